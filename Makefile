@@ -1,0 +1,82 @@
+# Every target can be run on a fresh machine that has Go, Python 3, Node and make:
+# what else a target needs, it fetches from the package registries itself.
+
+GO       ?= go
+PYTHON   ?= python3
+NPM      ?= npm
+FUZZTIME ?= 60s
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT   ?= $(shell git rev-parse --short --verify --quiet HEAD 2>/dev/null)
+IMAGE    ?= outrigger:$(VERSION)
+
+# Pinned: a new release of a tool must not turn an unchanged tree red.
+GOFUMPT       := mvdan.cc/gofumpt@v0.12.0
+STATICCHECK   := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+TOOLS   := $(CURDIR)/.tools
+VENV    := $(TOOLS)/python
+# Tests whose needs are not Go's own are skipped by a bare `go test ./...`, and
+# say so; with TEST_REQUIRE set a missing need is a failure instead.
+REQUIRE := TEST_REQUIRE=1 SDK_PYTHON=$(VENV)/bin/python
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build ./bin/outrigger, static
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)" -o bin/outrigger ./cmd/outrigger
+
+.PHONY: test
+test: $(VENV)/.installed test/sdk/node/node_modules/.installed ## run every test, the real OpenAI clients included
+	$(REQUIRE) $(GO) test -race -shuffle=on -timeout 15m $$($(GO) list ./... | grep -v '/test/sdk$$')
+	$(REQUIRE) $(GO) test -race -shuffle=on -timeout 15m -count=1 -v ./test/sdk
+	cd test/k8s && $(GO) test -shuffle=on ./...
+
+$(VENV)/.installed: test/sdk/python/requirements.txt
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+test/sdk/node/node_modules/.installed: test/sdk/node/package-lock.json test/sdk/node/package.json
+	cd test/sdk/node && $(NPM) ci --no-audit --no-fund --ignore-scripts
+	touch $@
+
+.PHONY: lint
+lint: $(TOOLS)/bin/$(notdir $(GOLANGCI_LINT)) ## gofumpt, vet, staticcheck, golangci-lint (its first build takes minutes)
+	@unformatted=$$($(GO) run $(GOFUMPT) -l $$(git ls-files -co --exclude-standard '*.go')); \
+		test -z "$$unformatted" || { echo "not gofumpt-ed:"; echo "$$unformatted"; exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+	$< run ./...
+	for module in test/k8s test/sdk/go; do (cd $$module && $(GO) vet ./... && $(GO) run $(STATICCHECK) ./...) || exit 1; done
+
+$(TOOLS)/bin/$(notdir $(GOLANGCI_LINT)):
+	GOBIN=$(TOOLS)/bin $(GO) install $(GOLANGCI_LINT)
+	mv $(TOOLS)/bin/golangci-lint $@
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (60s), one after another
+	@$(GO) test -list '^Fuzz' ./... \
+		| awk '/^Fuzz/ { names[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2, names[i]; n = 0 }' \
+		| while read -r package target; do \
+			echo "== $$package $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -parallel 2 "$$package" </dev/null || exit 1; \
+		done
+
+.PHONY: bench
+bench: ## run the benchmarks, the comparison with a bare reverse proxy among them
+	$(GO) test -run '^$$' -bench . -benchmem $$($(GO) list ./... | grep -v '/test/')
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 20m ./test/bench
+
+.PHONY: docker
+docker: ## build the image (IMAGE=outrigger:VERSION)
+	docker build --build-arg VERSION=$(VERSION) --build-arg COMMIT=$(COMMIT) --tag $(IMAGE) .
+
+.PHONY: clean
+clean: ## remove what the other targets made
+	rm -rf bin $(TOOLS) test/sdk/node/node_modules

@@ -1,0 +1,62 @@
+package main
+
+import "testing"
+
+func TestAddressesAreHostAndNumericPort(t *testing.T) {
+	for address, want := range map[string]bool{
+		"127.0.0.1:8383": true, ":0": true, ":65535": true, "[::]:1": true, "[fe80::1%eth0]:1": true, "localhost:1": true, "a-b.c_d.example.:1": true,
+		"": false, ":": false, "8383": false, "127.0.0.1": false, "::1:8383": false, ":-1": false, ":+1": false, ":65536": false, ":http": false, "a b:1": false,
+		"-a:1": false, "a-:1": false, "a..b:1": false, ".:1": false, "ä:1": false, "a/b:1": false, "u@h:1": false, "[h]:1": true,
+	} {
+		if got := isAddress(address); got != want {
+			t.Errorf("isAddress(%q) = %v", address, got)
+		}
+	}
+}
+
+func TestListenersOverlapOnTheSamePort(t *testing.T) {
+	for pair, want := range map[[2]string]bool{
+		{"127.0.0.1:1", "127.0.0.1:1"}:        true,
+		{"127.0.0.1:1", "127.0.0.1:01"}:       true,
+		{"127.0.0.1:1", "LOCALHOST:1"}:        true,
+		{"127.0.0.1:1", ":1"}:                 true,
+		{"127.0.0.1:1", "0.0.0.0:1"}:          true,
+		{"10.0.0.1:1", "[::]:1"}:              true,
+		{"[::ffff:10.0.0.1]:1", "10.0.0.1:1"}: true,
+		{"A.example:1", "a.example:1"}:        true,
+		{"127.0.0.1:1", "127.0.0.1:2"}:        false,
+		{"127.0.0.1:0", "127.0.0.1:0"}:        false,
+		{"127.0.0.1:1", "127.0.0.2:1"}:        false,
+		{"127.0.0.1:1", "[::1]:1"}:            false,
+		{"127.0.0.1:1", ""}:                   false,
+	} {
+		if overlap(pair[0], pair[1]) != want || overlap(pair[1], pair[0]) != want {
+			t.Errorf("%q and %q: want overlap %v", pair[0], pair[1], want)
+		}
+	}
+}
+
+func TestOnlyLoopbackAddressesAreLoopback(t *testing.T) {
+	for address, want := range map[string]bool{
+		"127.0.0.1:1": true, "127.255.0.3:1": true, "[::1]:1": true, "[::ffff:127.0.0.1]:1": true, "localhost:1": true, "LocalHost:1": true,
+		":1": false, "0.0.0.0:1": false, "[::]:1": false, "10.0.0.1:1": false, "localhost.example:1": false, "app:1": false, "": false,
+	} {
+		if got := isLoopback(address); got != want {
+			t.Errorf("isLoopback(%q) = %v", address, got)
+		}
+	}
+}
+
+func TestOriginsAreWhatBrowsersSend(t *testing.T) {
+	for origin, want := range map[string]bool{
+		"https://app.example.com": true, "http://localhost:3000": true, "http://127.0.0.1": true, "http://[::1]:3000": true, "chrome-extension://abcdef": true,
+		"": false, "*": false, "null": false, "app.example.com": false, "https://": false, "https://a.example/": false, "https://a.example/x": false,
+		"https://a.example?": false, "https://a.example#": false, "https://u@a.example": false, "HTTPS://a.example": false, "https://A.example": false,
+		"https://a.example:443": false, "http://a.example:80": false, "http://a.example:443": true, "https://a.example:": false, "https://a.example:0": false,
+		"https://*.example": false, "https://a b": false,
+	} {
+		if got := isOrigin(origin); got != want {
+			t.Errorf("isOrigin(%q) = %v", origin, got)
+		}
+	}
+}

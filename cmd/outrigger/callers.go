@@ -1,0 +1,72 @@
+package main
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"outrigger/internal/values"
+	"outrigger/proxy"
+)
+
+// checkCallers notes tokens, origins and hosts that no caller could match.
+func checkCallers(c *Config, found *mistakes) {
+	if slices.ContainsFunc(c.Callers.Tokens, func(t values.Secret) bool { return !isToken(t.Reveal()) }) {
+		found.add(prefix+"CLIENT_TOKENS", "", "want tokens of visible ASCII characters")
+	}
+	for _, origin := range c.Callers.Origins {
+		if !isOrigin(origin) {
+			found.add(prefix+"ALLOWED_ORIGINS", origin,
+				"want origins as browsers send them, such as https://app.example.com or http://localhost:3000: lower case, no path, no default port")
+		}
+	}
+	for _, host := range c.Callers.Hosts {
+		if !isHost(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")) {
+			found.add(prefix+"ALLOWED_HOSTS", host, "want host names or addresses, without scheme and port")
+		}
+	}
+}
+
+// checkExposure refuses to lend the upstream's key to whoever can reach the listener.
+func checkExposure(c *Config, found *mistakes) {
+	if found.have(prefix+"LISTEN", prefix+"CLIENT_TOKENS") || isLoopback(c.Listen) || len(c.Callers.Tokens) > 0 {
+		return
+	}
+	for _, u := range c.Upstreams {
+		if injects(u) {
+			found.add(prefix+"CLIENT_TOKENS", "", "want at least one: "+prefix+"LISTEN, which is "+c.Listen+
+				", is not a loopback address, and everybody who reaches it would use the key of upstream "+u.Name)
+		}
+	}
+}
+
+// injects reports whether requests get a credential on their way to u.
+func injects(u proxy.Upstream) bool {
+	isCredential := func(p proxy.Pair) bool {
+		switch strings.ToLower(p.Name) {
+		case "authorization", "api-key", "x-api-key", "x-goog-api-key", "cookie", // headers
+			"key", "api_key", "apikey", "token", "access_token": // query parameters
+			return true
+		}
+		return strings.EqualFold(p.Name, u.AuthHeader)
+	}
+	return !u.APIKey.IsZero() || slices.ContainsFunc(u.Headers, isCredential) || slices.ContainsFunc(u.Query, isCredential)
+}
+
+// isToken reports whether text is not empty and all visible ASCII (RFC 9110,
+// section 5.5, without spaces): anything else could not be sent in a header, or
+// not the same way by every client.
+func isToken(text string) bool {
+	return text != "" && !strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' })
+}
+
+// isOrigin reports whether text is the serialization of an origin (RFC 6454,
+// section 6.2): what a browser sends, byte for byte.
+func isOrigin(text string) bool {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme == "" || u.Host == "" || !isHost(u.Hostname()) || !isPort(u.Port(), true) {
+		return false
+	}
+	isDefault := u.Scheme == "http" && u.Port() == "80" || u.Scheme == "https" && u.Port() == "443"
+	return text == u.Scheme+"://"+u.Host && text == strings.ToLower(text) && !isDefault && !strings.HasSuffix(text, ":")
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"text/tabwriter"
+)
+
+// resolved is one variable as check and /config show it.
+type resolved struct {
+	Variable string `json:"variable"`
+	Value    string `json:"value"`  // secrets redacted
+	Source   string `json:"source"` // default, environment, or file and its path
+	Meaning  string `json:"meaning"`
+}
+
+// show returns all variables as they were resolved.
+func (s *settings) show() []resolved {
+	all := make([]resolved, len(s.Variables))
+	for i := range s.Variables {
+		v := &s.Variables[i]
+		all[i] = resolved{v.Name, v.String(), v.Source, v.Doc}
+	}
+	return all
+}
+
+// runCheck prints the configuration as a table, or all that is wrong with it.
+func runCheck(_ context.Context, c call) int {
+	s, err := load(c.environ)
+	if err != nil {
+		return refuse(c.stderr, err)
+	}
+	table := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
+	for _, r := range s.show() {
+		fmt.Fprintf(table, "%s\t%s\t%s\n", r.Variable, cmp.Or(r.Value, "-"), r.Source)
+	}
+	for _, name := range s.Ignored {
+		fmt.Fprintf(table, "%s\t%s\t%s\n", name, "-", "ignored: a service link of Kubernetes")
+	}
+	if err := table.Flush(); err != nil {
+		fmt.Fprintf(c.stderr, "outrigger: cannot print: %v\n", err)
+		return exitError
+	}
+	return exitOK
+}
+
+// refuse lists the mistakes that load returned, one a line.
+func refuse(stderr io.Writer, err error) int {
+	all := []error{err}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the outermost is the one that joins
+		all = joined.Unwrap()
+	}
+	what := "mistakes"
+	if len(all) == 1 {
+		what = "mistake"
+	}
+	fmt.Fprintf(stderr, "outrigger: %d %s in the configuration:\n", len(all), what)
+	for _, m := range all {
+		fmt.Fprintf(stderr, "  %v\n", m)
+	}
+	return exitUsage
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func TestCheckPrintsEveryVariable(t *testing.T) {
+	environ := []string{
+		"OUTRIGGER_TIMEOUT=90s", "OUTRIGGER_CLIENT_TOKENS=one,two", "OUTRIGGER_UPSTREAMS=azure=https://my.openai.azure.com/openai",
+		"OUTRIGGER_UPSTREAM_AZURE_API_KEY=sk-azure", "OUTRIGGER_UPSTREAM_AZURE_HEADERS=X-One=1,X-Two=2", "OUTRIGGER_UPSTREAM_AZURE_QUERY=api-version=2024-10-21",
+		"OUTRIGGER_PORT=tcp://10.0.0.1:8383",
+	}
+	got := runWith(t, []string{"check"}, environ)
+	if want := (outcome{Stdout: golden(t, "check.txt", got.Stdout)}); got != want {
+		t.Errorf("got\n%s%s", got.Stdout, got.Stderr)
+	}
+	for _, v := range everyVariable() {
+		if name := strings.Replace(v.Name, "_NAME_", "_AZURE_", 1); !strings.Contains(got.Stdout, name+" ") {
+			t.Errorf("%s is not printed", name)
+		}
+	}
+}
+
+func TestConfigIsTheSameAsJSON(t *testing.T) {
+	s, err := load([]string{"OUTRIGGER_ADMIN_LISTEN=off", "OUTRIGGER_UPSTREAM_OPENAI_API_KEY=sk-key"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(s.show())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []map[string]string
+	if err := json.Unmarshal(text, &all); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]map[string]string{}
+	for _, one := range all {
+		got[one["variable"]] = one
+	}
+	if len(all) != len(s.Variables) || len(got) != len(all) {
+		t.Errorf("%d entries, %d different ones, want %d", len(all), len(got), len(s.Variables))
+	}
+	for name, want := range map[string]map[string]string{
+		"OUTRIGGER_ADMIN_LISTEN": {
+			"variable": "OUTRIGGER_ADMIN_LISTEN", "value": "off", "source": "environment", "meaning": "admin listener, host:port, or off",
+		},
+		"OUTRIGGER_UPSTREAM_OPENAI_API_KEY": {
+			"variable": "OUTRIGGER_UPSTREAM_OPENAI_API_KEY", "value": "[redacted]", "source": "environment",
+			"meaning": "replaces the caller's credential towards that upstream",
+		},
+	} {
+		if !reflect.DeepEqual(got[name], want) {
+			t.Errorf("got %v, want %v", got[name], want)
+		}
+	}
+}
+
+// broken is a writer that is closed.
+type broken struct{}
+
+var errBroken = errors.New("broken pipe")
+
+func (broken) Write([]byte) (int, error) { return 0, errBroken }
+
+func TestCheckFailsWhenItCannotPrint(t *testing.T) {
+	var stderr strings.Builder
+	if code := run(t.Context(), []string{"check"}, nil, broken{}, &stderr); code != 1 || stderr.String() != "outrigger: cannot print: broken pipe\n" {
+		t.Errorf("exit code %d, %q", code, stderr.String())
+	}
+}

@@ -1,0 +1,240 @@
+package main
+
+import (
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+	"time"
+
+	"outrigger/internal/values"
+	"outrigger/policy"
+	"outrigger/policy/limit"
+	"outrigger/proxy"
+	"outrigger/proxy/spool"
+)
+
+// defaults is what no variables at all come to.
+func defaults() Config {
+	return Config{
+		Listen:       "127.0.0.1:8383",
+		AdminListen:  "127.0.0.1:8384",
+		UpstreamURLs: []namedURL{{"openai", "https://api.openai.com"}},
+		Config: proxy.Config{
+			Timeouts: proxy.Timeouts{Total: 10 * time.Minute, Connect: 5 * time.Second, StreamIdle: 5 * time.Minute},
+			Retry: policy.Retry{
+				Max: 4, Base: 500 * time.Millisecond, Cap: 8 * time.Second, AfterMax: time.Minute, Budget: 0.2,
+				Creates: policy.CreatesUnambiguous, ClientRetries: policy.ClientRetriesSuppress,
+			},
+			Breaker: policy.BreakerConfig{
+				Ratio: 0.5, Min: 20, Window: 10 * time.Second, Open: time.Second, Consecutive: 10, Wait: 10 * time.Second,
+			},
+			Limit:  limit.Settings{QueueMax: 10000, Learn: true},
+			Bodies: spool.Config{BodyMemory: 1 << 20, BodyMax: 1 << 30, MemoryMax: 256 << 20, SpoolMax: 10 << 30},
+			Callers: proxy.Callers{
+				Listen: "127.0.0.1:8383",
+			},
+			Upstreams: []proxy.Upstream{{
+				Name: "openai", URL: &url.URL{Scheme: "https", Host: "api.openai.com"}, AuthHeader: "Authorization",
+			}},
+			TripCooldown: time.Minute,
+		},
+		LogLevel:     slog.LevelInfo,
+		LogFormat:    "auto",
+		DrainTimeout: 25 * time.Second,
+	}
+}
+
+// spoolHere is a directory that can be written to, in a table that knows no *testing.T.
+const spoolHere = "."
+
+func TestEnvironmentBecomesConfiguration(t *testing.T) {
+	for name, tt := range map[string]struct {
+		environ []string
+		change  func(*Config)
+	}{
+		"nothing set": {
+			nil,
+			func(*Config) {},
+		},
+		"what is not ours is not looked at": {
+			[]string{"PATH=/bin", "TIMEOUT=5", "outrigger_timeout=5", "XOUTRIGGER_TIMEOUT=5", "OUTRIGGER", "=C:=x", ""},
+			func(*Config) {},
+		},
+		"set but empty is the default": {
+			[]string{
+				"OUTRIGGER_LISTEN=", "OUTRIGGER_TIMEOUT=", "OUTRIGGER_ALLOWED_ORIGINS=", "OUTRIGGER_UPSTREAMS=", "OUTRIGGER_CLIENT_TOKENS=",
+				"OUTRIGGER_CLIENT_TOKENS_FILE=", "OUTRIGGER_LOG_LEVEL=", "OUTRIGGER_UPSTREAM_OPENAI_API_KEY=", "OUTRIGGER_UPSTREAM_OPENAI_AUTH_HEADER=",
+			},
+			func(*Config) {},
+		},
+		"the last of two counts": {
+			[]string{"OUTRIGGER_RETRY_MAX=1", "OUTRIGGER_RETRY_MAX=2"},
+			func(c *Config) { c.Retry.Max = 2 },
+		},
+		"listeners": {
+			[]string{"OUTRIGGER_LISTEN=[::1]:0", "OUTRIGGER_ADMIN_LISTEN=:9000"},
+			func(c *Config) { c.Listen, c.Callers.Listen, c.AdminListen = "[::1]:0", "[::1]:0", ":9000" },
+		},
+		"any free port twice": {
+			[]string{"OUTRIGGER_LISTEN=127.0.0.1:0", "OUTRIGGER_ADMIN_LISTEN=127.0.0.1:0"},
+			func(c *Config) {
+				c.Listen, c.Callers.Listen, c.AdminListen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
+			},
+		},
+		"off where that makes sense": {
+			[]string{
+				"OUTRIGGER_ADMIN_LISTEN=off", "OUTRIGGER_ATTEMPT_TIMEOUT=none", "OUTRIGGER_STREAM_IDLE_TIMEOUT=off", "OUTRIGGER_BREAKER_WAIT=off",
+				"OUTRIGGER_QUEUE_TIMEOUT=none", "OUTRIGGER_ALLOWED_ORIGINS=off", "OUTRIGGER_CLIENT_TOKENS=none", "OUTRIGGER_ALLOWED_HOSTS=none",
+				"OUTRIGGER_LEARN=off", "OUTRIGGER_DRAIN_DELAY=off",
+			},
+			func(c *Config) {
+				c.AdminListen, c.Timeouts.StreamIdle, c.Breaker.Wait, c.Limit.Learn = "", 0, 0, false
+			},
+		},
+		"zero is off as well": {
+			[]string{"OUTRIGGER_STREAM_IDLE_TIMEOUT=0s", "OUTRIGGER_ATTEMPT_TIMEOUT=0"},
+			func(c *Config) { c.Timeouts.StreamIdle = 0 },
+		},
+		"timeouts": {
+			[]string{"OUTRIGGER_TIMEOUT=1h30m", "OUTRIGGER_ATTEMPT_TIMEOUT=1.5s", "OUTRIGGER_CONNECT_TIMEOUT=10ms", "OUTRIGGER_STREAM_IDLE_TIMEOUT=24h"},
+			func(c *Config) {
+				c.Timeouts = proxy.Timeouts{Total: 90 * time.Minute, Attempt: 1500 * time.Millisecond, Connect: 10 * time.Millisecond, StreamIdle: 24 * time.Hour}
+			},
+		},
+		"retry": {
+			[]string{
+				"OUTRIGGER_RETRY_MAX=0", "OUTRIGGER_RETRY_BASE=8s", "OUTRIGGER_RETRY_CAP=8s", "OUTRIGGER_RETRY_AFTER_MAX=2m",
+				"OUTRIGGER_RETRY_BUDGET=1e-1", "OUTRIGGER_RETRY_CREATES=ALWAYS", "OUTRIGGER_CLIENT_RETRIES=allow",
+			},
+			func(c *Config) {
+				c.Retry = policy.Retry{
+					Base: 8 * time.Second, Cap: 8 * time.Second, AfterMax: 2 * time.Minute, Budget: 0.1,
+					Creates: policy.CreatesAlways, ClientRetries: policy.ClientRetriesAllow,
+				}
+			},
+		},
+		"limits beyond 32 bits": {
+			[]string{"OUTRIGGER_RPM=1000000000", "OUTRIGGER_TPM=1000000000000", "OUTRIGGER_QUEUE_MAX=1", "OUTRIGGER_MAX_INFLIGHT=7"},
+			func(c *Config) {
+				c.Limit.RPM, c.Limit.TPM, c.Limit.QueueMax, c.MaxInflight = 1e9, 1e12, 1, 7
+			},
+		},
+		"bodies": {
+			[]string{"OUTRIGGER_BODY_MEMORY=64KB", "OUTRIGGER_BODY_MAX=64 KB", "OUTRIGGER_MEMORY_MAX=1GiB", "OUTRIGGER_SPOOL_MAX=0", "OUTRIGGER_SPOOL_DIR=" + spoolHere},
+			func(c *Config) {
+				c.Bodies = spool.Config{BodyMemory: 64000, BodyMax: 64000, MemoryMax: 1 << 30, Dir: spoolHere}
+			},
+		},
+		"callers": {
+			[]string{
+				"OUTRIGGER_CLIENT_TOKENS=one, two", "OUTRIGGER_ALLOWED_ORIGINS=https://app.example.com,http://localhost:3000",
+				"OUTRIGGER_ALLOWED_HOSTS=outrigger, 10.0.0.7,[::1]",
+			},
+			func(c *Config) {
+				c.Callers.Tokens = []values.Secret{values.NewSecret("one"), values.NewSecret("two")}
+				c.Callers.Origins = []string{"https://app.example.com", "http://localhost:3000"}
+				c.Callers.Hosts = []string{"outrigger", "10.0.0.7", "[::1]"}
+			},
+		},
+		"another upstream with its own variables": {
+			[]string{
+				"OUTRIGGER_UPSTREAMS= azure2 = https://my.openai.azure.com:8443/openai ", "OUTRIGGER_UPSTREAM_AZURE2_API_KEY=sk-key",
+				"OUTRIGGER_UPSTREAM_AZURE2_AUTH_HEADER=api-key", "OUTRIGGER_UPSTREAM_AZURE2_HEADERS=OpenAI-Beta=assistants=v2, X-Empty=",
+				"OUTRIGGER_UPSTREAM_AZURE2_QUERY=api-version=2024-10-21", "OUTRIGGER_UPSTREAM_AZURE2_RPM=60",
+				"OUTRIGGER_UPSTREAM_AZURE2_TPM=90000", "OUTRIGGER_UPSTREAM_AZURE2_MAX_INFLIGHT=5",
+			},
+			func(c *Config) {
+				c.UpstreamURLs = []namedURL{{"azure2", "https://my.openai.azure.com:8443/openai"}}
+				c.Upstreams = []proxy.Upstream{{
+					Name: "azure2", URL: &url.URL{Scheme: "https", Host: "my.openai.azure.com:8443", Path: "/openai"},
+					APIKey: values.NewSecret("sk-key"), AuthHeader: "api-key",
+					Headers: []proxy.Pair{{Name: "OpenAI-Beta", Value: "assistants=v2"}, {Name: "X-Empty"}},
+					Query:   []proxy.Pair{{Name: "api-version", Value: "2024-10-21"}},
+					RPM:     60, TPM: 90000, MaxInflight: 5,
+				}}
+			},
+		},
+		"an upstream that is called name": {
+			[]string{"OUTRIGGER_UPSTREAMS=name=http://localhost", "OUTRIGGER_UPSTREAM_NAME_RPM=1"},
+			func(c *Config) {
+				c.UpstreamURLs = []namedURL{{"name", "http://localhost"}}
+				c.Upstreams = []proxy.Upstream{{Name: "name", URL: &url.URL{Scheme: "http", Host: "localhost"}, AuthHeader: "Authorization", RPM: 1}}
+			},
+		},
+		"all addresses, with a key and with tokens": {
+			[]string{"OUTRIGGER_LISTEN=0.0.0.0:8383", "OUTRIGGER_UPSTREAM_OPENAI_API_KEY=sk-key", "OUTRIGGER_CLIENT_TOKENS=token"},
+			func(c *Config) {
+				c.Listen, c.Callers.Listen = "0.0.0.0:8383", "0.0.0.0:8383"
+				c.Callers.Tokens = []values.Secret{values.NewSecret("token")}
+				c.Upstreams[0].APIKey = values.NewSecret("sk-key")
+			},
+		},
+		"all addresses, without a key": {
+			[]string{"OUTRIGGER_LISTEN=:8383", "OUTRIGGER_UPSTREAM_OPENAI_HEADERS=OpenAI-Beta=x", "OUTRIGGER_UPSTREAM_OPENAI_QUERY=api-version=1"},
+			func(c *Config) {
+				c.Listen, c.Callers.Listen = ":8383", ":8383"
+				c.Upstreams[0].Headers = []proxy.Pair{{Name: "OpenAI-Beta", Value: "x"}}
+				c.Upstreams[0].Query = []proxy.Pair{{Name: "api-version", Value: "1"}}
+			},
+		},
+		"log and drain": {
+			[]string{"OUTRIGGER_LOG_LEVEL=DEBUG", "OUTRIGGER_LOG_FORMAT=text", "OUTRIGGER_DRAIN_DELAY=5s", "OUTRIGGER_DRAIN_TIMEOUT=0s"},
+			func(c *Config) {
+				c.LogLevel, c.LogFormat, c.DrainDelay, c.DrainTimeout = slog.LevelDebug, "text", 5*time.Second, 0
+			},
+		},
+		"service links of Kubernetes": {
+			[]string{
+				"OUTRIGGER_SERVICE_HOST=10.0.0.1", "OUTRIGGER_SERVICE_PORT=8383", "OUTRIGGER_SERVICE_PORT_HTTP=8383", "OUTRIGGER_PORT=tcp://10.0.0.1:8383",
+				"OUTRIGGER_PORT_8383_TCP=tcp://10.0.0.1:8383", "OUTRIGGER_PORT_8383_TCP_PROTO=tcp", "OUTRIGGER_PORT_8383_TCP_PORT=8383", "OUTRIGGER_PORT_8383_TCP_ADDR=10.0.0.1",
+				"OUTRIGGER_ADMIN_SERVICE_HOST=10.0.0.1", "OUTRIGGER_UPSTREAM_X_PORT_1_UDP_ADDR=10.0.0.1",
+			},
+			func(*Config) {},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			want := defaults()
+			tt.change(&want)
+			got, err := load(tt.environ)
+			if err != nil {
+				t.Fatalf("mistakes: %v", err)
+			}
+			if !reflect.DeepEqual(got.Config, want) {
+				t.Errorf("got  %+v\nwant %+v", got.Config, want)
+			}
+		})
+	}
+}
+
+func TestSourcesAreKept(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "tokens")
+	if err := os.WriteFile(path, []byte("token\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := load([]string{"OUTRIGGER_TIMEOUT=1m", "OUTRIGGER_CONNECT_TIMEOUT=", "OUTRIGGER_CLIENT_TOKENS_FILE=" + path, "OUTRIGGER_SERVICE_HOST=10.0.0.1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string][2]string{}
+	for i := range s.Variables {
+		v := &s.Variables[i]
+		got[v.Name] = [2]string{v.String(), v.Source}
+	}
+	want := map[string][2]string{
+		"OUTRIGGER_TIMEOUT":                 {"1m", "environment"},
+		"OUTRIGGER_CONNECT_TIMEOUT":         {"5s", "default"},
+		"OUTRIGGER_CLIENT_TOKENS":           {"[redacted]", "file " + path},
+		"OUTRIGGER_UPSTREAM_OPENAI_API_KEY": {"", "default"},
+	}
+	for name, w := range want {
+		if got[name] != w {
+			t.Errorf("%s: %q, want %q", name, got[name], w)
+		}
+	}
+	if !reflect.DeepEqual(s.Ignored, []string{"OUTRIGGER_SERVICE_HOST"}) {
+		t.Errorf("ignored %q", s.Ignored)
+	}
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"syscall"
+	"time"
+
+	"golang.org/x/net/netutil"
+)
+
+// Bounds of both listeners, against callers that are slow or many.
+const (
+	// readHeaderTimeout is for slow callers; a body may take as long as the request.
+	readHeaderTimeout = 10 * time.Second
+	// idleTimeout is longer than clients keep an idle connection (OkHttp: 5
+	// minutes, Go 90 s, .NET 60 s, Node and httpx 5 s). A client that closes first
+	// cannot send a request into a connection that is being closed here.
+	idleTimeout = 5*time.Minute + 15*time.Second
+	// maxHeaderBytes is far above what clients send (Node refuses 16 KiB, nginx 32)
+	// and below what 100,000 headers take, at 4 bytes each the shortest.
+	maxHeaderBytes = 128 << 10
+	// maxTrafficConnections leaves room for one more descriptor per request, towards
+	// the upstream, under the usual limits. Further callers wait in the backlog.
+	maxTrafficConnections = 16 << 10
+	maxAdminConnections   = 128
+	// maxStreams is per HTTP/2 connection; net/http's default of 250 would make an
+	// app's burst wait in the client, where no deadline is announced.
+	maxStreams = 2000
+)
+
+// listen opens address for at most max connections at once; variable is named in
+// the error. Port 0 opens any free one.
+func listen(ctx context.Context, variable, address string, most int) (net.Listener, error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", address)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("cannot listen on %s: the port is in use by another process; %s sets another one", address, variable)
+	case err != nil:
+		return nil, fmt.Errorf("cannot listen on %s, set by %s: %w", address, variable, err)
+	}
+	return netutil.LimitListener(listener, most), nil
+}
+
+// newTrafficServer returns the server for the app. It has no write timeout:
+// streams last as long as they last, and every wait in them has its own bound.
+func newTrafficServer(handler http.Handler, log *slog.Logger) *http.Server {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: readHeaderTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		Protocols:         protocols,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
+		ErrorLog:          newErrorLog(log),
+	}
+}
+
+// newAdminServer returns the server for operators and probes: short answers only.
+func newAdminServer(handler http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readHeaderTimeout,
+		WriteTimeout:      time.Minute,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          newErrorLog(log),
+	}
+}
+
+// newErrorLog takes what net/http has to say about connections: debug, since any
+// port scan causes it. Only a panic is an error of ours.
+func newErrorLog(to *slog.Logger) *log.Logger { return log.New(serverErrors{to}, "", 0) }
+
+type serverErrors struct{ log *slog.Logger }
+
+func (e serverErrors) Write(line []byte) (int, error) {
+	level := slog.LevelDebug
+	if bytes.Contains(line, []byte("panic serving")) {
+		level = slog.LevelError
+	}
+	e.log.Log(context.Background(), level, "http server", slog.String("error", string(bytes.TrimSpace(line))))
+	return len(line), nil
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"outrigger/proxy"
+	"outrigger/proxy/admin"
+)
+
+// runServe is the main job: it returns after a drain, or when it cannot go on.
+func runServe(ctx context.Context, c call) int {
+	s, err := load(c.environ)
+	if err != nil {
+		return refuse(c.stderr, err)
+	}
+	log := newLogger(c.stderr, s.LogFormat, s.LogLevel, wantsNoColor(c.environ))
+	if err := serve(ctx, s, log); err != nil {
+		fmt.Fprintf(c.stderr, "outrigger: %v\n", err)
+		return exitError
+	}
+	return exitOK
+}
+
+// wantsNoColor reports whether NO_COLOR is set and not empty (https://no-color.org).
+func wantsNoColor(environ []string) bool {
+	for _, entry := range environ {
+		if value, ok := strings.CutPrefix(entry, "NO_COLOR="); ok {
+			return value != ""
+		}
+	}
+	return false
+}
+
+// serve opens the listeners, serves until ctx ends or a signal comes, and drains.
+func serve(ctx context.Context, s *settings, log *slog.Logger) error {
+	stop, abort, release := watchSignals(ctx)
+	defer release()
+
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	handler, err := proxy.New(s.Config.Config, proxy.Deps{Log: log, Registry: registry})
+	if err != nil {
+		return fmt.Errorf("cannot start: %w", err)
+	}
+	defer handler.Close()
+
+	failed, ready := make(chan error, 2), &atomic.Bool{}
+	if s.AdminListen != "" {
+		listener, err := listen(ctx, prefix+"ADMIN_LISTEN", s.AdminListen, maxAdminConnections)
+		if err != nil {
+			return err
+		}
+		server := newAdminServer(admin.New(admin.Options{
+			Listen:  listener.Addr().String(),
+			Ready:   ready.Load,
+			Metrics: registry,
+			Status:  func() any { return handler.Status() },
+			Config:  s.show(),
+		}), log)
+		defer server.Close()
+		start("admin", server, listener, failed, log)
+	}
+	listener, err := listen(ctx, prefix+"LISTEN", s.Listen, maxTrafficConnections)
+	if err != nil {
+		return err
+	}
+	server := newTrafficServer(handler, log)
+	defer server.Close()
+	start("traffic", server, listener, failed, log)
+	ready.Store(true)
+
+	select {
+	case err := <-failed:
+		return err
+	case <-stop.Done():
+	}
+	d := &drain{log: log, delay: s.DrainDelay, timeout: s.DrainTimeout, ready: ready, proxy: handler, server: server}
+	if err := d.run(abort); err != nil {
+		return err
+	}
+	log.Info("stopped")
+	return nil
+}
+
+// start serves in the background. A listener that fails is reported on failed.
+func start(name string, server *http.Server, listener net.Listener, failed chan<- error, log *slog.Logger) {
+	log.Info("listening", slog.String("listener", name), slog.String("address", listener.Addr().String()))
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			failed <- fmt.Errorf("the %s listener broke: %w", name, err)
+		}
+	}()
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"outrigger/proxy"
+)
+
+// serviceLink matches the variables that Kubernetes puts into every container for
+// each service of the namespace: one called outrigger, or outrigger-anything,
+// gets names that begin like ours.
+// https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+var serviceLink = regexp.MustCompile(`^OUTRIGGER_([A-Z0-9_]+_)?(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT|PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$`)
+
+// ofUpstream matches the variables of an upstream and picks out its name.
+var ofUpstream = regexp.MustCompile(`^OUTRIGGER_UPSTREAM_([A-Z][A-Z0-9]*)_[A-Z0-9_]+$`)
+
+// findUnknown notes every given name that nothing reads, and returns the service
+// links among them, which are no mistakes. Values are not shown: the name may be
+// a slip in that of a secret.
+func findUnknown(given environment, s *settings, found *mistakes) []string {
+	known := map[string]bool{}
+	for i := range s.Variables {
+		v := &s.Variables[i]
+		known[v.Name] = true
+		if v.Secret {
+			known[v.Name+fileSuffix] = true
+		}
+	}
+	names := slices.Sorted(maps.Keys(known))
+	var links []string
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		foreign := foreignUpstream(name, s.Upstreams)
+		switch {
+		case known[name]:
+		case serviceLink.MatchString(name):
+			links = append(links, name)
+		case foreign != "" && found.have(prefix+"UPSTREAMS"): // it may well be one of those
+		case foreign != "":
+			found.add(name, "", "no upstream "+foreign+" in "+prefix+"UPSTREAMS, which names "+s.Upstreams[0].Name)
+		default:
+			found.add(name, "", "no such variable; the nearest is "+nearest(name, names))
+		}
+	}
+	return links
+}
+
+// foreignUpstream returns the name of the upstream that the variable called name
+// would belong to, "" if it is one of those given, or if the variable belongs to none.
+func foreignUpstream(name string, given []proxy.Upstream) string {
+	match := ofUpstream.FindStringSubmatch(name)
+	if match == nil {
+		return ""
+	}
+	upstream := strings.ToLower(match[1])
+	if slices.ContainsFunc(given, func(u proxy.Upstream) bool { return u.Name == upstream }) {
+		return ""
+	}
+	return upstream
+}
+
+// nearest returns the known name with the smallest edit distance to name.
+func nearest(name string, known []string) string {
+	name = clip(name) // the distance of a very long one means nothing and takes long
+	return slices.MinFunc(known, func(a, b string) int { return distance(name, a) - distance(name, b) })
+}
+
+// distance is the number of bytes to insert, delete, replace or swap with their
+// neighbour to make b of a (optimal string alignment).
+func distance(a, b string) int {
+	row := make([][]int, len(a)+1)
+	for i := range row {
+		row[i] = make([]int, len(b)+1)
+		row[i][0] = i
+	}
+	for j := range len(b) {
+		row[0][j+1] = j + 1
+	}
+	for i := range len(a) {
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			row[i+1][j+1] = min(row[i][j+1]+1, row[i+1][j]+1, row[i][j]+cost)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[i+1][j+1] = min(row[i+1][j+1], row[i-1][j-1]+1)
+			}
+		}
+	}
+	return row[len(a)][len(b)]
+}

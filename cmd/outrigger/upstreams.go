@@ -1,0 +1,92 @@
+package main
+
+import (
+	"errors"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"outrigger/proxy"
+)
+
+// namedURL is one entry of OUTRIGGER_UPSTREAMS, split and not yet checked.
+type namedURL struct{ name, url string }
+
+// UnmarshalText splits name=url.
+func (n *namedURL) UnmarshalText(text []byte) error {
+	name, address, ok := strings.Cut(string(text), "=")
+	if !ok {
+		return errors.New("no equals sign")
+	}
+	*n = namedURL{strings.TrimSpace(name), strings.TrimSpace(address)}
+	return nil
+}
+
+// upstreamPrefix starts the name of every variable of the upstream called name.
+func upstreamPrefix(name string) string {
+	return prefix + "UPSTREAM_" + strings.ToUpper(name) + "_"
+}
+
+// upstreamName is what a name must match: it becomes part of variables' names, and
+// they end it at the first underscore.
+var upstreamName = regexp.MustCompile(`^[a-z][a-z0-9]*$`)
+
+// upstreamsOf checks the entries and returns an upstream for each right name, so
+// that its variables are checked too, even if its URL, then nil, is wrong.
+func upstreamsOf(entries []namedURL, found *mistakes) []proxy.Upstream {
+	const variable = prefix + "UPSTREAMS"
+	if len(entries) > 1 {
+		found.add(variable, "", "want one entry: this version serves one upstream, not "+strconv.Itoa(len(entries)))
+	}
+	var all []proxy.Upstream
+	seen := map[string]bool{}
+	for _, entry := range entries {
+		address, problem := parseUpstreamURL(entry.url)
+		if problem != "" {
+			found.add(variable, entry.name+"=…", problem)
+		}
+		switch {
+		case !upstreamName.MatchString(entry.name):
+			found.add(variable, entry.name, "want a name that matches [a-z][a-z0-9]* before the equals sign")
+		case seen[entry.name]:
+			found.add(variable, entry.name, "want each name once")
+		default:
+			seen[entry.name] = true
+			all = append(all, proxy.Upstream{Name: entry.name, URL: address})
+		}
+	}
+	return all
+}
+
+// parseUpstreamURL returns the URL of an upstream, or what is wrong with it. The
+// text is never quoted: what is wrong with it may be that it holds a password.
+func parseUpstreamURL(text string) (*url.URL, string) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return nil, "want a URL such as https://api.openai.com"
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, "want a URL that begins with http:// or https://"
+	case u.User != nil:
+		return nil, "want a URL without user and password; a key goes into " + upstreamPrefix("NAME") + "API_KEY"
+	case u.Hostname() == "":
+		return nil, "want a URL with a host"
+	case !isPort(u.Port(), true):
+		return nil, "want a port from 1 to 65535"
+	case u.RawQuery != "" || u.ForceQuery:
+		return nil, "want a URL without query; parameters go into " + upstreamPrefix("NAME") + "QUERY"
+	case strings.Contains(text, "#"):
+		return nil, "want a URL without fragment"
+	}
+	return u, ""
+}
+
+// isPort reports whether text is a port number over 0, or empty where that is allowed.
+func isPort(text string, orEmpty bool) bool {
+	if text == "" {
+		return orEmpty
+	}
+	n, err := strconv.ParseUint(text, 10, 16)
+	return err == nil && n > 0
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"os"
+	"slices"
+	"strings"
+
+	"outrigger/proxy"
+)
+
+// validate notes what no single tag can tell: values that contradict each other,
+// and texts that are more than a text.
+func validate(c *Config, found *mistakes) {
+	checkListeners(c, found)
+	checkCallers(c, found)
+	for _, u := range c.Upstreams {
+		checkInjected(u, found)
+	}
+	checkExposure(c, found)
+	checkOrder(c, found)
+	checkSpool(c.Bodies.Dir, found)
+}
+
+// checkOrder notes limits that lie over the limit of their limit.
+func checkOrder(c *Config, found *mistakes) {
+	if c.Retry.Base > c.Retry.Cap && !found.have(prefix+"RETRY_BASE", prefix+"RETRY_CAP") {
+		found.add(prefix+"RETRY_BASE", c.Retry.Base.String(), "want at most "+prefix+"RETRY_CAP, which is "+c.Retry.Cap.String())
+	}
+	if c.Bodies.BodyMemory > c.Bodies.BodyMax && !found.have(prefix+"BODY_MEMORY", prefix+"BODY_MAX") {
+		found.add(prefix+"BODY_MEMORY", c.Bodies.BodyMemory.String(), "want at most "+prefix+"BODY_MAX, which is "+c.Bodies.BodyMax.String())
+	}
+}
+
+// framing are the headers that net/http writes itself, or that end at the next
+// hop (RFC 9110, section 7.6.1): setting them would break the connection.
+var framing = []string{
+	"connection", "content-length", "expect", "host", "keep-alive", "proxy-connection",
+	"te", "trailer", "transfer-encoding", "upgrade",
+}
+
+// checkInjected notes what could not be put into a request to u.
+func checkInjected(u proxy.Upstream, found *mistakes) {
+	of := upstreamPrefix(u.Name)
+	if !u.APIKey.IsZero() && !isToken(u.APIKey.Reveal()) {
+		found.add(of+"API_KEY", "", "want a key of visible ASCII characters")
+	}
+	if !isHeader(u.AuthHeader) {
+		found.add(of+"AUTH_HEADER", "", "want the name of a header, such as Authorization or api-key")
+	}
+	for _, p := range u.Headers {
+		if !isHeader(p.Name) || !isHeaderValue(p.Value) {
+			found.add(of+"HEADERS", "", "want names and values of headers that may be set")
+			break
+		}
+	}
+}
+
+// isHeader reports whether name is a token (RFC 9110, section 5.6.2) and the name
+// of a header that may be set.
+func isHeader(name string) bool {
+	const letters = "abcdefghijklmnopqrstuvwxyz"
+	const token = "!#$%&'*+-.^_`|~0123456789" + letters
+	name = strings.ToLower(name)
+	return name != "" && strings.Trim(name, token) == "" && !slices.Contains(framing, name)
+}
+
+// isHeaderValue reports whether text has no control characters (RFC 9110, section 5.5).
+func isHeaderValue(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
+}
+
+// checkSpool notes a directory that no file can be made in. The default, the
+// system's, is not tried: without it small bodies are still served.
+func checkSpool(directory string, found *mistakes) {
+	if directory == "" {
+		return
+	}
+	file, err := os.CreateTemp(directory, "outrigger-check-*")
+	if err != nil {
+		found.add(prefix+"SPOOL_DIR", directory, "want a directory that files can be written in: "+reason(err).Error())
+		return
+	}
+	_ = file.Close()
+	if err := os.Remove(file.Name()); err != nil {
+		found.add(prefix+"SPOOL_DIR", directory, "want a directory that files can be removed from")
+	}
+}

@@ -1,0 +1,171 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"outrigger/internal/sim/fault"
+	"outrigger/internal/sim/meter"
+)
+
+// Style is how rate limits are told: which headers, which error text.
+type Style string
+
+// The styles. OpenAI is the default.
+const (
+	OpenAI    Style = "openai"
+	Azure     Style = "azure"
+	Groq      Style = "groq"
+	Anthropic Style = "anthropic"
+	// NoHeaders sends OpenAI's refusals without any rate-limit or Retry-After header.
+	NoHeaders Style = "none"
+)
+
+// TokenCost is how a request is charged against a token limit before it ran.
+type TokenCost string
+
+// The ways to charge. Max is the default.
+const (
+	// Max is what OpenAI documents: the larger of the most output tokens that the
+	// request allows and the estimate of its input.
+	Max TokenCost = "max"
+	// Sum adds the two.
+	Sum TokenCost = "sum"
+)
+
+// Account says that a credential is refused for reasons of money or identity.
+type Account struct {
+	Credential string        `json:"credential" doc:"API key; a trailing * matches a prefix"`
+	Row        string        `json:"row" doc:"provider/name of the refusal; empty restores the credential"`
+	For        time.Duration `json:"for" doc:"how long, 0 = until it is restored"`
+}
+
+// Config is what New needs. The zero value is a quick upstream without limits or
+// faults that accepts every credential and model.
+type Config struct {
+	// Seed decides every random choice: ids, and which requests meet a fault by chance.
+	Seed uint64
+
+	// Latency is the time from the end of the request body to the first byte of
+	// a good answer. TokenDelay is added for every token: before each event of a
+	// stream that carries one, and before the whole of a JSON answer.
+	Latency, TokenDelay time.Duration
+	// Network is the one-way delay, waited before a request is looked at and again
+	// before anything is sent.
+	Network time.Duration
+	// Tokens is the length of an answer, unless the request allows fewer. 0 means 16.
+	Tokens int
+
+	// Models are the models that exist; others get 404. Empty: every name does.
+	Models []string
+	// Keys are the credentials that exist; others get 401. Empty: any one will do.
+	Keys []string
+	// Accounts are credentials that get an error instead of work.
+	Accounts []Account
+	// Organization is named in refusals. Empty means "org-simulated".
+	Organization string
+
+	// Limits: the first that matches a request applies. Charge says what a
+	// request costs in tokens, Style how limits are announced.
+	Limits []meter.Limit
+	Charge TokenCost
+	Style  Style
+
+	// Capacity is the most requests in progress at once, 0 = no bound. Those above
+	// get CapacityRow, by default openai/503_server_is_overloaded.
+	Capacity    int
+	CapacityRow string
+
+	// Faults are in force from the start, the first that strikes a request applies.
+	Faults []fault.Rule
+
+	// JobTime is how long a batch or a background response takes. 0 means 2 s.
+	JobTime time.Duration
+
+	// LedgerSize is the number of requests remembered, 0 means ledger.DefaultSize.
+	LedgerSize int
+	// BodyMax is the largest JSON body, 0 means 64 MiB; larger ones get 413.
+	// Uploads are read to their end whatever their size.
+	BodyMax int64
+	// StoreMax bounds the bytes of uploaded files that are kept, the oldest go
+	// first; 0 means 256 MiB. Of a larger file only size and digest are kept.
+	StoreMax int64
+
+	// Listen makes the listeners of Start and those that follow Refuse(false).
+	// Nil means net.Listen on tcp. Tests give listeners without sockets here.
+	Listen func(addr string) (net.Listener, error)
+}
+
+// ErrConfig is wrapped by every error of Config.Validate.
+var ErrConfig = errors.New("bad simulator configuration")
+
+// Validate reports every mistake, each wrapping ErrConfig.
+func (c Config) Validate() error {
+	var all []error
+	bad := func(format string, args ...any) {
+		all = append(all, fmt.Errorf("%w: "+format, append([]any{ErrConfig}, args...)...))
+	}
+	for _, l := range c.Limits {
+		if err := l.Validate(); err != nil {
+			bad("%w", err)
+		}
+	}
+	for _, r := range c.Faults {
+		if err := r.Validate(); err != nil {
+			bad("%w", err)
+		}
+	}
+	for _, a := range c.Accounts {
+		if err := a.validate(); err != nil {
+			bad("%w", err)
+		}
+	}
+	if c.CapacityRow != "" {
+		if _, err := fault.FindRow(c.CapacityRow); err != nil {
+			bad("%w", err)
+		}
+	}
+	switch c.Style {
+	case "", OpenAI, Azure, Groq, Anthropic, NoHeaders:
+	default:
+		bad("style is %q, want openai, azure, groq, anthropic or none", c.Style)
+	}
+	switch c.Charge {
+	case "", Max, Sum:
+	default:
+		bad("charge is %q, want max or sum", c.Charge)
+	}
+	if c.Latency < 0 || c.TokenDelay < 0 || c.Network < 0 || c.JobTime < 0 {
+		bad("negative duration")
+	}
+	if c.Tokens < 0 || c.Capacity < 0 || c.LedgerSize < 0 || c.BodyMax < 0 || c.StoreMax < 0 {
+		bad("negative number")
+	}
+	return errors.Join(all...)
+}
+
+// withDefaults fills in what zero stands for.
+func (c Config) withDefaults() Config {
+	set(&c.Tokens, 16)
+	set(&c.Organization, "org-simulated")
+	set(&c.Charge, Max)
+	set(&c.Style, OpenAI)
+	set(&c.CapacityRow, "openai/503_server_is_overloaded")
+	set(&c.JobTime, 2*time.Second)
+	set(&c.BodyMax, 64<<20)
+	set(&c.StoreMax, 256<<20)
+	if c.Listen == nil {
+		c.Listen = func(addr string) (net.Listener, error) { return net.Listen("tcp", addr) }
+	}
+	return c
+}
+
+// set gives *p the value, if it is zero.
+func set[T comparable](p *T, value T) {
+	var zero T
+	if *p == zero {
+		*p = value
+	}
+}

@@ -1,0 +1,43 @@
+package sim
+
+import (
+	"cmp"
+	"encoding/json"
+	"net/http"
+)
+
+// categories are those of omni-moderation.
+var categories = []string{
+	"harassment", "harassment/threatening", "hate", "hate/threatening", "illicit", "illicit/violent", "self-harm",
+	"self-harm/intent", "self-harm/instructions", "sexual", "sexual/minors", "violence", "violence/graphic",
+}
+
+// moderations is POST moderations; nothing is ever flagged.
+func (c *call) moderations() (work, *apiError) {
+	var q struct {
+		Model string          `json:"model"`
+		Input json.RawMessage `json:"input"`
+	}
+	if err := c.readJSON(&q); err != nil {
+		return nil, err
+	}
+	inputs := inputsOf(q.Input)
+	if len(inputs) == 0 {
+		return nil, missing("input")
+	}
+	c.model = cmp.Or(q.Model, "omni-moderation-latest")
+	c.charge(q.Input, 0, 1)
+	return func() answer {
+		flags, scores, applied := map[string]bool{}, map[string]float64{}, map[string][]string{}
+		for _, name := range categories {
+			flags[name], scores[name], applied[name] = false, 1e-6, []string{"text"}
+		}
+		results := make([]any, 0, len(inputs))
+		for range inputs {
+			results = append(results, object{
+				"flagged", false, "categories", flags, "category_scores", scores, "category_applied_input_types", applied,
+			})
+		}
+		return jsonAnswer(http.StatusOK, object{"id", c.sim.ids.next("modr-"), "model", c.model, "results", results})
+	}, nil
+}

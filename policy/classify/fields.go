@@ -1,0 +1,175 @@
+package classify
+
+import (
+	"net/textproto"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxDepth is how deep errors are looked for inside the messages of others. LiteLLM and
+// Google's gateways quote one whole error as text of another.
+const maxDepth = 2
+
+// error reads one error object, flat or unwrapped.
+func (s *said) error(e map[string]any, depth int) {
+	if s.fields.Code == "" {
+		s.fields.Code, s.codeText = scalar(e["code"]), str(e["code"])
+	}
+	if t := str(e["type"]); s.fields.Type == "" && t != eventError && t != eventFailed {
+		s.fields.Type = t
+	}
+	if s.fields.Param == "" {
+		s.fields.Param = str(e["param"])
+	}
+	s.statusFields(e)
+	for _, key := range [...]string{"code", "type", "status", "error_type", "reason"} {
+		s.code(e[key])
+	}
+	for _, key := range [...]string{"message", "msg", "detail", "error_description", "title"} {
+		s.sentence(str(e[key]), depth)
+	}
+	s.metadata(e)
+	s.details(e)
+	if inner, ok := e["innererror"].(map[string]any); ok {
+		s.code(inner["code"])
+	}
+	if list, ok := e["errors"].([]any); ok {
+		for _, v := range list {
+			if inner, ok := v.(map[string]any); ok {
+				s.code(inner["reason"])
+			}
+		}
+	}
+	s.quote(e["headers"])
+	s.retryAfter = max(s.retryAfter, seconds(e["retry_after"]), seconds(e["resets_in_seconds"]))
+	if at := instant(e["resets_at"]); !at.IsZero() {
+		s.resetsAt = at
+	}
+}
+
+// statusFields reads the status that an error names for itself.
+func (s *said) statusFields(e map[string]any) {
+	for _, key := range [...]string{"code", "http_status", "status", "status_code", "raw_status_code"} {
+		n, err := strconv.Atoi(scalar(e[key]))
+		if err == nil && n >= 400 && n < 600 && s.inner == 0 {
+			s.inner = n
+		}
+	}
+}
+
+// metadata reads OpenRouter's metadata and availability.
+func (s *said) metadata(e map[string]any) {
+	if m, ok := e["metadata"].(map[string]any); ok {
+		for _, key := range [...]string{"reason", "error_type", "limit_source"} {
+			s.code(m[key])
+		}
+		s.quote(m["headers"])
+		if at := instant(m["resets_at"]); !at.IsZero() {
+			s.resetsAt = at
+		}
+		s.provider = s.provider || str(m["provider_name"]) != ""
+		s.byok = s.byok || m["is_byok"] == true
+		s.all += strings.ToLower(cut(str(m["raw"]), textMax)) + "\n"
+	}
+	if a, ok := e["availability"].(map[string]any); ok {
+		s.code(a["code"])
+		s.retryAfter = max(s.retryAfter, seconds(a["retry_after"]))
+		if b, ok := a["retryable"].(bool); ok {
+			s.retryable = &b
+		}
+	}
+}
+
+// details reads Anthropic's details object and Google's list of typed details
+// (google/rpc/error_details.proto).
+func (s *said) details(e map[string]any) {
+	if d, ok := e["details"].(map[string]any); ok {
+		s.code(d["error_code"])
+	}
+	list, _ := e["details"].([]any)
+	for _, v := range list {
+		d, _ := v.(map[string]any)
+		s.code(d["reason"])
+		if wait, ok := duration(str(d["retryDelay"])); ok {
+			s.retryInfo = wait
+		}
+		violations, _ := d["violations"].([]any)
+		for _, v := range violations {
+			violation, _ := v.(map[string]any)
+			if id := str(violation["quotaId"]); id != "" {
+				s.quotaIDs = append(s.quotaIDs, strings.ToLower(id))
+				s.quotaValue = str(violation["quotaValue"])
+			}
+		}
+	}
+}
+
+// sentence takes a message, and the error that it quotes, if any.
+func (s *said) sentence(message string, depth int) {
+	s.add(message)
+	if depth >= maxDepth {
+		return
+	}
+	quoted := strings.TrimSpace(message)
+	if i := strings.Index(quoted, "Exception - "); i >= 0 {
+		quoted = strings.TrimPrefix(quoted[i+len("Exception - "):], "b'")
+	}
+	if !strings.HasPrefix(quoted, "{") && !strings.HasPrefix(quoted, "[") {
+		return
+	}
+	if v, ok := decode([]byte(quoted)); ok {
+		s.take(v, depth+1)
+	}
+}
+
+// code takes a code, which may be a string or a number.
+func (s *said) code(v any) {
+	c := strings.ToLower(strings.TrimSpace(scalar(v)))
+	switch c {
+	case "", "none", "null", eventError, eventFailed, eventResponseError:
+		return
+	}
+	s.codes = append(s.codes, cut(c, 128))
+}
+
+// quote takes headers that a body quotes.
+func (s *said) quote(v any) {
+	quoted, ok := v.(map[string]any)
+	if !ok {
+		return
+	}
+	s.headers = make(map[string][]string, len(quoted))
+	for name, value := range quoted {
+		s.headers[textproto.CanonicalMIMEHeaderKey(name)] = []string{scalar(value)}
+	}
+}
+
+// scalar returns a string as it is and a number in decimal, "" for all else.
+func scalar(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	}
+	return ""
+}
+
+// seconds reads a wait in seconds, 0 for all that is none.
+func seconds(v any) time.Duration {
+	wait, _ := headerWait(scalar(v))
+	return wait
+}
+
+// instant reads epoch seconds or RFC 3339, the zero time for all else.
+func instant(v any) time.Time {
+	if n, ok := v.(float64); ok {
+		return epoch(n)
+	}
+	at, err := time.Parse(time.RFC3339, str(v))
+	if err != nil {
+		return time.Time{}
+	}
+	return at.UTC()
+}

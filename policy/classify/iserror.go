@@ -1,0 +1,176 @@
+package classify
+
+import (
+	"bytes"
+
+	"outrigger/policy/endpoint"
+)
+
+// IsError reports whether an event of a stream, by its name and data, is an error in
+// any shape known: a truthy top-level "error" (chat), the events "error" (flat or nested),
+// "response.failed" and "response.error" (Responses, Messages, OpenRouter), "event_type":"error"
+// (Gemini), or a choice that ended with "error" or "insufficient_system_resource" (OpenRouter,
+// Mistral, DeepSeek). It does not allocate.
+func IsError(event string, data []byte) bool {
+	switch event {
+	case eventError, eventFailed, eventResponseError:
+		return true
+	}
+	if !mentionsError(data) {
+		return false
+	}
+	m := membersOf(data)
+	for key, value, ok := m.next(); ok; key, value, ok = m.next() {
+		switch string(key) {
+		case "error":
+			if truthy(value) {
+				return true
+			}
+		case "type", "event_type":
+			if namesError(literal(value)) {
+				return true
+			}
+		case "choices":
+			if choiceFails(value) {
+				return true
+			}
+		case "base_resp":
+			if baseRespFails(value) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// IsErrorBody reports whether a JSON body that came with a 2xx tells of a failure: by
+// a truthy top-level "error", by MiniMax's base_resp, or by a choice that failed. OpenRouter
+// answers so when a provider fails (azrtydxb/Fastllm-proxy#28, BerriAI/litellm#8448). An object that
+// is kept at the upstream, such as a failed fine-tuning job, tells of its own error and does
+// not count; Classify, which knows the effect, is stricter still. It does not allocate.
+func IsErrorBody(json []byte) bool { return bodyFails(json, endpoint.Compute) }
+
+// bodyFails reports whether the body of a 2xx that is no stream tells of a failure.
+func bodyFails(body []byte, effect endpoint.Effect) bool {
+	return errorBody(body, effect) || (effect != endpoint.Read && choiceFailed(body))
+}
+
+// errorBody is IsErrorBody for a known effect: a failed response that is merely read back
+// is a successful read.
+func errorBody(body []byte, effect endpoint.Effect) bool {
+	if !mentionsError(body) {
+		return false
+	}
+	m := membersOf(body)
+	if len(m.data) > 0 && !m.object {
+		_, head, _ := m.next()
+		m = membersOf(head)
+	}
+	failed, kept := false, false
+	for key, value, ok := m.next(); ok; key, value, ok = m.next() {
+		switch string(key) {
+		case "error":
+			failed = failed || truthy(value)
+		case "base_resp":
+			failed = failed || baseRespFails(value)
+		case "object":
+			kept = kept || keptObject(literal(value), effect)
+		case "id":
+			// What is read by its id may hold errors of others, as a line of a batch's error file does.
+			kept = kept || effect == endpoint.Read
+		}
+	}
+	return failed && !kept
+}
+
+// keptObject reports whether an "object" of this kind lives at the upstream and so carries
+// its own error. Completions do not live there, and a response only when it is read or canceled.
+func keptObject(kind []byte, effect endpoint.Effect) bool {
+	switch {
+	case len(kind) == 0, string(kind) == "error", string(kind) == "list":
+		return false
+	case bytes.HasPrefix(kind, []byte("chat.completion")), bytes.HasPrefix(kind, []byte("text_completion")):
+		return false
+	case string(kind) == "response":
+		return effect == endpoint.Read || effect == endpoint.Replace
+	}
+	return true
+}
+
+// choiceFailed reports a completion one of whose choices ended in an error.
+func choiceFailed(body []byte) bool {
+	if !mentionsError(body) {
+		return false
+	}
+	m := membersOf(body)
+	for key, value, ok := m.next(); ok; key, value, ok = m.next() {
+		if string(key) == "choices" {
+			return choiceFails(value)
+		}
+	}
+	return false
+}
+
+// choiceFails reports whether any of the choices has a finish_reason that means a failure.
+func choiceFails(choices []byte) bool {
+	list := membersOf(choices)
+	for _, choice, ok := list.next(); ok; _, choice, ok = list.next() {
+		m := membersOf(choice)
+		for key, value, ok := m.next(); ok; key, value, ok = m.next() {
+			if string(key) != "finish_reason" {
+				continue
+			}
+			switch string(literal(value)) {
+			case "error", outOfResource:
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// baseRespFails reports a base_resp with a status_code other than 0.
+func baseRespFails(value []byte) bool {
+	m := membersOf(value)
+	for key, code, ok := m.next(); ok; key, code, ok = m.next() {
+		if string(key) == "status_code" {
+			return truthy(code)
+		}
+	}
+	return false
+}
+
+// The events and types that are errors.
+const (
+	eventError         = "error"
+	eventFailed        = "response.failed"
+	eventResponseError = "response.error"
+)
+
+// outOfResource is the finish_reason of an answer that DeepSeek broke off for lack of capacity.
+const outOfResource = "insufficient_system_resource"
+
+// Endings that no error does without, to skip ordinary events fast: of "error" and "response.error",
+// "response.failed", outOfResource and "base_resp". They begin with bytes that are rare in JSON, which
+// makes the search four times as fast as one for the whole words. Quotes inside JSON strings
+// are escaped, so an answer that talks about errors does not match.
+var (
+	markError    = []byte(`rror"`)
+	markFailed   = []byte(`.failed"`)
+	markResource = []byte(`_system_resource"`)
+	markBaseResp = []byte(`_resp"`)
+)
+
+func mentionsError(data []byte) bool {
+	return bytes.Contains(data, markError) || bytes.Contains(data, markFailed) ||
+		bytes.Contains(data, markResource) || bytes.Contains(data, markBaseResp)
+}
+
+// namesError reports whether a "type" is that of an error event.
+func namesError(kind []byte) bool {
+	switch string(kind) {
+	case eventError, eventFailed, eventResponseError:
+		return true
+	}
+	return false
+}

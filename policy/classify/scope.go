@@ -1,0 +1,60 @@
+package classify
+
+import (
+	"regexp"
+	"strings"
+)
+
+// bucketScope returns whom a rate limit belongs to. Most providers count per model, and say so in one of many
+// ways: the text names a model, or what is counted per minute; a code, a header or a shape is one of a
+// provider that counts so (OpenAI, Groq, Azure, Anthropic, Google, Cerebras). Where
+// nothing says so it is the account's (Mistral, Moonshot, DeepSeek, OpenRouter's own).
+func bucketScope(r *reply) Scope {
+	switch {
+	case saysAny(r.text, "model"), perUnitRE.MatchString(r.text):
+		return Model
+	case r.hasPart("model"), r.has(modelLimitCodes), r.codeText == "429", r.envelope:
+		return Model
+	case strings.EqualFold(r.codeText, "rate_limit_exceeded"):
+		return Model
+	}
+	for name := range r.Header {
+		if modelLimitHeader(name) {
+			return Model
+		}
+	}
+	return Credential
+}
+
+// perUnitRE matches a limit spelled out. The short "RPM" is left to the account: Moonshot
+// says "organization max RPM", ERNIE "Rate limit reached for RPM".
+var perUnitRE = regexp.MustCompile(`\b(tokens?|requests?|images?|queries)[ -]per[ -](second|min|hour|day)`)
+
+var modelLimitCodes = codes(`requests tokens images slow_down resource_exhausted too_many_tokens_error token_quota_exceeded`)
+
+// modelLimitHeader reports OpenAI's and Anthropic's header names, as canonical ones.
+func modelLimitHeader(name string) bool {
+	if strings.HasPrefix(name, "Anthropic-Ratelimit-") {
+		return true
+	}
+	return (strings.HasPrefix(name, "X-Ratelimit-") || strings.HasPrefix(name, "X-Rate-Limit-")) &&
+		(strings.HasSuffix(name, "-Tokens") || strings.HasSuffix(name, "-Requests"))
+}
+
+// gatewayScope returns whom a gateway's timeout belongs to: one model's servers where the gateway is an
+// aggregator's own (aiand, OpenRouter), else the upstream.
+func gatewayScope(r *reply) Scope {
+	if fromProvider(r) || r.has(providerCodes) {
+		return Model
+	}
+	return Upstream
+}
+
+// quotaScope returns whom an empty account belongs to: the caller's credential, or behind an aggregator
+// the account that it uses for the model.
+func quotaScope(r *reply) Scope {
+	if fromProvider(r) {
+		return Model
+	}
+	return Credential
+}

@@ -1,0 +1,114 @@
+package policy
+
+import (
+	"time"
+
+	"outrigger/policy/classify"
+)
+
+// Decide says what to do after an attempt. The reason it gives is the first of
+// these that holds, from the one that nothing can mend to the one that time can:
+// ambiguous, final, not_replayable, once, attempts_exhausted,
+// retry_after_too_long, deadline. Safe for concurrent use.
+func (r Retry) Decide(t Try) Decision {
+	v := t.Verdict
+	// Verdict.Ambiguous is set only where a repeat would else be right, so the
+	// operator's word that the upstream recognises repeats is enough.
+	if v.Ambiguous && r.Creates != CreatesAlways {
+		return Decision{Return, 0, ReasonAmbiguous}
+	}
+	if !v.Ambiguous && !repeatable(v.Repeat) {
+		return Decision{Return, 0, ReasonFinal}
+	}
+	if !t.Replayable {
+		return Decision{Return, 0, ReasonNotReplayable}
+	}
+	if v.Repeat == classify.Once && t.Once {
+		return Decision{Return, 0, ReasonOnce}
+	}
+	// A pause that no limiter is told of would be paced by nobody: it is a retry.
+	line := v.Repeat == classify.Pause && v.Limiter != classify.LimiterNone
+	if !line && t.Retries >= r.Max {
+		return Decision{Return, 0, ReasonExhausted}
+	}
+	hint := hintOf(v, t.Now)
+	if hint > r.AfterMax {
+		return Decision{Return, 0, ReasonTooLong}
+	}
+	left := remaining(t)
+	if hint >= left {
+		return Decision{Return, 0, ReasonDeadline}
+	}
+	if line {
+		return Decision{Line, 0, ReasonRateLimit}
+	}
+	return Decision{Again, r.delay(t, hint, left), ReasonRetry}
+}
+
+func repeatable(r classify.Repeat) bool {
+	switch r {
+	case classify.Backoff, classify.Once, classify.Pause:
+		return true
+	default:
+		return false
+	}
+}
+
+// hintOf returns the wait that the answer asks for and that may be believed.
+func hintOf(v classify.Verdict, now time.Time) time.Duration {
+	hint := v.Wait
+	if v.HintFalse {
+		hint = 0
+	}
+	if v.Until.IsZero() {
+		return max(hint, 0)
+	}
+	return max(hint, v.Until.Sub(now), 0)
+}
+
+// forever is a wait that no deadline bounds.
+const forever = time.Duration(1<<63 - 1)
+
+// remaining is the time to the deadline; 0 or less when it has passed.
+func remaining(t Try) time.Duration {
+	if t.Deadline.IsZero() {
+		return forever
+	}
+	return t.Deadline.Sub(t.Now)
+}
+
+// The jitter on top of a server's hint: a fifth of it, but at most a second. A
+// hint is a minimum (OpenAI's rate-limit guide), so jitter only adds; without
+// any, all who were refused together would come back together.
+const (
+	hintJitterShare = 5
+	hintJitterMax   = time.Second
+)
+
+// delay draws a wait that ends before left: with a hint from [hint, hint+20 %],
+// else from [0, min(Cap, Base·2ⁿ)]. Source: "full jitter" of the AWS
+// Architecture Blog's article on exponential backoff.
+func (r Retry) delay(t Try, hint, left time.Duration) time.Duration {
+	spread := r.backoff(t.Retries)
+	if hint > 0 {
+		spread = min(hint/hintJitterShare, hintJitterMax)
+	}
+	spread = min(spread, left-hint)
+	rand := t.Rand
+	if !(rand >= 0 && rand < 1) { // NaN too
+		rand = 0.5
+	}
+	return hint + time.Duration(rand*float64(spread))
+}
+
+// backoff is min(Cap, Base·2ⁿ) for the retry after n others.
+func (r Retry) backoff(n int) time.Duration {
+	d := max(r.Base, 0)
+	for i := 0; i < n && d > 0; i++ {
+		if d > r.Cap/2 { // doubled it would be over the cap, or overflow
+			return max(r.Cap, 0)
+		}
+		d *= 2
+	}
+	return max(min(d, r.Cap), 0)
+}

@@ -1,0 +1,34 @@
+// Package policy decides: whether an attempt may be repeated and when, how long
+// a request may take, whether an upstream is to be left alone, and which dead
+// credential need not be asked again. It decides and nothing else: it does not
+// send, wait, sleep, log, read the environment or start goroutines. imports_test.go
+// holds that for this package and its leaves (classify, endpoint, limit).
+//
+// # Time and chance are arguments
+//
+// Functions take now, and random numbers in [0, 1), so that a table can test a
+// minute of backoff without a clock. The one exception is Breaker: gobreaker
+// reads time.Now by itself, so Breaker does too, and its tests run in a
+// testing/synctest bubble.
+//
+// # A decision is a value with a reason
+//
+// Retry.Decide looks at one attempt and answers with a Decision. Its Reason is
+// what the log and the metrics show, so that every retry, and every retry that
+// was not made, can be explained. The budget is not asked by Decide: it is spent
+// when the next attempt starts, because a request that waits at an open breaker
+// or in the limiter's line is no load on the upstream, and may yet give up.
+//
+// # What a breaker counts
+//
+// Attempts, not requests: a brown-out is seen try by try, and a breaker that
+// opens stops a running retry. The outcome is reported at the answer's first
+// byte, since a stream may last for minutes; a stream that breaks later is one
+// more failure, entered by Fail.
+//
+// # Configuration
+//
+// Retry and BreakerConfig are also the configuration: their tags name the
+// variable (without OUTRIGGER_), its default, its range and its meaning. There is
+// no second copy of a default anywhere.
+package policy

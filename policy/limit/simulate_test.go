@@ -1,0 +1,201 @@
+package limit
+
+import (
+	"container/heap"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// origin is the simulations' first instant, a whole minute of the clock.
+var origin = time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC)
+
+// job is one request of a simulated load.
+type job struct {
+	Waiter
+	at    time.Duration // arrival
+	takes time.Duration // how long the answer takes
+}
+
+// network is what lies between. A round trip takes rtt and up to jitter more.
+type network struct {
+	rtt, jitter time.Duration
+	dials       bool // one connection per request in flight: a new one costs two round trips
+}
+
+// simulation drives one limiter against one upstream, as the proxy would, in
+// virtual time.
+type simulation struct {
+	limiter *Limiter
+	up      *upstream
+	net     network
+	rnd     *rand.Rand
+	now     time.Time
+	events  events
+	seq     int
+	timer   int // number of the timer that counts
+	idle    int // idle connections
+	jobs    map[*Waiter]*job
+	changes []change
+	// admitted is called at each admission, if set.
+	admitted func(now time.Time, w *Waiter)
+
+	result result
+}
+
+// change is something that happens to the upstream.
+type change struct {
+	at time.Duration
+	do func(now time.Time, u *upstream)
+}
+
+// result is what came of it.
+type result struct {
+	ok, refused, turnedAway int
+	late                    int           // admitted after their deadline
+	last                    time.Duration // when the upstream accepted the last one
+	end                     time.Duration // when its answer came
+	accepted                []time.Duration
+	refusedAt               []time.Duration
+}
+
+var trace bool
+
+type event struct {
+	at  time.Time
+	seq int
+	do  func()
+}
+
+type events []event
+
+func (e events) Len() int { return len(e) }
+func (e events) Less(i, j int) bool {
+	return e[i].at.Before(e[j].at) || (e[i].at.Equal(e[j].at) && e[i].seq < e[j].seq)
+}
+func (e events) Swap(i, j int) { e[i], e[j] = e[j], e[i] }
+func (e *events) Push(x any)   { *e = append(*e, x.(event)) }
+func (e *events) Pop() any {
+	old := *e
+	x := old[len(old)-1]
+	*e = old[:len(old)-1]
+	return x
+}
+
+func (s *simulation) in(d time.Duration, do func()) {
+	s.seq++
+	heap.Push(&s.events, event{s.now.Add(d), s.seq, do})
+}
+
+// run plays the jobs from start to until (or to the end of all, if that is 0).
+func (s *simulation) run(jobs []*job, until time.Duration) result {
+	start := s.now
+	s.jobs = map[*Waiter]*job{}
+	for _, j := range jobs {
+		s.jobs[&j.Waiter] = j
+		s.in(j.at, func() { s.enter(j) })
+	}
+	for _, c := range s.changes {
+		s.in(c.at, func() { c.do(s.now, s.up) })
+	}
+	for s.events.Len() > 0 {
+		e := heap.Pop(&s.events).(event)
+		if until > 0 && e.at.Sub(start) > until {
+			break
+		}
+		s.now = e.at
+		e.do()
+	}
+	return s.result
+}
+
+func (s *simulation) enter(j *job) {
+	d := s.limiter.Enter(s.now, &j.Waiter)
+	switch d.Reason {
+	case Admitted:
+		s.send(j)
+	case Queued:
+		s.release()
+	default:
+		s.result.turnedAway++
+	}
+}
+
+// release does what the proxy does after every call: admits, and re-arms the timer,
+// which fires up to a millisecond late.
+func (s *simulation) release() {
+	var ready []*Waiter
+	next := s.limiter.Release(s.now, func(w *Waiter) { ready = append(ready, w) })
+	for _, w := range ready {
+		if w.late(s.now) {
+			s.result.late++
+		}
+		s.send(s.jobs[w])
+	}
+	s.timer++
+	if next.IsZero() {
+		return
+	}
+	id := s.timer
+	s.in(next.Sub(s.now)+s.jitter(time.Millisecond), func() {
+		if id == s.timer {
+			s.release()
+		}
+	})
+}
+
+func (s *simulation) jitter(d time.Duration) time.Duration {
+	if d <= 0 {
+		return 0
+	}
+	return time.Duration(s.rnd.Int64N(int64(d)))
+}
+
+func (s *simulation) send(j *job) {
+	if s.admitted != nil {
+		s.admitted(s.now, &j.Waiter)
+	}
+	var dial time.Duration
+	if s.net.dials && s.idle == 0 {
+		dial = 2 * (s.net.rtt + s.jitter(s.net.jitter))
+	} else if s.net.dials {
+		s.idle--
+	}
+	s.in(dial, func() {
+		s.limiter.Sent(s.now, &j.Waiter)
+		s.release()
+		s.in((s.net.rtt+s.jitter(s.net.jitter))/2, func() { s.arrive(j) })
+	})
+}
+
+func (s *simulation) arrive(j *job) {
+	a := s.up.take(s.now, &j.Waiter)
+	at := s.now.Sub(origin)
+	back := (s.net.rtt + s.jitter(s.net.jitter)) / 2
+	if a.ok {
+		s.result.accepted = append(s.result.accepted, at)
+		s.result.last = max(s.result.last, at)
+		s.in(back+j.takes, func() {
+			s.idle++
+			s.result.ok++
+			s.result.end = max(s.result.end, s.now.Sub(origin))
+			s.limiter.Answered(s.now, &j.Waiter, a.headers)
+			s.release()
+		})
+		return
+	}
+	s.result.refused++
+	if trace {
+		b := &s.limiter.buckets[slotRequests]
+		fmt.Printf("%8.4f refused sent %.4f accepted %d est %.2f speed %.2f misses %d hint %v\n", at.Seconds(), j.Waiter.sent.Seconds(), len(s.result.accepted), b.estimate.rate, b.speed, b.estimate.misses, a.refusal.Hint)
+	}
+	s.result.refusedAt = append(s.result.refusedAt, at)
+	s.in(back, func() {
+		s.idle++
+		d := s.limiter.Refused(s.now, &j.Waiter, a.refusal)
+		if d.Reason != Queued {
+			s.result.turnedAway++
+		}
+		s.release()
+	})
+}

@@ -1,0 +1,140 @@
+package policy
+
+import (
+	"container/list"
+	"sync"
+	"time"
+)
+
+// TripState is what Trips knows of a key. The zero value is Clear.
+type TripState uint8
+
+// The states of a key.
+const (
+	// Clear: nothing is known against it.
+	Clear TripState = iota
+	// Tripped: answer from memory.
+	Tripped
+	// Probe: its cooldown is over, and this caller alone is to try. It must end
+	// with Set, Clear or Release; if it never does, another may try after a cooldown.
+	Probe
+)
+
+// String returns the state in lower case, for logs.
+func (s TripState) String() string {
+	switch s {
+	case Clear:
+		return "clear"
+	case Tripped:
+		return "tripped"
+	case Probe:
+		return "probe"
+	default:
+		return "unknown"
+	}
+}
+
+// Trips remembers dead credentials with the answer that told so, so that an
+// upstream is not asked again and again what it has refused: for a cooldown the
+// answer comes from memory, then one probe goes through while all others still
+// get it. Keys are up to callers, so it is bounded: at the bound, the key that
+// was asked for longest ago is forgotten. Safe for concurrent use; made by NewTrips.
+type Trips[K comparable, A any] struct {
+	cooldown time.Duration
+	limit    int
+
+	mu     sync.Mutex
+	byKey  map[K]*list.Element
+	recent list.List // of *trip[K, A], the latest use in front
+}
+
+type trip[K comparable, A any] struct {
+	key    K
+	answer A
+	until  time.Time // Tripped before, a probe's turn from then on
+	probe  bool      // until is the lease of a probe that is under way
+}
+
+// NewTrips returns an empty memory of at most limit keys; a limit under 1 is 1. A
+// cooldown of 0 or less remembers nothing.
+func NewTrips[K comparable, A any](cooldown time.Duration, limit int) *Trips[K, A] {
+	return &Trips[K, A]{cooldown: cooldown, limit: max(limit, 1), byKey: map[K]*list.Element{}}
+}
+
+// Check returns what is known of key, with the answer to give when it is Tripped.
+// At Probe the answer is the one remembered so far.
+func (t *Trips[K, A]) Check(now time.Time, key K) (A, TripState) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e := t.byKey[key]
+	if e == nil {
+		var none A
+		return none, Clear
+	}
+	t.recent.MoveToFront(e)
+	tr := e.Value.(*trip[K, A])
+	if now.Before(tr.until) {
+		return tr.answer, Tripped
+	}
+	tr.until, tr.probe = now.Add(t.cooldown), true
+	return tr.answer, Probe
+}
+
+// Set remembers answer against key for a cooldown from now: for a credential that
+// was refused, also by a probe.
+func (t *Trips[K, A]) Set(now time.Time, key K, answer A) {
+	if t.cooldown <= 0 {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	tr := &trip[K, A]{key: key, answer: answer, until: now.Add(t.cooldown)}
+	if e := t.byKey[key]; e != nil {
+		e.Value = tr
+		t.recent.MoveToFront(e)
+		return
+	}
+	if t.recent.Len() >= t.limit {
+		oldest := t.recent.Back()
+		delete(t.byKey, oldest.Value.(*trip[K, A]).key)
+		t.recent.Remove(oldest)
+	}
+	t.byKey[key] = t.recent.PushFront(tr)
+}
+
+// Clear forgets key: for a probe whose answer shows that the credential lives. An
+// attempt that began before the trip proves nothing about it and must not clear it.
+func (t *Trips[K, A]) Clear(key K) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if e := t.byKey[key]; e != nil {
+		delete(t.byKey, key)
+		t.recent.Remove(e)
+	}
+}
+
+// Release ends a probe that found out nothing, such as one whose caller left: the
+// next one to Check is the probe. Without a probe under way it does nothing.
+func (t *Trips[K, A]) Release(now time.Time, key K) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if e := t.byKey[key]; e != nil {
+		if tr := e.Value.(*trip[K, A]); tr.probe {
+			tr.until, tr.probe = now, false
+		}
+	}
+}
+
+// Each calls f with every key that is remembered, its answer and when the next
+// probe may go, the latest used first, until f returns false. It holds a lock: f
+// must not call t.
+func (t *Trips[K, A]) Each(f func(key K, answer A, until time.Time) bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for e := t.recent.Front(); e != nil; e = e.Next() {
+		tr := e.Value.(*trip[K, A])
+		if !f(tr.key, tr.answer, tr.until) {
+			return
+		}
+	}
+}

@@ -1,0 +1,95 @@
+package proxy
+
+import (
+	"errors"
+	"time"
+
+	"outrigger/policy/limit"
+)
+
+// Reasons for which begin refuses that are not answers of their own.
+var (
+	errShut    = errors.New("the breaker is open")
+	errBudget  = errors.New("the retry budget is spent")
+	errTripped = errors.New("the credential is dead")
+)
+
+// admit waits for the request's turn at the limiter: in line, or refused at once
+// when the wait could not end in time.
+func (x *exchange) admit() error {
+	now := time.Now()
+	if !x.place.queued && !x.place.held {
+		if err := x.enter(now); err != nil {
+			return err
+		}
+	}
+	if !x.place.queued {
+		return nil
+	}
+	err := x.place.wait(x.ctx)
+	waited := time.Since(now)
+	x.record.queue += waited
+	x.up.metrics.queued.Observe(waited.Seconds())
+	if errors.Is(err, errDeadline) || errors.Is(err, errQueueTimeout) {
+		return fail("local_rate_limit", "Waited %s in line for upstream %q's rate limit, until the request's deadline or the longest wait "+
+			"allowed (OUTRIGGER_QUEUE_TIMEOUT). Send fewer requests at once, or allow more time.", round(waited), x.up.config.Name)
+	}
+	return err
+}
+
+// enter joins the back of the line.
+func (x *exchange) enter(now time.Time) error {
+	if x.place.line == nil {
+		x.cost(now)
+	}
+	d := x.place.line.enter(&x.place, now)
+	if d.Reason == limit.Admitted || d.Reason == limit.Queued {
+		return nil
+	}
+	return lineRefusal(d, x.up.config.Name)
+}
+
+// lineRefusal tells why the line did not take a request.
+func lineRefusal(d limit.Decision, upstream string) *Error {
+	switch d.Reason {
+	case limit.QueueFull:
+		return fail("local_rate_limit", "The line for upstream %q's rate limit is full (OUTRIGGER_QUEUE_MAX). "+
+			"A place in it would come up in about %s.", upstream, round(d.Wait)).after(d.Wait)
+	case limit.NeverFits:
+		e := fail("local_rate_limit", "This request alone is larger than upstream %q's token limit, so no wait would let it pass. "+
+			"Make the prompt or max_tokens smaller.", upstream)
+		e.Later = false
+		return e
+	}
+	return fail("local_rate_limit", "Upstream %q's rate limit would let this request pass in about %s, "+
+		"after the request's deadline or the longest wait allowed (OUTRIGGER_QUEUE_TIMEOUT).", upstream, round(d.Wait)).after(d.Wait)
+}
+
+// passGate waits at an open breaker until an attempt may be tried.
+func (x *exchange) passGate() error {
+	if !x.up.gate.shut() {
+		return nil
+	}
+	now := time.Now()
+	back := !x.gateUntil.IsZero()
+	if !back {
+		x.gateUntil = now.Add(x.p.config.Breaker.Wait)
+	}
+	err := x.up.gate.wait(x.ctx, x.gateUntil, back)
+	x.record.gate += time.Since(now)
+	if errors.Is(err, errShut) || errors.Is(err, errDeadline) {
+		return fail("circuit_open", "Upstream %q fails, so calls to it are held back while single ones try it. "+
+			"It did not recover within %s. See its state at /status.json.", x.up.config.Name, round(x.record.gate)).
+			after(x.up.gate.untilProbe(time.Now()))
+	}
+	return err
+}
+
+// round shortens a duration for a reader.
+func round(d time.Duration) time.Duration {
+	if d > time.Second {
+		return d.Round(100 * time.Millisecond)
+	}
+	return d.Round(time.Millisecond)
+}
+

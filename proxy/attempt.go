@@ -1,0 +1,145 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"strings"
+	"sync"
+	"time"
+
+	"outrigger/policy/classify"
+	"outrigger/policy/endpoint"
+	"outrigger/proxy/eventstream"
+)
+
+// attempt is one try at an upstream: what was sent, how far it got, what came back.
+type attempt struct {
+	number   int
+	started  time.Time
+	progress progress
+	permit   permit
+
+	resp    *http.Response // nil when no answer came
+	body    io.ReadCloser  // the answer's, as it comes from the transport or its hold
+	held    *hold          // the answer's beginning, when it was held
+	watcher *eventstream.Watcher // reads a held stream; nil for all else
+	failure classify.Failure
+	err     error // the transport's, for the log
+	verdict classify.Verdict
+
+
+	ctx    context.Context
+	timer  *time.Timer // the attempt's timeout; nil when there is none
+	cancel context.CancelCauseFunc
+	end    sync.Once
+	slots  *slots
+}
+
+// send makes one attempt: a fresh request with its body from the start, under
+// its own context. On return a.resp or a.failure is set.
+func (x *exchange) send(out *http.Request, a *attempt) {
+	ctx, cancel := context.WithCancelCause(x.ctx)
+	a.cancel = cancel
+	outer := httptrace.ContextClientTrace(out.Context())
+	ctx = httptrace.WithClientTrace(ctx, a.progress.trace(outer, x.place.sent, cancel))
+	// A shallow copy: a transport does not change a request's headers
+	// (http.RoundTripper), so all attempts share them.
+	a.ctx = ctx
+	req := out.WithContext(ctx)
+	req.Body, req.ContentLength, req.GetBody = x.requestBody(), x.size, nil
+	if t := x.p.config.Timeouts.Attempt; t > 0 {
+		a.timer = time.AfterFunc(t, func() { cancel(errAttemptTimeout) })
+		defer a.timer.Stop()
+	}
+	create := x.endpoint.Effect == endpoint.Create
+	resp, err := x.up.transport(create).RoundTrip(req)
+	if err != nil {
+		a.fail(ctx, err)
+		return
+	}
+	if resp.ProtoMajor == 2 {
+		x.up.http2.Store(true)
+	}
+	a.resp, a.body = resp, resp.Body
+	x.peek(ctx, a)
+}
+
+// begun ends the attempt's timeout: the first byte of an answer is here.
+func (a *attempt) begun() {
+	if a.timer != nil {
+		a.timer.Stop()
+	}
+}
+
+// requestBody returns the body for one attempt, from its start.
+func (x *exchange) requestBody() io.ReadCloser {
+	switch {
+	case x.once != nil:
+		return x.once
+	case x.body == nil || x.size == 0:
+		return nil
+	}
+	return x.body.Reader()
+}
+
+// fail records why there is no answer, or no whole one.
+func (a *attempt) fail(ctx context.Context, err error) {
+	a.err = err
+	cause := context.Cause(ctx)
+	switch {
+	case errors.Is(cause, errAttemptTimeout), errors.Is(cause, errDeadline):
+		a.failure = classify.Timeout
+		if !a.progress.connected.Load() {
+			a.failure = classify.Unreachable
+		}
+	case errors.Is(cause, errReplayed):
+		a.failure = classify.Broke
+	case cause != nil:
+		a.failure = classify.Canceled
+	case !a.progress.connected.Load():
+		a.failure = classify.Unreachable
+	case wasRefused(err):
+		a.failure = classify.Refused
+	case strings.Contains(err.Error(), "server response headers exceeded"):
+		a.failure = classify.TooLarge
+	default:
+		a.failure = classify.Broke
+	}
+}
+
+// wasRefused reports whether an HTTP/2 server proved that it did not process the
+// request: REFUSED_STREAM, or a GOAWAY that names an earlier stream (RFC 9113,
+// 8.7). The transport flattens both into text when it cannot rewind the body
+// (net/http, h2_bundle.go, shouldRetryRequest); a test pins the words.
+func wasRefused(err error) bool {
+	s := err.Error()
+	return strings.Contains(s, "cannot retry err") &&
+		(strings.Contains(s, "REFUSED_STREAM") || strings.Contains(s, "server shutting down") ||
+			strings.Contains(s, "GOAWAY"))
+}
+
+// reached says how far the attempt got, for the classification.
+func (a *attempt) reached() classify.Progress {
+	if a.failure == classify.Refused {
+		return classify.NotSent
+	}
+	return a.progress.reached()
+}
+
+// finish ends the attempt, once: its context, its slot and its body.
+func (a *attempt) finish(cause error) {
+	a.end.Do(func() {
+		a.progress.over.Store(true)
+		if a.cancel != nil {
+			a.cancel(cause)
+		}
+		if a.body != nil && a.resp.StatusCode != http.StatusSwitchingProtocols {
+			_ = a.body.Close()
+		}
+		a.slots.give()
+		a.permit.report(classify.Ignore) // does nothing when the outcome was reported
+	})
+}

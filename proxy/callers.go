@@ -1,0 +1,107 @@
+package proxy
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// callers decides who may call, before anything of a request is read.
+type callers struct {
+	tokens  [][sha256.Size]byte
+	origins []string
+	hosts   []string // nil: any
+}
+
+func newCallers(c Callers) *callers {
+	cs := &callers{}
+	for _, t := range c.Tokens {
+		cs.tokens = append(cs.tokens, sha256.Sum256([]byte(t.Reveal())))
+	}
+	for _, o := range c.Origins {
+		if o != "none" {
+			cs.origins = append(cs.origins, strings.ToLower(o))
+		}
+	}
+	cs.hosts = servedHosts(c)
+	return cs
+}
+
+// servedHosts is which Host values are served. On loopback only its own names
+// are, against DNS rebinding: a page's own name, resolved to 127.0.0.1.
+func servedHosts(c Callers) []string {
+	if len(c.Hosts) > 0 {
+		hosts := make([]string, 0, len(c.Hosts))
+		for _, h := range c.Hosts {
+			hosts = append(hosts, strings.ToLower(strings.Trim(h, "[]")))
+		}
+		return hosts
+	}
+	listen, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		listen = c.Listen
+	}
+	ip := net.ParseIP(listen)
+	if listen != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil
+	}
+	return []string{"localhost", "127.0.0.1", "::1", strings.ToLower(listen)}
+}
+
+// admit returns nil for a request that may go on.
+func (cs *callers) admit(r *http.Request) error {
+	if r.Method == http.MethodConnect {
+		return fail("bad_request", "CONNECT is not served here. Set OPENAI_BASE_URL to this listener instead of HTTPS_PROXY.")
+	}
+	if r.URL.IsAbs() && !cs.serves(r.URL.Host) {
+		return fail("bad_request", "This is no open proxy: it does not forward to %q. "+
+			"Set OPENAI_BASE_URL to this listener instead of HTTP_PROXY.", short(r.URL.Host))
+	}
+	if !cs.serves(r.Host) {
+		return fail("host_not_allowed", "Host %q is not served. Call by a loopback name, or list it in OUTRIGGER_ALLOWED_HOSTS.", short(r.Host))
+	}
+	if origin := r.Header.Get("Origin"); origin != "" && !slices.Contains(cs.origins, strings.ToLower(origin)) {
+		return fail("origin_not_allowed", "Pages of origin %q may not call. List it in OUTRIGGER_ALLOWED_ORIGINS if they should.", short(origin))
+	}
+	// A page's request for a picture or a script has no Origin, but this.
+	if site := r.Header.Get("Sec-Fetch-Site"); r.Header.Get("Origin") == "" && (site == "cross-site" || site == "same-site") {
+		return fail("origin_not_allowed", "Browser pages may not call. List their origin in OUTRIGGER_ALLOWED_ORIGINS if they should.")
+	}
+	if len(cs.tokens) > 0 && !cs.known(r.Header.Get(headerToken)) {
+		return fail("client_token_required", "This proxy asks for a client token. Send one of OUTRIGGER_CLIENT_TOKENS in x-outrigger-token.")
+	}
+	return nil
+}
+
+// serves reports whether hostport names this server.
+func (cs *callers) serves(hostport string) bool {
+	if cs.hosts == nil {
+		return true
+	}
+	host := hostport
+	if h, _, err := net.SplitHostPort(hostport); err == nil {
+		host = h
+	}
+	host = strings.TrimSuffix(strings.ToLower(strings.Trim(host, "[]")), ".")
+	return slices.Contains(cs.hosts, host)
+}
+
+// known compares token with all that are configured, in constant time.
+func (cs *callers) known(token string) bool {
+	sum, found := sha256.Sum256([]byte(token)), 0
+	for i := range cs.tokens {
+		found |= subtle.ConstantTimeCompare(sum[:], cs.tokens[i][:])
+	}
+	return found == 1
+}
+
+// short bounds a caller's text in a message.
+func short(s string) string {
+	if len(s) > 100 {
+		return s[:100] + "..."
+	}
+	return s
+}

@@ -1,0 +1,75 @@
+package proxy
+
+import (
+	"net/url"
+	"time"
+
+	"outrigger/internal/values"
+	"outrigger/policy"
+	"outrigger/policy/limit"
+	"outrigger/proxy/spool"
+)
+
+// Config is everything that the traffic listener's handler can be told. Its tags
+// name the environment variables (without their OUTRIGGER_ prefix), defaults and
+// ranges; package main reads them, so that no second copy of a setting exists.
+// The zero value is not usable: every field wants its default.
+type Config struct {
+	Timeouts  Timeouts
+	Retry     policy.Retry
+	Breaker   policy.BreakerConfig
+	Limit     limit.Settings
+	Bodies    spool.Config
+	Callers   Callers
+	Upstreams []Upstream // in failover order; set by OUTRIGGER_UPSTREAMS
+
+	// MaxInflight bounds concurrent attempts per upstream; 0 is no bound.
+	MaxInflight int `env:"MAX_INFLIGHT" envDefault:"0" min:"0" max:"1000000" doc:"concurrent attempts per upstream; 0 is no bound"`
+	// TripCooldown is how long a dead credential is answered from memory.
+	TripCooldown time.Duration `env:"TRIP_COOLDOWN" envDefault:"60s" min:"1s" max:"24h" doc:"how long a dead credential is refused locally before one probe goes through"`
+}
+
+// Timeouts bounds every wait of a request. A zero duration is no bound.
+type Timeouts struct {
+	// Total covers queue, attempts and waits, until the answer is committed.
+	Total time.Duration `env:"TIMEOUT" envDefault:"10m" min:"1s" max:"24h" doc:"whole request until its answer is committed: queue, attempts and waits"`
+	// Attempt covers one attempt until its first byte, or a stream's first event.
+	Attempt time.Duration `env:"ATTEMPT_TIMEOUT" envDefault:"off" min:"10ms" max:"24h" off:"true" doc:"one attempt until its first byte or first event"`
+	// Connect covers dialling and, again, the TLS handshake.
+	Connect time.Duration `env:"CONNECT_TIMEOUT" envDefault:"5s" min:"10ms" max:"10m" doc:"dial and TLS"`
+	// StreamIdle is the longest silence inside an answer.
+	StreamIdle time.Duration `env:"STREAM_IDLE_TIMEOUT" envDefault:"5m" min:"100ms" max:"24h" off:"true" doc:"longest silence inside an answer"`
+}
+
+// Callers says who may call.
+type Callers struct {
+	// Tokens, when any are set, are what callers must present in x-outrigger-token.
+	Tokens []values.Secret `env:"CLIENT_TOKENS" doc:"tokens that callers must present in x-outrigger-token, comma-separated" secret:"true"`
+	// Origins are the browser origins (scheme://host[:port]) that may call.
+	Origins []string `env:"ALLOWED_ORIGINS" envDefault:"none" doc:"browser origins that may call, comma-separated, or none"`
+	// Hosts are the Host values served, without port. Empty: loopback names and
+	// the listen address on a loopback listener, any host on another one.
+	Hosts []string `env:"ALLOWED_HOSTS" doc:"Host values that are served, comma-separated; unset: loopback names and the listen address, any on a non-loopback listener"`
+	// Listen is the traffic listener's address, from which the default for Hosts
+	// follows. Set from OUTRIGGER_LISTEN by package main, not by a variable here.
+	Listen string
+}
+
+// Upstream is one OpenAI-compatible server and how to call it.
+type Upstream struct {
+	// Name is [a-z][a-z0-9]*; it labels metrics and stands in /@NAME/ paths.
+	Name string
+	// URL is scheme, host and an optional path that requests are joined to.
+	URL *url.URL
+
+	APIKey      values.Secret `env:"API_KEY" secret:"true" doc:"replaces the caller's credential towards that upstream"`
+	AuthHeader  string        `env:"AUTH_HEADER" envDefault:"Authorization" doc:"header for that key; Authorization gets 'Bearer ', any other the bare key (Azure: api-key)"`
+	Headers     []Pair        `env:"HEADERS" secret:"true" doc:"extra headers, 'Name=value' list, comma-separated; values are treated as secrets"`
+	Query       []Pair        `env:"QUERY" doc:"extra query parameters, 'name=value' list, comma-separated"`
+	RPM         int           `env:"RPM" envDefault:"0" min:"0" max:"1000000000" doc:"overrides OUTRIGGER_RPM; 0 does not"`
+	TPM         int           `env:"TPM" envDefault:"0" min:"0" max:"1000000000000" doc:"overrides OUTRIGGER_TPM; 0 does not"`
+	MaxInflight int           `env:"MAX_INFLIGHT" envDefault:"0" min:"0" max:"1000000" doc:"overrides OUTRIGGER_MAX_INFLIGHT; 0 does not"`
+}
+
+// Pair is a name with a value. Its text form is name=value; the value may be empty.
+type Pair struct{ Name, Value string }

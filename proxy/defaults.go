@@ -1,0 +1,42 @@
+package proxy
+
+import (
+	"reflect"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+)
+
+// DefaultConfig returns the configuration that results from no variables at all,
+// without an upstream: the defaults stand in the tags and nowhere else.
+func DefaultConfig() Config {
+	var c Config
+	if err := readDefaults(&c); err != nil {
+		panic(err) // a default in a tag is no value of its field: every test shows it
+	}
+	c.Callers.Listen = "127.0.0.1:8383"
+	return c
+}
+
+// DefaultUpstream returns an upstream with its defaults, without name and URL.
+func DefaultUpstream() Upstream {
+	var u Upstream
+	if err := readDefaults(&u); err != nil {
+		panic(err) // as above
+	}
+	return u
+}
+
+func readDefaults(target any) error {
+	return env.ParseWithOptions(target, env.Options{
+		Environment: map[string]string{},
+		FuncMap: map[reflect.Type]env.ParserFunc{
+			reflect.TypeFor[time.Duration](): func(text string) (any, error) {
+				if text == "off" || text == "none" {
+					return time.Duration(0), nil
+				}
+				return time.ParseDuration(text)
+			},
+		},
+	})
+}

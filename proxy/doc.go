@@ -1,0 +1,62 @@
+// Package proxy is Outrigger's request path: an http.Handler between an app and
+// OpenAI-compatible upstreams that waits, sends, repeats and relays. What an
+// answer means and what to do about it is decided in package policy; this
+// package carries it out.
+//
+// # The path of a request
+//
+// One straight line, each step a file of that name:
+//
+//	open         the exchange: id, deadline, context           proxy.go, exchange.go
+//	callers      may this one call? host, origin, token        callers.go
+//	route        which upstream                                route.go
+//	body         read once, whole: memory, then spool          callerbody.go, spool
+//	identify     endpoint, credential, model                   route.go, pick, policy/endpoint
+//	relay        httputil.ReverseProxy, one literal            relay.go
+//	 RoundTrip   the attempt loop                              roundtrip.go
+//	   gate      wait at an open breaker                       gate.go, gateline.go
+//	   admit     wait in the limiter's line                    admit.go, line.go, lines.go
+//	   begin     slot, trip, breaker's permit, retry budget    roundtrip.go
+//	   send      one attempt, traced                           attempt.go, trace.go, transport.go
+//	   peek      hold what decides the outcome                 peek.go, hold.go
+//	   judge     policy/classify
+//	   learn     tell limiter, breaker, trips                  learn.go, trips.go
+//	   decide    policy.Retry
+//	 stream      watch the committed answer to its end         stream.go, eventstream
+//	observe      log line and metrics, once, at the true end   observe.go, record.go
+//
+// # Why one loop
+//
+// The steps of an attempt depend on each other: a refusal's hint moves the
+// limiter, an open breaker ends retries, budget and deadline veto both, a slot
+// is free when the stream has ended. In a chain of RoundTrippers these facts
+// travel through contexts and hooks and the order is read inside out. In one
+// loop they are local and the order is the order of lines. The cost is one
+// function that everybody wants to add to; guard it.
+//
+// RoundTrip returning is the commit point: before, nothing was written to the
+// caller and an attempt may be repeated; after, bytes are only relayed.
+//
+// # Why the breaker's wait comes before the limiter's
+//
+// A permit of the limiter that waits at an open breaker would be used, with all
+// others, when the breaker closes: a burst over the limit. And a permit of the
+// breaker that waits for the limiter would hold up all probes. So a request
+// waits at the gate without either, then in line, and takes the breaker's
+// permit last.
+//
+// # What is held of an answer
+//
+// A failure can be repeated only while nothing was passed on. So an error's
+// body, a JSON answer up to 1 MiB, and a stream up to its first meaningful event
+// are held (for 5 s, 5 s and 2 s). The last answer that arrived whole is kept
+// while another attempt is made: if that one cannot be, the caller gets it,
+// byte for byte.
+//
+// # Who may end a request
+//
+// Its context ends with a cause: the caller left (no cause of ours), the
+// deadline, a drain. An attempt's context is its child with causes of its own:
+// the attempt's timeout, silence, a replay by net/http. The cause, not the
+// error, tells what happened.
+package proxy

@@ -1,0 +1,119 @@
+package proxy
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"outrigger/policy"
+)
+
+// Causes with which a request's context is ended by Outrigger itself. A context
+// that ends without one of these was ended by the caller's leaving.
+var (
+	errDeadline       = errors.New("the request's deadline passed")
+	errAttemptTimeout = errors.New("the attempt's timeout passed")
+	errStreamIdle     = errors.New("the answer fell silent")
+	errReplayed       = errors.New("the transport was about to send the request again by itself")
+	errFinished       = errors.New("the request is finished")
+	errDraining       = errors.New("a drain ended the request")
+	errAbandoned      = errors.New("the attempt was given up")
+)
+
+// retryAfterMax is the largest Retry-After that Outrigger writes. Several SDKs
+// sleep through any larger one (openai-go 3.25 to 3.52, openai-node 6.26 to
+// 7.4), others stop retrying at all (openai-python from 2.52).
+const retryAfterMax = 60 * time.Second
+
+// Error is an answer that Outrigger writes itself, in OpenAI's error shape.
+// See the error table in the README for what each code means.
+type Error struct {
+	Status  int
+	Type    string
+	Code    string
+	Message string
+	// RetryAfter is sent when it is over 0 and at most 60 s.
+	RetryAfter time.Duration
+	// Later tells that a later try may pass: x-should-retry stays absent while
+	// no attempt was made.
+	Later bool
+}
+
+func (e *Error) Error() string { return e.Code + ": " + e.Message }
+
+// The error table: status and type of each code. What varies, the message and
+// the wait, is added where the error is made.
+var kinds = map[string]Error{
+	"bad_request":          {Status: http.StatusBadRequest, Type: "invalid_request_error"},
+	"client_token_required": {Status: http.StatusUnauthorized, Type: "authentication_error"},
+	"origin_not_allowed":   {Status: http.StatusForbidden, Type: "permission_error"},
+	"host_not_allowed":     {Status: http.StatusForbidden, Type: "permission_error"},
+	"request_too_large":    {Status: http.StatusRequestEntityTooLarge, Type: "invalid_request_error"},
+	"upstream_ambiguous":   {Status: http.StatusFailedDependency, Type: "api_connection_error"},
+	"local_rate_limit":     {Status: http.StatusTooManyRequests, Type: "rate_limit_error", Later: true},
+	"upstream_unreachable": {Status: http.StatusBadGateway, Type: "api_connection_error"},
+	"upstream_broke":       {Status: http.StatusBadGateway, Type: "api_connection_error"},
+	"circuit_open":         {Status: http.StatusServiceUnavailable, Type: "server_error", Later: true},
+	"spool_full":           {Status: http.StatusServiceUnavailable, Type: "server_error", Later: true, RetryAfter: time.Second},
+	"draining":             {Status: http.StatusServiceUnavailable, Type: "server_error", Later: true, RetryAfter: time.Second},
+	"upstream_timeout":     {Status: http.StatusGatewayTimeout, Type: "timeout_error"},
+}
+
+// fail makes the error with code, which must be in the table.
+func fail(code, format string, args ...any) *Error {
+	e := kinds[code]
+	e.Code, e.Message = code, fmt.Sprintf(format, args...)
+	return &e
+}
+
+// after sets how long the caller is told to wait.
+func (e *Error) after(d time.Duration) *Error {
+	e.RetryAfter = d
+	return e
+}
+
+// write sends e as the whole answer of exchange x.
+func (e *Error) write(w http.ResponseWriter, x *exchange) {
+	h := w.Header()
+	clear(h)
+	h.Set("Content-Type", "application/json")
+	h.Set("X-Request-Id", x.id)
+	if e.RetryAfter > 0 && e.RetryAfter <= retryAfterMax {
+		h.Set("Retry-After", strconv.FormatFloat(math.Ceil(e.RetryAfter.Seconds()), 'f', 0, 64))
+		h.Set("Retry-After-Ms", strconv.FormatInt(e.RetryAfter.Milliseconds(), 10))
+	}
+	x.record.source, x.record.status = sourceLocal, e.Status
+	x.record.errorType, x.record.errorCode, x.record.errorMessage = e.Type, e.Code, e.Message
+	x.stamp(h)
+	if x.suppressesRetry(e) {
+		h.Set(headerShouldRetry, "false")
+	}
+	body, _ := json.Marshal(map[string]any{"error": map[string]any{
+		"message": e.Message, "type": e.Type, "param": nil, "code": e.Code,
+	}})
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(e.Status)
+	if x.method != http.MethodHead {
+		n, _ := w.Write(body)
+		x.record.bytesOut += int64(n)
+	}
+}
+
+// suppressesRetry reports whether an answer of Outrigger's own tells SDKs to stop.
+func (x *exchange) suppressesRetry(e *Error) bool {
+	switch {
+	case e.Code == "upstream_ambiguous":
+		return true
+	case x.p.config.Retry.ClientRetries == policy.ClientRetriesAllow:
+		return false
+	case e.Later && x.record.attempts == 0:
+		return false
+	case e.Code == "upstream_timeout" && x.announced:
+		return false // the caller's own deadline ended it: its retries are its choice
+	}
+	return true
+}

@@ -1,0 +1,94 @@
+package eventstream
+
+// Bounds of what is noted of one event. The longest known event type has 47 bytes
+// (response.code_interpreter_call_code.interpreting), the longest member 27.
+const (
+	tokenMax   = 64
+	choicesMax = 128 // OpenAI's limit of n; a choice beyond it ends with [DONE] only
+	depthMax   = 256 // nesting that can still be closed; Go's encoding/json allows 10,000
+)
+
+// token is the beginning of a string or number, whole if it is not over.
+type token struct {
+	text [tokenMax]byte
+	n    int
+	over bool
+}
+
+func (t *token) reset() { t.n, t.over = 0, false }
+
+func (t *token) add(b []byte) {
+	n := copy(t.text[t.n:], b)
+	t.n += n
+	t.over = t.over || n < len(b)
+}
+
+// bytes returns the token, or nothing if it is longer than can be kept.
+func (t *token) bytes() []byte {
+	if t.over {
+		return nil
+	}
+	return t.text[:t.n]
+}
+
+// count returns the token as a whole number. ok is false for what is not one or
+// is negative; a fraction or an exponent is not a count either.
+func (t *token) count() (n int64, ok bool) {
+	b := t.bytes()
+	if len(b) == 0 || len(b) > 18 {
+		return 0, false
+	}
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + int64(c-'0')
+	}
+	return n, true
+}
+
+// truthy tells whether a number or literal is what Python and JavaScript take for
+// true: their SDKs raise an error for a truthy "error" and ignore another one.
+func (t *token) truthy() bool {
+	switch b := t.bytes(); string(b) {
+	case "null", "false":
+		return false
+	default:
+		for _, c := range b {
+			if c >= '1' && c <= '9' || c == 't' {
+				return true
+			}
+		}
+		return t.over
+	}
+}
+
+// choices is a set of choice indexes.
+type choices [choicesMax / 64]uint64
+
+func (c *choices) add(i int64) { c[i/64] |= 1 << (i % 64) }
+
+func (c *choices) merge(o *choices) {
+	for i := range c {
+		c[i] |= o[i]
+	}
+}
+
+// tokens is a token count that may be absent.
+type tokens struct {
+	n    int64
+	seen bool
+}
+
+// facts is what one event's data says. The zero value is data that says nothing.
+type facts struct {
+	kind       token // "type"
+	failed     bool  // a truthy "error", or a finish_reason that means failure
+	sequence   int64 // "sequence_number" + 1, 0 if absent
+	prompt     tokens
+	cached     int64 // Anthropic counts cached prompt tokens apart
+	completion tokens
+	seen       choices // indexes present
+	finished   choices // indexes with a finish_reason
+	beyond     bool    // an index that the sets cannot hold
+}

@@ -1,0 +1,180 @@
+package eventstream
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"slices"
+	"strings"
+
+	"outrigger/policy/endpoint"
+)
+
+// This file reads a stream the plain way, all of it at once with encoding/json, to
+// hold the Watcher against.
+
+// readEvents returns the events of a stream, as the HTML standard has them but for
+// a data-less one named error, and the lines of one that lacks its blank line.
+func readEvents(stream []byte) (events []Event, rest []string) {
+	offset := int64(0)
+	if after, ok := bytes.CutPrefix(stream, []byte(mark)); ok {
+		stream, offset = after, int64(len(mark))
+	}
+	for len(stream) > 0 {
+		end := bytes.IndexAny(stream, "\r\n")
+		if end < 0 {
+			return events, append(rest, string(stream))
+		}
+		text := string(stream[:end])
+		next := end + 1
+		at := offset + int64(next)
+		if stream[end] == '\r' && next < len(stream) && stream[next] == '\n' {
+			next++
+		}
+		stream, offset = stream[next:], offset+int64(next)
+		if text != "" {
+			rest = append(rest, text)
+			continue
+		}
+		if e, ok := readEvent(rest); ok {
+			e.End = at
+			events = append(events, e)
+		}
+		rest = nil
+	}
+	return events, rest
+}
+
+func readEvent(lines []string) (Event, bool) {
+	var e Event
+	var data []string
+	for _, text := range lines {
+		field, value, _ := strings.Cut(text, ":")
+		value = strings.TrimPrefix(value, " ")
+		switch field {
+		case "event":
+			e.Name = value
+		case "data":
+			data = append(data, value)
+		}
+	}
+	e.Data = []byte(strings.Join(data, "\n"))
+	return e, data != nil || e.Name == "error"
+}
+
+// reference is what a Watcher should say of a stream's events.
+func reference(d endpoint.Dialect, events []Event) report {
+	var r report
+	all := map[int]bool{} // choices by index: finished or not
+	for i, e := range events {
+		var data any
+		_ = json.Unmarshal(e.Data, &data)
+		if list, ok := data.([]any); ok {
+			data = nil
+			for _, element := range list {
+				if o, ok := element.(map[string]any); ok {
+					data = o
+				}
+			}
+		}
+		o, _ := data.(map[string]any)
+		words := []string{e.Name}
+		if s, ok := o["type"].(string); ok {
+			words = append(words, s)
+		}
+		is := func(all ...string) bool {
+			return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(all, w) })
+		}
+		failed := is("error", "response.error", "response.failed") || o["object"] == "error" || o["event_type"] == "error" || truthy(o["error"])
+		list, _ := o["choices"].([]any)
+		for nth, choice := range list {
+			if c, ok := choice.(map[string]any); ok {
+				if n, ok := count(c["index"]); ok {
+					nth = int(n)
+				}
+				reason, _ := c["finish_reason"].(string)
+				all[nth] = all[nth] || reason != ""
+				failed = failed || reason == "error" || reason == "insufficient_system_resource"
+			}
+		}
+		r.events++
+		if n, ok := count(o["sequence_number"]); ok {
+			r.next = n + 1
+		}
+		for _, holder := range []any{data, o["response"], o["message"], o["x_groq"]} {
+			h, _ := holder.(map[string]any)
+			u, _ := h["usage"].(map[string]any)
+			for name, n := range u {
+				n, _ := n.(float64)
+				switch name {
+				case "prompt_tokens", "input_tokens":
+					cached, _ := u["cache_read_input_tokens"].(float64)
+					created, _ := u["cache_creation_input_tokens"].(float64)
+					r.prompt = int64(n + cached + created)
+				case "completion_tokens", "output_tokens":
+					r.completion = int64(n)
+				}
+			}
+		}
+		isDone := bytes.HasPrefix(e.Data, []byte("[DONE]"))
+		early := is("ping", "message_start", "content_block_start", "response.created", "response.queued", "response.in_progress")
+		if failed && r.failure == 0 {
+			r.failure = i + 1
+		}
+		if r.first == 0 && (failed || !early && len(e.Data) > 0) {
+			r.first = i + 1
+		}
+		end, last := false, false
+		switch d {
+		case endpoint.Responses:
+			end = is("response.completed", "response.incomplete", "response.failed")
+		case endpoint.Messages:
+			last = is("message_stop")
+		case endpoint.Images:
+			end = is("image_generation.completed", "image_edit.completed")
+		case endpoint.Transcriptions:
+			end = is("transcript.text.done")
+		case endpoint.Speech:
+			last = is("speech.audio.done")
+		case endpoint.Assistants:
+			last = is("done")
+		}
+		r.done = r.done || end || last || isDone
+		r.finished = r.finished || last || isDone && d != endpoint.Unknown
+	}
+	if d == endpoint.Chat || d == endpoint.Completions {
+		finished := len(all) > 0
+		for _, f := range all {
+			finished = finished && f
+		}
+		r.done = r.done || finished
+	}
+	return r
+}
+
+// count returns v if it is a number that counts something.
+func count(v any) (int64, bool) {
+	n, ok := v.(float64)
+	if n < 0 || n != math.Trunc(n) || n > 1e18 {
+		return 0, false
+	}
+	return int64(n), ok
+}
+
+// truthy is what Python takes for true.
+func truthy(v any) bool {
+	switch v := v.(type) {
+	case bool:
+		return v
+	case string:
+		return v != ""
+	case float64:
+		return v != 0
+	case []any:
+		return len(v) > 0
+	case map[string]any:
+		return len(v) > 0
+	default:
+		return false
+	}
+}

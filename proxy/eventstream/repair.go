@@ -1,0 +1,141 @@
+package eventstream
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// repair returns what turns the half event at hand into a whole one that has the
+// members of the object in data. ok is false if the half event is no JSON object,
+// or broken already.
+func (w *Watcher) repair(data []byte) (repaired []byte, ok bool) {
+	s := &w.scan
+	if s.state == broken || s.depth == 0 || !s.isObject(0) {
+		return nil, false
+	}
+	rest, comma, ok := s.rest(w.tail[:w.tailN])
+	if !ok {
+		return nil, false
+	}
+	var b []byte
+	if w.line.part != inData {
+		// The cut is in another line, or between two: the rest goes to a line of its own.
+		if s.state == inText || s.state == inName || s.state == inScalar && rest != "" {
+			return nil, false
+		}
+		b = append(append(b, w.lineBreak()...), "data: "...)
+	}
+	b = append(b, rest...)
+	for depth := s.depth - 1; depth > 0; depth-- {
+		if s.isObject(depth) {
+			b = append(b, '}')
+			continue
+		}
+		b = append(b, ']')
+	}
+	if comma {
+		b = append(b, ',')
+	}
+	b = append(append(b, data[1:]...), '\n')
+	if named(w.dialect) {
+		b = append(b, "event: error\n"...)
+	}
+	return append(b, '\n'), true
+}
+
+// rest returns what ends the value or member at hand, given the stream's last bytes,
+// and whether a comma must follow before another member of the outermost object.
+func (s *scanner) rest(tail []byte) (rest string, comma, ok bool) {
+	outermost := s.depth == 1
+	switch s.state {
+	case inText:
+		return restOfText(tail, s.escape) + `"`, true, true
+	case inName:
+		return restOfText(tail, s.escape) + `":null`, true, true
+	case wantColon:
+		return ":null", true, true
+	case wantValue:
+		return "null", true, true
+	case wantName:
+		if outermost {
+			return "", false, true
+		}
+		return `"":null`, true, true
+	case wantMember, wantElement:
+		return "", !outermost, true
+	case inScalar:
+		rest, ok := s.restOfScalar(tail[len(tail)-1])
+		return rest, true, ok
+	default:
+		return "", true, s.state == wantNext
+	}
+}
+
+// restOfText returns what makes a string end in a whole character and escape.
+func restOfText(tail []byte, escape bool) string {
+	if escape {
+		return "n"
+	}
+	for n := 2; n <= min(5, len(tail)); n++ {
+		// A backslash that is itself escaped makes this plain text: then the zeros
+		// are plain text too.
+		if from := tail[len(tail)-n:]; from[0] == '\\' && from[1] == 'u' && hexadecimal(from[2:]) {
+			return "0000"[n-2:]
+		}
+	}
+	return restOfRune(tail)
+}
+
+func hexadecimal(b []byte) bool {
+	for _, c := range b {
+		if !strings.ContainsRune("0123456789abcdefABCDEF", rune(c)) {
+			return false
+		}
+	}
+	return true
+}
+
+// restOfRune returns the bytes that complete a UTF-8 sequence at the end of tail:
+// openai-python decodes each line strictly and raises UnicodeDecodeError otherwise.
+func restOfRune(tail []byte) string {
+	for n := 1; n < utf8.UTFMax && n <= len(tail); n++ {
+		if start := tail[len(tail)-n:]; utf8.RuneStart(start[0]) {
+			return completeRune(string(start))[n:]
+		}
+	}
+	return ""
+}
+
+// completeRune appends continuation bytes until start is a rune. Which second byte
+// is allowed depends on the first one: of these three one always is.
+func completeRune(start string) string {
+	for !utf8.FullRuneInString(start) {
+		next := slices.IndexFunc(continuations, func(c string) bool { return plausible(start + c) })
+		start += continuations[max(0, next)]
+	}
+	return start
+}
+
+var continuations = []string{"\x80", "\x90", "\xA0"}
+
+// plausible tells whether s begins a rune, or is one.
+func plausible(s string) bool {
+	return !utf8.FullRuneInString(s) || utf8.ValidString(s)
+}
+
+// restOfScalar returns what makes a number or literal whole that ends in last.
+func (s *scanner) restOfScalar(last byte) (rest string, ok bool) {
+	text := string(s.token.text[:s.token.n])
+	for _, literal := range []string{"true", "false", "null"} {
+		if rest, ok := strings.CutPrefix(literal, text); ok {
+			return rest, true
+		}
+	}
+	switch last {
+	case '-', '+', '.', 'e', 'E':
+		return "0", true
+	default:
+		return "", text[0] == '-' || text[0] >= '0' && text[0] <= '9'
+	}
+}

@@ -1,0 +1,104 @@
+package proxy
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"outrigger/policy/endpoint"
+	"outrigger/policy/limit"
+	"outrigger/proxy/pick"
+	"outrigger/proxy/spool"
+)
+
+// exchange is one caller's request on its way through the steps. Each step reads
+// what earlier ones found out and adds its own.
+type exchange struct {
+	p      *Proxy
+	w      http.ResponseWriter
+	id     string
+	method string
+	path   string
+	start  time.Time
+	record record
+
+	ctx    context.Context // ends with the caller's leaving, the deadline, or a drain's end
+	cancel context.CancelCauseFunc
+
+	// The deadline until the answer is committed, and whether the caller announced it.
+	deadline  time.Time
+	announced bool
+	timer     *time.Timer
+
+	// The request body: kept whole, or once when it could not be.
+	body  *spool.Body
+	once  io.ReadCloser
+	size  int64 // -1 when it is not known
+	facts pick.Facts
+
+	endpoint   endpoint.Endpoint
+	up         *upstream
+	credential credential
+	model      string // as it counts for limits and trips
+
+	// The attempt loop's state.
+	place     place
+	gateUntil time.Time // when the patience at an open breaker ends; zero outside of such a wait
+	retries   int       // repeats that count
+	charged   bool      // the next attempt is a retry that spends the budget
+	repeated  bool      // the one repeat of a Once verdict was made
+	probe     bool      // this request is the probe of a tripped credential
+	probeKey  lineKey
+	last      *saved    // the last attempt's answer, kept while another one is made
+	lastLoss  *Error    // the error that stands for the last attempt, if it brought no answer
+	current   *attempt
+	writeSet  time.Time // when the deadline for writing was last moved
+}
+
+type exchangeKey struct{}
+
+// exchangeOf returns the exchange that ctx belongs to.
+func exchangeOf(ctx context.Context) *exchange { return ctx.Value(exchangeKey{}).(*exchange) }
+
+// replayable reports whether the body can be sent again.
+func (x *exchange) replayable() bool { return x.once == nil }
+
+// stopTimer ends the deadline's hold on the request: its answer is committed.
+func (x *exchange) stopTimer() {
+	if x.timer != nil {
+		x.timer.Stop()
+	}
+}
+
+// cost is what the request counts against the upstream's limits.
+func (x *exchange) cost(now time.Time) {
+	x.place.waiter = limit.Waiter{
+		Tokens:   x.facts.Tokens(),
+		Images:   imagesAsked(x.endpoint, x.facts),
+		Deadline: x.deadline,
+	}
+	x.place.line = x.up.lines.of(lineKey{x.credential, x.model}, now)
+}
+
+// imagesAsked counts the images that an image endpoint was asked for.
+func imagesAsked(e endpoint.Endpoint, f pick.Facts) int {
+	if e.Dialect != endpoint.Images {
+		return 0
+	}
+	return max(f.N, 1)
+}
+
+// close gives back all that the exchange still holds.
+func (x *exchange) close() {
+	x.stopTimer()
+	if x.current != nil {
+		x.current.finish(errFinished)
+	}
+	x.place.leave(time.Now())
+	x.settleProbe()
+	x.cancel(errFinished)
+	if x.body != nil {
+		x.body.Close()
+	}
+}

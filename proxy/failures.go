@@ -1,0 +1,54 @@
+package proxy
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+)
+
+// connectFailure names why no connection was had.
+func connectFailure(err error) string {
+	var dns *net.DNSError
+	var certificate *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	var unknown x509.UnknownAuthorityError
+	switch {
+	case errors.As(err, &dns):
+		return "the name was not found"
+	case errors.As(err, &certificate), errors.As(err, &unknown):
+		return "the server's certificate is not valid"
+	case errors.As(err, &record):
+		return "the server does not speak TLS"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "connection refused"
+	case isTimeout(err):
+		return "no connection in time"
+	}
+	return "no connection"
+}
+
+// brokenConnection names how an answer was lost.
+func brokenConnection(err error) string {
+	switch {
+	case errors.Is(err, syscall.ECONNRESET):
+		return "connection reset"
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return "the answer was cut short"
+	case errors.Is(err, io.EOF):
+		return "connection closed without an answer"
+	case errors.Is(err, errReplayed):
+		return "the server asked to send the request again"
+	case err != nil && strings.Contains(err.Error(), "malformed"):
+		return "the answer is not HTTP"
+	}
+	return "connection lost"
+}
+
+func isTimeout(err error) bool {
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout()
+}

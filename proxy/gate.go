@@ -1,0 +1,72 @@
+package proxy
+
+import (
+	"container/list"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"outrigger/policy"
+	"outrigger/policy/classify"
+)
+
+// gate is one upstream's breaker with the line of those who wait at it. While it
+// is open or half-open, one at a time is let out to try: at the breaker's probe
+// time, and again each open period while a probe is still silent, so that a
+// probe that hangs does not hold up the next. Once closed, the line is let out
+// by a ramp. Safe for concurrent use.
+//
+// Being let out is no permit: that is taken by allow, just before the attempt,
+// because the limiter stands in between and a permit that waits would hold up
+// all others.
+type gate struct {
+	breaker *policy.Breaker
+	open    time.Duration
+
+	closed atomic.Bool // nobody waits and the breaker was not seen open: the fast path
+	mu     sync.Mutex
+	line   list.List // of chan struct{}, closed at their turn
+	ramp   *policy.Ramp
+	probed time.Time // when the last one was let out to try
+	timer  *time.Timer
+}
+
+func newGate(c policy.BreakerConfig) *gate {
+	g := &gate{breaker: policy.NewBreaker(c), open: c.Open}
+	g.closed.Store(true)
+	return g
+}
+
+// shut reports whether requests have to wait.
+func (g *gate) shut() bool { return !g.closed.Load() }
+
+// permit is the breaker's leave for one attempt. The zero value reports nothing.
+type permit struct {
+	gate *gate
+	done func(classify.BreakerAction)
+}
+
+// allow takes a permit, or fails with errShut.
+func (g *gate) allow() (permit, error) {
+	done, err := g.breaker.Allow()
+	if err != nil {
+		g.closed.Store(false)
+		return permit{}, errShut
+	}
+	return permit{gate: g, done: done}, nil
+}
+
+// report tells how the attempt went. Calls after the first do nothing.
+func (p permit) report(a classify.BreakerAction) {
+	if p.done == nil {
+		return
+	}
+	p.done(a)
+	if p.gate.shut() {
+		p.gate.kick()
+	}
+}
+
+// fail enters a failure that came after the permit was reported on: a stream broke.
+func (g *gate) fail() { g.breaker.Fail() }
+

@@ -1,0 +1,129 @@
+package proxy
+
+import (
+	"context"
+	"time"
+
+	"outrigger/policy"
+)
+
+// wait returns when its caller may try allow, with errShut at until, or with
+// the cause of ctx's end. One that was let out and found the breaker still shut
+// comes back to the front.
+func (g *gate) wait(ctx context.Context, until time.Time, back bool) error {
+	turn := make(chan struct{})
+	g.mu.Lock()
+	g.closed.Store(false)
+	place := g.line.PushBack(turn)
+	if back {
+		g.line.MoveToFront(place)
+	}
+	g.letOut(time.Now())
+	g.mu.Unlock()
+
+	timer := time.NewTimer(time.Until(until))
+	defer timer.Stop()
+	err := errShut
+	select {
+	case <-turn:
+		return nil
+	case <-timer.C:
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	select {
+	case <-turn: // at the same moment: another one goes instead
+		g.probed = time.Time{}
+	default:
+		g.line.Remove(place)
+	}
+	g.letOut(time.Now())
+	return err
+}
+
+// kick looks at the breaker again and lets out who may go.
+func (g *gate) kick() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.letOut(time.Now())
+}
+
+// letOut lets out as many as the breaker's state permits and sets the timer for
+// the next. Locked.
+func (g *gate) letOut(now time.Time) {
+	if g.breaker.State() != policy.Closed {
+		g.ramp = nil
+		g.letProbe(now)
+		return
+	}
+	if g.line.Len() == 0 {
+		g.ramp = nil
+		g.closed.Store(true)
+		return
+	}
+	if g.ramp == nil {
+		g.ramp = policy.NewRamp(now)
+	}
+	for n := g.ramp.Take(now, g.line.Len()); n > 0; n-- {
+		g.next()
+	}
+	g.arm(g.ramp.Next(now).Sub(now))
+}
+
+// letProbe lets one out to try, if it is time. Locked.
+func (g *gate) letProbe(now time.Time) {
+	if g.line.Len() == 0 {
+		return
+	}
+	due := g.breaker.ProbeAt()
+	if silent := g.probed.Add(g.open); silent.After(due) {
+		due = silent
+	}
+	if due.After(now) {
+		g.arm(due.Sub(now))
+		return
+	}
+	g.probed = now
+	g.next()
+	g.arm(g.open)
+}
+
+// next lets out the head of the line. Locked.
+func (g *gate) next() {
+	if head := g.line.Front(); head != nil {
+		close(g.line.Remove(head).(chan struct{}))
+	}
+}
+
+// arm sets the timer that looks again. Locked.
+func (g *gate) arm(d time.Duration) {
+	if g.timer == nil {
+		g.timer = time.AfterFunc(d, g.kick)
+		return
+	}
+	g.timer.Reset(d)
+}
+
+// depth is how many wait.
+func (g *gate) depth() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.line.Len()
+}
+
+// untilProbe is how long it is to the next probe, at least a second for the
+// callers that are told to come back then.
+func (g *gate) untilProbe(now time.Time) time.Duration {
+	return max(g.breaker.ProbeAt().Sub(now), time.Second)
+}
+
+// stop ends the timer.
+func (g *gate) stop() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.timer != nil {
+		g.timer.Stop()
+	}
+}

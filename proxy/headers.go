@@ -1,0 +1,53 @@
+package proxy
+
+import (
+	"net/http"
+	"strings"
+)
+
+// Header names in the form that net/http stores them in.
+const (
+	headerToken       = "X-Outrigger-Token"
+	headerAttempts    = "X-Outrigger-Attempts"
+	headerUpstream    = "X-Outrigger-Upstream"
+	headerSource      = "X-Outrigger-Source"
+	headerQueue       = "X-Outrigger-Queue-Ms"
+	headerID          = "X-Outrigger-Request-Id"
+	headerShouldRetry = "X-Should-Retry"
+
+	// keyIdempotency is on purpose not the canonical form. http.Transport takes a
+	// POST for replayable when Header["Idempotency-Key"] exists, and then sends
+	// it again by itself, past budget, limiter and breaker (net/http,
+	// Request.isReplayable). On the wire the case of a name does not matter.
+	keyIdempotency = "idempotency-key"
+)
+
+// own are the response headers that only Outrigger may set.
+var own = [...]string{headerAttempts, headerUpstream, headerSource, headerQueue, headerID}
+
+// isWebSocket reports whether the caller asks for a WebSocket (RFC 6455, 4.2.1).
+func isWebSocket(h http.Header) bool {
+	return strings.EqualFold(h.Get("Upgrade"), "websocket")
+}
+
+// dropUpgrade removes a request to switch protocols. h2c above all: a tunnel of
+// HTTP/2 would bypass everything that this proxy is for (golang/go#80416).
+func dropUpgrade(h http.Header) {
+	delete(h, "Upgrade")
+	delete(h, "Connection")
+	delete(h, "Http2-Settings")
+}
+
+// moveIdempotencyKey stores the key under the name that http.Transport does not
+// look for, and returns it. A call without one gets key made, if that is not "".
+func moveIdempotencyKey(h http.Header, made string) {
+	for _, name := range [...]string{"Idempotency-Key", "X-Idempotency-Key"} {
+		if values, ok := h[name]; ok {
+			delete(h, name)
+			h[strings.ToLower(name)] = values
+		}
+	}
+	if _, ok := h[keyIdempotency]; !ok && made != "" {
+		h[keyIdempotency] = []string{made}
+	}
+}

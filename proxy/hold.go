@@ -1,0 +1,169 @@
+package proxy
+
+import (
+	"io"
+	"sync"
+	"time"
+)
+
+// Bounds of what is read of an answer before it is committed.
+const (
+	// holdAnswer is how much of a JSON answer, or of a stream's opening, is held.
+	holdAnswer = 1 << 20
+	// holdError is how much of an error's body is held. Cloudflare's pages, the
+	// largest that were seen, have several KiB.
+	holdError = 64 << 10
+	// holdTime is how long a JSON answer or an error's body may take to arrive
+	// whole. DeepSeek sends white space for minutes: such an answer streams.
+	holdTime = 5 * time.Second
+	// holdStream is how long a stream's opening is held, from its first byte.
+	holdStream = 2 * time.Second
+)
+
+// hold reads the beginning of an answer in a goroutine of its own, so that the
+// waiting for it can be given up without losing a byte. As a reader it yields
+// all of the answer: what was held, then the rest. Not safe for concurrent use.
+type hold struct {
+	src   io.ReadCloser
+	max   int
+	enough func(chunk []byte, err error) bool // called in the goroutine with each chunk
+
+	mu       sync.Mutex
+	held     []byte
+	err      error         // of src, once it ended
+	release  bool          // the goroutine ends after its present Read
+	ended    chan struct{} // closed when the goroutine has ended
+	settled  chan struct{} // closed when enough, src's end or max was reached
+	first    chan struct{} // closed at the first byte or src's end
+	reading  bool          // the goroutine may still be in src.Read
+	position int
+}
+
+// holdAnswerOf starts reading src. enough decides on each chunk whether the
+// answer can be judged; nil waits for its end.
+func newHold(src io.ReadCloser, most int, enough func([]byte, error) bool) *hold {
+	h := &hold{
+		src: src, max: most, enough: enough, reading: true,
+		ended: make(chan struct{}), settled: make(chan struct{}), first: make(chan struct{}),
+	}
+	go h.run()
+	return h
+}
+
+func (h *hold) run() {
+	defer close(h.ended)
+	buf := buffers.get()
+	defer buffers.put(buf)
+	settled := false
+	for first := true; ; first = false {
+		n, err := h.src.Read(*buf)
+		chunk := (*buf)[:n]
+		h.mu.Lock()
+		h.held = append(h.held, chunk...)
+		h.err = err
+		if first {
+			close(h.first)
+		}
+		full := len(h.held) >= h.max
+		h.mu.Unlock()
+		if !settled && (full || err != nil || h.enough != nil && h.enough(chunk, err)) {
+			settled = true
+			close(h.settled)
+		}
+		h.mu.Lock()
+		stop := h.release || full || err != nil || settled
+		if stop {
+			h.reading = false
+		}
+		h.mu.Unlock()
+		if stop {
+			return
+		}
+	}
+}
+
+// wait returns when enough was read, src ended, or within has passed since its
+// first byte. What happens before the first byte is bounded by the context of
+// the request that src is the answer to.
+//
+// begun, if not nil, is called at the first byte.
+func (h *hold) wait(within time.Duration, begun func()) {
+	<-h.first
+	if begun != nil {
+		begun()
+	}
+	timer := time.NewTimer(within)
+	defer timer.Stop()
+	select {
+	case <-h.settled:
+	case <-timer.C:
+	}
+	h.mu.Lock()
+	h.release = true
+	h.mu.Unlock()
+}
+
+// opening returns what was held when the waiting ended, and whether that is all
+// of the answer: nil says that it is not, io.EOF that it is, any other error
+// that it broke off.
+func (h *hold) opening() ([]byte, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.held, h.err
+}
+
+// Read yields the held bytes and then those of src.
+func (h *hold) Read(p []byte) (int, error) {
+	h.mu.Lock()
+	if h.position == len(h.held) && h.reading {
+		h.mu.Unlock()
+		<-h.ended // its last Read may bring more
+		h.mu.Lock()
+	}
+	if h.position < len(h.held) {
+		n := copy(p, h.held[h.position:])
+		h.position += n
+		err := error(nil)
+		if h.position == len(h.held) && !h.reading {
+			h.held, h.position, err = nil, 0, h.err
+		}
+		h.mu.Unlock()
+		return n, err
+	}
+	err := h.err
+	h.mu.Unlock()
+	if err != nil {
+		return 0, err
+	}
+	return h.src.Read(p)
+}
+
+// Close closes src. It is safe to call while the goroutine reads.
+func (h *hold) Close() error { return h.src.Close() }
+
+// busy reports whether the goroutine may still be reading.
+func (h *hold) busy() bool {
+	if h == nil {
+		return false
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.reading
+}
+
+// drained reports whether all that was held has been read.
+func (h *hold) drained() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return !h.reading && h.position >= len(h.held)
+}
+
+// ready reports whether the next Read yields held bytes, or the known end, at once.
+func (h *hold) ready() bool {
+	if h == nil {
+		return false
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.position < len(h.held) || !h.reading && h.err != nil
+}

@@ -1,0 +1,70 @@
+package proxy
+
+import (
+	"net/http"
+	"time"
+
+	"outrigger/policy"
+	"outrigger/policy/classify"
+	"outrigger/policy/limit"
+)
+
+// learn tells breaker, limiter and trips of the attempt. The limiter may turn a
+// decision to wait for the rate limit into the answer: when the wait cannot end
+// in time.
+func (x *exchange) learn(a *attempt, d policy.Decision) policy.Decision {
+	a.permit.report(a.verdict.Breaker)
+	now := time.Now()
+	x.learnTrip(a, now)
+	switch {
+	case a.reached() == classify.NotSent && a.resp == nil:
+		x.place.leave(now) // nothing was sent: the permit is the next one's
+	case a.resp == nil || a.verdict.Limiter == classify.LimiterNone && !isSuccess(a.resp.StatusCode):
+		// No answer, or a failure whose headers a gateway may have written.
+	case a.verdict.Limiter == classify.LimiterNone:
+		x.place.answered(now, limit.ParseHeaders(a.resp.Header, now))
+	default:
+		return x.learnRefusal(a, d, now)
+	}
+	return d
+}
+
+// learnRefusal tells the limiter of a refusal. With a decision to wait, the
+// request is in line again afterwards.
+func (x *exchange) learnRefusal(a *attempt, d policy.Decision, now time.Time) policy.Decision {
+	v := a.verdict
+	got := x.place.line.refused(&x.place, now, limit.Refusal{
+		Hint: v.Wait, HintFalse: v.HintFalse, SlowDown: v.Limiter == classify.LimiterSlowDown,
+		Dimension: v.Limit.Dimension, Limit: v.Limit.Limit, Used: v.Limit.Used,
+		Requested: v.Limit.Requested, Window: v.Limit.Window,
+		Headers: limit.ParseHeaders(a.resp.Header, now),
+	})
+	if d.Action != policy.Line {
+		x.place.leave(now)
+		return d
+	}
+	if got.Reason != limit.Queued {
+		return policy.Decision{Action: policy.Return, Reason: policy.ReasonDeadline}
+	}
+	return d
+}
+
+// learnTrip remembers a dead credential, or settles the probe of one.
+func (x *exchange) learnTrip(a *attempt, now time.Time) {
+	if a.verdict.Trip {
+		if answer := a.save(); answer != nil {
+			x.up.trips.set(now, x.tripKey(a.verdict.Scope), answer.withoutMoment())
+			x.probe = false
+		}
+		return
+	}
+	if x.probe && a.resp != nil && a.verdict.Breaker != classify.Fault && a.verdict.Limiter == classify.LimiterNone {
+		x.up.trips.trips.Clear(x.probeKey)
+		x.probe = false
+	}
+}
+
+// isSuccess reports whether status is a 2xx.
+func isSuccess(status int) bool {
+	return status >= http.StatusOK && status < http.StatusMultipleChoices
+}

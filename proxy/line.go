@@ -1,0 +1,153 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"outrigger/policy/limit"
+)
+
+// errQueueTimeout ends a wait in line that OUTRIGGER_QUEUE_TIMEOUT bounds.
+var errQueueTimeout = errors.New("the longest wait in line passed")
+
+// line is one limiter's line with what policy leaves out: the lock, the one timer
+// on which its head sleeps, and the waking. Safe for concurrent use.
+type line struct {
+	mu      sync.Mutex
+	limiter *limit.Limiter
+	timer   *time.Timer
+	wakeAt  time.Time
+}
+
+func newLine(s limit.Settings, now time.Time) *line {
+	return &line{limiter: limit.New(s, now)}
+}
+
+// place is a request's place in a line, for all its attempts. The zero value is ready.
+type place struct {
+	waiter limit.Waiter
+	line   *line
+	ready  chan struct{} // closed by the line when the place is admitted
+	queued bool          // in line, or admitted out of it and not yet told
+	held   bool          // admitted, and nothing sent yet
+}
+
+// enter takes a place at the back of ln's line.
+func (ln *line) enter(pl *place, now time.Time) limit.Decision {
+	pl.line, pl.waiter.Tag = ln, pl
+	ln.mu.Lock()
+	defer ln.mu.Unlock()
+	d := ln.limiter.Enter(now, &pl.waiter)
+	switch d.Reason {
+	case limit.Admitted:
+		pl.held = true
+	case limit.Queued:
+		ln.queue(pl)
+		ln.release(now)
+	}
+	return d
+}
+
+// refused tells the limiter of a refusal, which puts pl back to the head of the line.
+func (ln *line) refused(pl *place, now time.Time, r limit.Refusal) limit.Decision {
+	ln.mu.Lock()
+	defer ln.mu.Unlock()
+	d := ln.limiter.Refused(now, &pl.waiter, r)
+	if d.Reason == limit.Queued {
+		ln.queue(pl)
+	}
+	ln.release(now)
+	return d
+}
+
+func (ln *line) queue(pl *place) {
+	pl.queued, pl.held = true, false
+	pl.ready = make(chan struct{})
+}
+
+// wait returns when pl is admitted, with errQueueTimeout when its time in line
+// is over, or with the cause of ctx's end.
+func (pl *place) wait(ctx context.Context) error {
+	if !pl.queued {
+		return nil
+	}
+	var expired <-chan time.Time
+	if until := pl.waiter.Until(); until.Before(pl.waiter.Deadline) || pl.waiter.Deadline.IsZero() && !until.IsZero() {
+		timer := time.NewTimer(time.Until(until))
+		defer timer.Stop()
+		expired = timer.C
+	}
+	err := errQueueTimeout
+	select {
+	case <-pl.ready:
+		pl.queued = false
+		return nil
+	case <-expired:
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+	pl.leave(time.Now())
+	return err
+}
+
+// leave gives the place up, or the permit that was not used. Calling it again,
+// or for a place whose request was sent, does nothing.
+func (pl *place) leave(now time.Time) {
+	if pl.line == nil {
+		return
+	}
+	pl.line.mu.Lock()
+	defer pl.line.mu.Unlock()
+	if !pl.queued && !pl.held {
+		return
+	}
+	pl.queued, pl.held = false, false
+	pl.line.limiter.Leave(now, &pl.waiter)
+	pl.line.release(now)
+}
+
+// sent tells the limiter that the request is on the wire.
+func (pl *place) sent(now time.Time) {
+	pl.line.mu.Lock()
+	defer pl.line.mu.Unlock()
+	pl.held = false
+	pl.line.limiter.Sent(now, &pl.waiter)
+	pl.line.release(now)
+}
+
+// answered tells the limiter of an answer that was not a refusal.
+func (pl *place) answered(now time.Time, h limit.Headers) {
+	pl.line.mu.Lock()
+	defer pl.line.mu.Unlock()
+	pl.line.limiter.Answered(now, &pl.waiter, h)
+	pl.line.release(now)
+}
+
+// release lets out all who may go now and re-arms the timer for the next. Locked.
+func (ln *line) release(now time.Time) {
+	next := ln.limiter.Release(now, func(w *limit.Waiter) {
+		pl := w.Tag.(*place)
+		pl.held = true
+		close(pl.ready)
+	})
+	switch {
+	case next.Equal(ln.wakeAt):
+		return
+	case next.IsZero():
+		ln.timer.Stop()
+	case ln.timer == nil:
+		ln.timer = time.AfterFunc(next.Sub(now), ln.wake)
+	default:
+		ln.timer.Reset(next.Sub(now))
+	}
+	ln.wakeAt = next
+}
+
+func (ln *line) wake() {
+	ln.mu.Lock()
+	defer ln.mu.Unlock()
+	ln.wakeAt = time.Time{}
+	ln.release(time.Now())
+}

@@ -1,0 +1,128 @@
+package proxy
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Buckets in seconds. The longest answers take ten minutes, OpenAI's SDKs' own
+// timeout; a queue or a first event may take as long.
+var secondsBuckets = []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600}
+
+// maxModels bounds the model label, whose values callers choose. Later ones
+// count as "other".
+const maxModels = 50
+
+// metrics are all that the traffic listener counts. Names are the contract with
+// dashboards: see the README.
+type metrics struct {
+	requests      *prometheus.CounterVec
+	duration      *prometheus.HistogramVec
+	firstEvent    *prometheus.HistogramVec
+	attempts      *prometheus.CounterVec
+	retries       *prometheus.CounterVec
+	refused       *prometheus.CounterVec
+	clientRetries *prometheus.CounterVec
+	queue         *prometheus.HistogramVec
+	streamsOpen   prometheus.Gauge
+	streamsEnded  *prometheus.CounterVec
+	tokens        *prometheus.CounterVec
+	live          *liveCollector
+
+	models modelLabels
+}
+
+func newMetrics(p *Proxy) *metrics {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+	}
+	histogram := func(name, help string, labels ...string) *prometheus.HistogramVec {
+		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: secondsBuckets}, labels)
+	}
+	return &metrics{
+		requests:      counter("outrigger_requests_total", "Requests that ended, by the status sent and how they ended.", "upstream", "endpoint", "code", "outcome"),
+		duration:      histogram("outrigger_request_duration_seconds", "Time from a request's arrival to the end of its answer.", "upstream", "endpoint"),
+		firstEvent:    histogram("outrigger_time_to_first_event_seconds", "Time from a request's arrival until its answer was passed on.", "upstream", "endpoint"),
+		attempts:      counter("outrigger_attempts_total", "Attempts made upstream, by outcome.", "upstream", "outcome"),
+		retries:       counter("outrigger_retries_total", "Attempts that were repeated, by reason.", "upstream", "reason"),
+		refused:       counter("outrigger_retries_refused_total", "Failed attempts that were not repeated, by reason.", "upstream", "reason"),
+		clientRetries: counter("outrigger_client_retries_total", "Requests that an SDK says are its own retries.", "upstream"),
+		queue:         histogram("outrigger_queue_seconds", "Time that requests spent in a limiter's line.", "upstream"),
+		streamsOpen:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "outrigger_streams_open", Help: "Event streams being relayed."}),
+		streamsEnded:  counter("outrigger_streams_ended_total", "Event streams that ended, by how.", "upstream", "outcome"),
+		tokens:        counter("outrigger_tokens_total", "Tokens that upstreams said were used.", "upstream", "model", "kind"),
+		live:          &liveCollector{p: p},
+		models:        modelLabels{known: map[string]string{}},
+	}
+}
+
+func (m *metrics) register(r prometheus.Registerer) error {
+	var errs []error
+	for _, c := range []prometheus.Collector{
+		m.requests, m.duration, m.firstEvent, m.attempts, m.retries, m.refused, m.clientRetries,
+		m.queue, m.streamsOpen, m.streamsEnded, m.tokens, m.live,
+	} {
+		errs = append(errs, r.Register(c))
+	}
+	return errors.Join(errs...)
+}
+
+// finished counts a request that has ended.
+func (m *metrics) finished(x *exchange, took time.Duration) {
+	upstream, endpoint := "none", "none"
+	if x.up != nil {
+		upstream = x.up.config.Name
+	}
+	if x.endpoint.Name != "" {
+		endpoint = x.endpoint.Name
+	}
+	series := m.seriesOf(upstream, endpoint)
+	m.requests.WithLabelValues(upstream, endpoint, statusLabel(x.record.status), x.record.result()).Inc()
+	series.duration.Observe(took.Seconds())
+	if x.record.first > 0 {
+		series.first.Observe(x.record.first.Seconds())
+	}
+	if x.record.promptTokens > 0 {
+		m.tokens.WithLabelValues(upstream, m.models.label(x.facts.Model), "input").Add(float64(x.record.promptTokens))
+	}
+	if x.record.completionTokens > 0 {
+		m.tokens.WithLabelValues(upstream, m.models.label(x.facts.Model), "output").Add(float64(x.record.completionTokens))
+	}
+}
+
+// requestSeries are the children that every request of an endpoint touches.
+type requestSeries struct{ duration, first prometheus.Observer }
+
+func (m *metrics) seriesOf(upstream, endpoint string) requestSeries {
+	return requestSeries{
+		duration: m.duration.WithLabelValues(upstream, endpoint),
+		first:    m.firstEvent.WithLabelValues(upstream, endpoint),
+	}
+}
+
+// modelLabels maps what callers call a model to a bounded set of label values.
+type modelLabels struct {
+	mu    sync.Mutex
+	known map[string]string
+}
+
+func (l *modelLabels) label(model string) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if label, ok := l.known[model]; ok {
+		return label
+	}
+	if len(l.known) >= maxModels {
+		return "other"
+	}
+	label := model
+	if label == "" {
+		label = "none"
+	}
+	label = labelText(label)
+	l.known[model] = label
+	return label
+}

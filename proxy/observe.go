@@ -1,0 +1,134 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"outrigger/policy"
+	"outrigger/policy/classify"
+)
+
+// observe finishes the exchange's record, once, at the true end: the relay has
+// returned, or is unwinding because a copy broke (http.ErrAbortHandler).
+func (p *Proxy) observe(x *exchange) {
+	p.mu.Lock()
+	delete(p.active, x)
+	p.mu.Unlock()
+	x.clearDeadlines()
+	x.close()
+	took := time.Since(x.start)
+	p.metrics.finished(x, took)
+	p.logRequest(x, took)
+}
+
+// fail answers with err, which is an *Error or the cause of the request's end.
+func (x *exchange) fail(w http.ResponseWriter, err error) {
+	x.stopTimer()
+	var e *Error
+	switch {
+	case errors.As(err, &e):
+		e.write(w, x)
+		return
+	case errors.Is(err, errDraining):
+		fail("draining", "Outrigger is shutting down and ended this request. Send it again.").after(time.Second).write(w, x)
+		return
+	case errors.Is(err, errDeadline):
+		fail("upstream_timeout", "The request's deadline passed after %d attempts and %s. Allow more time (OUTRIGGER_TIMEOUT, "+
+			"or the client's own timeout).", x.record.attempts, round(time.Since(x.start))).write(w, x)
+		return
+	case errors.Is(err, errBudget) && x.lastLoss != nil:
+		x.lastLoss.write(w, x)
+		return
+	}
+	// The caller is gone. Ending without an answer would be a 200 on the wire.
+	x.record.outcome = outcomeCanceled
+	panic(http.ErrAbortHandler)
+}
+
+// note records one attempt: its metrics, and at debug level a log line.
+func (x *exchange) note(a *attempt, d policy.Decision) {
+	x.up.metrics.attempt(a.verdict.Outcome)
+	switch {
+	case d.Action != policy.Return:
+		x.up.metrics.retried(string(d.Reason))
+	case isTransient(a.verdict.Outcome):
+		x.up.metrics.refusedRetry(string(d.Reason))
+	}
+	if !x.p.log.Enabled(context.Background(), slog.LevelDebug) {
+		return
+	}
+	status := 0
+	if a.resp != nil {
+		status = a.resp.StatusCode
+	}
+	x.p.log.LogAttrs(context.Background(), slog.LevelDebug, "attempt",
+		slog.String("id", x.id), slog.Int("attempt", a.number), slog.String("upstream", x.up.config.Name),
+		slog.Int("status", status), slog.String("outcome", a.verdict.Outcome.String()), slog.String("rule", a.verdict.Rule),
+		slog.String("decision", string(d.Reason)), slog.Duration("wait", d.Delay), slog.Duration("hint", a.verdict.Wait),
+		slog.Duration("took", time.Since(a.started)))
+}
+
+// isTransient reports whether an outcome is one that a repeat might mend.
+func isTransient(o classify.Outcome) bool {
+	switch o {
+	case classify.OutcomeRateLimited, classify.OutcomeSlowDown, classify.OutcomeOverloaded, classify.OutcomeFailed,
+		classify.OutcomeTimeout, classify.OutcomeUnreachable, classify.OutcomeBroke:
+		return true
+	}
+	return false
+}
+
+// logRequest writes the request's one line.
+func (p *Proxy) logRequest(x *exchange, took time.Duration) {
+	r, level := &x.record, slog.LevelInfo
+	switch {
+	case r.source == sourceLocal && r.status >= http.StatusInternalServerError, r.outcome == outcomeInterrupted:
+		level = slog.LevelWarn
+	}
+	if !p.log.Enabled(context.Background(), level) {
+		return
+	}
+	var buf [24]slog.Attr
+	a := append(buf[:0],
+		slog.String("id", x.id), slog.String("method", x.method), slog.String("path", loggable(x.path)),
+		slog.Int("status", r.status), slog.String("outcome", r.result()), slog.String("source", r.source),
+		slog.Int("attempts", r.attempts), milliseconds("queue_ms", r.queue), milliseconds("ttfb_ms", r.first),
+		milliseconds("duration_ms", took), slog.Int64("bytes_in", x.size), slog.Int64("bytes_out", r.bytesOut),
+	)
+	if x.up != nil {
+		a = append(a, slog.String("upstream", x.up.config.Name))
+	}
+	if x.facts.Model != "" {
+		a = append(a, slog.String("model", x.facts.Model))
+	}
+	if r.gate > 0 {
+		a = append(a, milliseconds("breaker_ms", r.gate))
+	}
+	if r.upstreamID != "" {
+		a = append(a, slog.String("upstream_request_id", r.upstreamID))
+	}
+	if r.promptTokens+r.completionTokens > 0 {
+		a = append(a, slog.Int64("prompt_tokens", r.promptTokens), slog.Int64("completion_tokens", r.completionTokens))
+	}
+	if r.errorCode != "" || r.errorType != "" {
+		a = append(a, slog.String("error_type", r.errorType), slog.String("error_code", r.errorCode), slog.String("error", r.errorMessage))
+	}
+	p.log.LogAttrs(context.Background(), level, "request", a...)
+}
+
+// milliseconds is a duration as the log has it: a number with three decimals.
+func milliseconds(key string, d time.Duration) slog.Attr {
+	return slog.Float64(key, float64(d.Microseconds())/1000)
+}
+
+// statusLabel is the status as metrics have it.
+func statusLabel(status int) string {
+	if status == 0 {
+		return "none"
+	}
+	return strconv.Itoa(status)
+}

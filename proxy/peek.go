@@ -1,0 +1,129 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"time"
+
+	"outrigger/policy/classify"
+	"outrigger/proxy/decode"
+	"outrigger/proxy/eventstream"
+)
+
+// peek holds the answer's beginning for as long as its outcome is open: an
+// error's body, a JSON answer as a whole, a stream up to its first meaningful
+// event. All else is committed with its headers.
+func (x *exchange) peek(ctx context.Context, a *attempt) {
+	resp := a.resp
+	if resp.Body == http.NoBody || resp.StatusCode == http.StatusSwitchingProtocols {
+		return
+	}
+	kind := mediaType(resp.Header)
+	switch {
+	case resp.StatusCode >= http.StatusBadRequest:
+		a.held = newHold(resp.Body, holdError, nil)
+		a.held.wait(holdTime, a.begun)
+	case kind == "text/event-stream":
+		x.peekStream(a)
+	case kind == "application/json":
+		a.held = newHold(resp.Body, holdAnswer, nil)
+		a.held.wait(holdTime, a.begun)
+	default:
+		return
+	}
+	a.body = a.held
+	opening, err := a.held.opening()
+	if err != nil && !errors.Is(err, io.EOF) && (resp.StatusCode < http.StatusBadRequest || len(opening) == 0) {
+		a.fail(ctx, err) // it broke off and nothing of it was passed on
+	}
+}
+
+// peekStream holds a stream up to the end of its first meaningful event.
+func (x *exchange) peekStream(a *attempt) {
+	resp := a.resp
+	if resp.Header.Get("Content-Encoding") != "" {
+		return // the events cannot be read as they pass
+	}
+	watcher := eventstream.New(x.endpoint.Dialect)
+	src := &watched{ReadCloser: resp.Body, watcher: watcher}
+	a.watcher = watcher
+	a.held = newHold(src, holdAnswer, func([]byte, error) bool {
+		_, ok := watcher.Meaningful()
+		return ok
+	})
+	a.held.wait(holdStream, nil)
+}
+
+// watched shows a watcher every byte that is read, once and in order.
+type watched struct {
+	io.ReadCloser
+	watcher *eventstream.Watcher
+}
+
+func (r *watched) Read(p []byte) (int, error) {
+	n, err := r.ReadCloser.Read(p)
+	_, _ = r.watcher.Write(p[:n])
+	return n, err
+}
+
+// judge classifies the attempt.
+func (x *exchange) judge(a *attempt) {
+	c := classify.Attempt{
+		Failure: a.failure, Progress: a.reached(), Effect: x.endpoint.Effect, Now: time.Now(),
+	}
+	if a.resp != nil && a.failure == classify.None {
+		c.Status, c.Header, c.Progress = a.resp.StatusCode, a.resp.Header, classify.Answered
+		x.describe(a, &c)
+	}
+	a.verdict = classify.Classify(c)
+}
+
+// describe adds to c what was held of the answer, if it may tell of a failure.
+func (x *exchange) describe(a *attempt, c *classify.Attempt) {
+	if a.held == nil {
+		return
+	}
+	if a.watcher != nil {
+		if event, ok := a.held.event(a.watcher); ok && classify.IsError(event.Name, event.Data) {
+			c.Stream, c.Event, c.Body = true, event.Name, event.Data
+		}
+		return
+	}
+	opening, _ := a.held.opening()
+	if coding := a.resp.Header.Get("Content-Encoding"); coding != "" {
+		opening, _ = decode.Body(coding, opening, holdError)
+	}
+	if len(opening) > holdError {
+		opening = opening[:holdError]
+	}
+	if c.Status >= http.StatusBadRequest || classify.IsErrorBody(opening) {
+		c.Body = opening
+	}
+}
+
+// event returns the first meaningful event, once the goroutine no longer feeds w.
+func (h *hold) event(w *eventstream.Watcher) (eventstream.Event, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.reading {
+		return eventstream.Event{}, false
+	}
+	return w.Meaningful()
+}
+
+// mediaType returns the Content-Type without its parameters.
+func mediaType(h http.Header) string {
+	value := h.Get("Content-Type")
+	switch value {
+	case "application/json", "text/event-stream":
+		return value
+	}
+	kind, _, err := mime.ParseMediaType(value)
+	if err != nil {
+		return ""
+	}
+	return kind
+}

@@ -1,0 +1,71 @@
+package pick
+
+import (
+	"mime"
+	"strings"
+)
+
+// Picker picks facts out of one body. Make it with New; it is for one goroutine.
+type Picker struct {
+	kind kind
+	json object
+	form *form
+}
+
+// kind is the family of content types that a Picker reads.
+type kind uint8
+
+const (
+	kindOther kind = iota
+	kindJSON
+	kindForm
+)
+
+// New returns a Picker for a body with this Content-Type, as sent. It reads
+// application/json, any +json type and multipart/form-data; a body without a
+// Content-Type is examined as JSON (RFC 9110, section 8.3, allows to examine it, and
+// llama.cpp does). Bodies of other types have no facts.
+func New(contentType string) *Picker {
+	p := &Picker{}
+	media, _, _ := strings.Cut(contentType, ";")
+	media = strings.TrimSpace(media)
+	switch {
+	case media == "", strings.EqualFold(media, "application/json"), hasSuffixFold(media, "+json"):
+		p.kind = kindJSON
+	case strings.EqualFold(media, "multipart/form-data"):
+		_, params, err := mime.ParseMediaType(contentType)
+		if err == nil && params["boundary"] != "" {
+			p.kind, p.form = kindForm, newForm(params["boundary"])
+		}
+	}
+	return p
+}
+
+func hasSuffixFold(s, suffix string) bool {
+	return len(s) >= len(suffix) && strings.EqualFold(s[len(s)-len(suffix):], suffix)
+}
+
+// Write takes the next bytes of the body, in pieces of any size. It does not
+// allocate, keeps no reference to b, and always returns len(b) and nil.
+func (p *Picker) Write(b []byte) (int, error) {
+	switch p.kind {
+	case kindJSON:
+		p.json.write(b)
+	case kindForm:
+		p.form.write(b)
+	case kindOther:
+	}
+	return len(b), nil
+}
+
+// Facts returns what was picked so far.
+func (p *Picker) Facts() Facts {
+	switch p.kind {
+	case kindJSON:
+		return p.json.facts()
+	case kindForm:
+		return p.form.facts()
+	default:
+		return Facts{}
+	}
+}

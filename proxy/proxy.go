@@ -1,0 +1,151 @@
+package proxy
+
+import (
+	"context"
+	"encoding/hex"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	mathrand "math/rand/v2"
+	"net/http"
+	"net/http/httputil"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"outrigger/proxy/spool"
+)
+
+// ErrNoUpstream is returned by New for a configuration without an upstream.
+var ErrNoUpstream = errors.New("no upstream is configured")
+
+// Deps are what the handler uses and does not make.
+type Deps struct {
+	Log      *slog.Logger
+	Registry prometheus.Registerer
+}
+
+// Proxy is the traffic listener's handler. Make it with New. It is safe for
+// concurrent use.
+type Proxy struct {
+	config      Config
+	log         *slog.Logger
+	upstreams   []*upstream
+	bodies      *spool.Store
+	callers     *callers
+	credentials *credentials
+	metrics     *metrics
+	relay       *httputil.ReverseProxy
+
+	idPrefix string
+	ids      atomic.Uint64
+	draining atomic.Bool
+
+	mu     sync.Mutex
+	active map[*exchange]struct{}
+}
+
+// New returns the handler for a configuration that package main has validated.
+func New(c Config, d Deps) (*Proxy, error) {
+	if len(c.Upstreams) == 0 {
+		return nil, ErrNoUpstream
+	}
+	p := &Proxy{
+		config: c, log: d.Log, bodies: spool.New(c.Bodies), callers: newCallers(c.Callers),
+		credentials: newCredentials(), idPrefix: idPrefix(), active: map[*exchange]struct{}{},
+	}
+	p.metrics = newMetrics(p)
+	now := time.Now()
+	for _, u := range c.Upstreams {
+		p.upstreams = append(p.upstreams, newUpstream(c, u, p.metrics, now))
+	}
+	p.relay = p.newRelay()
+	return p, p.metrics.register(d.Registry)
+}
+
+// ServeHTTP takes one request along the whole path.
+func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x, r := p.open(w, r)
+	defer p.observe(x)
+	if err := p.serve(w, r, x); err != nil {
+		x.fail(w, err)
+		return
+	}
+	p.relay.ServeHTTP(w, r)
+}
+
+// serve is all that happens before the relay, one guard after the other.
+func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, x *exchange) error {
+	if p.draining.Load() {
+		return fail("draining", "Outrigger is shutting down. Send the request again.").after(time.Second)
+	}
+	if err := p.callers.admit(r); err != nil {
+		return err
+	}
+	if err := x.route(r); err != nil {
+		return err
+	}
+	if err := x.readBody(w, r); err != nil {
+		return err
+	}
+	x.identify(r)
+	x.up.budget.Request(x.start)
+	return nil
+}
+
+// open starts the exchange of r and returns r with a context that carries it.
+func (p *Proxy) open(w http.ResponseWriter, r *http.Request) (*exchange, *http.Request) {
+	x := &exchange{
+		p: p, w: w, start: time.Now(), method: r.Method, path: r.URL.Path,
+		id: p.idPrefix + strconv.FormatUint(p.ids.Add(1), 36),
+	}
+	x.record.source = sourceUpstream
+	ctx, cancel := context.WithCancelCause(r.Context())
+	x.cancel = cancel
+	x.ctx = context.WithValue(ctx, exchangeKey{}, x)
+	x.setDeadline(r)
+	p.mu.Lock()
+	p.active[x] = struct{}{}
+	p.mu.Unlock()
+	return x, r.WithContext(x.ctx)
+}
+
+// Drain refuses every new request from now on.
+func (p *Proxy) Drain() { p.draining.Store(true) }
+
+// Cancel ends all requests that still run, with cause.
+func (p *Proxy) Cancel(cause error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for x := range p.active {
+		x.cancel(cause)
+	}
+}
+
+// Inflight is the number of requests that are on their way.
+func (p *Proxy) Inflight() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.active)
+}
+
+// Close closes idle connections and stops timers. Requests must have ended.
+func (p *Proxy) Close() error {
+	for _, u := range p.upstreams {
+		u.close()
+	}
+	return nil
+}
+
+// random returns a number in [0, 1), for jitter.
+func (p *Proxy) random() float64 { return mathrand.Float64() }
+
+// idPrefix tells the request ids of one process from those of another.
+func idPrefix() string {
+	var b [4]byte
+	_, _ = rand.Read(b[:])
+	return "or-" + hex.EncodeToString(b[:]) + "-"
+}

@@ -1,0 +1,80 @@
+package proxy
+
+import (
+	"time"
+
+	"outrigger/policy/classify"
+)
+
+// Where an answer came from (x-outrigger-source).
+const (
+	sourceUpstream = "upstream"
+	sourceLocal    = "local"
+	sourceTripped  = "tripped"
+)
+
+// outcome is how a request ended, as logs and metrics name it. Beside these, a
+// request that failed has the outcome of its last attempt (classify.Outcome) or
+// the code of the error that Outrigger wrote.
+type outcome string
+
+const (
+	outcomeCompleted   outcome = "completed"
+	outcomeFailed      outcome = "failed"
+	outcomeInterrupted outcome = "interrupted"
+	outcomeCanceled    outcome = "canceled"
+)
+
+// record is what happened to one request. The steps fill it in; observe reads
+// it once, at the true end.
+type record struct {
+	status   int // 0 when nothing was answered
+	source   string
+	outcome  outcome // how the answer's body ended; "" when none was relayed
+	verdict  classify.Verdict
+	attempts int
+	queue    time.Duration // in the limiter's line
+	gate     time.Duration // at an open breaker
+	first    time.Duration // until the answer was committed; 0 when none was
+	bytesOut int64
+
+	upstreamID       string // the upstream's x-request-id
+	promptTokens     int64
+	completionTokens int64
+	errorType        string
+	errorCode        string
+	errorMessage     string
+	stream           bool
+	upgrade          bool
+	spoolFull        bool
+}
+
+// committed notes what is known when a's answer goes to the relay.
+func (x *exchange) committed(a *attempt) {
+	r := &x.record
+	r.first = time.Since(x.start)
+	r.upstreamID = a.resp.Header.Get("X-Request-Id")
+	if r.upstreamID == "" {
+		r.upstreamID = a.resp.Header.Get("Request-Id") // Anthropic
+	}
+	if e := a.verdict.Error; a.verdict.Outcome != classify.OutcomeOK {
+		r.errorType, r.errorCode, r.errorMessage = e.Type, e.Code, maskKeys(e.Message)
+	}
+}
+
+// result names how the whole request ended.
+func (r *record) result() string {
+	switch {
+	case r.outcome == outcomeCanceled || r.outcome == outcomeInterrupted || r.outcome == outcomeFailed:
+		return string(r.outcome)
+	case r.source == sourceLocal:
+		return r.errorCode
+	case r.source == sourceTripped:
+		return sourceTripped
+	case r.status == 0:
+		return string(outcomeCanceled)
+	case r.verdict.Outcome != classify.OutcomeOK:
+		return r.verdict.Outcome.String()
+	}
+	return string(outcomeCompleted)
+}

@@ -1,0 +1,105 @@
+package proxy
+
+import (
+	"log/slog"
+	"net/http"
+	"net/http/httputil"
+	"strconv"
+
+	"outrigger/policy"
+	"outrigger/proxy/decode"
+)
+
+// newRelay returns the one ReverseProxy. It copies; all judgement is in its
+// transport, the attempt loop.
+func (p *Proxy) newRelay() *httputil.ReverseProxy {
+	return &httputil.ReverseProxy{
+		Rewrite:        p.rewrite,
+		Transport:      p,
+		FlushInterval:  -1,
+		ErrorLog:       slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
+		BufferPool:     relayBuffers{},
+		ModifyResponse: p.modify,
+		ErrorHandler:   p.answerError,
+	}
+}
+
+// rewrite addresses the request to the upstream. What ReverseProxy took out
+// against its callers' wishes is put back: X-Forwarded-*, and a query that has
+// a semicolon or a bad escape.
+func (p *Proxy) rewrite(r *httputil.ProxyRequest) {
+	x := exchangeOf(r.In.Context())
+	out := r.Out
+	out.URL.RawQuery, out.URL.ForceQuery = r.In.URL.RawQuery, r.In.URL.ForceQuery
+	for _, name := range [...]string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"} {
+		if values, ok := r.In.Header[name]; ok {
+			out.Header[name] = values
+		}
+	}
+	r.SetURL(x.up.config.URL)
+	out.URL.RawQuery = r.In.URL.RawQuery
+	out.Trailer = nil
+	delete(out.Header, headerToken)
+	delete(out.Header, "Expect") // the body is read: nothing is left to ask for
+	if isWebSocket(out.Header) {
+		x.record.upgrade = true
+	} else {
+		dropUpgrade(out.Header)
+	}
+	if coding := out.Header.Get("Accept-Encoding"); coding != "" {
+		if coding = decode.Accepts(coding); x.facts.Stream || coding == "" {
+			coding = "identity" // events that cannot be read cannot be watched
+		}
+		out.Header.Set("Accept-Encoding", coding)
+	}
+	made := ""
+	if out.Method == http.MethodPost {
+		made = x.id
+	}
+	moveIdempotencyKey(out.Header, made)
+	x.up.prepare(out)
+	out.Close = false
+}
+
+// modify gives a committed answer Outrigger's headers and takes away what
+// net/http would invent.
+func (p *Proxy) modify(resp *http.Response) error {
+	x := exchangeOf(resp.Request.Context())
+	x.record.status = resp.StatusCode
+	for _, name := range own {
+		delete(resp.Header, name)
+	}
+	x.stamp(resp.Header)
+	if resp.StatusCode >= http.StatusBadRequest && x.suppressesUpstreamRetry() {
+		resp.Header.Set(headerShouldRetry, "false")
+	}
+	// nil, not absent: the server would sniff a type, and add the present date.
+	for _, name := range [...]string{"Content-Type", "Date"} {
+		if _, ok := resp.Header[name]; !ok {
+			x.w.Header()[name] = nil
+		}
+	}
+	return nil
+}
+
+// stamp sets the headers that tell how the answer came about.
+func (x *exchange) stamp(h http.Header) {
+	h[headerAttempts] = []string{strconv.Itoa(x.record.attempts)}
+	h[headerSource] = []string{x.record.source}
+	h[headerQueue] = []string{strconv.FormatInt(x.record.queue.Milliseconds(), 10)}
+	h[headerID] = []string{x.id}
+	if x.up != nil && (x.record.attempts > 0 || x.record.source == sourceTripped) {
+		h[headerUpstream] = []string{x.up.config.Name}
+	}
+}
+
+// suppressesUpstreamRetry reports whether a failure that the upstream answered
+// carries x-should-retry: false, so that an SDK does not multiply the attempts.
+func (x *exchange) suppressesUpstreamRetry() bool {
+	return x.p.config.Retry.ClientRetries != policy.ClientRetriesAllow || x.isCreate() && x.record.verdict.Ambiguous
+}
+
+// answerError writes the answer to a request that got none from the upstream.
+func (p *Proxy) answerError(w http.ResponseWriter, out *http.Request, err error) {
+	exchangeOf(out.Context()).fail(w, err)
+}

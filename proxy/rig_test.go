@@ -1,0 +1,149 @@
+package proxy
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// rig is a proxy in front of a scripted upstream, both real servers on loopback.
+type rig struct {
+	t        testing.TB
+	proxy    *Proxy
+	front    *httptest.Server
+	upstream *httptest.Server
+	calls    atomic.Int64
+	registry *prometheus.Registry
+	log      *logBuffer
+}
+
+// newRig starts both. script answers the upstream's calls, numbered from 1.
+func newRig(t testing.TB, script func(w http.ResponseWriter, r *http.Request, call int), edits ...func(*Config)) *rig {
+	t.Helper()
+	g := &rig{t: t, registry: prometheus.NewRegistry(), log: &logBuffer{}}
+	g.upstream = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		script(w, r, int(g.calls.Add(1)))
+	}))
+	g.upstream.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	g.upstream.Start()
+	g.front = httptest.NewUnstartedServer(nil)
+	g.front.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	config := testConfig(t, g.upstream.URL)
+	for _, edit := range edits {
+		edit(&config)
+	}
+	p, err := New(config, Deps{Log: slog.New(slog.NewJSONHandler(g.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Registry: g.registry})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.proxy = p
+	g.front.Config.Handler = p
+	g.front.Start()
+	t.Cleanup(func() {
+		g.front.CloseClientConnections()
+		g.front.Close()
+		_ = p.Close()
+		g.upstream.CloseClientConnections()
+		g.upstream.Close()
+	})
+	return g
+}
+
+// testConfig is the default configuration towards upstream, with waits that do
+// not slow a test down.
+func testConfig(t testing.TB, upstream string) Config {
+	t.Helper()
+	c := DefaultConfig()
+	u := DefaultUpstream()
+	u.Name = "openai"
+	var err error
+	if u.URL, err = url.Parse(upstream); err != nil {
+		t.Fatal(err)
+	}
+	c.Upstreams = []Upstream{u}
+	c.Retry.Base, c.Retry.Cap = time.Millisecond, 2*time.Millisecond
+	c.Bodies.Dir = t.TempDir()
+	return c
+}
+
+// do sends a request to the proxy and returns the answer with its body read.
+func (g *rig) do(r *http.Request) (*http.Response, string) {
+	g.t.Helper()
+	resp, err := g.front.Client().Do(r)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		g.t.Fatalf("reading the answer: %v", err)
+	}
+	return resp, string(body)
+}
+
+// request makes a request to the proxy with a key.
+func (g *rig) request(method, path, body string) *http.Request {
+	g.t.Helper()
+	var src io.Reader
+	if body != "" {
+		src = strings.NewReader(body)
+	}
+	r, err := http.NewRequestWithContext(context.Background(), method, g.front.URL+path, src)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer sk-test")
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	return r
+}
+
+const chatBody = `{"model":"gpt-4o-mini","messages":[{"role":"user","content":"hi"}]}`
+
+// chat sends a chat completion.
+func (g *rig) chat() (*http.Response, string) {
+	return g.do(g.request(http.MethodPost, "/v1/chat/completions", chatBody))
+}
+
+// errorCode returns the code of an error answer.
+func errorCode(t testing.TB, body string) string {
+	t.Helper()
+	var e struct {
+		Error struct{ Message, Type, Code string }
+	}
+	if err := json.Unmarshal([]byte(body), &e); err != nil {
+		t.Fatalf("not an error answer: %q", body)
+	}
+	return e.Error.Code
+}
+
+// logBuffer keeps the log.
+type logBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}

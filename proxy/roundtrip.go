@@ -1,0 +1,166 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"outrigger/policy"
+	"outrigger/policy/classify"
+	"outrigger/policy/endpoint"
+)
+
+// RoundTrip is the attempt loop, as the relay's transport. Returning a response
+// is the commit point: nothing was written to the caller before, and no attempt
+// is made after.
+//
+// It keeps these promises, each with its test:
+//   - every permit of the breaker is reported on once, on every path;
+//   - one response body is open at a time;
+//   - an attempt's context ends when its body does, not before;
+//   - no wait outlasts the deadline, and the caller's leaving ends each;
+//   - what cannot be sent again is sent once.
+func (p *Proxy) RoundTrip(out *http.Request) (*http.Response, error) {
+	x := exchangeOf(out.Context())
+	for {
+		if refusal := x.trippedAnswer(); refusal != nil {
+			x.record.source = sourceTripped
+			return refusal.response(out), nil
+		}
+		a, err := x.begin()
+		if err != nil {
+			return x.refuse(out, err)
+		}
+		x.send(out, a)
+		x.judge(a)
+		decision := x.learn(a, p.config.Retry.Decide(x.try(a)))
+		x.note(a, decision)
+		if decision.Action == policy.Return {
+			return x.commit(out, a)
+		}
+		x.retry(a, decision)
+		if err := x.sleep(decision.Delay); err != nil {
+			return x.refuse(out, err)
+		}
+	}
+}
+
+// begin passes the gates in front of an attempt: breaker, limiter, slot, budget.
+func (x *exchange) begin() (*attempt, error) {
+	for {
+		if err := x.passGate(); err != nil {
+			return nil, err
+		}
+		if err := x.admit(); err != nil {
+			return nil, err
+		}
+		if err := x.up.inflight.take(x.ctx); err != nil {
+			return nil, err
+		}
+		a, err := x.permitted()
+		if err == nil {
+			return a, nil
+		}
+		x.up.inflight.give()
+		x.place.leave(time.Now())
+		if !errors.Is(err, errShut) {
+			return nil, err
+		}
+	}
+}
+
+// permitted takes the breaker's permit and, for a retry, its share of the budget.
+func (x *exchange) permitted() (*attempt, error) {
+	if x.trippedAnswer() != nil { // while this one waited
+		return nil, errTripped
+	}
+	permit, err := x.up.gate.allow()
+	if err != nil {
+		return nil, errShut
+	}
+	now := time.Now()
+	if x.charged && !x.up.budget.Spend(now) {
+		permit.report(classify.Ignore)
+		return nil, errBudget
+	}
+	x.charged, x.gateUntil = false, time.Time{}
+	x.record.attempts++
+	a := &attempt{number: x.record.attempts, started: now, permit: permit, slots: x.up.inflight}
+	x.current = a
+	return a, nil
+}
+
+// try is what the decision needs to know of a.
+func (x *exchange) try(a *attempt) policy.Try {
+	return policy.Try{
+		Retries: x.retries, Once: x.repeated, Verdict: a.verdict, Now: time.Now(),
+		Deadline: x.deadline, Replayable: x.replayable(), Rand: x.p.random(),
+	}
+}
+
+// retry gives up attempt a, keeping its answer, and counts the next one.
+func (x *exchange) retry(a *attempt, d policy.Decision) {
+	x.last, x.lastLoss = a.save(), nil
+	if a.failure != classify.None {
+		x.lastLoss, _ = x.lost(a).(*Error)
+	}
+	x.repeated = x.repeated || a.verdict.Repeat == classify.Once
+	if d.Action == policy.Again {
+		x.retries++
+		// What was never sent is no load on the upstream: it spends no budget.
+		x.charged = a.reached() != classify.NotSent || a.resp != nil
+	}
+	a.finish(errAbandoned)
+	x.current = nil
+}
+
+// sleep waits for d, or for the end of the request.
+func (x *exchange) sleep(d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-x.ctx.Done():
+		return context.Cause(x.ctx)
+	}
+}
+
+// commit hands a's answer to the relay, or the error that stands for its lack.
+func (x *exchange) commit(out *http.Request, a *attempt) (*http.Response, error) {
+	x.stopTimer()
+	x.record.verdict = a.verdict
+	if a.failure == classify.None {
+		return x.relayed(out, a), nil
+	}
+	a.finish(errFinished)
+	return nil, x.lost(a)
+}
+
+// refuse ends a request that is not to be attempted (again): with the last
+// attempt's answer, if there is one, else with err.
+func (x *exchange) refuse(out *http.Request, err error) (*http.Response, error) {
+	x.stopTimer()
+	if errors.Is(err, errTripped) {
+		x.record.source = sourceTripped
+		return x.trippedAnswer().response(out), nil
+	}
+	if x.last != nil && !x.left() {
+		x.record.verdict = x.last.verdict
+		return x.last.response(out), nil
+	}
+	return nil, err
+}
+
+// left reports whether the caller is gone, or a drain ended the request.
+func (x *exchange) left() bool {
+	cause := context.Cause(x.ctx)
+	return cause != nil && !errors.Is(cause, errDeadline)
+}
+
+// isCreate reports whether doing the request twice creates twice.
+func (x *exchange) isCreate() bool { return x.endpoint.Effect == endpoint.Create }

@@ -1,0 +1,49 @@
+package proxy
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"outrigger/policy"
+	"outrigger/policy/endpoint"
+)
+
+// route picks the upstream: the first, or the one that /@NAME/ asks for.
+func (x *exchange) route(r *http.Request) error {
+	x.up = x.p.upstreams[0]
+	rest, pinned := strings.CutPrefix(r.URL.Path, "/@")
+	if !pinned {
+		return nil
+	}
+	name, _, found := strings.Cut(rest, "/")
+	for _, u := range x.p.upstreams {
+		if found && u.config.Name == name {
+			x.up = u
+			r.URL.Path = strings.TrimPrefix(r.URL.Path, "/@"+name)
+			r.URL.RawPath = strings.TrimPrefix(r.URL.RawPath, "/@"+name)
+			x.path = r.URL.Path
+			return nil
+		}
+	}
+	return fail("bad_request", "There is no upstream %q. See OUTRIGGER_UPSTREAMS.", short(name))
+}
+
+// identify finds out what the request does, who pays for it and what it counts as.
+func (x *exchange) identify(r *http.Request) {
+	x.endpoint = endpoint.Of(x.method, r.URL.Path, x.facts.Facts)
+	x.credential = x.p.credentials.of(r.Header, &x.up.config)
+	x.model = x.facts.Model
+	if x.model == "" {
+		x.model = x.endpoint.Name // what has no model has limits of its own
+	}
+}
+
+// setDeadline bounds the request until its answer is committed.
+func (x *exchange) setDeadline(r *http.Request) {
+	x.deadline, x.announced = policy.Deadline(x.p.config.Timeouts.Total, r.Header, x.start)
+	if x.deadline.IsZero() {
+		return
+	}
+	x.timer = time.AfterFunc(time.Until(x.deadline), func() { x.cancel(errDeadline) })
+}

@@ -1,0 +1,69 @@
+package proxy
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+
+	"outrigger/policy/classify"
+)
+
+// saved is an upstream's whole answer, kept: that of the last attempt while
+// another is made, or the refusal of a dead credential. Once made it is not
+// changed, so that any number of callers can be given it at once.
+type saved struct {
+	status  int
+	header  http.Header
+	body    []byte
+	verdict classify.Verdict
+}
+
+// save keeps a's answer, or returns nil when it did not arrive whole.
+func (a *attempt) save() *saved {
+	if a.resp == nil || a.failure != classify.None {
+		return nil
+	}
+	s := &saved{status: a.resp.StatusCode, header: a.resp.Header, verdict: a.verdict}
+	if a.held == nil {
+		if a.resp.Body != http.NoBody {
+			return nil
+		}
+		return s
+	}
+	opening, err := a.held.opening()
+	if !errors.Is(err, io.EOF) {
+		return nil
+	}
+	s.body = opening
+	return s
+}
+
+// response returns the answer for one caller.
+func (s *saved) response(out *http.Request) *http.Response {
+	return &http.Response{
+		StatusCode: s.status, Status: http.StatusText(s.status),
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header:        s.header.Clone(),
+		Body:          io.NopCloser(bytes.NewReader(s.body)),
+		ContentLength: int64(len(s.body)),
+		Request:       out,
+	}
+}
+
+// withoutMoment returns s less the headers that were true only when the answer
+// was given: a trip is told to later callers too.
+func (s *saved) withoutMoment() *saved {
+	header := s.header.Clone()
+	for name := range header {
+		if name == "Set-Cookie" || name == "Retry-After" || name == "Retry-After-Ms" || name == "X-Ms-Retry-After-Ms" ||
+			strings.HasPrefix(name, "X-Ratelimit-") {
+			delete(header, name)
+		}
+	}
+	t := *s
+	t.header = header
+	return &t
+}
+

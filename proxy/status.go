@@ -1,0 +1,70 @@
+package proxy
+
+import (
+	"time"
+
+	"outrigger/policy/limit"
+)
+
+// Status is a picture of what the proxy knows now, for /status.json. It holds no
+// secret: a credential is the first 8 hex digits of an HMAC of it.
+type Status struct {
+	Time      time.Time        `json:"time"`
+	Draining  bool             `json:"draining"`
+	Inflight  int              `json:"inflight"`
+	Memory    int64            `json:"body_memory_bytes"`
+	Spool     int64            `json:"body_spool_bytes"`
+	Upstreams []UpstreamStatus `json:"upstreams"`
+}
+
+// UpstreamStatus is one upstream's part of a Status.
+type UpstreamStatus struct {
+	Name    string        `json:"name"`
+	URL     string        `json:"url"`
+	Breaker string        `json:"breaker"` // closed, half-open or open
+	Waiting int           `json:"waiting_at_breaker"`
+	Limits  []LimitStatus `json:"limiters"`
+	Trips   []TripStatus  `json:"tripped"`
+}
+
+// LimitStatus is one limiter.
+type LimitStatus struct {
+	Credential string         `json:"credential"`
+	Model      string         `json:"model"`
+	State      limit.Snapshot `json:"state"`
+}
+
+// TripStatus is one dead credential, or one model that it may not use.
+type TripStatus struct {
+	Credential string `json:"credential"`
+	Model      string `json:"model,omitempty"`
+	Until      time.Time `json:"until"` // from then on one probe may go through
+	Status     int    `json:"status"`
+	Code       string `json:"code"`
+}
+
+// Status returns the present state.
+func (p *Proxy) Status() Status {
+	now := time.Now()
+	memory, spooled := p.bodies.Usage()
+	s := Status{Time: now, Draining: p.draining.Load(), Inflight: p.Inflight(), Memory: memory, Spool: spooled}
+	for _, u := range p.upstreams {
+		s.Upstreams = append(s.Upstreams, u.status(now))
+	}
+	return s
+}
+
+func (u *upstream) status(now time.Time) UpstreamStatus {
+	s := UpstreamStatus{
+		Name: u.config.Name, URL: u.config.URL.Redacted(), Breaker: u.gate.breaker.State().String(), Waiting: u.gate.depth(),
+		Limits: []LimitStatus{}, Trips: []TripStatus{},
+	}
+	u.lines.each(now, func(key lineKey, snapshot limit.Snapshot) {
+		s.Limits = append(s.Limits, LimitStatus{key.credential.label(), labelText(key.model), snapshot})
+	})
+	u.trips.trips.Each(func(key lineKey, answer *saved, until time.Time) bool {
+		s.Trips = append(s.Trips, TripStatus{key.credential.label(), labelText(key.model), until, answer.status, answer.verdict.Error.Code})
+		return true
+	})
+	return s
+}

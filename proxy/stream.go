@@ -1,0 +1,212 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"outrigger/policy/endpoint"
+	"outrigger/proxy/eventstream"
+)
+
+// relayed makes a's answer the committed one: from here on its body is watched
+// to its true end.
+func (x *exchange) relayed(out *http.Request, a *attempt) *http.Response {
+	resp := a.resp
+	x.committed(a)
+	if a.verdict.Status != 0 && a.verdict.Status != resp.StatusCode {
+		return x.unmasked(out, a)
+	}
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return resp // a tunnel: its body has to stay a ReadWriteCloser
+	}
+	answer := &answer{x: x, a: a, src: a.body, idle: x.p.config.Timeouts.StreamIdle}
+	if kind := mediaType(resp.Header); kind == "text/event-stream" {
+		answer.stream = true
+		x.p.metrics.streamsOpen.Inc()
+	}
+	resp.Body = answer
+	return resp
+}
+
+// unmasked turns an error that came with status 200 into an answer with the
+// status that it stands for: SDKs take a stream request's 200 for a stream.
+func (x *exchange) unmasked(out *http.Request, a *attempt) *http.Response {
+	s := &saved{status: a.verdict.Status, header: a.resp.Header.Clone(), verdict: a.verdict}
+	if a.watcher != nil {
+		event, _ := a.held.event(a.watcher)
+		s.body = append([]byte(nil), event.Data...)
+		s.header.Set("Content-Type", "application/json")
+	} else {
+		s.body, _ = a.held.opening()
+	}
+	s.header.Del("Content-Length")
+	a.finish(errFinished)
+	return s.response(out)
+}
+
+// answer is a committed answer's body. It passes the upstream's bytes on and
+// knows how the answer ended. Not safe for concurrent use.
+type answer struct {
+	x      *exchange
+	a      *attempt
+	src    io.Reader
+	idle   time.Duration
+	timer  *time.Timer
+	stream bool
+	tail   []byte // what Outrigger adds to a stream that was cut
+	ended  bool
+}
+
+// Read passes on the next bytes, as they come.
+func (s *answer) Read(p []byte) (int, error) {
+	if s.ended {
+		return s.readTail(p)
+	}
+	s.arm()
+	n, err := s.src.Read(p)
+	s.disarm()
+	s.x.record.bytesOut += int64(n)
+	s.x.extendWrite()
+	switch {
+	case err == nil && s.finished():
+		s.a.drain()
+		s.end(outcomeCompleted)
+		err = io.EOF
+	case err == nil:
+		return n, nil
+	case errors.Is(err, io.EOF) && s.whole():
+		s.end(outcomeCompleted)
+		if len(s.tail) > 0 {
+			err = nil
+		}
+	default:
+		if err = s.cut(err); len(s.tail) > 0 {
+			err = nil
+		}
+	}
+	return n, err
+}
+
+// Close ends an answer whose end was not reached: the caller left, unless the
+// stream had said all.
+func (s *answer) Close() error {
+	if !s.ended {
+		outcome := outcomeCanceled
+		if s.watcher() != nil && s.watcher().Done() {
+			outcome = outcomeCompleted
+		}
+		s.end(outcome)
+	}
+	s.a.finish(errFinished)
+	return nil
+}
+
+// watcher returns the stream's watcher once nothing else feeds it, or nil.
+func (s *answer) watcher() *eventstream.Watcher {
+	if s.a.watcher == nil || s.a.held.busy() {
+		return nil
+	}
+	return s.a.watcher
+}
+
+// finished reports whether the stream has said that nothing follows, and all of
+// it was passed on. Older SDKs read until the connection's end, so it is ended.
+func (s *answer) finished() bool {
+	w := s.watcher()
+	return w != nil && w.Finished() && s.a.held.drained()
+}
+
+// whole reports whether an end of the bytes is the end of the answer. A last
+// event that lacks its blank line is given it: SDKs would drop the event.
+func (s *answer) whole() bool {
+	w := s.watcher()
+	if w == nil || s.x.endpoint.Dialect == endpoint.Unknown {
+		return true
+	}
+	s.tail = w.End()
+	_, failed := w.Error()
+	return failed || w.Done()
+}
+
+// cut ends an answer that broke off: in the stream's own language, where it has
+// one, and never with a clean end.
+func (s *answer) cut(err error) error {
+	x, w := s.x, s.watcher()
+	if x.left() {
+		s.end(outcomeCanceled)
+		return err
+	}
+	if w != nil && w.Done() { // what broke off was nothing the caller misses
+		s.end(outcomeCompleted)
+		return err
+	}
+	s.end(outcomeInterrupted)
+	x.up.gate.fail()
+	if w != nil {
+		s.tail = append(s.tail, w.Interruption("stream_interrupted", x.cutMessage(err))...)
+	}
+	return io.ErrUnexpectedEOF
+}
+
+func (s *answer) readTail(p []byte) (int, error) {
+	if len(s.tail) == 0 {
+		if s.x.record.outcome == outcomeInterrupted {
+			return 0, io.ErrUnexpectedEOF
+		}
+		return 0, io.EOF
+	}
+	n := copy(p, s.tail)
+	s.tail = s.tail[n:]
+	return n, nil
+}
+
+// end records how the answer ended, once.
+func (s *answer) end(o outcome) {
+	s.ended = true
+	x := s.x
+	if w := s.watcher(); w != nil {
+		if _, failed := w.Error(); failed && o == outcomeCompleted {
+			o = outcomeFailed
+			x.up.gate.fail()
+		}
+		x.record.promptTokens, x.record.completionTokens = w.Usage()
+	}
+	x.record.outcome = o
+	if s.stream {
+		x.p.metrics.streamsOpen.Dec()
+		x.up.metrics.streamEnded(o)
+	}
+}
+
+// cutMessage tells a caller what became of its stream.
+func (x *exchange) cutMessage(err error) string {
+	reason := "the connection to upstream \"" + x.up.config.Name + "\" was lost"
+	switch cause := context.Cause(x.current.ctx); {
+	case errors.Is(cause, errStreamIdle):
+		reason = "upstream \"" + x.up.config.Name + "\" sent nothing for " + x.p.config.Timeouts.StreamIdle.String()
+	case errors.Is(err, io.EOF):
+		reason = "upstream \"" + x.up.config.Name + "\" ended the stream without finishing it"
+	}
+	return "The stream was cut: " + reason + ". What came before is incomplete; send the request again."
+}
+
+// arm bounds the upstream's silence.
+func (s *answer) arm() {
+	switch {
+	case s.idle <= 0 || s.a.held.ready():
+	case s.timer == nil:
+		s.timer = time.AfterFunc(s.idle, func() { s.a.cancel(errStreamIdle) })
+	default:
+		s.timer.Reset(s.idle)
+	}
+}
+
+func (s *answer) disarm() {
+	if s.timer != nil {
+		s.timer.Stop()
+	}
+}
+

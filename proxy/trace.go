@@ -1,0 +1,57 @@
+package proxy
+
+import (
+	"context"
+	"net/http/httptrace"
+	"sync/atomic"
+	"time"
+
+	"outrigger/policy/classify"
+)
+
+// progress records how far one attempt got. Its hooks run in the transport's
+// goroutines, some of them after the attempt was given up.
+type progress struct {
+	connected atomic.Bool  // a connection was had
+	written   atomic.Bool  // the headers went to the connection
+	sentAt    atomic.Int64 // when the whole request was written: Unix nanoseconds, 0 if it was not
+	over      atomic.Bool  // the attempt has ended: hooks do nothing any more
+}
+
+// reached says what of the request may have reached the upstream.
+func (p *progress) reached() classify.Progress {
+	if p.written.Load() {
+		return classify.Sent
+	}
+	return classify.NotSent
+}
+
+// trace returns the hooks that record into p. sent, if not nil, is told when the
+// request is on the wire. stop ends the attempt: it is called when the transport
+// takes a second connection for the same request, which is how it sends one
+// again by itself (golang/go#52459 saw hundreds from one RoundTrip). outer is
+// what ReverseProxy installed, to forward 1xx answers.
+func (p *progress) trace(outer *httptrace.ClientTrace, sent func(time.Time), stop context.CancelCauseFunc) *httptrace.ClientTrace {
+	t := &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) {
+			if p.connected.Swap(true) {
+				stop(errReplayed)
+			}
+		},
+		WroteHeaders: func() { p.written.Store(true) },
+		WroteRequest: func(info httptrace.WroteRequestInfo) {
+			if info.Err != nil || p.over.Load() {
+				return
+			}
+			now := time.Now()
+			p.sentAt.Store(now.UnixNano())
+			if sent != nil {
+				sent(now)
+			}
+		},
+	}
+	if outer != nil {
+		t.Got1xxResponse = outer.Got1xxResponse
+	}
+	return t
+}

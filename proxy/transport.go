@@ -1,0 +1,44 @@
+package proxy
+
+import (
+	"net"
+	"net/http"
+	"time"
+)
+
+// newTransport returns the transport towards one upstream. Each figure answers a
+// way in which the defaults of net/http were seen to fail such a proxy.
+//
+// A fresh transport keeps no connection: creates over HTTP/1.1 use it, because a
+// kept one that the server closes at the same moment gives an EOF after the
+// request was written, and nobody can tell then whether it was carried out.
+func newTransport(connect time.Duration, plain, fresh bool) *http.Transport {
+	// Below what servers keep idle connections for: 60 s and more behind TLS
+	// load balancers, 5 s at a plain Node server (http.Server.keepAliveTimeout).
+	idle := 45 * time.Second
+	if plain {
+		idle = 4 * time.Second
+	}
+	return &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         (&net.Dialer{Timeout: connect, KeepAlive: 15 * time.Second}).DialContext,
+		TLSHandshakeTimeout: connect,
+		ForceAttemptHTTP2:   true, // a dialer of one's own switches HTTP/2 off otherwise
+		DisableKeepAlives:   fresh,
+		MaxIdleConns:        0,
+		MaxIdleConnsPerHost: 1024, // the default of 2 reopens a connection for nearly every call of a burst
+		IdleConnTimeout:     idle,
+		// The transport would add gzip and decode it: no longer the upstream's bytes.
+		DisableCompression:     true,
+		MaxResponseHeaderBytes: 256 << 10,
+		WriteBufferSize:        16 << 10,
+		ReadBufferSize:         16 << 10,
+		HTTP2: &http.HTTP2Config{
+			// Off by default: a dead connection then eats requests for minutes (golang/go#36026).
+			SendPingTimeout: 15 * time.Second,
+			PingTimeout:     10 * time.Second,
+			// 4 MiB by default, which every slow caller could pin.
+			MaxReceiveBufferPerStream: 256 << 10,
+		},
+	}
+}

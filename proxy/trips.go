@@ -1,0 +1,76 @@
+package proxy
+
+import (
+	"sync/atomic"
+	"time"
+
+	"outrigger/policy"
+	"outrigger/policy/classify"
+)
+
+// maxTrips bounds the remembered refusals of one upstream; each holds an answer
+// of at most 64 KiB.
+const maxTrips = 1024
+
+// trips are one upstream's dead credentials with the answers they drew. Safe
+// for concurrent use.
+type trips struct {
+	any   atomic.Bool // the fast path: there has never been one
+	trips *policy.Trips[lineKey, *saved]
+}
+
+func newTrips(cooldown time.Duration) *trips {
+	return &trips{trips: policy.NewTrips[lineKey, *saved](cooldown, maxTrips)}
+}
+
+func (t *trips) check(now time.Time, key lineKey) (*saved, policy.TripState) {
+	if !t.any.Load() {
+		return nil, policy.Clear
+	}
+	return t.trips.Check(now, key)
+}
+
+func (t *trips) set(now time.Time, key lineKey, answer *saved) {
+	t.any.Store(true)
+	t.trips.Set(now, key, answer)
+}
+
+// tripKey is what a verdict's scope is remembered under.
+func (x *exchange) tripKey(s classify.Scope) lineKey {
+	if s == classify.Model {
+		return lineKey{x.credential, x.model}
+	}
+	return lineKey{credential: x.credential}
+}
+
+// trippedAnswer returns the remembered refusal of the request's credential, or
+// of its model, or nil. It makes the request the one probe when that is due.
+func (x *exchange) trippedAnswer() *saved {
+	if x.probe {
+		return nil
+	}
+	now := time.Now()
+	keys := [...]lineKey{x.tripKey(classify.Credential), x.tripKey(classify.Model)}
+	for i, key := range keys {
+		if i > 0 && key == keys[0] {
+			break
+		}
+		answer, state := x.up.trips.check(now, key)
+		switch state {
+		case policy.Tripped:
+			return answer
+		case policy.Probe:
+			x.probe, x.probeKey = true, key
+			return nil
+		}
+	}
+	return nil
+}
+
+// settleProbe lets another request probe if this one ended without a verdict.
+func (x *exchange) settleProbe() {
+	if x.probe {
+		x.probe = false
+		x.up.trips.trips.Release(time.Now(), x.probeKey)
+	}
+}

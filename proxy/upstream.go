@@ -1,0 +1,101 @@
+package proxy
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"outrigger/policy"
+)
+
+// upstream is one configured upstream with all its state.
+type upstream struct {
+	config   Upstream
+	pooled   http.RoundTripper // keeps connections
+	fresh    http.RoundTripper // one connection per request, for creates over HTTP/1.1
+	http2    atomic.Bool       // the pooled transport was seen to speak HTTP/2
+	query    string            // extra parameters, encoded
+	auth     string            // canonical name of the credential's header
+	gate     *gate
+	budget   *policy.Budget
+	lines    *lines
+	inflight *slots
+	trips    *trips
+	metrics  *upstreamMetrics
+}
+
+func newUpstream(c Config, u Upstream, m *metrics, now time.Time) *upstream {
+	plain := u.URL.Scheme == "http"
+	up := &upstream{
+		config: u,
+		pooled: newTransport(c.Timeouts.Connect, plain, false),
+		fresh:  newTransport(c.Timeouts.Connect, plain, true),
+		auth:   http.CanonicalHeaderKey(u.AuthHeader),
+		budget: policy.NewBudget(c.Retry.Budget, now),
+		gate:   newGate(c.Breaker),
+		trips:  newTrips(c.TripCooldown),
+	}
+	settings, inflight := c.Limit, c.MaxInflight
+	if u.RPM > 0 {
+		settings.RPM = u.RPM
+	}
+	if u.TPM > 0 {
+		settings.TPM = u.TPM
+	}
+	if u.MaxInflight > 0 {
+		inflight = u.MaxInflight
+	}
+	up.lines = newLines(settings)
+	up.inflight = newSlots(inflight)
+	values := make([]string, 0, len(u.Query))
+	for _, p := range u.Query {
+		values = append(values, url.QueryEscape(p.Name)+"="+url.QueryEscape(p.Value))
+	}
+	up.query = strings.Join(values, "&")
+	up.metrics = m.upstream(u.Name)
+	return up
+}
+
+// prepare turns the caller's headers and query, already copied, into the upstream's.
+func (u *upstream) prepare(out *http.Request) {
+	for _, p := range u.config.Headers {
+		out.Header.Set(p.Name, p.Value)
+	}
+	if u.query != "" {
+		if out.URL.RawQuery != "" {
+			out.URL.RawQuery += "&"
+		}
+		out.URL.RawQuery += u.query
+	}
+	if u.config.APIKey.IsZero() {
+		return
+	}
+	for _, name := range [...]string{"Authorization", "Api-Key", "X-Api-Key"} {
+		out.Header.Del(name)
+	}
+	key := u.config.APIKey.Reveal()
+	if u.auth == "Authorization" {
+		key = "Bearer " + key
+	}
+	out.Header[u.auth] = []string{key}
+}
+
+// transport picks the connections for one attempt.
+func (u *upstream) transport(create bool) http.RoundTripper {
+	if create && !u.http2.Load() {
+		return u.fresh
+	}
+	return u.pooled
+}
+
+// close ends what outlives requests.
+func (u *upstream) close() {
+	u.gate.stop()
+	for _, t := range [...]http.RoundTripper{u.pooled, u.fresh} {
+		if idle, ok := t.(interface{ CloseIdleConnections() }); ok {
+			idle.CloseIdleConnections()
+		}
+	}
+}

@@ -1,0 +1,88 @@
+package bench
+
+import (
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"reflect"
+	"sync"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"outrigger/proxy"
+)
+
+const (
+	bare      = "bare"
+	outrigger = "outrigger"
+)
+
+var roles = map[string]func(upstream *url.URL) (http.Handler, error){
+	bare:      newBare,
+	outrigger: newOutrigger,
+}
+
+// newBare is what one would write without Outrigger: a reverse proxy that someone
+// took the trouble to tune. Transport and pool are set as Outrigger's are.
+func newBare(upstream *url.URL) (http.Handler, error) {
+	return &httputil.ReverseProxy{
+		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(upstream) },
+		FlushInterval: -1,
+		BufferPool:    &buffers{},
+		ErrorLog:      slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
+		Transport: &http.Transport{
+			DialContext:            (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 15 * time.Second}).DialContext,
+			ForceAttemptHTTP2:      true,
+			MaxIdleConnsPerHost:    1024,
+			IdleConnTimeout:        4 * time.Second,
+			DisableCompression:     true,
+			MaxResponseHeaderBytes: 256 << 10,
+			WriteBufferSize:        16 << 10,
+			ReadBufferSize:         16 << 10,
+		},
+	}, nil
+}
+
+// buffers is the usual httputil.BufferPool.
+type buffers struct{ pool sync.Pool }
+
+func (b *buffers) Get() []byte {
+	if p, ok := b.pool.Get().(*[]byte); ok {
+		return *p
+	}
+	return make([]byte, 32<<10)
+}
+
+func (b *buffers) Put(p []byte) { b.pool.Put(&p) }
+
+// newOutrigger is the whole proxy as the binary serves it by default: every setting
+// at its default, metrics registered, one line of JSON per request to a pipe.
+func newOutrigger(upstream *url.URL) (http.Handler, error) {
+	var config proxy.Config
+	err := env.ParseWithOptions(&config, env.Options{
+		Environment: map[string]string{},
+		FuncMap: map[reflect.Type]env.ParserFunc{
+			reflect.TypeFor[time.Duration](): func(text string) (any, error) {
+				if text == "off" {
+					return time.Duration(0), nil
+				}
+				return time.ParseDuration(text)
+			},
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	config.Callers.Origins = nil
+	config.Upstreams = []proxy.Upstream{{Name: "openai", URL: upstream, AuthHeader: "Authorization"}}
+	return proxy.New(config, proxy.Deps{
+		Log:      slog.New(slog.NewJSONHandler(io.Writer(os.Stderr), nil)),
+		Registry: prometheus.NewRegistry(),
+	})
+}

@@ -1,0 +1,92 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	questionSize = 1500 // bytes of prompt, a common size
+	// events in a stream, and the time between them: apart, so that each costs the
+	// proxy a read, a write and a flush of its own, as tokens do.
+	events = 50
+	pace   = 2 * time.Millisecond
+)
+
+var (
+	prompt   = strings.Repeat("An outrigger is the float beside a canoe. ", questionSize/42)
+	question = fmt.Sprintf(`{"model":"gpt-4.1-mini","messages":[{"role":"system","content":"Answer briefly."},`+
+		`{"role":"user","content":%q}],"max_completion_tokens":256,"temperature":0.2}`, prompt)
+	streamQuestion = strings.TrimSuffix(question, "}") + `,"stream":true,"stream_options":{"include_usage":true}}`
+	// holdQuestion makes the upstream stop after the first event.
+	holdQuestion = strings.TrimSuffix(streamQuestion, "}") + `,"user":"hold"}`
+
+	answer = fmt.Sprintf(`{"id":"chatcmpl-1","object":"chat.completion","created":1760000000,"model":"gpt-4.1-mini",`+
+		`"choices":[{"index":0,"message":{"role":"assistant","content":%q,"refusal":null},"logprobs":null,"finish_reason":"stop"}],`+
+		`"usage":{"prompt_tokens":400,"completion_tokens":120,"total_tokens":520}}`, strings.Repeat("It keeps the canoe upright. ", 20))
+	chunk = `data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1760000000,"model":"gpt-4.1-mini",` +
+		`"choices":[{"index":0,"delta":{"content":" upright"},"logprobs":null,"finish_reason":null}]}` + "\n\n"
+	last = `data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1760000000,"model":"gpt-4.1-mini",` +
+		`"choices":[{"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"}]}` + "\n\ndata: [DONE]\n\n"
+	stream = strings.Repeat(chunk, events-1) + last
+)
+
+// newUpstream answers every chat at once, with the headers that OpenAI sends. Its
+// limits are far above the load: what is measured is work, not waiting.
+func newUpstream(tb testing.TB) string {
+	tb.Helper()
+	held, release := context.WithCancel(context.Background())
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return
+		}
+		h := w.Header()
+		h.Set("X-Request-Id", "req_1")
+		h.Set("Openai-Processing-Ms", "1")
+		h.Set("X-Ratelimit-Limit-Requests", "60000000")
+		h.Set("X-Ratelimit-Remaining-Requests", "59999999")
+		h.Set("X-Ratelimit-Reset-Requests", "1ms")
+		h.Set("X-Ratelimit-Limit-Tokens", "60000000000")
+		h.Set("X-Ratelimit-Remaining-Tokens", "59999999000")
+		h.Set("X-Ratelimit-Reset-Tokens", "1ms")
+		if len(body) < len(streamQuestion) {
+			h.Set("Content-Type", "application/json")
+			h.Set("Content-Length", strconv.Itoa(len(answer)))
+			_, _ = io.WriteString(w, answer)
+			return
+		}
+		h.Set("Content-Type", "text/event-stream; charset=utf-8")
+		flusher := http.NewResponseController(w)
+		send := func(text string) {
+			_, _ = io.WriteString(w, text)
+			_ = flusher.Flush()
+		}
+		send(chunk)
+		if len(body) == len(holdQuestion) {
+			select {
+			case <-held.Done():
+			case <-r.Context().Done():
+			}
+			return
+		}
+		ticks := time.NewTicker(pace)
+		defer ticks.Stop()
+		for range events - 2 {
+			<-ticks.C
+			send(chunk)
+		}
+		<-ticks.C
+		send(last)
+	}))
+	tb.Cleanup(server.Close)
+	tb.Cleanup(release) // runs first: Close waits for the handlers
+	return server.URL
+}

@@ -1,0 +1,319 @@
+package k8s
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer/json"
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/api/types"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+)
+
+const (
+	manifests = "../../k8s"
+	example   = "../../config.example.env"
+)
+
+// build renders a kustomization as `kubectl apply -k` does and decodes the one
+// Deployment in it. A field that Kubernetes does not know, or that stands twice,
+// fails the test: the API server would drop it with no more than a warning.
+func build(t *testing.T, fs filesys.FileSystem, dir string) *appsv1.Deployment {
+	t.Helper()
+	options := krusty.MakeDefaultOptions()
+	options.PluginConfig = types.DisabledPluginConfig()
+	rendered, err := krusty.MakeKustomizer(options).Run(fs, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rendered.Size() != 1 {
+		t.Fatalf("rendered %d objects, want the Deployment alone", rendered.Size())
+	}
+	text, err := rendered.AsYaml()
+	if err != nil {
+		t.Fatal(err)
+	}
+	scheme := runtime.NewScheme()
+	if err := appsv1.AddToScheme(scheme); err != nil {
+		t.Fatal(err)
+	}
+	decoder := json.NewSerializerWithOptions(json.DefaultMetaFactory, scheme, scheme,
+		json.SerializerOptions{Yaml: true, Strict: true})
+	object, _, err := decoder.Decode(text, nil, nil)
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, text)
+	}
+	deployment, ok := object.(*appsv1.Deployment)
+	if !ok {
+		t.Fatalf("rendered a %T, want a Deployment", object)
+	}
+	return deployment
+}
+
+// variants are the two ways that the README tells to apply: as it stands, and
+// with the component that gives the key to Outrigger.
+func variants(t *testing.T) map[string]*appsv1.Deployment {
+	t.Helper()
+	disk := filesys.MakeFsOnDisk()
+	memory := filesys.MakeFsInMemory()
+	for _, name := range []string{"kustomization.yaml", "deployment.yaml", "key/kustomization.yaml", "key/deployment.yaml"} {
+		text, err := os.ReadFile(manifests + "/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name == "kustomization.yaml" {
+			switched := strings.Replace(string(text), "# components:\n#   - key\n", "components:\n  - key\n", 1)
+			if switched == string(text) {
+				t.Fatal("kustomization.yaml has no commented-out key component")
+			}
+			text = []byte(switched)
+		}
+		if err := memory.WriteFile("/k8s/"+name, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return map[string]*appsv1.Deployment{
+		"as it stands":           build(t, disk, manifests),
+		"with the key component": build(t, memory, "/k8s"),
+	}
+}
+
+// sidecar returns Outrigger's container, which must be the one init container.
+func sidecar(t *testing.T, d *appsv1.Deployment) corev1.Container {
+	t.Helper()
+	containers := d.Spec.Template.Spec.InitContainers
+	if len(containers) != 1 || containers[0].Name != "outrigger" {
+		t.Fatalf("init containers are %v, want outrigger alone", names(containers))
+	}
+	return containers[0]
+}
+
+func app(t *testing.T, d *appsv1.Deployment) corev1.Container {
+	t.Helper()
+	containers := d.Spec.Template.Spec.Containers
+	if len(containers) != 1 || containers[0].Name != "app" {
+		t.Fatalf("containers are %v, want app alone", names(containers))
+	}
+	return containers[0]
+}
+
+func names(containers []corev1.Container) []string {
+	var list []string
+	for _, c := range containers {
+		list = append(list, c.Name)
+	}
+	return list
+}
+
+// value returns what an environment variable is set to, "" for one that is not.
+func value(c corev1.Container, name string) string {
+	for _, e := range c.Env {
+		if e.Name == name {
+			return e.Value
+		}
+	}
+	return ""
+}
+
+func each(t *testing.T, check func(*testing.T, *appsv1.Deployment)) {
+	t.Helper()
+	for name, d := range variants(t) {
+		t.Run(name, func(t *testing.T) { check(t, d) })
+	}
+}
+
+func TestOutriggerIsANativeSidecarThatStartsBeforeTheApp(t *testing.T) {
+	each(t, func(t *testing.T, d *appsv1.Deployment) {
+		c := sidecar(t, d)
+		if c.RestartPolicy == nil || *c.RestartPolicy != corev1.ContainerRestartPolicyAlways {
+			t.Error("without restartPolicy Always the pod waits for Outrigger to end before it starts the app")
+		}
+		if c.StartupProbe == nil {
+			t.Error("without a startup probe the app starts before Outrigger takes traffic")
+		}
+		if got := value(app(t, d), "OPENAI_BASE_URL"); got != "http://127.0.0.1:8383/v1" {
+			t.Errorf("the app's OPENAI_BASE_URL is %q", got)
+		}
+	})
+}
+
+func TestTrafficStaysOnLoopbackAndProbesReachTheAdminListener(t *testing.T) {
+	each(t, func(t *testing.T, d *appsv1.Deployment) {
+		c := sidecar(t, d)
+		if got := value(c, "OUTRIGGER_LISTEN"); got != "" {
+			t.Errorf("OUTRIGGER_LISTEN is %q, want the loopback default", got)
+		}
+		if got := value(c, "OUTRIGGER_ADMIN_LISTEN"); got != ":8384" {
+			t.Errorf("OUTRIGGER_ADMIN_LISTEN is %q, want all addresses", got)
+		}
+		if len(c.Ports) != 1 || c.Ports[0].ContainerPort != 8384 {
+			t.Fatalf("ports are %v, want the admin listener's alone", c.Ports)
+		}
+		for name, probe := range map[string]struct {
+			is   *corev1.Probe
+			path string
+		}{
+			"startup":   {c.StartupProbe, "/readyz"},
+			"readiness": {c.ReadinessProbe, "/readyz"},
+			"liveness":  {c.LivenessProbe, "/healthz"},
+		} {
+			if probe.is == nil || probe.is.HTTPGet == nil {
+				t.Errorf("no %s probe by HTTP", name)
+				continue
+			}
+			if got := probe.is.HTTPGet; got.Path != probe.path || got.Port.String() != c.Ports[0].Name {
+				t.Errorf("%s probe asks %s on %s", name, got.Path, got.Port.String())
+			}
+		}
+		annotations := d.Spec.Template.Annotations
+		if annotations["prometheus.io/port"] != "8384" || annotations["prometheus.io/path"] != "/metrics" || annotations["prometheus.io/scrape"] != "true" {
+			t.Errorf("scrape annotations are %v", annotations)
+		}
+	})
+}
+
+func TestThePodMeetsTheRestrictedSecurityStandard(t *testing.T) {
+	each(t, func(t *testing.T, d *appsv1.Deployment) {
+		spec := d.Spec.Template.Spec
+		pod := spec.SecurityContext
+		if pod == nil || pod.RunAsNonRoot == nil || !*pod.RunAsNonRoot ||
+			pod.SeccompProfile == nil || pod.SeccompProfile.Type != corev1.SeccompProfileTypeRuntimeDefault {
+			t.Errorf("pod security context is %+v", pod)
+		}
+		if spec.AutomountServiceAccountToken == nil || *spec.AutomountServiceAccountToken {
+			t.Error("a service account token is mounted that nothing here uses")
+		}
+		for _, c := range []corev1.Container{sidecar(t, d), app(t, d)} {
+			s := c.SecurityContext
+			if s == nil || s.AllowPrivilegeEscalation == nil || *s.AllowPrivilegeEscalation {
+				t.Errorf("%s may gain privileges", c.Name)
+				continue
+			}
+			if s.Capabilities == nil || !slices.Equal(s.Capabilities.Drop, []corev1.Capability{"ALL"}) || len(s.Capabilities.Add) > 0 {
+				t.Errorf("%s has capabilities %+v", c.Name, s.Capabilities)
+			}
+		}
+		own := sidecar(t, d).SecurityContext
+		if own.ReadOnlyRootFilesystem == nil || !*own.ReadOnlyRootFilesystem {
+			t.Error("Outrigger's root file system is writable")
+		}
+		if own.RunAsUser == nil || *own.RunAsUser != 65532 || own.RunAsNonRoot == nil || !*own.RunAsNonRoot {
+			t.Error("Outrigger does not run as the image's user 65532")
+		}
+	})
+}
+
+func TestTheGracePeriodCoversTheDrain(t *testing.T) {
+	each(t, func(t *testing.T, d *appsv1.Deployment) {
+		drain := time.Duration(0)
+		for _, name := range []string{"OUTRIGGER_DRAIN_DELAY", "OUTRIGGER_DRAIN_TIMEOUT"} {
+			text := value(sidecar(t, d), name)
+			if text == "" {
+				continue
+			}
+			part, err := time.ParseDuration(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			drain += part
+		}
+		grace := d.Spec.Template.Spec.TerminationGracePeriodSeconds
+		if drain == 0 || grace == nil || time.Duration(*grace)*time.Second < drain+10*time.Second {
+			t.Errorf("drain %v does not leave the app 10s of the grace period", drain)
+		}
+	})
+}
+
+func TestBodiesFitTheMemoryLimitAndTheSpoolVolume(t *testing.T) {
+	each(t, func(t *testing.T, d *appsv1.Deployment) {
+		c := sidecar(t, d)
+		var volume *corev1.EmptyDirVolumeSource
+		for _, v := range d.Spec.Template.Spec.Volumes {
+			if v.Name == "outrigger-spool" {
+				volume = v.EmptyDir
+			}
+		}
+		if volume == nil || volume.SizeLimit == nil {
+			t.Fatal("the spool volume has no size limit")
+		}
+		if !slices.ContainsFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool {
+			return m.Name == "outrigger-spool" && m.MountPath == value(c, "OUTRIGGER_SPOOL_DIR") && !m.ReadOnly
+		}) {
+			t.Error("OUTRIGGER_SPOOL_DIR is not where the volume is mounted")
+		}
+		spool := quantity(t, value(c, "OUTRIGGER_SPOOL_MAX"))
+		if spool.Cmp(*volume.SizeLimit) >= 0 || volume.SizeLimit.Cmp(c.Resources.Limits[corev1.ResourceEphemeralStorage]) > 0 {
+			t.Errorf("want spool %s < volume %s <= ephemeral storage", spool.String(), volume.SizeLimit)
+		}
+		bodies, goLimit := quantity(t, value(c, "OUTRIGGER_MEMORY_MAX")), quantity(t, value(c, "GOMEMLIMIT"))
+		if goLimit.Cmp(c.Resources.Limits[corev1.ResourceMemory]) >= 0 || bodies.Value()*2 > goLimit.Value() {
+			t.Errorf("want bodies %s at most half of GOMEMLIMIT %s, and that below the limit", bodies.String(), goLimit.String())
+		}
+	})
+}
+
+// quantity reads Outrigger's and Go's sizes, whose units end in B where Kubernetes' do not.
+func quantity(t *testing.T, text string) resource.Quantity {
+	t.Helper()
+	q, err := resource.ParseQuantity(strings.TrimSuffix(text, "B"))
+	if err != nil {
+		t.Fatalf("%q: %v", text, err)
+	}
+	return q
+}
+
+func TestTheKeyComponentMovesTheKeyFromTheAppToOutrigger(t *testing.T) {
+	both := variants(t)
+	if d := both["as it stands"]; value(sidecar(t, d), "OUTRIGGER_UPSTREAM_OPENAI_API_KEY_FILE") != "" {
+		t.Error("the key component is on without being asked for")
+	}
+	d := both["with the key component"]
+	c := sidecar(t, d)
+	file := value(c, "OUTRIGGER_UPSTREAM_OPENAI_API_KEY_FILE")
+	mounted := slices.ContainsFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool {
+		return m.Name == "outrigger-key" && m.ReadOnly && file == m.MountPath+"/api-key"
+	})
+	if !mounted {
+		t.Errorf("%q is not under a mounted secret: %v", file, c.VolumeMounts)
+	}
+	if len(c.VolumeMounts) != 2 {
+		t.Errorf("the component replaced the spool's mount: %v", c.VolumeMounts)
+	}
+	for _, v := range d.Spec.Template.Spec.Volumes {
+		if v.Name == "outrigger-key" && (v.Secret == nil || v.Secret.DefaultMode == nil || *v.Secret.DefaultMode != 0o440) {
+			t.Errorf("secret volume is %+v", v.Secret)
+		}
+	}
+	if group := d.Spec.Template.Spec.SecurityContext.FSGroup; group == nil || *group != 65532 {
+		t.Error("user 65532 cannot read the secret's files")
+	}
+	for _, e := range app(t, d).Env {
+		if e.Name == "OPENAI_API_KEY" && (e.ValueFrom != nil || e.Value == "") {
+			t.Errorf("the app still reads the key itself: %+v", e)
+		}
+	}
+}
+
+func TestEveryVariableInTheManifestsIsInTheExampleFile(t *testing.T) {
+	text, err := os.ReadFile(example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// An upstream's variables carry its name: the example file has them for one upstream.
+	known := regexp.MustCompile(`OUTRIGGER_[A-Z0-9_]+`).FindAllString(string(text), -1)
+	each(t, func(t *testing.T, d *appsv1.Deployment) {
+		for _, e := range append(sidecar(t, d).Env, app(t, d).Env...) {
+			if strings.HasPrefix(e.Name, "OUTRIGGER_") && !slices.Contains(known, e.Name) {
+				t.Errorf("%s is not in config.example.env", e.Name)
+			}
+		}
+	})
+}

@@ -1,0 +1,184 @@
+package sdk
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"outrigger/test/process"
+)
+
+// runTimeout bounds one run of a client's script.
+const runTimeout = 2 * time.Minute
+
+// plan is what a client is to do. Nil options are the client's own defaults.
+type plan struct {
+	Calls      []string `json:"calls"`
+	Together   bool     `json:"together,omitempty"`    // all at once, else one after another
+	Timeout    *float64 `json:"timeout,omitempty"`     // seconds
+	MaxRetries *int     `json:"max_retries,omitempty"` // 2 in every client
+}
+
+// outcome is what became of one call: a value or an error.
+type outcome struct {
+	Value   map[string]any `json:"value"`
+	Error   *failure       `json:"error"`
+	Seconds float64        `json:"seconds"`
+}
+
+// failure is what an application sees of an error.
+type failure struct {
+	Class     string            `json:"class"`
+	Status    int               `json:"status"`
+	Code      string            `json:"code"`
+	Type      string            `json:"type"`
+	Message   string            `json:"message"`
+	RequestID string            `json:"request_id"`
+	Headers   map[string]string `json:"headers"`
+}
+
+// client is one SDK.
+type client struct {
+	command func(t *testing.T) []string
+	// classes names the error that the SDK raises for each status.
+	classes map[int]string
+	// streamError is raised for an error event in a stream.
+	streamError string
+}
+
+// stainless are the class names that Python and Node share.
+var stainless = map[int]string{
+	424: "APIStatusError",
+	429: "RateLimitError",
+	500: "InternalServerError",
+	503: "InternalServerError",
+	504: "InternalServerError",
+}
+
+var clients = map[string]client{
+	"python": {pythonCommand, stainless, "APIError"},
+	"node": {nodeCommand, map[int]string{
+		424: "APIError", // no class of its own
+		429: stainless[429], 500: stainless[500], 503: stainless[503], 504: stainless[504],
+	}, "APIError"},
+	"go": {goCommand, map[int]string{
+		424: "openai.Error", 429: "openai.Error", 500: "openai.Error", 503: "openai.Error", 504: "openai.Error",
+	}, "*ssestream.StreamError"},
+}
+
+// eachClient runs the check once per SDK.
+func eachClient(t *testing.T, check func(*testing.T, client)) {
+	t.Helper()
+	for name, c := range clients {
+		t.Run(name, func(t *testing.T) { check(t, c) })
+	}
+}
+
+func pythonCommand(t *testing.T) []string {
+	t.Helper()
+	python := os.Getenv("SDK_PYTHON")
+	if python == "" {
+		python = filepath.Join(root(t), ".tools/python/bin/python")
+	}
+	if output, err := exec.CommandContext(t.Context(), python, "-c", "import openai").CombinedOutput(); err != nil {
+		process.Missing(t, "no openai package for Python at %s: %v %s", python, err, output)
+	}
+	return []string{python, filepath.Join(root(t), "test/sdk/python/client.py")}
+}
+
+func nodeCommand(t *testing.T) []string {
+	t.Helper()
+	node, err := exec.LookPath("node")
+	if err != nil {
+		process.Missing(t, "no node: %v", err)
+	}
+	directory := filepath.Join(root(t), "test/sdk/node")
+	if _, err := os.Stat(filepath.Join(directory, "node_modules/openai")); err != nil {
+		process.Missing(t, "no openai package for Node: %v", err)
+	}
+	return []string{node, filepath.Join(directory, "client.mjs")}
+}
+
+// goClient is built once; TestMain removes it.
+var goClient = sync.OnceValues(func() (string, error) {
+	directory, err := os.MkdirTemp("", "outrigger-sdk-go-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(directory, "client")
+	build := exec.Command("go", "build", "-o", path, ".")
+	build.Dir = "go"
+	output, err := build.CombinedOutput()
+	if err != nil {
+		return string(output), err
+	}
+	return path, nil
+})
+
+func goCommand(t *testing.T) []string {
+	t.Helper()
+	path, err := goClient()
+	if err != nil {
+		process.Missing(t, "cannot build the Go client: %v\n%s", err, path)
+	}
+	return []string{path}
+}
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	process.Remove()
+	if path, err := goClient(); err == nil {
+		_ = os.RemoveAll(filepath.Dir(path))
+	}
+	os.Exit(status)
+}
+
+// run has the client carry out the plan against base and returns an outcome per call.
+func (c client) run(t *testing.T, base string, p plan) []outcome {
+	t.Helper()
+	text, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), runTimeout)
+	defer cancel()
+	words := append(c.command(t), string(text))
+	script := exec.CommandContext(ctx, words[0], words[1:]...)
+	script.Env = []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(),
+		"OPENAI_BASE_URL=" + base, "OPENAI_API_KEY=" + key,
+	}
+	var problems bytes.Buffer
+	script.Stderr = &problems
+	output, err := script.Output()
+	if err != nil {
+		t.Fatalf("%v: %v\n%s", words, err, problems.String())
+	}
+	var result struct {
+		Version  string    `json:"version"`
+		Outcomes []outcome `json:"outcomes"`
+	}
+	if err := json.Unmarshal(output, &result); err != nil {
+		t.Fatalf("%v printed %q: %v", words, output, err)
+	}
+	if len(result.Outcomes) != len(p.Calls) {
+		t.Fatalf("%d outcomes for %d calls", len(result.Outcomes), len(p.Calls))
+	}
+	t.Log(result.Version)
+	return result.Outcomes
+}
+
+func root(t *testing.T) string {
+	t.Helper()
+	directory, err := process.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return directory
+}

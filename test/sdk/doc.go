@@ -1,0 +1,8 @@
+// Package sdk runs the OpenAI clients for Python, Node and Go, as applications use
+// them, against the outrigger binary in front of the simulated upstream. A client is
+// told nothing but OPENAI_BASE_URL (and a key); what it then makes of Outrigger's
+// answers is compared with what the README promises.
+//
+// `make test` installs the clients and runs all of it. A bare `go test` skips, and
+// names, what is not installed.
+package sdk

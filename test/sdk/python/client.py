@@ -1,0 +1,157 @@
+"""Makes the calls that the plan in argv[1] names, with the openai package as an
+application would, and prints one JSON object: the version and one outcome per call.
+
+Nothing here knows of Outrigger: the client reads OPENAI_BASE_URL and OPENAI_API_KEY.
+"""
+
+import concurrent.futures
+import hashlib
+import json
+import platform
+import sys
+import time
+
+import openai
+
+MODEL = "gpt-4.1"
+MESSAGES = [{"role": "user", "content": "Why does a canoe need an outrigger?"}]
+WAVE = b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(20000)
+
+
+def digest(data):
+    return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def chat(client):
+    answer = client.chat.completions.create(model=MODEL, messages=MESSAGES)
+    choice = answer.choices[0]
+    return {"text": choice.message.content, "finish": choice.finish_reason, "tokens": answer.usage.total_tokens}
+
+
+def chat_stream(client):
+    text, finish, tokens = "", None, None
+    stream = client.chat.completions.create(
+        model=MODEL, messages=MESSAGES, stream=True, stream_options={"include_usage": True}
+    )
+    for chunk in stream:
+        for choice in chunk.choices:
+            text += choice.delta.content or ""
+            finish = choice.finish_reason or finish
+        tokens = chunk.usage.total_tokens if chunk.usage else tokens
+    return {"text": text, "finish": finish, "tokens": tokens}
+
+
+def responses(client):
+    answer = client.responses.create(model=MODEL, input="Why does a canoe need an outrigger?")
+    return {"text": answer.output_text, "status": answer.status}
+
+
+def responses_stream(client):
+    text, last = "", None
+    for event in client.responses.create(model=MODEL, input="Why?", stream=True):
+        last = event.type
+        if event.type == "response.output_text.delta":
+            text += event.delta
+    return {"text": text, "last": last}
+
+
+def embeddings(client):
+    answer = client.embeddings.create(model="text-embedding-3-small", input=["canoe", "outrigger"])
+    return {"vectors": len(answer.data), "dimensions": len(answer.data[0].embedding)}
+
+
+def files(client):
+    content = b'{"custom_id":"1"}\n' * 5000
+    made = client.files.create(file=("input.jsonl", content), purpose="batch")
+    got = client.files.retrieve(made.id)
+    listed = any(f.id == made.id for f in client.files.list())
+    back = client.files.content(made.id).read()
+    gone = client.files.delete(made.id)
+    return {"name": got.filename, "bytes": got.bytes, "listed": listed, "same": back == content, "deleted": gone.deleted}
+
+
+def input_file(client):
+    return client.files.create(file=("input.jsonl", b'{"custom_id":"1"}\n'), purpose="batch")
+
+
+def upload(client):
+    return {"bytes": input_file(client).bytes}
+
+
+def new_batch(client):
+    return client.batches.create(
+        input_file_id=input_file(client).id, endpoint="/v1/chat/completions", completion_window="24h"
+    )
+
+
+def batches(client):
+    made = new_batch(client)
+    got = client.batches.retrieve(made.id)
+    listed = any(b.id == made.id for b in client.batches.list())
+    return {"endpoint": got.endpoint, "same": got.id == made.id, "listed": listed}
+
+
+def batch_create(client):
+    return {"endpoint": new_batch(client).endpoint}
+
+
+def images(client):
+    answer = client.images.generate(model="gpt-image-2.5-flare", prompt="a canoe with an outrigger", n=1)
+    return {"images": len(answer.data), "filled": bool(answer.data[0].b64_json or answer.data[0].url)}
+
+
+def transcription(client):
+    answer = client.audio.transcriptions.create(model="gpt-transcribe", file=("speech.wav", WAVE))
+    return {"text": answer.text}
+
+
+def speech(client):
+    answer = client.audio.speech.create(model="gpt-4o-mini-tts", voice="alloy", input="Steady as she goes.")
+    return digest(answer.read())
+
+
+def models(client):
+    listed = sorted(m.id for m in client.models.list())
+    return {"listed": listed, "got": client.models.retrieve(MODEL).id}
+
+
+def moderations(client):
+    answer = client.moderations.create(model="omni-moderation-latest", input="A calm sea.")
+    return {"flagged": answer.results[0].flagged}
+
+
+def outcome(client, name):
+    start = time.monotonic()
+    result = {}
+    try:
+        result["value"] = globals()[name](client)
+    except openai.APIStatusError as e:
+        result["error"] = {
+            "class": type(e).__name__,
+            "status": e.status_code,
+            "code": e.code,
+            "type": e.type,
+            "message": e.message,
+            "request_id": e.request_id,
+            "headers": {k.lower(): v for k, v in e.response.headers.items()},
+        }
+    except openai.APIError as e:
+        result["error"] = {"class": type(e).__name__, "code": e.code, "type": e.type, "message": e.message}
+    except Exception as e:  # an untyped error is a finding, and the report of it
+        result["error"] = {"class": f"{type(e).__module__}.{type(e).__name__}", "message": str(e)}
+    result["seconds"] = time.monotonic() - start
+    return result
+
+
+def main():
+    plan = json.loads(sys.argv[1])
+    options = {k: plan[k] for k in ("timeout", "max_retries") if plan.get(k) is not None}
+    client = openai.OpenAI(**options)
+    calls = plan["calls"]
+    with concurrent.futures.ThreadPoolExecutor(len(calls) if plan.get("together") else 1) as pool:
+        outcomes = list(pool.map(lambda name: outcome(client, name), calls))
+    version = f"openai-python {openai.__version__}, {platform.python_implementation()} {platform.python_version()}"
+    json.dump({"version": version, "outcomes": outcomes}, sys.stdout)
+
+
+main()
