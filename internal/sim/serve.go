@@ -32,18 +32,27 @@ func (l *listening) init(s *Sim) {
 	l.sim = s
 	l.open = map[net.Listener]string{}
 	// No timeouts: slow clients are the business of what is being tested.
-	l.server = &http.Server{Handler: http.HandlerFunc(l.handle), Protocols: &protocols, ErrorLog: log.New(io.Discard, "", 0)}
+	l.server = &http.Server{
+		Handler: http.HandlerFunc(l.handle), ConnState: l.count,
+		Protocols: &protocols, ErrorLog: log.New(io.Discard, "", 0),
+	}
 }
 
-// handle counts the request as one that Close waits for.
-func (l *listening) handle(w http.ResponseWriter, r *http.Request) {
-	l.mu.Lock()
-	if l.closed {
-		l.mu.Unlock()
-		panic(http.ErrAbortHandler)
+// count keeps account of the connections' goroutines, for Close. A new connection
+// is reported by the goroutine of its listener, which is counted itself, so the
+// count cannot have ended before.
+func (l *listening) count(_ net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		l.running.Add(1)
+	case http.StateClosed, http.StateHijacked:
+		l.running.Done()
 	}
+}
+
+// handle counts a request too: its connection may be taken over.
+func (l *listening) handle(w http.ResponseWriter, r *http.Request) {
 	l.running.Add(1)
-	l.mu.Unlock()
 	defer l.running.Done()
 	l.sim.ServeHTTP(w, r)
 }

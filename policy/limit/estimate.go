@@ -83,6 +83,7 @@ func (e *estimate) refused(now time.Duration, w *Waiter, s slot, accepted, sent 
 	} else {
 		e.misses = 0
 	}
+	before := e.rate
 	m := e.measured(w.sent, accepted)
 	at := e.speed(w.sent)
 	switch {
@@ -94,7 +95,7 @@ func (e *estimate) refused(now time.Duration, w *Waiter, s slot, accepted, sent 
 				m = max(m, v)
 			}
 		}
-		e.rate = min(max(m, 0.9*e.rate), at)
+		e.rate = min(max(m, 0.85*e.rate), at)
 	case e.n == 0:
 	case e.doubling:
 		e.rate /= 2
@@ -102,13 +103,13 @@ func (e *estimate) refused(now time.Duration, w *Waiter, s slot, accepted, sent 
 		e.rate = min(e.rate, at) * 0.97
 	}
 	if e.n > 0 {
-		e.doubling, e.sure = false, true
+		e.doubling, e.sure = false, e.rate >= 0.93*before
 	} else {
 		latency *= 3
 	}
 	e.from = now
 	e.acted, e.sent = now, sent
-	gap := seconds(e.unit / e.rate * math.Pow(2, float64(min(e.misses, 20))))
+	gap := seconds(backoff(e.unit/e.rate, e.misses))
 	if e.misses > 0 || e.n == 0 {
 		gap = max(gap, latency*5/4)
 	}
@@ -127,4 +128,23 @@ func (e *estimate) grow(t time.Duration) {
 		e.rate *= 2
 		e.from = t
 	}
+}
+
+// backoff returns the seconds to wait after so many refusals in a row. It spends
+// about a second in short steps, since many limits are given out by the second.
+func backoff(gap float64, misses int) float64 {
+	const short = 0.4
+	steps := 0
+	for range misses {
+		switch {
+		case gap*3 < short || gap >= short && steps >= 2:
+			gap *= 3
+		case gap < short:
+			gap = short
+			steps++
+		default:
+			steps++
+		}
+	}
+	return min(gap, 30)
 }

@@ -98,18 +98,23 @@ func (l *Limiter) learnRefusal(now time.Time, w *Waiter, r Refusal) {
 		l.open(now, s, 0)
 	}
 	_ = soft
-	l.ramp.stop()
 	b.wide = false
 	if w.sent >= b.estimate.acted {
+		l.ramp.stop()
 		b.tune(now, t)
 		rate := b.estimate.rate
-		gap := b.estimate.refused(t, w, s, w.mark[s]-l.refused[s], l.sent[s], l.latency, hint)
+		gap := b.estimate.refused(t, w, s, w.mark[s]-l.refused[s]*1/2, l.sent[s], l.latency, hint)
 		if window > 0 || b.hard {
 			b.estimate.rate = rate
 		}
 		b.tune(now, t)
 		b.reserve = 0
-		if !fits {
+		if b.estimate.misses > 0 && !fits {
+			b.lower(now, 0)
+			l.hold(now, gap)
+			l.ramp.start(1)
+			l.ramp.step = max(10*time.Millisecond, l.latency*5/4)
+		} else if !fits {
 			b.lower(now, min(0, float64(l.price(w, s))-gap.Seconds()*b.speed*milli))
 		}
 	}

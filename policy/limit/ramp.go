@@ -40,11 +40,11 @@ type ramp struct {
 
 // start begins anew with quota requests at once.
 func (r *ramp) start(quota int) {
-	*r = ramp{on: true, quota: quota, proven: r.proven, step: max(r.step, coldStep), dial: r.dial}
+	*r = ramp{on: true, quota: quota, proven: r.proven, step: max(r.dial*3/2, coldStep), dial: r.dial}
 }
 
 // stop ends the ramp; nothing is proven.
-func (r *ramp) stop() { *r = ramp{step: r.step, dial: r.dial} }
+func (r *ramp) stop() { *r = ramp{dial: r.dial} }
 
 // wait returns how long until one more may go, 0 for now.
 func (r *ramp) wait(t time.Duration, safe int) time.Duration {
