@@ -22,14 +22,13 @@ type attempt struct {
 	progress progress
 	permit   permit
 
-	resp    *http.Response // nil when no answer came
-	body    io.ReadCloser  // the answer's, as it comes from the transport or its hold
-	held    *hold          // the answer's beginning, when it was held
+	resp    *http.Response       // nil when no answer came
+	body    io.ReadCloser        // the answer's, as it comes from the transport or its hold
+	held    *hold                // the answer's beginning, when it was held
 	watcher *eventstream.Watcher // reads a held stream; nil for all else
 	failure classify.Failure
 	err     error // the transport's, for the log
 	verdict classify.Verdict
-
 
 	ctx    context.Context
 	timer  *time.Timer // the attempt's timeout; nil when there is none
@@ -44,7 +43,7 @@ func (x *exchange) send(out *http.Request, a *attempt) {
 	ctx, cancel := context.WithCancelCause(x.ctx)
 	a.cancel = cancel
 	outer := httptrace.ContextClientTrace(out.Context())
-	ctx = httptrace.WithClientTrace(ctx, a.progress.trace(outer, x.place.sent, cancel))
+	ctx = httptrace.WithClientTrace(ctx, a.progress.trace(outer, &x.place, cancel))
 	// A shallow copy: a transport does not change a request's headers
 	// (http.RoundTripper), so all attempts share them.
 	a.ctx = ctx

@@ -26,28 +26,27 @@ func (x *exchange) readBody(w http.ResponseWriter, r *http.Request) error {
 	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
 		return nil
 	}
-	picker := pick.New(r.Header.Get("Content-Type"))
-	pace := &pacedReader{src: r.Body, control: http.NewResponseController(w)}
-	src := io.TeeReader(pace, picker)
+	src := &x.intake
+	*src = intake{src: r.Body, w: w, picker: pick.New(r.Header.Get("Content-Type"))}
 	body, err := x.p.bodies.Read(src, r.ContentLength)
-	x.body, x.facts = body, picker.Facts()
+	x.body, x.facts = body, src.picker.Facts()
 	if err == nil {
-		pace.done()
+		src.done()
 		x.size = body.Size()
 		return nil
 	}
-	return x.bodyError(r, pace, src, err)
+	return x.bodyError(r, src, err)
 }
 
 // bodyError tells a body that cannot be taken from one that can only be passed on.
-func (x *exchange) bodyError(r *http.Request, pace *pacedReader, rest io.Reader, err error) error {
+func (x *exchange) bodyError(r *http.Request, src *intake, err error) error {
 	var cut *spool.ReadError
 	switch {
 	case errors.Is(err, spool.ErrTooLarge):
-		pace.done()
+		src.done()
 		return fail("request_too_large", "The request body is over %s. Raise OUTRIGGER_BODY_MAX to let it pass.", x.p.config.Bodies.BodyMax)
 	case errors.Is(err, spool.ErrFull):
-		return x.passOn(r, pace, rest)
+		return x.passOn(r, src)
 	case errors.As(err, &cut) && errors.Is(cut.Err, os.ErrDeadlineExceeded):
 		return fail("bad_request", "The request body came too slowly: less than %d bytes per second after %s.", bodyRate, bodyGrace)
 	case errors.As(err, &cut):
@@ -58,41 +57,43 @@ func (x *exchange) bodyError(r *http.Request, pace *pacedReader, rest io.Reader,
 
 // passOn lets a create stream through, sent once, when its body cannot be kept:
 // it would hardly ever be repeated anyway. All else is told to come back.
-func (x *exchange) passOn(r *http.Request, pace *pacedReader, rest io.Reader) error {
+func (x *exchange) passOn(r *http.Request, src *intake) error {
 	x.record.spoolFull = true
 	if endpoint.Of(x.method, r.URL.Path, x.facts.Facts).Effect != endpoint.Create {
 		return fail("spool_full", "No memory or disk is left to keep the request body "+
 			"(OUTRIGGER_MEMORY_MAX, OUTRIGGER_SPOOL_MAX, and the space in OUTRIGGER_SPOOL_DIR). Try again shortly.").after(time.Second)
 	}
 	// The answer may come before the body's end (golang/go#40747).
-	_ = pace.control.EnableFullDuplex()
-	x.once, x.size = x.body.Once(rest), r.ContentLength
+	_ = http.NewResponseController(src.w).EnableFullDuplex()
+	x.once, x.size = x.body.Once(src), r.ContentLength
 	return nil
 }
 
-// pacedReader reads a caller's body under a deadline that moves with what came.
-type pacedReader struct {
-	src     io.Reader
-	control *http.ResponseController
-	start   time.Time
-	read    int64
-	set     time.Time
+// intake reads a caller's body under a deadline that moves with what came, and
+// shows it to the picker.
+type intake struct {
+	src    io.Reader
+	w      http.ResponseWriter
+	picker *pick.Picker
+	start  time.Time
+	read   int64
+	set    time.Time
 }
 
-func (p *pacedReader) Read(b []byte) (int, error) {
-	now := time.Now()
-	if p.start.IsZero() {
-		p.start = now
+func (i *intake) Read(b []byte) (int, error) {
+	if i.start.IsZero() {
+		i.start = time.Now()
 	}
-	until := p.start.Add(bodyGrace + time.Duration(p.read/bodyRate)*time.Second)
-	if until.Sub(p.set) > time.Second { // not for every read of a long body
-		p.set = until
-		_ = p.control.SetReadDeadline(until)
+	until := i.start.Add(bodyGrace + time.Duration(i.read/bodyRate)*time.Second)
+	if until.Sub(i.set) > time.Second { // not for every read of a long body
+		i.set = until
+		_ = http.NewResponseController(i.w).SetReadDeadline(until)
 	}
-	n, err := p.src.Read(b)
-	p.read += int64(n)
+	n, err := i.src.Read(b)
+	i.read += int64(n)
+	_, _ = i.picker.Write(b[:n])
 	return n, err
 }
 
 // done takes the deadline away: the connection may stay.
-func (p *pacedReader) done() { _ = p.control.SetReadDeadline(time.Time{}) }
+func (i *intake) done() { _ = http.NewResponseController(i.w).SetReadDeadline(time.Time{}) }

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"hash"
-	"io"
 	"net/http"
 	"sync"
 )
@@ -27,43 +26,53 @@ var (
 	accountHeaders = [...]string{"Openai-Organization", "Openai-Project"}
 )
 
-// credentials makes them. Its key lives as long as the process.
+// credentials makes them. Its key lives as long as the process. Safe for
+// concurrent use.
 type credentials struct{ pool sync.Pool }
+
+// credentialHash is what one computation needs, kept for the next.
+type credentialHash struct {
+	mac    hash.Hash
+	buf    []byte
+	digest [sha256.Size]byte
+}
 
 func newCredentials() *credentials {
 	key := make([]byte, sha256.Size)
 	_, _ = rand.Read(key) // never fails: crypto/rand
-	return &credentials{pool: sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}}
+	return &credentials{pool: sync.Pool{New: func() any {
+		return &credentialHash{mac: hmac.New(sha256.New, key)}
+	}}}
 }
 
 // of returns the credential that a request with headers h will have at u.
 func (cs *credentials) of(h http.Header, u *Upstream) credential {
-	mac := cs.pool.Get().(hash.Hash)
-	mac.Reset()
+	c := cs.pool.Get().(*credentialHash)
+	defer cs.pool.Put(c)
+	c.buf = c.buf[:0]
 	if u.APIKey.IsZero() {
 		for _, name := range keyHeaders {
-			sum(mac, h[name])
+			c.add(h[name])
 		}
-		sum(mac, h[http.CanonicalHeaderKey(u.AuthHeader)])
+		c.add(h[http.CanonicalHeaderKey(u.AuthHeader)])
 	} else {
-		_, _ = io.WriteString(mac, u.APIKey.Reveal())
+		c.buf = append(c.buf, u.APIKey.Reveal()...)
 	}
 	for _, name := range accountHeaders {
-		sum(mac, h[name])
+		c.add(h[name])
 	}
-	var digest [sha256.Size]byte
-	mac.Sum(digest[:0])
-	cs.pool.Put(mac)
-	return credential(digest[:len(credential{})])
+	c.mac.Reset()
+	_, _ = c.mac.Write(c.buf)
+	c.mac.Sum(c.digest[:0])
+	clear(c.buf)
+	return credential(c.digest[:len(credential{})])
 }
 
-// sum adds values with their number and lengths, so that no two lists collide.
-func sum(mac hash.Hash, values []string) {
-	var buf [128]byte
-	b := append(buf[:0], byte(len(values)), byte(len(values)>>8))
+// add appends values with their number and lengths, so that no two lists collide.
+func (c *credentialHash) add(values []string) {
+	c.buf = append(c.buf, byte(len(values)), byte(len(values)>>8))
 	for _, v := range values {
-		b = append(b, byte(len(v)), byte(len(v)>>8), byte(len(v)>>16), byte(len(v)>>24))
-		b = append(b, v...)
+		c.buf = append(c.buf, byte(len(v)), byte(len(v)>>8), byte(len(v)>>16), byte(len(v)>>24))
+		c.buf = append(c.buf, v...)
 	}
-	_, _ = mac.Write(b)
 }

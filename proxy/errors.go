@@ -48,19 +48,19 @@ func (e *Error) Error() string { return e.Code + ": " + e.Message }
 // The error table: status and type of each code. What varies, the message and
 // the wait, is added where the error is made.
 var kinds = map[string]Error{
-	"bad_request":          {Status: http.StatusBadRequest, Type: "invalid_request_error"},
+	"bad_request":           {Status: http.StatusBadRequest, Type: "invalid_request_error"},
 	"client_token_required": {Status: http.StatusUnauthorized, Type: "authentication_error"},
-	"origin_not_allowed":   {Status: http.StatusForbidden, Type: "permission_error"},
-	"host_not_allowed":     {Status: http.StatusForbidden, Type: "permission_error"},
-	"request_too_large":    {Status: http.StatusRequestEntityTooLarge, Type: "invalid_request_error"},
-	"upstream_ambiguous":   {Status: http.StatusFailedDependency, Type: "api_connection_error"},
-	"local_rate_limit":     {Status: http.StatusTooManyRequests, Type: "rate_limit_error", Later: true},
-	"upstream_unreachable": {Status: http.StatusBadGateway, Type: "api_connection_error"},
-	"upstream_broke":       {Status: http.StatusBadGateway, Type: "api_connection_error"},
-	"circuit_open":         {Status: http.StatusServiceUnavailable, Type: "server_error", Later: true},
-	"spool_full":           {Status: http.StatusServiceUnavailable, Type: "server_error", Later: true, RetryAfter: time.Second},
-	"draining":             {Status: http.StatusServiceUnavailable, Type: "server_error", Later: true, RetryAfter: time.Second},
-	"upstream_timeout":     {Status: http.StatusGatewayTimeout, Type: "timeout_error"},
+	"origin_not_allowed":    {Status: http.StatusForbidden, Type: "permission_error"},
+	"host_not_allowed":      {Status: http.StatusForbidden, Type: "permission_error"},
+	"request_too_large":     {Status: http.StatusRequestEntityTooLarge, Type: "invalid_request_error"},
+	"upstream_ambiguous":    {Status: http.StatusFailedDependency, Type: "api_connection_error"},
+	"local_rate_limit":      {Status: http.StatusTooManyRequests, Type: "rate_limit_error", Later: true},
+	"upstream_unreachable":  {Status: http.StatusBadGateway, Type: "api_connection_error"},
+	"upstream_broke":        {Status: http.StatusBadGateway, Type: "api_connection_error"},
+	"circuit_open":          {Status: http.StatusServiceUnavailable, Type: "server_error", Later: true},
+	"spool_full":            {Status: http.StatusServiceUnavailable, Type: "server_error", Later: true, RetryAfter: time.Second},
+	"draining":              {Status: http.StatusServiceUnavailable, Type: "server_error", Later: true, RetryAfter: time.Second},
+	"upstream_timeout":      {Status: http.StatusGatewayTimeout, Type: "timeout_error"},
 }
 
 // fail makes the error with code, which must be in the table.

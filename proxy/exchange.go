@@ -22,6 +22,7 @@ type exchange struct {
 	path   string
 	start  time.Time
 	record record
+	stamps [5]string // values of the headers that tell how the answer came about
 
 	ctx    context.Context // ends with the caller's leaving, the deadline, or a drain's end
 	cancel context.CancelCauseFunc
@@ -32,10 +33,11 @@ type exchange struct {
 	timer     *time.Timer
 
 	// The request body: kept whole, or once when it could not be.
-	body  *spool.Body
-	once  io.ReadCloser
-	size  int64 // -1 when it is not known
-	facts pick.Facts
+	body   *spool.Body
+	once   io.ReadCloser
+	size   int64 // -1 when it is not known
+	facts  pick.Facts
+	intake intake
 
 	endpoint   endpoint.Endpoint
 	up         *upstream
@@ -50,8 +52,8 @@ type exchange struct {
 	repeated  bool      // the one repeat of a Once verdict was made
 	probe     bool      // this request is the probe of a tripped credential
 	probeKey  lineKey
-	last      *saved    // the last attempt's answer, kept while another one is made
-	lastLoss  *Error    // the error that stands for the last attempt, if it brought no answer
+	last      *saved // the last attempt's answer, kept while another one is made
+	lastLoss  *Error // the error that stands for the last attempt, if it brought no answer
 	current   *attempt
 	writeSet  time.Time // when the deadline for writing was last moved
 }

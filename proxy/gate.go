@@ -69,4 +69,3 @@ func (p permit) report(a classify.BreakerAction) {
 
 // fail enters a failure that came after the permit was reported on: a stream broke.
 func (g *gate) fail() { g.breaker.Fail() }
-

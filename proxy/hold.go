@@ -24,62 +24,53 @@ const (
 // waiting for it can be given up without losing a byte. As a reader it yields
 // all of the answer: what was held, then the rest. Not safe for concurrent use.
 type hold struct {
-	src   io.ReadCloser
-	max   int
+	src    io.ReadCloser
+	max    int
 	enough func(chunk []byte, err error) bool // called in the goroutine with each chunk
 
 	mu       sync.Mutex
 	held     []byte
 	err      error         // of src, once it ended
-	release  bool          // the goroutine ends after its present Read
-	ended    chan struct{} // closed when the goroutine has ended
-	settled  chan struct{} // closed when enough, src's end or max was reached
-	first    chan struct{} // closed at the first byte or src's end
+	first    bool          // a byte came, or src's end
+	settled  bool          // enough, src's end or max was reached
+	release  bool          // the goroutine is to end after its present Read
 	reading  bool          // the goroutine may still be in src.Read
+	changed  chan struct{} // has something whenever first, settled or reading changed
 	position int
 }
 
-// holdAnswerOf starts reading src. enough decides on each chunk whether the
+// newHold starts reading src. enough decides on each chunk whether the
 // answer can be judged; nil waits for its end.
 func newHold(src io.ReadCloser, most int, enough func([]byte, error) bool) *hold {
-	h := &hold{
-		src: src, max: most, enough: enough, reading: true,
-		ended: make(chan struct{}), settled: make(chan struct{}), first: make(chan struct{}),
-	}
+	h := &hold{src: src, max: most, enough: enough, reading: true, changed: make(chan struct{}, 1)}
 	go h.run()
 	return h
 }
 
 func (h *hold) run() {
-	defer close(h.ended)
 	buf := buffers.get()
 	defer buffers.put(buf)
-	settled := false
-	for first := true; ; first = false {
+	for {
 		n, err := h.src.Read(*buf)
-		chunk := (*buf)[:n]
-		h.mu.Lock()
-		h.held = append(h.held, chunk...)
-		h.err = err
-		if first {
-			close(h.first)
-		}
-		full := len(h.held) >= h.max
-		h.mu.Unlock()
-		if !settled && (full || err != nil || h.enough != nil && h.enough(chunk, err)) {
-			settled = true
-			close(h.settled)
-		}
-		h.mu.Lock()
-		stop := h.release || full || err != nil || settled
-		if stop {
-			h.reading = false
-		}
-		h.mu.Unlock()
-		if stop {
+		if h.take((*buf)[:n], err) {
 			return
 		}
 	}
+}
+
+// take keeps a chunk and reports whether the goroutine is to end.
+func (h *hold) take(chunk []byte, err error) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.held, h.err = append(h.held, chunk...), err
+	h.first = true
+	h.settled = err != nil || len(h.held) >= h.max || h.enough != nil && h.enough(chunk, err)
+	h.reading = !h.settled && !h.release
+	select {
+	case h.changed <- struct{}{}:
+	default: // it has something
+	}
+	return !h.reading
 }
 
 // wait returns when enough was read, src ended, or within has passed since its
@@ -88,19 +79,36 @@ func (h *hold) run() {
 //
 // begun, if not nil, is called at the first byte.
 func (h *hold) wait(within time.Duration, begun func()) {
-	<-h.first
+	h.await(func() bool { return h.first }, nil)
 	if begun != nil {
 		begun()
 	}
+	if h.is(func() bool { return h.settled }) {
+		return
+	}
 	timer := time.NewTimer(within)
 	defer timer.Stop()
-	select {
-	case <-h.settled:
-	case <-timer.C:
-	}
+	h.await(func() bool { return h.settled }, timer.C)
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	h.release = true
-	h.mu.Unlock()
+}
+
+// await returns when a condition on the fields holds, or timeout fires.
+func (h *hold) await(condition func() bool, timeout <-chan time.Time) {
+	for !h.is(condition) {
+		select {
+		case <-h.changed:
+		case <-timeout:
+			return
+		}
+	}
+}
+
+func (h *hold) is(condition func() bool) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return condition()
 }
 
 // opening returns what was held when the waiting ended, and whether that is all
@@ -114,12 +122,10 @@ func (h *hold) opening() ([]byte, error) {
 
 // Read yields the held bytes and then those of src.
 func (h *hold) Read(p []byte) (int, error) {
-	h.mu.Lock()
-	if h.position == len(h.held) && h.reading {
-		h.mu.Unlock()
-		<-h.ended // its last Read may bring more
-		h.mu.Lock()
+	if h.is(func() bool { return h.position == len(h.held) && h.reading }) {
+		h.await(func() bool { return !h.reading }, nil) // its last Read may bring more
 	}
+	h.mu.Lock()
 	if h.position < len(h.held) {
 		n := copy(p, h.held[h.position:])
 		h.position += n

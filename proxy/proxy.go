@@ -2,8 +2,8 @@ package proxy
 
 import (
 	"context"
-	"encoding/hex"
 	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"log/slog"
 	mathrand "math/rand/v2"
@@ -100,7 +100,7 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, x *exchange) error
 func (p *Proxy) open(w http.ResponseWriter, r *http.Request) (*exchange, *http.Request) {
 	x := &exchange{
 		p: p, w: w, start: time.Now(), method: r.Method, path: r.URL.Path,
-		id: p.idPrefix + strconv.FormatUint(p.ids.Add(1), 36),
+		id: p.newID(),
 	}
 	x.record.source = sourceUpstream
 	ctx, cancel := context.WithCancelCause(r.Context())
@@ -142,6 +142,12 @@ func (p *Proxy) Close() error {
 
 // random returns a number in [0, 1), for jitter.
 func (p *Proxy) random() float64 { return mathrand.Float64() }
+
+// newID returns an id that no other request of any process has.
+func (p *Proxy) newID() string {
+	var buf [32]byte
+	return string(strconv.AppendUint(append(buf[:0], p.idPrefix...), p.ids.Add(1), 36))
+}
 
 // idPrefix tells the request ids of one process from those of another.
 func idPrefix() string {

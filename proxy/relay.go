@@ -84,12 +84,15 @@ func (p *Proxy) modify(resp *http.Response) error {
 
 // stamp sets the headers that tell how the answer came about.
 func (x *exchange) stamp(h http.Header) {
-	h[headerAttempts] = []string{strconv.Itoa(x.record.attempts)}
-	h[headerSource] = []string{x.record.source}
-	h[headerQueue] = []string{strconv.FormatInt(x.record.queue.Milliseconds(), 10)}
-	h[headerID] = []string{x.id}
+	v := &x.stamps // one array for all: each would be an allocation of its own
+	*v = [...]string{
+		strconv.Itoa(x.record.attempts), x.record.source,
+		strconv.FormatInt(x.record.queue.Milliseconds(), 10), x.id, "",
+	}
+	h[headerAttempts], h[headerSource], h[headerQueue], h[headerID] = v[0:1:1], v[1:2:2], v[2:3:3], v[3:4:4]
 	if x.up != nil && (x.record.attempts > 0 || x.record.source == sourceTripped) {
-		h[headerUpstream] = []string{x.up.config.Name}
+		v[4] = x.up.config.Name
+		h[headerUpstream] = v[4:5:5]
 	}
 }
 

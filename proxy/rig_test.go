@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -22,8 +23,12 @@ import (
 type rig struct {
 	t        testing.TB
 	proxy    *Proxy
-	front    *httptest.Server
-	upstream *httptest.Server
+	front    *httptest.Server // nil in a bubble
+	upstream *httptest.Server // nil when the test serves it
+	url      string           // of the proxy
+	client   *http.Client
+
+	dialFront func(ctx context.Context, network, address string) (net.Conn, error) // nil: a real socket
 	calls    atomic.Int64
 	registry *prometheus.Registry
 	log      *logBuffer
@@ -32,15 +37,28 @@ type rig struct {
 // newRig starts both. script answers the upstream's calls, numbered from 1.
 func newRig(t testing.TB, script func(w http.ResponseWriter, r *http.Request, call int), edits ...func(*Config)) *rig {
 	t.Helper()
-	g := &rig{t: t, registry: prometheus.NewRegistry(), log: &logBuffer{}}
-	g.upstream = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	var g *rig
+	upstream := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		script(w, r, int(g.calls.Add(1)))
 	}))
-	g.upstream.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
-	g.upstream.Start()
+	upstream.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	upstream.Start()
+	t.Cleanup(func() { // after the proxy's own
+		upstream.CloseClientConnections()
+		upstream.Close()
+	})
+	g = newRigAt(t, upstream.URL, edits...)
+	g.upstream = upstream
+	return g
+}
+
+// newRigAt starts a proxy in front of an upstream that the test serves itself.
+func newRigAt(t testing.TB, upstream string, edits ...func(*Config)) *rig {
+	t.Helper()
+	g := &rig{t: t, registry: prometheus.NewRegistry(), log: &logBuffer{}}
 	g.front = httptest.NewUnstartedServer(nil)
 	g.front.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
-	config := testConfig(t, g.upstream.URL)
+	config := testConfig(t, upstream)
 	for _, edit := range edits {
 		edit(&config)
 	}
@@ -50,13 +68,18 @@ func newRig(t testing.TB, script func(w http.ResponseWriter, r *http.Request, ca
 	}
 	g.proxy = p
 	g.front.Config.Handler = p
+	g.front.Config.MaxHeaderBytes = 128 << 10 // as cmd/outrigger sets it
+	g.front.Config.Protocols = new(http.Protocols)
+	g.front.Config.Protocols.SetHTTP1(true)
+	g.front.Config.Protocols.SetUnencryptedHTTP2(true)
 	g.front.Start()
+	g.url, g.client = g.front.URL, g.front.Client()
+	g.client.CheckRedirect = noRedirects
+	g.client.Transport.(*http.Transport).DisableCompression = true
 	t.Cleanup(func() {
 		g.front.CloseClientConnections()
 		g.front.Close()
 		_ = p.Close()
-		g.upstream.CloseClientConnections()
-		g.upstream.Close()
 	})
 	return g
 }
@@ -81,7 +104,7 @@ func testConfig(t testing.TB, upstream string) Config {
 // do sends a request to the proxy and returns the answer with its body read.
 func (g *rig) do(r *http.Request) (*http.Response, string) {
 	g.t.Helper()
-	resp, err := g.front.Client().Do(r)
+	resp, err := g.client.Do(r)
 	if err != nil {
 		g.t.Fatal(err)
 	}
@@ -100,7 +123,7 @@ func (g *rig) request(method, path, body string) *http.Request {
 	if body != "" {
 		src = strings.NewReader(body)
 	}
-	r, err := http.NewRequestWithContext(context.Background(), method, g.front.URL+path, src)
+	r, err := http.NewRequestWithContext(context.Background(), method, g.url+path, src)
 	if err != nil {
 		g.t.Fatal(err)
 	}

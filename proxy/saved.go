@@ -66,4 +66,3 @@ func (s *saved) withoutMoment() *saved {
 	t.header = header
 	return &t
 }
-

@@ -36,11 +36,11 @@ type LimitStatus struct {
 
 // TripStatus is one dead credential, or one model that it may not use.
 type TripStatus struct {
-	Credential string `json:"credential"`
-	Model      string `json:"model,omitempty"`
+	Credential string    `json:"credential"`
+	Model      string    `json:"model,omitempty"`
 	Until      time.Time `json:"until"` // from then on one probe may go through
-	Status     int    `json:"status"`
-	Code       string `json:"code"`
+	Status     int       `json:"status"`
+	Code       string    `json:"code"`
 }
 
 // Status returns the present state.

@@ -209,4 +209,3 @@ func (s *answer) disarm() {
 		s.timer.Stop()
 	}
 }
-

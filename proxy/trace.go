@@ -16,6 +16,7 @@ type progress struct {
 	written   atomic.Bool  // the headers went to the connection
 	sentAt    atomic.Int64 // when the whole request was written: Unix nanoseconds, 0 if it was not
 	over      atomic.Bool  // the attempt has ended: hooks do nothing any more
+	hooks     httptrace.ClientTrace
 }
 
 // reached says what of the request may have reached the upstream.
@@ -26,13 +27,13 @@ func (p *progress) reached() classify.Progress {
 	return classify.NotSent
 }
 
-// trace returns the hooks that record into p. sent, if not nil, is told when the
-// request is on the wire. stop ends the attempt: it is called when the transport
+// trace returns the hooks that record into p. pl is told when the request is on
+// the wire. stop ends the attempt: it is called when the transport
 // takes a second connection for the same request, which is how it sends one
 // again by itself (golang/go#52459 saw hundreds from one RoundTrip). outer is
 // what ReverseProxy installed, to forward 1xx answers.
-func (p *progress) trace(outer *httptrace.ClientTrace, sent func(time.Time), stop context.CancelCauseFunc) *httptrace.ClientTrace {
-	t := &httptrace.ClientTrace{
+func (p *progress) trace(outer *httptrace.ClientTrace, pl *place, stop context.CancelCauseFunc) *httptrace.ClientTrace {
+	p.hooks = httptrace.ClientTrace{
 		GotConn: func(httptrace.GotConnInfo) {
 			if p.connected.Swap(true) {
 				stop(errReplayed)
@@ -45,13 +46,11 @@ func (p *progress) trace(outer *httptrace.ClientTrace, sent func(time.Time), sto
 			}
 			now := time.Now()
 			p.sentAt.Store(now.UnixNano())
-			if sent != nil {
-				sent(now)
-			}
+			pl.sent(now)
 		},
 	}
 	if outer != nil {
-		t.Got1xxResponse = outer.Got1xxResponse
+		p.hooks.Got1xxResponse = outer.Got1xxResponse
 	}
-	return t
+	return &p.hooks
 }

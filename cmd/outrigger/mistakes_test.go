@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -195,7 +194,7 @@ func TestLongTextsAreClipped(t *testing.T) {
 			t.Errorf("%q is clipped to %q, want %q", text, got, want)
 		}
 	}
-	long := "OUTRIGGER_" + strings.Repeat("X", 1<<20)
+	long := "OUTRIGGER_" + strings.Repeat("X", 100_000)
 	got := mistakesOf(t, long+"=x", "OUTRIGGER_RPM="+long)
 	if len(got) != 2 || len(got[0].Value) > 110 || len(got[1].Variable) > 110 {
 		t.Errorf("got %d mistakes that are not clipped", len(got))
@@ -222,20 +221,16 @@ func TestNoOutputHoldsASecret(t *testing.T) {
 			wrong = append(wrong, name+"=Bearer "+secret, name+"=sk-"+secret, name+"=https://u:"+secret+"@h", name+"=a=https://u:"+secret+"@h:x", name+"=a=https://u:"+secret)
 		}
 	}
-	check := func(environ ...string) {
-		for _, args := range [][]string{{"check"}, {"serve"}, {"healthcheck"}} {
-			if args[0] == "serve" && mistakesOf(t, environ...) == nil {
-				continue // it would start; what it shows is tested there
-			}
-			if out := runOutput(t, args, environ); strings.Contains(out, secret) {
-				t.Fatalf("%s with %q shows the secret:\n%s", args, environ, out)
+	check := func(commands []string, environ ...string) {
+		for _, command := range commands {
+			if out := runOutput(t, []string{command}, environ); strings.Contains(out, secret) {
+				t.Fatalf("%s with %q shows the secret:\n%s", command, environ, out)
 			}
 		}
 	}
-	check(right...)
+	check([]string{"check", "healthcheck"}, right...)
+	check([]string{"check", "healthcheck", "serve"}, wrong...)
 	for _, entry := range wrong {
-		check(entry)
-		check(append(slices.Clone(right), entry)...)
+		check([]string{"check", "healthcheck"}, entry)
 	}
-	check(wrong...)
 }

@@ -41,7 +41,7 @@ func TestTheEndOfTheContextStopsLikeASignal(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	reader, writer := io.Pipe()
-	code := make(chan int)
+	code := make(chan int, 1)
 	go func() {
 		code <- run(ctx, nil, []string{"OUTRIGGER_LISTEN=127.0.0.1:0", "OUTRIGGER_ADMIN_LISTEN=off"}, io.Discard, writer)
 		writer.Close()

@@ -33,6 +33,7 @@ func findUnknown(given environment, s *settings, found *mistakes) []string {
 	names := slices.Sorted(maps.Keys(known))
 	var links []string
 	for _, name := range slices.Sorted(maps.Keys(given)) {
+		name = clip(name) // no known one is as long, and what follows takes time
 		foreign := foreignUpstream(name, s.Upstreams)
 		switch {
 		case known[name]:
@@ -64,7 +65,6 @@ func foreignUpstream(name string, given []proxy.Upstream) string {
 
 // nearest returns the known name with the smallest edit distance to name.
 func nearest(name string, known []string) string {
-	name = clip(name) // the distance of a very long one means nothing and takes long
 	return slices.MinFunc(known, func(a, b string) int { return distance(name, a) - distance(name, b) })
 }
 

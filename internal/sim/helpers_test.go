@@ -163,20 +163,35 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-// pipes is a listener without sockets, for synctest bubbles.
+// pipes is a listener without sockets, for synctest bubbles. It can be opened
+// again after Close.
 type pipes struct {
+	conns  chan net.Conn
 	mu     sync.Mutex
 	closed chan struct{}
-	conns  chan net.Conn
 }
 
 func newPipes() *pipes { return &pipes{closed: make(chan struct{}), conns: make(chan net.Conn)} }
+
+// listen is for Config.Listen.
+func (p *pipes) listen(string) (net.Listener, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = make(chan struct{})
+	return p, nil
+}
+
+func (p *pipes) end() chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.closed
+}
 
 func (p *pipes) Accept() (net.Conn, error) {
 	select {
 	case c := <-p.conns:
 		return c, nil
-	case <-p.closed:
+	case <-p.end():
 		return nil, net.ErrClosed
 	}
 }
@@ -200,7 +215,7 @@ func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	select {
 	case p.conns <- theirs:
 		return ours, nil
-	case <-p.closed:
+	case <-p.end():
 		return nil, errors.New("connection refused")
 	case <-ctx.Done():
 		return nil, ctx.Err()

@@ -1,11 +1,11 @@
 package sim
 
 import (
-	"context"
 	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -87,18 +87,13 @@ func TestAnOutageLastsItsTime(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var listener *pipes
-				s := New(Config{Listen: func(string) (net.Listener, error) {
-					listener = newPipes()
-					return listener, nil
-				}})
+				listener := newPipes()
+				s := New(Config{Listen: listener.listen})
 				defer s.Close()
 				if _, err := s.Start("sim"); err != nil {
 					t.Fatal(err)
 				}
-				transport := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-					return listener.dial(ctx, network, addr)
-				}}
+				transport := &http.Transport{DialContext: listener.dial}
 				defer transport.CloseIdleConnections()
 				c := &http.Client{Transport: transport, Timeout: time.Second}
 				if err := s.Outage(test.outage); err != nil {
@@ -109,7 +104,7 @@ func TestAnOutageLastsItsTime(t *testing.T) {
 				if got.status != test.status || (err == nil) != (test.status != 0) || (time.Since(start) == time.Second) != test.waits {
 					t.Errorf("during it: %d, %v after %v", got.status, err, time.Since(start))
 				}
-				time.Sleep(start.Add(5 * time.Second).Sub(time.Now()))
+				time.Sleep(time.Until(start.Add(5 * time.Second)))
 				synctest.Wait()
 				if got, err := post(t, c, "http://sim/v1/chat/completions", chatBody); err != nil || got.status != 200 {
 					t.Errorf("after it: %d, %v", got.status, err)
@@ -180,7 +175,7 @@ func TestAnotherServerMayServeIt(t *testing.T) {
 		done <- err
 	}()
 	for s.Ledger().Requests() < 2 {
-		time.Sleep(0) // yields
+		runtime.Gosched()
 	}
 	s.Close() // lets go of it, or front.Close would wait for ever
 	if err := <-done; err == nil {

@@ -167,6 +167,7 @@ func TestSuccessesAreSuccesses(t *testing.T) {
 		"blank lines before the answer":         answer(200, "\n\n\n{\"id\":\"x\",\"choices\":[{\"finish_reason\":\"stop\"}]}"),
 		"a failed job that is read":             answer(200, `{"id":"ftjob-1","object":"fine_tuning.job","status":"failed","error":{"code":"x","message":"y"}}`).of(endpoint.Read),
 		"a failed response that is read":        answer(200, `{"id":"resp_1","object":"response","status":"failed","error":{"code":"server_error","message":"y"}}`).of(endpoint.Read),
+		"a failed response that is canceled":    answer(200, `{"id":"resp_1","object":"response","status":"failed","error":{"code":"server_error","message":"y"}}`).of(endpoint.Replace),
 		"a line of a batch's error file":        answer(200, `{"id":"batch_req_1","custom_id":"a","response":null,"error":{"code":"batch_expired","message":"y"}}`).of(endpoint.Read),
 		"a stream that begins with a delta":     event("", `{"choices":[{"delta":{"role":"assistant"},"finish_reason":null}]}`),
 		"a stream that begins with a null":      event("", `{"error":null,"choices":[]}`),

@@ -43,6 +43,9 @@ func corpus(t testing.TB) []corpusRow {
 		}
 		rows = append(rows, row)
 	}
+	if len(rows) < 150 {
+		t.Fatalf("the corpus has only %d rows", len(rows))
+	}
 	return rows
 }
 
@@ -83,8 +86,8 @@ func firstEvent(stream string) (string, []byte) {
 
 func TestTheCorpusIsJudgedAsLabelled(t *testing.T) {
 	for _, row := range corpus(t) {
-		if row.Phase == "stream_mid" || row.Phase == "stream_end" {
-			continue
+		if row.Phase == "stream_mid" {
+			continue // nothing is repeated once a part was passed on, so Classify is not asked
 		}
 		t.Run(row.Provider+"/"+row.Name, func(t *testing.T) {
 			v := Classify(row.attempt())

@@ -55,15 +55,15 @@ func leading(text string) (time.Duration, string, bool) {
 	return wait, text, found && ok
 }
 
-// toWait turns seconds into a wait. NaN, infinite, negative and very long ones are refused.
+// toWait turns seconds, which are not negative, into a wait. NaN and what exceeds maxWait are refused.
 func toWait(seconds float64) (time.Duration, bool) {
-	if math.IsNaN(seconds) || seconds < 0 || seconds > maxWait.Seconds() {
+	if !(seconds <= maxWait.Seconds()) { // NaN too
 		return 0, false
 	}
 	return time.Duration(math.Round(seconds * float64(time.Second))), true
 }
 
-// decimal reads a plain decimal number. ParseFloat alone would take "Inf", "0x1p3" and "1_0".
+// decimal reads a plain decimal number without a sign. ParseFloat alone would take "-1", "NaN", "Inf" and "0x1p3".
 func decimal(text string) (float64, bool) {
 	if text == "" || strings.Trim(text, "0123456789.") != "" {
 		return 0, false

@@ -65,7 +65,7 @@ func TestNestedErrorsAreReadWithinBounds(t *testing.T) {
 	quoted := `{"error":{"code":"insufficient_quota","message":"m"}}`
 	for depth := range 4 {
 		v := Classify(answer(429, quoted))
-		if got, want := v.Outcome == OutcomeQuota, depth <= maxDepth; got != want {
+		if got, want := v.Outcome == OutcomeQuota, depth <= 2; got != want {
 			t.Errorf("%d levels deep: got %v, want %v", depth, v.Outcome, want)
 		}
 		quoted = `{"error":{"message":"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(quoted) + `"}}`

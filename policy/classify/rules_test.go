@@ -256,6 +256,10 @@ var ruleTable = map[string]struct {
 		answer(429, `Too Many Requests`, "Retry-After: 2"),
 		Verdict{Outcome: OutcomeRateLimited, Scope: Credential, Repeat: Pause, Limiter: LimiterPause, Wait: 2 * time.Second, Status: 429},
 	},
+	"rate_limited/of a provider whose key the caller brought": {
+		answer(429, `{"error":{"message":"Provider returned error","code":429,"metadata":{"raw":"Please try again in 3s.","provider_name":"OpenAI","is_byok":true}}}`),
+		Verdict{Outcome: OutcomeRateLimited, Scope: Credential, Repeat: Pause, Limiter: LimiterPause, Wait: 3 * time.Second, Status: 429},
+	},
 	"rate_limited/day limit of long wait": {
 		answer(429, `{"error":{"message":"Rate limit reached for m on tokens per day (TPD): Limit 100000, Used 97050, Requested 3619. Please try again in 9m38.016s.","type":"tokens","code":"rate_limit_exceeded"}}`),
 		Verdict{

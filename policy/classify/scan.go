@@ -139,5 +139,5 @@ func literal(value []byte) []byte {
 // trim removes a byte order mark and white space around a body. DeepSeek sends blank lines ahead of its
 // answers while a request is queued.
 func trim(body []byte) []byte {
-	return bytes.TrimSpace(bytes.TrimPrefix(bytes.TrimSpace(body), []byte("\ufeff")))
+	return bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff")))
 }

@@ -30,7 +30,8 @@ func bucketScope(r *reply) Scope {
 // says "organization max RPM", ERNIE "Rate limit reached for RPM".
 var perUnitRE = regexp.MustCompile(`\b(tokens?|requests?|images?|queries)[ -]per[ -](second|min|hour|day)`)
 
-var modelLimitCodes = codes(`requests tokens images slow_down resource_exhausted too_many_tokens_error token_quota_exceeded`)
+var modelLimitCodes = codes(`requests tokens images slow_down resource_exhausted too_many_tokens_error token_quota_exceeded
+	dynamic_request_limited dynamic_token_limited`)
 
 // modelLimitHeader reports OpenAI's and Anthropic's header names, as canonical ones.
 func modelLimitHeader(name string) bool {

@@ -26,8 +26,8 @@ type mark struct {
 }
 
 var (
-	probeTime  = 3.0  // seconds
-	probeCount = 30.0 // requests
+	probeTime  = 5.3  // seconds
+	probeCount = 50.0 // requests
 )
 
 // speed is the rate to use at t: a little under the estimate, and after a while
@@ -41,7 +41,7 @@ func (e *estimate) speed(t time.Duration) float64 {
 		tau /= 2
 	}
 	x := (t - e.from).Seconds() / tau
-	return e.rate * (pace + 0.02*math.Pow(min(x, 6), 4))
+	return e.rate * (pace + 0.02*math.Pow(min(x, 2.5), 8))
 }
 
 // mark records that the upstream refused at t, accepted units after the start.
@@ -109,7 +109,11 @@ func (e *estimate) refused(now time.Duration, w *Waiter, s slot, accepted, sent 
 	}
 	e.from = now
 	e.acted, e.sent = now, sent
-	gap := seconds(backoff(e.unit/e.rate, e.misses))
+	first := 0.0
+	if e.n == 0 {
+		first = 0.2
+	}
+	gap := seconds(backoff(max(e.unit/e.rate, first), e.misses))
 	if e.misses > 0 || e.n == 0 {
 		gap = max(gap, latency*5/4)
 	}

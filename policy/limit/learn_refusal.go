@@ -78,7 +78,9 @@ func (l *Limiter) learnRefusal(now time.Time, w *Waiter, r Refusal) {
 	}
 	first := !b.active
 	if first {
-		b.estimate.rate = max(float64(l.recent.sum(w.sent, s)-l.refused[s]), 1)
+		over := max(time.Second, min(2*time.Second, 3*l.ramp.step))
+		n := l.recent.sum(t, s, over+t-w.sent) - (l.sent[s] - w.mark[s]) - w.cost(s)
+		b.estimate.rate = max(float64(n)/over.Seconds(), 1)
 		b.source = SourceRefusals
 		b.estimate.doubling = b.estimate.rate < coldQuota
 	}
@@ -94,12 +96,12 @@ func (l *Limiter) learnRefusal(now time.Time, w *Waiter, r Refusal) {
 		}
 	}
 	if first {
-		b.ahead = int64(b.estimate.rate * milli)
+		b.ahead = int64(b.estimate.rate * milli / 4)
 		l.open(now, s, 0)
 	}
 	_ = soft
 	b.wide = false
-	if w.sent >= b.estimate.acted {
+	if w.admitted >= b.estimate.acted {
 		l.ramp.stop()
 		b.tune(now, t)
 		rate := b.estimate.rate
@@ -109,13 +111,12 @@ func (l *Limiter) learnRefusal(now time.Time, w *Waiter, r Refusal) {
 		}
 		b.tune(now, t)
 		b.reserve = 0
-		if b.estimate.misses > 0 && !fits {
+		if !fits {
 			b.lower(now, 0)
 			l.hold(now, gap)
 			l.ramp.start(1)
+			l.ramp.probe = true
 			l.ramp.step = max(10*time.Millisecond, l.latency*5/4)
-		} else if !fits {
-			b.lower(now, min(0, float64(l.price(w, s))-gap.Seconds()*b.speed*milli))
 		}
 	}
 	if fits {

@@ -203,6 +203,7 @@ func (l *Limiter) Answered(now time.Time, w *Waiter, h Headers) {
 	now = l.tick(now)
 	l.Sent(now, w)
 	if w.state == stateSent {
+		l.ramp.heard1 = true
 		l.learnHeaders(now, w, h)
 	}
 	w.state = stateIdle

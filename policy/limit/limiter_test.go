@@ -23,10 +23,12 @@ func burst(n int, tokens int, takes time.Duration) []*job {
 var nets = map[string]network{
 	"1ms":   {rtt: time.Millisecond, dials: true},
 	"3ms":   {rtt: time.Millisecond, jitter: 3 * time.Millisecond, dials: true},
+	"200nd": {rtt: 200 * time.Millisecond, jitter: 10 * time.Millisecond},
+	"200h2": {rtt: 200 * time.Millisecond, jitter: 10 * time.Millisecond, shares: true},
 	"200ms": {rtt: 200 * time.Millisecond, jitter: 10 * time.Millisecond, dials: true},
 }
 
-func testScratch(t *testing.T) {
+func TestScratch(t *testing.T) {
 	s := newSimulation(1, Settings{Learn: true}, network{rtt: time.Millisecond}, &upstream{})
 	r := s.run(burst(1000, 100, 500*time.Millisecond), 0)
 	t.Log(r.ok, r.refused, r.last, r.end)

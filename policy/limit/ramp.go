@@ -2,6 +2,8 @@ package limit
 
 import "time"
 
+var growthHeard = 3.5
+
 // The cold start. First coldQuota requests, then each step growth times as many,
 // spread over the step.
 const (
@@ -24,6 +26,8 @@ const (
 // offsets from the limiter's start.
 type ramp struct {
 	on     bool
+	heard1 bool
+	probe  bool          // one request only, and then the buckets alone
 	quota  int           // requests in this step
 	used   int           // of them admitted
 	run    int           // admitted in this burst, over all its steps
@@ -40,11 +44,11 @@ type ramp struct {
 
 // start begins anew with quota requests at once.
 func (r *ramp) start(quota int) {
-	*r = ramp{on: true, quota: quota, proven: r.proven, step: max(r.dial*3/2, coldStep), dial: r.dial}
+	*r = ramp{on: true, quota: quota, proven: r.proven, step: max(r.dial*3/2, coldStep), dial: r.dial, heard1: r.heard1}
 }
 
 // stop ends the ramp; nothing is proven.
-func (r *ramp) stop() { *r = ramp{dial: r.dial} }
+func (r *ramp) stop() { *r = ramp{dial: r.dial, heard1: r.heard1} }
 
 // wait returns how long until one more may go, 0 for now.
 func (r *ramp) wait(t time.Duration, safe int) time.Duration {
@@ -86,7 +90,15 @@ func (r *ramp) advance(t time.Duration, safe int) {
 		r.run, r.gap, r.quota = 0, 0, max(coldQuota, safe, r.proven)
 		return
 	}
-	r.quota *= growth
+	if r.probe {
+		r.on = false
+		return
+	}
+	if r.heard1 && r.step == coldStep {
+		r.quota = int(float64(r.quota) * growthHeard)
+	} else {
+		r.quota *= 2
+	}
 	r.gap = r.step / time.Duration(r.quota)
 	if r.quota > openQuota {
 		r.on = false

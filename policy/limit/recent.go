@@ -7,7 +7,7 @@ import (
 
 // recentBins of recentBin make up the second over which sending is counted.
 const (
-	recentBins = 8
+	recentBins = 32
 	recentBin  = 125 * time.Millisecond
 )
 
@@ -39,11 +39,13 @@ func (r *recent) advance(t time.Duration) {
 }
 
 // sum is what was sent in the second before t.
-func (r *recent) sum(t time.Duration, s slot) int64 {
+func (r *recent) sum(t time.Duration, s slot, over time.Duration) int64 {
 	r.advance(t)
 	var n int64
-	for i := range r.bins {
-		n += r.bins[i][s]
+	for i := range min(int64(over/recentBin), recentBins) {
+		if r.bin >= i {
+			n += r.bins[(r.bin-i)%recentBins][s]
+		}
 	}
 	return n
 }

@@ -25,7 +25,7 @@ func (c scen) run(seed uint64) result {
 	return s.run(burst(400, 100, 500*time.Millisecond), 60*time.Second)
 }
 func TestMatrix(t *testing.T) {
-	for _, nn := range []string{"1ms", "3ms", "200ms"} {
+	for _, nn := range []string{"1ms", "3ms", "200nd", "200h2", "200ms"} {
 		for _, e := range []enforcement{refill, quanta} {
 			for _, size := range []float64{1, 20} {
 				if e == quanta && size == 1 {

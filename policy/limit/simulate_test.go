@@ -21,6 +21,7 @@ type job struct {
 type network struct {
 	rtt, jitter time.Duration
 	dials       bool // one connection per request in flight: a new one costs two round trips
+	shares      bool // one connection for all: only the first ones wait for it
 }
 
 // simulation drives one limiter against one upstream, as the proxy would, in
@@ -33,6 +34,7 @@ type simulation struct {
 	now     time.Time
 	events  events
 	seq     int
+	up2     time.Time
 	timer   int // number of the timer that counts
 	idle    int // idle connections
 	jobs    map[*Waiter]*job
@@ -160,6 +162,11 @@ func (s *simulation) send(j *job) {
 		dial = 2 * (s.net.rtt + s.jitter(s.net.jitter))
 	} else if s.net.dials {
 		s.idle--
+	} else if s.net.shares {
+		if s.up2.IsZero() {
+			s.up2 = s.now.Add(2 * (s.net.rtt + s.jitter(s.net.jitter)))
+		}
+		dial = max(0, s.up2.Sub(s.now))
 	}
 	s.in(dial, func() {
 		s.limiter.Sent(s.now, &j.Waiter)

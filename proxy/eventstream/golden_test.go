@@ -162,20 +162,14 @@ func TestTranscriptsAreUnderstoodInAnySplit(t *testing.T) {
 	for name, tc := range golden {
 		t.Run(name, func(t *testing.T) {
 			stream := transcript(t, name)
-			check := func(cuts ...int) {
-				t.Helper()
+			splits := [][]int{every(stream)}
+			for range 50 {
+				splits = append(splits, randomCuts(random, len(stream)), []int{random.IntN(len(stream))})
+			}
+			for _, cuts := range splits {
 				if got := reportOf(t, watch(tc.dialect, stream, cuts...), stream); got != tc.want {
 					t.Fatalf("cut at %v\ngot  %+v\nwant %+v", cuts, got, tc.want)
 				}
-			}
-			every := make([]int, len(stream))
-			for i := range stream {
-				every[i] = i
-				check(i)
-			}
-			check(every...)
-			for range 50 {
-				check(randomCuts(random, len(stream))...)
 			}
 		})
 	}
@@ -188,11 +182,7 @@ func TestLineEndsAndTheByteOrderMarkMakeNoDifference(t *testing.T) {
 			for _, end := range []string{"\n", "\r\n", "\r"} {
 				for _, start := range []string{"", mark} {
 					stream := append([]byte(start), bytes.ReplaceAll(plain, []byte("\n"), []byte(end))...)
-					every := make([]int, len(stream))
-					for i := range stream {
-						every[i] = i
-					}
-					for _, cuts := range [][]int{nil, every} {
+					for _, cuts := range [][]int{nil, every(stream)} {
 						if got := reportOf(t, watch(tc.dialect, stream, cuts...), stream); got != tc.want {
 							t.Errorf("%q %q: got  %+v\nwant %+v", start, end, got, tc.want)
 						}
@@ -201,6 +191,15 @@ func TestLineEndsAndTheByteOrderMarkMakeNoDifference(t *testing.T) {
 			}
 		})
 	}
+}
+
+// every returns the cuts that leave single bytes.
+func every(stream []byte) []int {
+	cuts := make([]int, len(stream))
+	for i := range cuts {
+		cuts[i] = i
+	}
+	return cuts
 }
 
 // randomCuts returns some places to split n bytes at, in order.

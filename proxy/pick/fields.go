@@ -88,7 +88,7 @@ func (s *fields) endPart() {
 		w := s.word.bytes()
 		s.stream = equalFold(w, "true") || equalFold(w, "1") // Python clients may send True
 	case fieldN:
-		s.n = within(s.word.bytes(), maxChoices)
+		s.n = within(&s.word, maxChoices)
 	case fieldPrompt:
 		s.prompt = s.length
 	case fieldImage:

@@ -77,6 +77,17 @@ var formCases = map[string]struct {
 	"long disposition": {
 		lines("--B", `Content-Disposition: form-data; x="`+strings.Repeat("x", 600)+`"; name=n`, "", "5", "--B--"), Facts{Valid: true},
 	},
+	"long disposition with a name at first": {
+		lines("--B", "Content-Disposition: form-data; name=n; x="+strings.Repeat("x", 600), "", "5", "--B--"), Facts{Valid: true},
+	},
+	"a last one cut off takes the first away": {
+		lines("--B", disposition("n"), "", "2", "--B", disposition("stream"), "", "1", "--B", disposition("prompt"), "", "x",
+			"--B", disposition("n"), "", "3", "--B", disposition("stream"), "", "1", "--B", disposition("prompt"), "", "x",
+			"--B", disposition("n"), "", "4", "--B", disposition("stream"), "", "1", "--B", disposition("prompt"), "", "xyz"),
+		Facts{N: 4, Stream: true},
+	},
+	"a number cut off": {lines("--B", disposition("n"), "", "2", "--B", disposition("n"), "", "4"), Facts{}},
+	"a flag cut off":   {lines("--B", disposition("stream"), "", "1", "--B", disposition("stream"), "", "1"), Facts{}},
 	"the first disposition counts": {
 		lines("--B", disposition("n"), disposition("model"), "", "5", "--B--"), Facts{N: 5, Valid: true},
 	},

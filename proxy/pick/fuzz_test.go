@@ -92,7 +92,7 @@ func drawJSON(t *rapid.T, out *bytes.Buffer, depth int) {
 	switch kind {
 	case 0, 1, 2, 3, 4:
 		drawString(t, out, []string{
-			"", "text", "mcp", "computer_use_preview", "function", "image_url", "image", "data:image/png;base64,AA",
+			"", "text", "mcp", "browser_automation_preview", "function", "image_url", "image", "data:image/png;base64,AA",
 			"data:text/plain;base64,AA", "data: x", "é\U0001F600", "\"\\\x01",
 		})
 	case 5:

@@ -133,6 +133,7 @@ var jsonCases = map[string]struct {
 	"conversation as a string": {`{"conversation":"conv_1"}`, Facts{Facts: endpoint.Facts{Conversation: true}, Valid: true}},
 	"conversation as anything": {`{"conversation":[null]}`, Facts{Facts: endpoint.Facts{Conversation: true}, Valid: true}},
 
+	"data as a list is text": {`{"input":[{"data":["abc"]},"de"],"prompt":[{"x":{"data":"no"}},"fgh"]}`, Facts{PromptBytes: 8, Valid: true}},
 	"the largest limit":      {`{"max_tokens":5,"max_completion_tokens":70,"max_output_tokens":6}`, Facts{MaxTokens: 70, Valid: true}},
 	"whole floats":           {`{"max_tokens":1e3,"n":2.0}`, Facts{MaxTokens: 1000, N: 2, Valid: true}},
 	"not whole":              {`{"max_tokens":10.5,"n":1.5}`, Facts{Valid: true}},
@@ -144,6 +145,7 @@ var jsonCases = map[string]struct {
 	"longer than any number": {`{"max_tokens":1.0000000000000000000000000,"n":5}`, Facts{N: 5, Valid: true}},
 	"as strings":             {`{"max_tokens":"100","n":"2"}`, Facts{Valid: true}},
 	"leading zero":           {`{"stream":true,"n":01}`, Facts{Stream: true}},
+	"two points":             {`{"stream":true,"n":1.5.2}`, Facts{Stream: true}},
 	"bare minus":             {`{"stream":true,"n":-}`, Facts{Stream: true}},
 	"bare point":             {`{"stream":true,"n":1.}`, Facts{Stream: true}},
 	"bare exponent":          {`{"stream":true,"n":1e}`, Facts{Stream: true}},
@@ -153,6 +155,10 @@ var jsonCases = map[string]struct {
 	"tool that acts": {
 		`{"tools":[{"type":"function","name":"f"},{"server_url":"u","type":"mcp"}]}`,
 		Facts{PromptBytes: 8 + 1 + 1 + 3, Facts: endpoint.Facts{ActingTools: true}, Valid: true},
+	},
+	"tool with a long name that acts": {
+		`{"tools":[{"type":"browser_automation_preview"}]}`,
+		Facts{PromptBytes: 26, Facts: endpoint.Facts{ActingTools: true}, Valid: true},
 	},
 	"tools that do not act": {
 		`{"tools":[{"type":"function","function":{"type":"mcp"}},{"type":"web_search_preview"},{"type":"file_search"}]}`,

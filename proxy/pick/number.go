@@ -92,17 +92,18 @@ func (o *object) letter(c byte) {
 	}
 }
 
-// within returns the number that text stands for if it is whole and from 1 to most,
+// within returns the number that w stands for if it is whole and from 1 to most,
 // else 0. Some callers write 1e3 or 1000.0.
-func within(text []byte, most int) int {
-	x, err := strconv.ParseFloat(string(text), 64)
-	if err != nil || x < 1 || x > float64(most) || x != float64(int(x)) {
+func within(w *word, most int) int {
+	x, err := strconv.ParseFloat(string(w.bytes()), 64)
+	if w.long || err != nil || x < 1 || x > float64(most) || x != float64(int(x)) {
 		return 0
 	}
 	return int(x)
 }
 
-// word keeps a short word: a key, a number, a type. A longer one is none that matters.
+// word keeps the first 24 bytes of a short word: a key, a number, a type. No key or
+// type that matters is as long.
 type word struct {
 	text [24]byte
 	n    int
@@ -126,10 +127,5 @@ func (w *word) addByte(c byte) {
 	w.n++
 }
 
-// bytes returns the word, or nothing if it was too long.
-func (w *word) bytes() []byte {
-	if w.long {
-		return nil
-	}
-	return w.text[:w.n]
-}
+// bytes returns the word, or its beginning.
+func (w *word) bytes() []byte { return w.text[:w.n] }

@@ -131,9 +131,9 @@ func (p *picks) gotType(depth int) {
 func (p *picks) gotNumber(depth int) {
 	switch {
 	case depth == 1 && p.top == keyN:
-		*p.number() = within(p.word.bytes(), maxChoices)
+		*p.number() = within(&p.word, maxChoices)
 	case depth == 1 && p.top.isNumber():
-		*p.number() = within(p.word.bytes(), maxTokenLimit)
+		*p.number() = within(&p.word, maxTokenLimit)
 	case depth > 1 && p.below == 0 && (p.top == keyInput || p.top == keyPrompt):
 		p.prompt().bytes += bytesPerToken // a token that the caller encoded
 	}

@@ -112,11 +112,11 @@ func (o *object) unit(r rune) {
 		}
 		o.loneHigh()
 	}
-	if utf16.IsSurrogate(r) && r < 0xDC00 {
+	if utf16.IsSurrogate(r) { // a low one waits in vain
 		o.high = r
 		return
 	}
-	o.character(r) // a lone low surrogate is encoded as U+FFFD
+	o.character(r)
 }
 
 // loneHigh gives up waiting for a surrogate's other half. encoding/json, too, reads

@@ -95,11 +95,12 @@ func load(tb testing.TB, s *Store, crowds ...crowd) (*peaks, uint64, uint64) {
 }
 
 func TestCrowdStaysWithinBounds(t *testing.T) {
-	// The full crowd of BenchmarkCrowd and the default bounds, a fiftieth of each.
-	c := Config{BodyMemory: 1 << 20, BodyMax: 1 << 30, MemoryMax: 256 << 20 / 50, SpoolMax: 10 << 30 / 50}
-	large, waiting := crowd{20, 20_000_000}, crowd{200, 1 << 20}
-	if testing.Short() || raceEnabled {
-		c.SpoolMax, large.callers = c.SpoolMax/4, 5
+	// The full crowd of BenchmarkCrowd and its bounds, a fiftieth of the callers with
+	// a fifth of the bytes each.
+	c := Config{BodyMemory: 200 << 10, BodyMax: 1 << 30, MemoryMax: 1 << 20, SpoolMax: 40 << 20}
+	large, waiting := crowd{20, 4_000_000}, crowd{200, 200 << 10}
+	if testing.Short() {
+		c.SpoolMax, large.callers, waiting.callers = c.SpoolMax/4, 5, 50
 	}
 	s := newStore(t, c)
 	peak, _, _ := load(t, s, large, waiting)

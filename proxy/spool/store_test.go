@@ -105,6 +105,20 @@ func TestBodyStaysInMemoryUpToBodyMemory(t *testing.T) {
 	}
 }
 
+func TestBodyMemoryNeedNotBeAPowerOfTwo(t *testing.T) {
+	c := roomy
+	c.BodyMemory = 5000
+	for size, inMemory := range map[int]bool{4999: true, 5000: true, 5001: false, 8192: false} {
+		for _, announced := range []int64{-1, 1, int64(size)} {
+			b := mustRead(t, newStore(t, c), content(size), announced)
+			if b.InMemory() != inMemory {
+				t.Errorf("%d bytes, %d announced: in memory %t, want %t", size, announced, b.InMemory(), inMemory)
+			}
+			wantContent(t, b.Reader(), content(size))
+		}
+	}
+}
+
 func TestBodiesSpoolWhenTheMemoryForAllIsUsed(t *testing.T) {
 	s := newStore(t, Config{BodyMemory: 1 << 20, BodyMax: 1 << 20, MemoryMax: 1 << 20, SpoolMax: 1 << 30})
 	var spooled int

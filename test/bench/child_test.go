@@ -10,7 +10,9 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"syscall"
 	"testing"
 	"time"
@@ -20,6 +22,10 @@ import (
 const (
 	roleVariable     = "BENCH_ROLE"
 	upstreamVariable = "BENCH_UPSTREAM"
+
+	// profileVariable is set by people: a directory for a CPU and a heap profile
+	// of each child, ROLE.cpu and ROLE.heap.
+	profileVariable = "BENCH_PROFILE"
 )
 
 func TestMain(m *testing.M) {
@@ -51,6 +57,13 @@ func serve(role, upstream string) error {
 	if err != nil {
 		return err
 	}
+	if directory := os.Getenv(profileVariable); directory != "" {
+		stop, err := profile(filepath.Join(directory, role))
+		if err != nil {
+			return err
+		}
+		defer stop()
+	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -70,6 +83,25 @@ func serve(role, upstream string) error {
 		}
 	}
 	return nil
+}
+
+// profile starts a CPU profile; stop ends it and writes the heap's.
+func profile(path string) (func(), error) {
+	cpu, err := os.Create(path + ".cpu")
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(cpu); err != nil {
+		return nil, err
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		_ = cpu.Close()
+		if heap, err := os.Create(path + ".heap"); err == nil {
+			_ = pprof.Lookup("allocs").WriteTo(heap, 0)
+			_ = heap.Close()
+		}
+	}, nil
 }
 
 func read() reading {
@@ -105,8 +137,11 @@ func start(tb testing.TB, role, upstream string) *child {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	command := exec.CommandContext(tb.Context(), self)
-	command.Env = []string{roleVariable + "=" + role, upstreamVariable + "=" + upstream}
+	command := exec.Command(self) // it ends with its input, and so with this process
+	command.Env = []string{
+		roleVariable + "=" + role, upstreamVariable + "=" + upstream,
+		profileVariable + "=" + os.Getenv(profileVariable),
+	}
 	command.Stderr = discard{}
 	in, err := command.StdinPipe()
 	if err != nil {

@@ -165,12 +165,13 @@ func (w *world) hold(t *testing.T) context.CancelFunc {
 		t.Fatal(err)
 	}
 	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Authorization", "Bearer "+key)
 	go func() {
 		if response, err := http.DefaultClient.Do(request); err == nil {
 			_ = response.Body.Close()
 		}
 	}()
-	poll(t, func() bool { return len(w.ledger(t)) == 1 })
+	poll(t, func() bool { entries := w.ledger(t); return len(entries) == 1 && !entries[0].Done })
 	return cancel
 }
 

@@ -80,9 +80,8 @@ type counts struct {
 
 // entry is a line of the simulator's ledger.
 type entry struct {
-	Path   string `json:"path"`
-	Status int    `json:"status"`
-	Work   bool   `json:"work"`
+	Done bool `json:"done"`
+	Work bool `json:"work"`
 }
 
 func (w *world) ledger(t *testing.T) []entry {

@@ -1,0 +1,100 @@
+package proxy
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// wire is a network without sockets, for synctest bubbles: a listener, and the
+// dialling of it.
+type wire struct {
+	conns chan net.Conn
+	done  chan struct{}
+	once  sync.Once
+}
+
+func newWire() *wire { return &wire{conns: make(chan net.Conn), done: make(chan struct{})} }
+
+// dial connects, and refuses once the listener is closed.
+func (w *wire) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	near, far := net.Pipe()
+	select {
+	case w.conns <- far:
+		return near, nil
+	case <-w.done:
+		return nil, &net.OpError{Op: "dial", Net: "pipe", Err: syscall.ECONNREFUSED}
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (w *wire) Accept() (net.Conn, error) {
+	select {
+	case c := <-w.conns:
+		return c, nil
+	case <-w.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (w *wire) Close() error {
+	w.once.Do(func() { close(w.done) })
+	return nil
+}
+
+func (w *wire) Addr() net.Addr { return wireAddr{} }
+
+type wireAddr struct{}
+
+func (wireAddr) Network() string { return "pipe" }
+func (wireAddr) String() string  { return "127.0.0.1:8383" }
+
+// newBubble starts a rig without sockets, with real HTTP servers on both sides,
+// for use inside a synctest bubble: all of its time is the bubble's.
+func newBubble(t *testing.T, script func(w http.ResponseWriter, r *http.Request, call int), edits ...func(*Config)) *rig {
+	t.Helper()
+	g := &rig{t: t, registry: prometheus.NewRegistry(), log: &logBuffer{}, url: "http://127.0.0.1:8383"}
+	quiet := slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	behind, before := newWire(), newWire()
+	upstream := &http.Server{ErrorLog: quiet, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		script(w, r, int(g.calls.Add(1)))
+	})}
+	config := testConfig(t, "http://upstream.test")
+	for _, edit := range edits {
+		edit(&config)
+	}
+	p, err := New(config, Deps{Log: slog.New(slog.NewJSONHandler(g.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Registry: g.registry})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, u := range p.upstreams {
+		u.pooled.(*http.Transport).DialContext = behind.dial
+		u.fresh.(*http.Transport).DialContext = behind.dial
+	}
+	g.proxy, g.dialFront = p, before.dial
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	front := &http.Server{ErrorLog: quiet, Handler: p, Protocols: protocols}
+	transport := &http.Transport{DialContext: before.dial, DisableCompression: true}
+	g.client = &http.Client{Transport: transport, CheckRedirect: noRedirects}
+	go func() { _ = upstream.Serve(behind) }()
+	go func() { _ = front.Serve(before) }()
+	t.Cleanup(func() {
+		transport.CloseIdleConnections()
+		_ = front.Close()
+		_ = p.Close()
+		_ = upstream.Close()
+	})
+	return g
+}
+
+// noRedirects hands a redirect to the test instead of following it.
+func noRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
