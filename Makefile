@@ -1,6 +1,10 @@
 # Every target can be run on a fresh machine that has Go, Python 3, Node and make:
 # what else a target needs, it fetches from the package registries itself.
 
+# A failure anywhere in a pipe is a failure.
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
 GO       ?= go
 PYTHON   ?= python3
 NPM      ?= npm

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -112,8 +113,14 @@ func (x *exchange) suppressesRetry(e *Error) bool {
 		return false
 	case e.Later && x.record.attempts == 0:
 		return false
-	case e.Code == "upstream_timeout" && x.announced:
-		return false // the caller's own deadline ended it: its retries are its choice
+	case x.outOfTime():
+		return false
 	}
 	return true
+}
+
+// outOfTime reports whether the time that the caller itself announced ended a
+// request that may be sent again: its own retries are its choice then.
+func (x *exchange) outOfTime() bool {
+	return x.announced && !x.isCreate() && (x.late || errors.Is(context.Cause(x.ctx), errDeadline))
 }

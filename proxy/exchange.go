@@ -55,6 +55,8 @@ type exchange struct {
 	last      *saved // the last attempt's answer, kept while another one is made
 	lastLoss  *Error // the error that stands for the last attempt, if it brought no answer
 	current   *attempt
+	doubtful  bool      // a create may have been carried out, and is repeated all the same
+	late      bool      // no further attempt because the deadline is near
 	writeSet  time.Time // when the deadline for writing was last moved
 }
 

@@ -78,7 +78,7 @@ func newBubble(t *testing.T, script func(w http.ResponseWriter, r *http.Request,
 		u.pooled.(*http.Transport).DialContext = behind.dial
 		u.fresh.(*http.Transport).DialContext = behind.dial
 	}
-	g.proxy, g.dialFront = p, before.dial
+	g.proxy, g.dialFront, g.behind = p, before.dial, behind
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)

@@ -43,10 +43,13 @@ func (x *exchange) learnRefusal(a *attempt, d policy.Decision, now time.Time) po
 		x.place.leave(now)
 		return d
 	}
-	if got.Reason != limit.Queued {
-		return policy.Decision{Action: policy.Return, Reason: policy.ReasonDeadline}
+	switch got.Reason {
+	case limit.Queued:
+		return d
+	case limit.NeverFits:
+		return policy.Decision{Action: policy.Return, Reason: policy.ReasonFinal}
 	}
-	return d
+	return policy.Decision{Action: policy.Return, Reason: policy.ReasonDeadline}
 }
 
 // learnTrip remembers a dead credential, or settles the probe of one.

@@ -11,14 +11,14 @@ import (
 // lost returns the error that tells the caller of attempt a, which brought no
 // answer.
 func (x *exchange) lost(a *attempt) error {
-	if a.failure == classify.Canceled {
+	sent := x.isCreate() && (a.reached() != classify.NotSent || x.doubtful)
+	if a.failure == classify.Canceled && !(sent && errors.Is(context.Cause(x.ctx), errDraining)) {
 		return context.Cause(x.ctx)
 	}
-	tried, took, name := x.record.attempts, round(time.Since(x.start)), x.up.config.Name
-	if x.isCreate() && a.reached() != classify.NotSent {
-		return fail("upstream_ambiguous", "The request was sent to upstream %q and its answer was lost (%s; %d attempts, %s). "+
-			"It may have been carried out: look (list the objects) before sending it again.", name, describe(a), tried, took)
+	if sent {
+		return x.ambiguous(describe(a))
 	}
+	tried, took, name := x.record.attempts, round(time.Since(x.start)), x.up.config.Name
 	switch a.failure {
 	case classify.Unreachable:
 		return fail("upstream_unreachable", "Upstream %q could not be reached in %d attempts over %s (%s). "+
@@ -32,6 +32,13 @@ func (x *exchange) lost(a *attempt) error {
 		"Sending the request again is safe.", name, describe(a), tried, took)
 }
 
+// ambiguous is the error of a create that may have been carried out.
+func (x *exchange) ambiguous(how string) *Error {
+	return fail("upstream_ambiguous", "The request was sent to upstream %q and its answer was lost (%s; %d attempts, %s). "+
+		"It may have been carried out: look (list the objects) before sending it again.",
+		x.up.config.Name, how, x.record.attempts, round(time.Since(x.start)))
+}
+
 // describe names a transport failure in words without addresses or URLs.
 func describe(a *attempt) string {
 	switch {
@@ -41,6 +48,8 @@ func describe(a *attempt) string {
 		return connectFailure(a.err)
 	case a.failure == classify.Refused:
 		return "the server refused the stream"
+	case a.failure == classify.Canceled:
+		return "Outrigger is shutting down"
 	case a.failure == classify.TooLarge:
 		return "the answer's headers are too large"
 	}

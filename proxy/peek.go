@@ -87,7 +87,7 @@ func (x *exchange) describe(a *attempt, c *classify.Attempt) {
 		return
 	}
 	if a.watcher != nil {
-		if event, ok := a.held.event(a.watcher); ok && classify.IsError(event.Name, event.Data) {
+		if event, ok := a.held.failure(a.watcher); ok {
 			c.Stream, c.Event, c.Body = true, event.Name, event.Data
 		}
 		return
@@ -104,14 +104,15 @@ func (x *exchange) describe(a *attempt, c *classify.Attempt) {
 	}
 }
 
-// event returns the first meaningful event, once the goroutine no longer feeds w.
-func (h *hold) event(w *eventstream.Watcher) (eventstream.Event, bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.reading {
+// failure returns the first meaningful event if it is an error, once the goroutine
+// no longer feeds w.
+func (h *hold) failure(w *eventstream.Watcher) (eventstream.Event, bool) {
+	if h.busy() {
 		return eventstream.Event{}, false
 	}
-	return w.Meaningful()
+	first, meaningful := w.Meaningful()
+	failure, failed := w.Error()
+	return failure, meaningful && failed && failure.End == first.End
 }
 
 // mediaType returns the Content-Type without its parameters.

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"log/slog"
 	mathrand "math/rand/v2"
 	"net/http"
@@ -92,7 +93,6 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, x *exchange) error
 		return err
 	}
 	x.identify(r)
-	x.up.budget.Request(x.start)
 	return nil
 }
 
@@ -121,7 +121,7 @@ func (p *Proxy) Cancel(cause error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for x := range p.active {
-		x.cancel(cause)
+		x.cancel(fmt.Errorf("%w: %w", errDraining, cause))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"strconv"
+	"strings"
 
 	"outrigger/policy"
 	"outrigger/proxy/decode"
@@ -38,7 +39,7 @@ func (p *Proxy) rewrite(r *httputil.ProxyRequest) {
 	}
 	r.SetURL(x.up.config.URL)
 	out.URL.RawQuery = r.In.URL.RawQuery
-	out.Trailer = nil
+	out.Trailer, out.TransferEncoding = nil, nil // the body's length is known by now
 	delete(out.Header, headerToken)
 	delete(out.Header, "Expect") // the body is read: nothing is left to ask for
 	if isWebSocket(out.Header) {
@@ -46,11 +47,12 @@ func (p *Proxy) rewrite(r *httputil.ProxyRequest) {
 	} else {
 		dropUpgrade(out.Header)
 	}
-	if coding := out.Header.Get("Accept-Encoding"); coding != "" {
-		if coding = decode.Accepts(coding); x.facts.Stream || coding == "" {
-			coding = "identity" // events that cannot be read cannot be watched
+	if codings := out.Header["Accept-Encoding"]; len(codings) > 0 {
+		accepted := "identity" // events that cannot be read cannot be watched
+		if !x.facts.Stream {
+			accepted = decode.Accepts(strings.Join(codings, ", "))
 		}
-		out.Header.Set("Accept-Encoding", coding)
+		out.Header["Accept-Encoding"] = []string{accepted}
 	}
 	made := ""
 	if out.Method == http.MethodPost {
@@ -99,7 +101,10 @@ func (x *exchange) stamp(h http.Header) {
 // suppressesUpstreamRetry reports whether a failure that the upstream answered
 // carries x-should-retry: false, so that an SDK does not multiply the attempts.
 func (x *exchange) suppressesUpstreamRetry() bool {
-	return x.p.config.Retry.ClientRetries != policy.ClientRetriesAllow || x.isCreate() && x.record.verdict.Ambiguous
+	if x.isCreate() && x.record.verdict.Ambiguous {
+		return true
+	}
+	return x.p.config.Retry.ClientRetries != policy.ClientRetriesAllow && !x.outOfTime()
 }
 
 // answerError writes the answer to a request that got none from the upstream.

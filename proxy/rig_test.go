@@ -29,9 +29,10 @@ type rig struct {
 	client   *http.Client
 
 	dialFront func(ctx context.Context, network, address string) (net.Conn, error) // nil: a real socket
-	calls    atomic.Int64
-	registry *prometheus.Registry
-	log      *logBuffer
+	behind    *wire                                                                // in a bubble: close it and the upstream is gone
+	calls     atomic.Int64
+	registry  *prometheus.Registry
+	log       *logBuffer
 }
 
 // newRig starts both. script answers the upstream's calls, numbered from 1.

@@ -37,6 +37,7 @@ func (p *Proxy) RoundTrip(out *http.Request) (*http.Response, error) {
 		decision := x.learn(a, p.config.Retry.Decide(x.try(a)))
 		x.note(a, decision)
 		if decision.Action == policy.Return {
+			x.late = decision.Reason == policy.ReasonDeadline
 			return x.commit(out, a)
 		}
 		x.retry(a, decision)
@@ -84,6 +85,11 @@ func (x *exchange) permitted() (*attempt, error) {
 		permit.report(classify.Ignore)
 		return nil, errBudget
 	}
+	if x.record.attempts == 0 {
+		// Now, not on arrival: a burst that waits in line for longer than the
+		// budget's window would else have none when its turn comes.
+		x.up.budget.Request(now)
+	}
 	x.charged, x.gateUntil = false, time.Time{}
 	x.record.attempts++
 	a := &attempt{number: x.record.attempts, started: now, permit: permit, slots: x.up.inflight}
@@ -102,6 +108,7 @@ func (x *exchange) try(a *attempt) policy.Try {
 // retry gives up attempt a, keeping its answer, and counts the next one.
 func (x *exchange) retry(a *attempt, d policy.Decision) {
 	x.last, x.lastLoss = a.save(), nil
+	x.doubtful = x.doubtful || a.verdict.Ambiguous
 	if a.failure != classify.None {
 		x.lastLoss, _ = x.lost(a).(*Error)
 	}
@@ -153,13 +160,16 @@ func (x *exchange) refuse(out *http.Request, err error) (*http.Response, error) 
 		x.record.verdict = x.last.verdict
 		return x.last.response(out), nil
 	}
+	if x.doubtful && !x.left() {
+		return nil, x.ambiguous("then no further attempt could be made")
+	}
 	return nil, err
 }
 
-// left reports whether the caller is gone, or a drain ended the request.
+// left reports whether the caller is gone.
 func (x *exchange) left() bool {
 	cause := context.Cause(x.ctx)
-	return cause != nil && !errors.Is(cause, errDeadline)
+	return cause != nil && !errors.Is(cause, errDeadline) && !errors.Is(cause, errDraining)
 }
 
 // isCreate reports whether doing the request twice creates twice.

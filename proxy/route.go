@@ -21,7 +21,10 @@ func (x *exchange) route(r *http.Request) error {
 		if found && u.config.Name == name {
 			x.up = u
 			r.URL.Path = strings.TrimPrefix(r.URL.Path, "/@"+name)
-			r.URL.RawPath = strings.TrimPrefix(r.URL.RawPath, "/@"+name)
+			if r.URL.RawPath != "" { // its first segment may be escaped
+				_, raw, _ := strings.Cut(r.URL.RawPath[1:], "/")
+				r.URL.RawPath = "/" + raw
+			}
 			x.path = r.URL.Path
 			return nil
 		}
@@ -31,7 +34,7 @@ func (x *exchange) route(r *http.Request) error {
 
 // identify finds out what the request does, who pays for it and what it counts as.
 func (x *exchange) identify(r *http.Request) {
-	x.endpoint = endpoint.Of(x.method, r.URL.Path, x.facts.Facts)
+	x.endpoint = endpoint.Of(x.method, r.URL.EscapedPath(), x.facts.Facts)
 	x.credential = x.p.credentials.of(r.Header, &x.up.config)
 	x.model = x.facts.Model
 	if x.model == "" {

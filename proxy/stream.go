@@ -36,7 +36,7 @@ func (x *exchange) relayed(out *http.Request, a *attempt) *http.Response {
 func (x *exchange) unmasked(out *http.Request, a *attempt) *http.Response {
 	s := &saved{status: a.verdict.Status, header: a.resp.Header.Clone(), verdict: a.verdict}
 	if a.watcher != nil {
-		event, _ := a.held.event(a.watcher)
+		event, _ := a.held.failure(a.watcher)
 		s.body = append([]byte(nil), event.Data...)
 		s.header.Set("Content-Type", "application/json")
 	} else {
@@ -141,7 +141,7 @@ func (s *answer) cut(err error) error {
 	}
 	if w != nil && w.Done() { // what broke off was nothing the caller misses
 		s.end(outcomeCompleted)
-		return err
+		return io.EOF
 	}
 	s.end(outcomeInterrupted)
 	x.up.gate.fail()
@@ -187,20 +187,30 @@ func (x *exchange) cutMessage(err error) string {
 	switch cause := context.Cause(x.current.ctx); {
 	case errors.Is(cause, errStreamIdle):
 		reason = "upstream \"" + x.up.config.Name + "\" sent nothing for " + x.p.config.Timeouts.StreamIdle.String()
+	case errors.Is(cause, errDraining):
+		reason = "Outrigger is shutting down"
 	case errors.Is(err, io.EOF):
 		reason = "upstream \"" + x.up.config.Name + "\" ended the stream without finishing it"
 	}
 	return "The stream was cut: " + reason + ". What came before is incomplete; send the request again."
 }
 
+// doneTime is how long a stream whose answer is whole may stay open for what some
+// upstreams send after it: usage, or a [DONE] where there need be none.
+const doneTime = time.Second
+
 // arm bounds the upstream's silence.
 func (s *answer) arm() {
+	idle := s.idle
+	if w := s.watcher(); w != nil && w.Done() {
+		idle = doneTime
+	}
 	switch {
-	case s.idle <= 0 || s.a.held.ready():
+	case idle <= 0 || s.a.held.ready():
 	case s.timer == nil:
-		s.timer = time.AfterFunc(s.idle, func() { s.a.cancel(errStreamIdle) })
+		s.timer = time.AfterFunc(idle, func() { s.a.cancel(errStreamIdle) })
 	default:
-		s.timer.Reset(s.idle)
+		s.timer.Reset(idle)
 	}
 }
 

@@ -49,7 +49,7 @@ func runCheck(_ context.Context, c call) int {
 // refuse lists the mistakes that load returned, one a line.
 func refuse(stderr io.Writer, err error) int {
 	all := []error{err}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the outermost is the one that joins
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		all = joined.Unwrap()
 	}
 	what := "mistakes"

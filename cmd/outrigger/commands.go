@@ -28,7 +28,8 @@ func commands() []command {
 	return []command{
 		{name: "serve", run: runServe, about: "take traffic; also what happens without a command"},
 		{name: "check", run: runCheck, about: "print the resolved configuration, or every mistake in it"},
-		{name: "sim", run: runWithArgs(runSim), takesArgs: true, about: "serve a simulated upstream, for trying an app against trouble; -h lists its flags"},
+		{name: "sim", run: runWithArgs(runSim), takesArgs: true, about: "serve a simulated upstream, to try an app against trouble; -h lists its flags"},
+		{name: "demo", run: runWithArgs(runDemo), takesArgs: true, about: "compare a burst of calls, straight and through Outrigger; -once ends after it"},
 		{name: "healthcheck", run: runHealthcheck, about: "ask the running process whether it is ready: exit code 0 or 1"},
 		{name: "version", run: runVersion, about: "print version, commit and Go version", aliases: []string{"-version", "--version"}},
 		{name: "help", run: runHelp, about: "print this text", aliases: helpFlags},

@@ -42,7 +42,7 @@ type drain struct {
 // timeout what still runs is cancelled. It returns nil once all is over, or the
 // cause of abort, which ends it in any phase.
 func (d *drain) run(abort context.Context) error {
-	defer d.server.Close()
+	defer func() { _ = d.server.Close() }() // what is still open then is not ours to mend
 	d.ready.Store(false)
 	d.log.Info("drain: not ready any more, still taking requests", slog.Duration("for", d.delay))
 	if !sleep(abort, d.delay) {

@@ -145,12 +145,12 @@ const (
 	lastEvents = `data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"gpt-4o","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}` + "\n\ndata: [DONE]\n\n"
 )
 
-// newStreams is an upstream whose streams send one event, and the rest when the
-// returned function is called.
-func newStreams(t *testing.T) (url string, release func()) {
+// newStreams returns the URL of an upstream whose streams send one event, and the
+// rest when the function that it returns too is called.
+func newStreams(t *testing.T) (string, func()) {
 	t.Helper()
 	held := make(chan struct{})
-	release = sync.OnceFunc(func() { close(held) })
+	release := sync.OnceFunc(func() { close(held) })
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		if r.Method == http.MethodGet {
@@ -171,13 +171,22 @@ func newStreams(t *testing.T) (url string, release func()) {
 	return server.URL, release
 }
 
+// The versions of HTTP that the traffic listener serves.
+var (
+	http1 = (*http.Protocols).SetHTTP1
+	http2 = (*http.Protocols).SetUnencryptedHTTP2
+)
+
 // stream is an answer of which the first event was read.
 type stream struct{ body *bufio.Reader }
 
-// openStreams opens n streams at once through the proxy at address.
-func openStreams(t *testing.T, address string, n int) []stream {
+// openStreams opens n streams at once through the proxy at address, in the version
+// of HTTP that set picks.
+func openStreams(t *testing.T, address string, n int, set func(*http.Protocols, bool)) []stream {
 	t.Helper()
-	client := &http.Client{Transport: &http.Transport{MaxConnsPerHost: 0}, Timeout: patience}
+	protocols := &http.Protocols{}
+	set(protocols, true)
+	client := &http.Client{Transport: &http.Transport{Protocols: protocols}, Timeout: patience}
 	streams, failures := make([]stream, n), make([]error, n)
 	var all sync.WaitGroup
 	for i := range n {
@@ -214,7 +223,7 @@ func (s stream) rest() (string, error) {
 func TestFiftyStreamsCompleteDuringADrain(t *testing.T) {
 	upstream, release := newStreams(t)
 	p := startProcess(t, "OUTRIGGER_UPSTREAMS=test="+upstream)
-	streams := openStreams(t, p.traffic, 50)
+	streams := append(openStreams(t, p.traffic, 25, http1), openStreams(t, p.traffic, 25, http2)...)
 	if code, body := get(t, "http://"+p.admin+"/readyz"); code != 200 {
 		t.Errorf("before: /readyz answers %d %s", code, body)
 	}
@@ -246,7 +255,7 @@ func TestFiftyStreamsCompleteDuringADrain(t *testing.T) {
 func TestStreamsThatOutlastTheDrainAreCutAndTheExitIsClean(t *testing.T) {
 	upstream, _ := newStreams(t)
 	p := startProcess(t, "OUTRIGGER_UPSTREAMS=test="+upstream, "OUTRIGGER_DRAIN_TIMEOUT=50ms")
-	streams := openStreams(t, p.traffic, 3)
+	streams := openStreams(t, p.traffic, 3, http1)
 	p.signal(syscall.SIGTERM)
 	p.awaitLog("drain: out of time, cancelling what still runs")
 	for i, s := range streams {
@@ -279,7 +288,7 @@ func TestRequestsAreTakenDuringTheDrainDelay(t *testing.T) {
 func TestASecondSignalEndsAtOnce(t *testing.T) {
 	upstream, _ := newStreams(t)
 	p := startProcess(t, "OUTRIGGER_UPSTREAMS=test="+upstream, "OUTRIGGER_DRAIN_TIMEOUT=1h")
-	streams := openStreams(t, p.traffic, 1)
+	streams := openStreams(t, p.traffic, 1, http2)
 	p.signal(syscall.SIGINT)
 	p.awaitLog("drain: refusing new requests, waiting for running ones")
 	p.signal(syscall.SIGTERM)

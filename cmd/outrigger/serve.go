@@ -52,7 +52,7 @@ func serve(ctx context.Context, s *settings, log *slog.Logger) error {
 	if err != nil {
 		return fmt.Errorf("cannot start: %w", err)
 	}
-	defer handler.Close()
+	defer func() { _ = handler.Close() }()
 
 	failed, ready := make(chan error, 2), &atomic.Bool{}
 	if s.AdminListen != "" {

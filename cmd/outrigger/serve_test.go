@@ -44,7 +44,7 @@ func TestTheEndOfTheContextStopsLikeASignal(t *testing.T) {
 	code := make(chan int, 1)
 	go func() {
 		code <- run(ctx, nil, []string{"OUTRIGGER_LISTEN=127.0.0.1:0", "OUTRIGGER_ADMIN_LISTEN=off"}, io.Discard, writer)
-		writer.Close()
+		_ = writer.Close()
 	}()
 	for lines := bufio.NewScanner(reader); lines.Scan(); {
 		if strings.Contains(lines.Text(), "listening") {
@@ -85,7 +85,7 @@ func TestBothListenersServe(t *testing.T) {
 func TestBothVersionsOfHTTPAreServedInCleartext(t *testing.T) {
 	upstream, _ := newStreams(t)
 	p := startProcess(t, "OUTRIGGER_UPSTREAMS=test="+upstream)
-	for want, set := range map[int]func(*http.Protocols, bool){1: (*http.Protocols).SetHTTP1, 2: (*http.Protocols).SetUnencryptedHTTP2} {
+	for want, set := range map[int]func(*http.Protocols, bool){1: http1, 2: http2} {
 		protocols := &http.Protocols{}
 		set(protocols, true)
 		transport := &http.Transport{Protocols: protocols}

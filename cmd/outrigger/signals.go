@@ -11,8 +11,9 @@ import (
 var errAborted = errors.New("stopped at once by a second signal")
 
 // watchSignals returns a context that ends at the first stop signal, or with
-// parent, and one that ends at the second. The caller must call release.
-func watchSignals(parent context.Context) (stop, abort context.Context, release func()) {
+// parent; one that ends at the second signal, with errAborted as its cause; and a
+// function that the caller must call once it needs neither.
+func watchSignals(parent context.Context) (context.Context, context.Context, func()) {
 	stop, cancelStop := context.WithCancel(parent)
 	abort, cancelAbort := context.WithCancelCause(context.WithoutCancel(parent))
 	signals, done := make(chan os.Signal, 2), make(chan struct{})

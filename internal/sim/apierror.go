@@ -18,7 +18,8 @@ func (e *apiError) answer(c *call) answer {
 	if c.route.dialect == dialectMessages {
 		return jsonAnswer(e.status, object{
 			"type", "error",
-			"error", object{"type", anthropicType(e.status), "message", e.message},
+			"error",
+			object{"type", anthropicType(e.status), "message", e.message},
 			"request_id", c.requestID(),
 		})
 	}

@@ -11,7 +11,7 @@ import (
 // batch is a batch job. It has no goroutine: its state follows from the time.
 type batch struct {
 	id, input, endpoint, window string
-	metadata                    map[string]string
+	metadata                    json.RawMessage
 	created                     time.Time
 	lines                       int
 	canceled                    time.Time // zero = not
@@ -19,10 +19,10 @@ type batch struct {
 }
 
 type batchRequest struct {
-	InputFileID      string            `json:"input_file_id"`
-	Endpoint         string            `json:"endpoint"`
-	CompletionWindow string            `json:"completion_window"`
-	Metadata         map[string]string `json:"metadata"`
+	InputFileID      string          `json:"input_file_id"`
+	Endpoint         string          `json:"endpoint"`
+	CompletionWindow string          `json:"completion_window"`
+	Metadata         json.RawMessage `json:"metadata"`
 }
 
 // createBatch is POST batches.
@@ -32,6 +32,8 @@ func (c *call) createBatch() (work, *apiError) {
 		return nil, err
 	}
 	switch {
+	case len(q.Metadata) > maxMetadata:
+		return nil, errMetadata
 	case q.InputFileID == "":
 		return nil, missing("input_file_id")
 	case q.Endpoint == "":
@@ -150,15 +152,20 @@ func (s *Sim) batchOutput(b *batch, done time.Time) string {
 		for _, id := range batchLines(input) {
 			line, err := json.Marshal(object{
 				"id", s.ids.next("batch_req_"), "custom_id", id, "error", nil,
-				"response", object{
+				"response",
+				object{
 					"status_code", http.StatusOK, "request_id", s.ids.next("req_"),
-					"body", object{
+					"body",
+					object{
 						"id", s.ids.next("chatcmpl-"), "object", "chat.completion", "created", done.Unix(), "model", "simulated",
-						"choices", []any{object{
+						"choices",
+						[]any{object{
 							"index", 0, "finish_reason", "stop", "logprobs", nil,
-							"message", object{"role", "assistant", "content", words(s.cfg.Tokens), "refusal", nil},
+							"message",
+							object{"role", "assistant", "content", words(s.cfg.Tokens), "refusal", nil},
 						}},
-						"usage", object{"prompt_tokens", 8, "completion_tokens", s.cfg.Tokens, "total_tokens", 8 + s.cfg.Tokens},
+						"usage",
+						object{"prompt_tokens", 8, "completion_tokens", s.cfg.Tokens, "total_tokens", 8 + s.cfg.Tokens},
 					},
 				},
 			})

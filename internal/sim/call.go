@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"hash"
 	"net/http"
+	"strings"
 	"time"
 
 	"outrigger/internal/sim/fault"
@@ -44,14 +45,23 @@ type call struct {
 type work func() answer
 
 func newCall(s *Sim, w http.ResponseWriter, r *http.Request) *call {
-	c := &call{sim: s, w: w, r: r, began: time.Now(), credential: credentialOf(r.Header), attempt: 1}
+	c := &call{sim: s, w: w, r: r, began: time.Now(), credential: clip(credentialOf(r.Header)), attempt: 1}
 	c.route, c.args = findRoute(r.Method, r.URL.Path)
 	c.entry = s.ledger.Begin(ledger.Entry{
 		Time: c.began, Credential: ledger.Mask(c.credential), Method: r.Method,
-		Path: r.URL.Path, Route: c.route.name,
-		Key: r.Header.Get("Idempotency-Key"), Request: r.Header.Get("X-Sim-Request"),
+		Path: clip(r.URL.Path), Route: c.route.name,
+		Key: clip(r.Header.Get("Idempotency-Key")), Request: clip(r.Header.Get("X-Sim-Request")),
 	})
 	return c
+}
+
+// clip bounds a text from outside that is kept: 50,000 entries may hold it.
+func clip(s string) string {
+	const most = 256
+	if len(s) <= most {
+		return s
+	}
+	return strings.Clone(s[:most]) // not a part of something longer
 }
 
 // serve is the whole way of a request.

@@ -45,6 +45,7 @@ func TestTheControlEndpointAnswers(t *testing.T) {
 		"accounts":                   {"GET", "/_sim/accounts", ``, 200, `"accounts": []`},
 		"an outage":                  {"POST", "/_sim/outage", `{"kind":"status","status":500,"for":"5s"}`, 200, `"status": 500`},
 		"a bad outage":               {"POST", "/_sim/outage", `{"kind":"strike"}`, 400, "strike"},
+		"refusing for ever":          {"POST", "/_sim/outage", `{"kind":"refuse"}`, 400, "needs for"},
 		"not an outage":              {"POST", "/_sim/outage", `hang`, 400, "JSON object"},
 		"the present outage":         {"GET", "/_sim/outage", ``, 200, `"outage": {}`},
 		"the end of an outage":       {"DELETE", "/_sim/outage", ``, 200, "{}"},
@@ -89,6 +90,8 @@ func TestWhatIsControlledTakesEffect(t *testing.T) {
 	control("POST", "/_sim/faults", `{"kind":"status","status":500,"first":1}`)
 	control("POST", "/_sim/faults", `{"kind":"status","status":502,"first":1}`)
 	expect("with two rules", 500, 502, 200)
+	control("POST", "/_sim/faults", `{"kind":"status","status":503}`)
+	expect("with a third", 503)
 	control("PUT", "/_sim/faults", `{"kind":"status","status":504}`)
 	expect("replaced", 504, 504)
 	control("DELETE", "/_sim/faults", "")

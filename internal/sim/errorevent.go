@@ -53,9 +53,12 @@ func (e *apiError) responsesEvent(shape fault.Shape, sequence int) []byte {
 	case fault.ShapeFailed:
 		return encodeEvent("response.failed", object{
 			"type", "response.failed", "sequence_number", sequence,
-			"response", object{
-				"id", "resp_failed", "object", "response", "status", "failed", "output", []any{},
-				"error", object{"code", cmp.Or(e.code, "server_error"), "message", e.message},
+			"response",
+			object{
+				"id", "resp_failed", "object", "response", "status", "failed", "output",
+				[]any{},
+				"error",
+				object{"code", cmp.Or(e.code, "server_error"), "message", e.message},
 			},
 		})
 	default:

@@ -50,36 +50,44 @@ func TestAnErrorInsideAStreamSpeaksItsLanguage(t *testing.T) {
 		want       string // after the events that precede it
 	}{
 		"chat": {
-			"/v1/chat/completions", streamBody, fault.Rule{Events: 2},
+			"/v1/chat/completions", streamBody,
+			fault.Rule{Events: 2},
 			`data: {"error":{"message":` + broken + `,"type":"server_error","param":null,"code":null}}` + "\n\ndata: [DONE]\n\n",
 		},
 		"chat at once, with a code": {
-			"/v1/chat/completions", streamBody, fault.Rule{Code: "c", Type: "t", Message: "m"},
+			"/v1/chat/completions", streamBody,
+			fault.Rule{Code: "c", Type: "t", Message: "m"},
 			`data: {"error":{"message":"m","type":"t","param":null,"code":"c"}}` + "\n\ndata: [DONE]\n\n",
 		},
 		"responses": {
-			"/v1/responses", responses, fault.Rule{Events: 4, Code: "c", Message: "m"},
+			"/v1/responses", responses,
+			fault.Rule{Events: 4, Code: "c", Message: "m"},
 			"event: error\n" + `data: {"type":"error","error":{"message":"m","type":"server_error","param":null,"code":"c"},"sequence_number":4}` + "\n\n",
 		},
 		"responses, flat": {
-			"/v1/responses", responses, fault.Rule{Events: 2, Shape: fault.ShapeFlat, Code: "c", Message: "m"},
+			"/v1/responses", responses,
+			fault.Rule{Events: 2, Shape: fault.ShapeFlat, Code: "c", Message: "m"},
 			"event: error\n" + `data: {"type":"error","code":"c","message":"m","param":null,"sequence_number":2}` + "\n\n",
 		},
 		"responses, failed": {
-			"/v1/responses", responses, fault.Rule{Events: 2, Shape: fault.ShapeFailed, Code: "rate_limit_exceeded", Message: "m"},
+			"/v1/responses", responses,
+			fault.Rule{Events: 2, Shape: fault.ShapeFailed, Code: "rate_limit_exceeded", Message: "m"},
 			"event: response.failed\n" + `data: {"type":"response.failed","sequence_number":2,"response":{"id":"resp_failed","object":"response",` +
 				`"status":"failed","output":[],"error":{"code":"rate_limit_exceeded","message":"m"}}}` + "\n\n",
 		},
 		"messages": {
-			"/v1/messages", messages, fault.Rule{Events: 1},
+			"/v1/messages", messages,
+			fault.Rule{Events: 1},
 			"event: error\n" + `data: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}` + "\n\n",
 		},
 		"a row of a stream, as it is": {
-			"/v1/messages", messages, fault.Rule{Row: "anthropic/stream_overloaded"},
+			"/v1/messages", messages,
+			fault.Rule{Row: "anthropic/stream_overloaded"},
 			"event: error\n" + `data: {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}` + "\n\n",
 		},
 		"a whole answer as an event": {
-			"/v1/chat/completions", streamBody, fault.Rule{Row: "openai/503_server_is_overloaded"},
+			"/v1/chat/completions", streamBody,
+			fault.Rule{Row: "openai/503_server_is_overloaded"},
 			`data: {"error":{"type":"service_unavailable_error","code":"server_is_overloaded","message":"Our servers are currently overloaded. ` +
 				`Please try again later.","param":null}}` + "\n\n",
 		},

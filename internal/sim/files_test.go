@@ -207,7 +207,7 @@ func TestABatchGoesItsWay(t *testing.T) {
 			{time.Hour, "completed", 2},
 		}
 		for i, step := range steps {
-			time.Sleep(step.after)
+			pass(step.after)
 			got := decode[batch](t, ask(s, "GET", "/v1/batches/"+id, "").body)
 			want := map[string]int{"total": 2, "completed": step.completed, "failed": 0}
 			if got.Status != step.status || !reflect.DeepEqual(got.RequestCounts, want) || got.Metadata["k"] != "v" {
@@ -251,12 +251,12 @@ func TestABatchCanBeCanceled(t *testing.T) {
 		created := ask(s, "POST", "/v1/batches", `{"input_file_id":"`+input+`","endpoint":"/v1/embeddings","completion_window":"24h"}`)
 		type batch struct{ ID, Status string }
 		id := decode[batch](t, created.body).ID
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		for _, want := range []string{"cancelling", "cancelled", "cancelled"} {
 			if got := decode[batch](t, ask(s, "POST", "/v1/batches/"+id+"/cancel", "").body); got.Status != want {
 				t.Errorf("%s, want %s", got.Status, want)
 			}
-			time.Sleep(time.Second)
+			pass(time.Second)
 		}
 		for path, method := range map[string]string{"/v1/batches/batch_x": "GET", "/v1/batches/batch_x/cancel": "POST"} {
 			if got := ask(s, method, path, ""); got.status != 404 {

@@ -82,8 +82,14 @@ func TestFlagsFillTheConfiguration(t *testing.T) {
 
 func TestBadFlagsAreErrors(t *testing.T) {
 	for _, args := range [][]string{
-		{"-limit", "rpm=-1"}, {"-limit", "rpm"}, {"-fault", "kind=melt"}, {"-fault", "{"}, {"-account", "row=x/y"},
-		{"-latency", "5"}, {"-tokens", "many"}, {"-nonsense"},
+		{"-limit", "rpm=-1"},
+		{"-limit", "rpm"},
+		{"-fault", "kind=melt"},
+		{"-fault", "{"},
+		{"-account", "row=x/y"},
+		{"-latency", "5"},
+		{"-tokens", "many"},
+		{"-nonsense"},
 	} {
 		if _, err := parse(args...); err == nil {
 			t.Errorf("%v was accepted", args)

@@ -15,6 +15,11 @@ import (
 // maxField bounds a form field that is not a file.
 const maxField = 1 << 20
 
+// maxParts bounds the parts of a form.
+const maxParts = 1000
+
+var errParts = errors.New("more than 1000 parts")
+
 // formData is a multipart/form-data request.
 type formData struct {
 	fields map[string]string
@@ -38,8 +43,11 @@ func (c *call) readForm(keep int64) (*formData, *apiError) {
 	body := io.TeeReader(c.r.Body, c.hash())
 	parts := multipart.NewReader(body, params["boundary"])
 	form := &formData{fields: map[string]string{}, files: map[string]*fileContent{}}
-	for {
+	for n := 0; ; n++ {
 		part, err := parts.NextPart()
+		if err == nil && n == maxParts {
+			err = errParts
+		}
 		if errors.Is(err, io.EOF) {
 			break
 		}
@@ -62,7 +70,7 @@ func (f *formData) add(part *multipart.Part, keep int64) error {
 		f.fields[strings.TrimSuffix(part.FormName(), "[]")] = string(value)
 		return err
 	}
-	file := &fileContent{name: part.FileName()}
+	file := &fileContent{name: clip(part.FileName())}
 	var kept bytes.Buffer
 	digest := sha256.New()
 	content := io.TeeReader(part, digest)

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 )
@@ -22,11 +23,15 @@ var update = flag.Bool("update", false, "write the files in testdata anew")
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// pass lets the clock of the bubble go on.
+func pass(d time.Duration) { <-time.After(d) }
+
 // reply is an answer as a test compares it.
 type reply struct {
 	status int
 	header http.Header
 	body   string
+	closes bool // the server closes the connection after it
 }
 
 // ask sends a request straight to the handler. Headers are "Name: value".
@@ -36,7 +41,7 @@ func ask(s *Sim, method, path, body string, headers ...string) reply {
 	setAll(r.Header, headers)
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
-	return reply{w.Code, w.Result().Header, w.Body.String()}
+	return reply{status: w.Code, header: w.Result().Header, body: w.Body.String()}
 }
 
 func setAll(h http.Header, headers []string) {
@@ -116,7 +121,7 @@ func post(t *testing.T, c *http.Client, url, body string, headers ...string) (re
 	}
 	defer func() { _ = resp.Body.Close() }()
 	got, err := io.ReadAll(resp.Body)
-	return reply{resp.StatusCode, resp.Header, string(got)}, err
+	return reply{resp.StatusCode, resp.Header, string(got), resp.Close}, err
 }
 
 // formBody renders a multipart form; names that begin with @ are files.

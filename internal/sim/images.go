@@ -92,7 +92,7 @@ func (c *call) images(q imageRequest, event string) (work, *apiError) {
 	case q.PartialImages < 0 || q.PartialImages > 3:
 		return nil, invalid("partial_images", "Invalid 'partial_images': integer out of range. Expected a value between 0 and 3.")
 	}
-	c.model = cmp.Or(q.Model, c.deployment(), "gpt-image-1")
+	c.model = clip(cmp.Or(q.Model, c.deployment(), "gpt-image-1"))
 	c.stream = q.Stream
 	c.charge([]byte(q.Prompt), 0, 1)
 	c.cost.Images = max(1, q.N)
@@ -120,7 +120,8 @@ func (c *call) images(q imageRequest, event string) (work, *apiError) {
 
 func (c *call) imageUsage(images int) object {
 	return object{
-		"input_tokens", c.estimate, "input_tokens_details", object{"text_tokens", c.estimate, "image_tokens", 0},
+		"input_tokens", c.estimate, "input_tokens_details",
+		object{"text_tokens", c.estimate, "image_tokens", 0},
 		"output_tokens", imageTokens * images, "total_tokens", c.estimate + imageTokens*images,
 	}
 }

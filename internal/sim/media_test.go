@@ -217,7 +217,7 @@ func TestABackgroundResponseGoesItsWay(t *testing.T) {
 		}{
 			{0, "queued", 0}, {time.Second, "in_progress", 0}, {8 * time.Second, "in_progress", 0}, {time.Second, "completed", 1},
 		} {
-			time.Sleep(step.after)
+			pass(step.after)
 			got := decode[response](t, ask(s, "GET", "/v1/responses/"+id, "").body)
 			if got.Status != step.status || len(got.Output) != step.output {
 				t.Errorf("%+v, want %s with %d items", got, step.status, step.output)

@@ -54,7 +54,8 @@ type message struct {
 func (m message) object(content []any, stop *string, output int) object {
 	return object{
 		"id", m.id, "type", "message", "role", "assistant", "model", m.model, "content", content, "stop_reason", stop,
-		"stop_sequence", nil, "usage", object{
+		"stop_sequence", nil, "usage",
+		object{
 			"input_tokens", m.input, "cache_creation_input_tokens", 0, "cache_read_input_tokens", 0, "output_tokens", output,
 		},
 	}

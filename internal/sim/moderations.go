@@ -25,7 +25,7 @@ func (c *call) moderations() (work, *apiError) {
 	if len(inputs) == 0 {
 		return nil, missing("input")
 	}
-	c.model = cmp.Or(q.Model, "omni-moderation-latest")
+	c.model = clip(cmp.Or(q.Model, "omni-moderation-latest"))
 	c.charge(q.Input, 0, 1)
 	return func() answer {
 		flags, scores, applied := map[string]bool{}, map[string]float64{}, map[string][]string{}

@@ -119,11 +119,18 @@ func (o *outage) current() (Outage, fault.Rule) {
 	return o.now, o.rule
 }
 
-// outage answers the request as the present outage has it, and reports whether there is one.
+// outage answers the request as the present outage has it, and reports whether
+// there is one. A request on a connection from before the refusing is reset, as by
+// a host whose server is gone.
 func (c *call) outage() bool {
 	now, rule := c.sim.outage.current()
+	if c.sim.listening.refuses() {
+		c.fault = "refused"
+		c.reset()
+		return true
+	}
 	if now.Kind == "" || now.Kind == OutageRefuse {
-		return false // connections that were open when refusing began are served to their end
+		return false
 	}
 	c.fault = "outage " + rule.Name()
 	c.strike(&rule)

@@ -47,7 +47,7 @@ func readAll(r io.Reader, length, limit int64) ([]byte, error) {
 
 // errUnreadable is for a body that breaks off or is not framed right.
 func errUnreadable(err error) *apiError {
-	return invalid("", "We could not read the body of your request: "+errors.Join(errLeft, err).Error())
+	return invalid("", "We could not read the body of your request: "+err.Error())
 }
 
 // readJSON decodes the body into v as far as its fields go.
@@ -95,7 +95,7 @@ func (c *call) length(allowed int) (tokens int, finish string) {
 
 // named sets the model, which must be given unless Azure's path names it.
 func (c *call) named(model string) *apiError {
-	c.model = cmp.Or(model, c.deployment())
+	c.model = clip(cmp.Or(model, c.deployment()))
 	if c.model == "" {
 		return &apiError{status: http.StatusBadRequest, kind: "invalid_request_error", param: "model", message: "you must provide a model parameter"}
 	}

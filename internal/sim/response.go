@@ -44,11 +44,19 @@ func (r *response) object(status string) object {
 	o := object{
 		"id", r.id, "object", "response", "created_at", r.created.Unix(), "status", status, "background", r.background,
 		"error", nil, "incomplete_details", nil, "instructions", nil, "max_output_tokens", nil, "max_tool_calls", nil,
-		"model", r.model, "output", []any{}, "parallel_tool_calls", true, "previous_response_id", optional(r.previous),
-		"reasoning", object{"effort", nil, "summary", nil}, "service_tier", "default", "store", r.store,
-		"temperature", 1.0, "text", object{"format", object{"type", "text"}, "verbosity", "medium"},
-		"tool_choice", "auto", "tools", []any{}, "top_p", 1.0, "truncation", "disabled", "usage", nil, "user", nil,
-		"metadata", object{},
+		"model", r.model, "output",
+		[]any{},
+		"parallel_tool_calls", true, "previous_response_id", optional(r.previous),
+		"reasoning",
+		object{"effort", nil, "summary", nil},
+		"service_tier", "default", "store", r.store,
+		"temperature", 1.0, "text",
+		object{"format", object{"type", "text"}, "verbosity", "medium"},
+		"tool_choice", "auto", "tools",
+		[]any{},
+		"top_p", 1.0, "truncation", "disabled", "usage", nil, "user", nil,
+		"metadata",
+		object{},
 	}
 	if r.maxOutput > 0 {
 		o.put("max_output_tokens", r.maxOutput)
@@ -62,8 +70,10 @@ func (r *response) object(status string) object {
 	if status == "completed" || status == "incomplete" {
 		o.put("output", []any{r.message(status)})
 		o.put("usage", object{
-			"input_tokens", r.input, "input_tokens_details", object{"cached_tokens", 0},
-			"output_tokens", r.tokens, "output_tokens_details", object{"reasoning_tokens", 0},
+			"input_tokens", r.input, "input_tokens_details",
+			object{"cached_tokens", 0},
+			"output_tokens", r.tokens, "output_tokens_details",
+			object{"reasoning_tokens", 0},
 			"total_tokens", r.input + r.tokens,
 		})
 	}

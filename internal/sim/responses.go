@@ -27,6 +27,9 @@ func (c *call) createResponse() (work, *apiError) {
 	if err := c.named(q.Model); err != nil {
 		return nil, err
 	}
+	if len(q.Metadata) > maxMetadata {
+		return nil, errMetadata
+	}
 	store := q.Store == nil || *q.Store
 	if q.Background && !store {
 		return nil, invalid("background", "Background mode requires 'store' to be true.")

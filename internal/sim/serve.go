@@ -93,9 +93,9 @@ func (l *listening) serve(listener net.Listener) error {
 }
 
 // Refuse closes the listeners of Start and Serve, so that new connections are
-// refused, and hangs up on idle ones; requests in progress are finished. With
-// false it listens on the same addresses again. Config.Listen makes the listeners;
-// its error is returned, and Refuse(false) can be tried again then.
+// refused, hangs up on idle ones, and resets new requests on the others; requests in
+// progress are finished. With false it listens on the same addresses again. Config.Listen
+// makes the listeners; its error is returned, and Refuse(false) can be tried again then.
 func (s *Sim) Refuse(refuse bool) error {
 	l := &s.listening
 	l.mu.Lock()
@@ -114,6 +114,12 @@ func (s *Sim) Refuse(refuse bool) error {
 		return nil
 	}
 	return l.reopen()
+}
+
+func (l *listening) refuses() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.refuse
 }
 
 // reopen listens on the refused addresses again. The caller holds the lock.

@@ -40,8 +40,9 @@ func TestRefusedConnectionsComeBackOnTheSameAddress(t *testing.T) {
 		if err := s.Refuse(false); err != nil {
 			t.Fatal(err)
 		}
-		if err := try(); err != nil {
-			t.Errorf("afterwards: %v", err)
+		got, err := post(t, c, url+"/v1/chat/completions", chatBody)
+		if err != nil || got.closes {
+			t.Errorf("afterwards: %v, connection closed: %v", err, got.closes)
 		}
 	}
 }
@@ -104,7 +105,7 @@ func TestAnOutageLastsItsTime(t *testing.T) {
 				if got.status != test.status || (err == nil) != (test.status != 0) || (time.Since(start) == time.Second) != test.waits {
 					t.Errorf("during it: %d, %v after %v", got.status, err, time.Since(start))
 				}
-				time.Sleep(time.Until(start.Add(5 * time.Second)))
+				pass(time.Until(start.Add(5 * time.Second)))
 				synctest.Wait()
 				if got, err := post(t, c, "http://sim/v1/chat/completions", chatBody); err != nil || got.status != 200 {
 					t.Errorf("after it: %d, %v", got.status, err)
@@ -126,7 +127,7 @@ func TestAnOutageIsReplacedOrEnded(t *testing.T) {
 		}
 		begin(Outage{Kind: OutageStatus, For: time.Second})
 		begin(Outage{Kind: OutageStatus, Status: 500})
-		time.Sleep(time.Minute) // the first one's time ends nothing now
+		pass(time.Minute) // the first one's time ends nothing now
 		if got := status(); got != 500 {
 			t.Errorf("%d, want 500", got)
 		}
@@ -158,6 +159,25 @@ func TestClearTextHTTP2IsServed(t *testing.T) {
 	got, err := post(t, c, url+"/v1/chat/completions", streamBody)
 	if err != nil || got.status != 200 || !strings.HasSuffix(got.body, "data: [DONE]\n\n") {
 		t.Errorf("%d %q, %v", got.status, got.body, err)
+	}
+}
+
+func TestAnOldConnectionIsNoWayAroundRefusing(t *testing.T) {
+	s := New(Config{})
+	url := server(t, s)
+	var protocols http.Protocols
+	protocols.SetUnencryptedHTTP2(true)
+	c := client(t, &http.Transport{Protocols: &protocols}) // its connection stays open
+	for _, refuse := range []bool{false, true, false} {
+		if err := s.Refuse(refuse); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := post(t, c, url+"/v1/chat/completions", chatBody); (err != nil) != refuse {
+			t.Errorf("refusing %v: error %v", refuse, err)
+		}
+	}
+	if e, _ := s.Ledger().Entry(2); e.Fault != "refused" || e.Work {
+		t.Errorf("ledger: %+v", e)
 	}
 }
 
@@ -197,7 +217,7 @@ func TestNothingStartsAfterClose(t *testing.T) {
 	if err := s.Refuse(true); err != nil {
 		t.Error(err)
 	}
-	if _, err := New(Config{}).Start("256.0.0.1:0"); err == nil {
+	if _, err := New(Config{}).Start("127.0.0.1:99999"); err == nil {
 		t.Error("an impossible address was accepted")
 	}
 }

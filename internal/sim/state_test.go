@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"outrigger/internal/sim/fault"
+	"outrigger/internal/sim/ledger"
 	"outrigger/internal/sim/meter"
 )
 
@@ -89,7 +90,7 @@ func TestACredentialMayBeDeadForATime(t *testing.T) {
 			if got := ask(s, "POST", "/v1/chat/completions", chatBody); got.status != want {
 				t.Errorf("%d, want %d", got.status, want)
 			}
-			time.Sleep(5 * time.Second)
+			pass(5 * time.Second)
 		}
 		if err := s.SetAccount(Account{Credential: "x", Row: "openai/nothing"}); err == nil {
 			t.Error("an unknown row was accepted")
@@ -231,6 +232,33 @@ func TestABodyOverTheBoundIsRefused(t *testing.T) {
 	}
 	if got := ask(s, "POST", "/v1/chat/completions", chatBody); got.status != 200 {
 		t.Errorf("%d %s", got.status, got.body)
+	}
+}
+
+func TestWhatIsKeptIsBounded(t *testing.T) {
+	s := New(Config{})
+	defer s.Close()
+	long := strings.Repeat("x", 5000)
+	ask(s, "POST", "/v1/chat/completions", `{"model":"`+long+`","messages":[]}`,
+		"Idempotency-Key: "+long, "X-Sim-Request: "+long, "Authorization: Bearer "+long)
+	ask(s, "GET", "/"+long, "")
+	for _, e := range s.Ledger().Entries(ledger.Filter{}) {
+		if n := len(e.Path) + len(e.Model) + len(e.Key) + len(e.Request); n > 4*256 {
+			t.Errorf("an entry of %d bytes", n)
+		}
+	}
+	for _, path := range []string{"/v1/responses", "/v1/batches"} {
+		if got := ask(s, "POST", path, `{"model":"m","input":"x","metadata":{"k":"`+strings.Repeat(long, 4)+`"}}`); got.status != 400 {
+			t.Errorf("%s with much metadata: %d", path, got.status)
+		}
+	}
+	var many []string
+	for range 1001 {
+		many = append(many, "n", "v")
+	}
+	body, contentType := formBody(t, many...)
+	if got := ask(s, "POST", "/v1/files", body, "Content-Type: "+contentType); got.status != 400 || !strings.Contains(got.body, "1000 parts") {
+		t.Errorf("many parts: %d %s", got.status, got.body)
 	}
 }
 

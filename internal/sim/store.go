@@ -8,6 +8,12 @@ import (
 // maxObjects bounds the batches and the responses that are kept.
 const maxObjects = 10_000
 
+// maxMetadata bounds the metadata of an object: 16 keys of 64 and values of 512
+// characters (OpenAI's reference), with room for the JSON.
+const maxMetadata = 16 << 10
+
+var errMetadata = invalid("metadata", "Invalid 'metadata': too long.")
+
 // store keeps objects by id, the oldest go first. It is safe for concurrent use;
 // the objects are not: change them under update.
 type store[T any] struct {

@@ -2,7 +2,6 @@ package sim
 
 import (
 	"cmp"
-	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -153,6 +152,3 @@ func headerOf(m map[string]string) http.Header {
 func statusLine(status int) string {
 	return strings.TrimSpace(strings.Join([]string{itoa(status), http.StatusText(status)}, " "))
 }
-
-// errLeft tells that the client went away while its request was being read.
-var errLeft = errors.New("client left")

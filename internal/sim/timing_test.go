@@ -41,7 +41,10 @@ func TestTimeIsSpentWhereItIsConfigured(t *testing.T) {
 	}{
 		"an answer in one piece is generated first": {chatBody, (5 + 100 + 3*20 + 5) * ms, (5 + 100 + 3*20 + 5) * ms},
 		"a stream is generated as it is sent":       {streamBody, (5 + 100 + 5) * ms, (5 + 100 + 5 + 3*20) * ms},
-		"a refusal takes no time but the way":       {`{"messages":[]}`, 10 * ms, 10 * ms},
+		"two choices are generated at once": {
+			`{"model":"m","messages":[],"max_tokens":3,"stream":true,"n":2}`, (5 + 100 + 5) * ms, (5 + 100 + 5 + 3*20) * ms,
+		},
+		"a refusal takes no time but the way": {`{"messages":[]}`, 10 * ms, 10 * ms},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -174,7 +177,7 @@ func TestAClientThatLeavesEndsTheWait(t *testing.T) {
 				}
 				c.CloseIdleConnections()
 				synctest.Wait()
-				time.Sleep(time.Second) // for what notices the loss at its next write
+				pass(time.Second) // for what notices the loss at its next write
 				synctest.Wait()
 				if e, _ := s.Ledger().Entry(1); !e.Done {
 					t.Errorf("still being served: %+v", e)
@@ -200,7 +203,7 @@ func TestCloseEndsWhatHangs(t *testing.T) {
 					_, err := post(t, c, "http://sim/v1/chat/completions", streamBody)
 					done <- err
 				}()
-				time.Sleep(time.Second)
+				pass(time.Second)
 				start := time.Now()
 				s.Close()
 				if took := time.Since(start); took > 2*time.Second {

@@ -29,7 +29,8 @@ func (c *call) transcript(format string, audio *fileContent) answer {
 	text := words(tokens)
 	usage := object{
 		"type", "tokens", "input_tokens", c.cost.Tokens, "output_tokens", tokens, "total_tokens", c.cost.Tokens + tokens,
-		"input_token_details", object{"text_tokens", 0, "audio_tokens", c.cost.Tokens},
+		"input_token_details",
+		object{"text_tokens", 0, "audio_tokens", c.cost.Tokens},
 	}
 	plain := func(contentType, body string) answer {
 		return answer{status: http.StatusOK, contentType: contentType, body: []byte(body), tokens: tokens}
@@ -55,11 +56,15 @@ func (c *call) transcript(format string, audio *fileContent) answer {
 		}
 		o = object{
 			"task", task, "language", "english", "duration", 5.0, "text", text,
-			"segments", []any{object{
-				"id", 0, "seek", 0, "start", 0.0, "end", 5.0, "text", text, "tokens", []int{}, "temperature", 0.0,
+			"segments",
+			[]any{object{
+				"id", 0, "seek", 0, "start", 0.0, "end", 5.0, "text", text, "tokens",
+				[]int{},
+				"temperature", 0.0,
 				"avg_logprob", -0.2, "compression_ratio", 1.1, "no_speech_prob", 0.01,
 			}},
-			"usage", object{"type", "duration", "seconds", 5},
+			"usage",
+			object{"type", "duration", "seconds", 5},
 		}
 	}
 	a := jsonAnswer(http.StatusOK, o)

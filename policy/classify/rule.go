@@ -20,7 +20,7 @@ type rule struct {
 // ruleOtherRejection is the one row that an upstream's x-should-retry: true overrules.
 const ruleOtherRejection = "other_rejection"
 
-// unknown is the verdict for what no row matches, such as a status below 100.
+// unknown is the verdict for what no row matches, a status of 600 or more.
 var unknown = rule{name: "unknown", then: failed}
 
 // The verdicts that several rows share.

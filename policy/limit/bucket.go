@@ -11,50 +11,51 @@ import (
 // counts in integers, and hints name fractions.
 const milli = 1000
 
+// rounding is the part of a unit of account that is taken for nothing.
+const rounding = milli / 1e6
+
 // pace is the share of a limit that is used. At exactly the learned rate the jitter
 // of the network alone causes refusals, and with an even burst of the other 2 % no
 // stretch of a second or more ever holds more than the limit.
 const pace = 0.98
 
-// even is the time whose share of the limit may go at once when the rest is spread
+// even is the time whose share of the limit may go at once when all is spread
 // evenly. It is also how late a timer may fire without loss.
 const even = 20 * time.Millisecond
 
+// headersHold is how long the limit that a header told is not exceeded after it.
+// An upstream that tells limits tells them with every answer.
+const headersHold = time.Minute
+
 // bucket is the account of one slot and what is known about it. Its level may be
-// negative: debt. Costs and levels are in thousandths. The zero value limits nothing.
+// negative: debt. Costs and levels are in thousandths, times are offsets from the
+// limiter's start. The zero value limits nothing.
 type bucket struct {
 	acct   rate.Limiter
 	active bool
 
-	limit  float64 // units per window, 0 while only a rate is known
-	window time.Duration
-	source Source
-	hard   bool // limit is configured or told by each answer: never go faster
-
+	ceiling  float64 // units per second that are configured, 0 if none are
+	limit    float64 // units per window, 0 while only a rate is known
+	window   time.Duration
+	source   Source
+	sure     bool          // source proves the limit: it is configured, or its arithmetic fits
+	toldAt   time.Duration // when a header last told the limit
 	estimate estimate
-	tuned    time.Duration // when speed was last set
-	pressed  bool          // whether it has held anyone up since
-	speed    float64       // units per second in use now
+
+	speed   float64       // units per second in use
+	tuned   time.Duration // when speed was set
+	pressed bool          // whether anyone was held up since
 
 	wide    bool      // the whole limit may go at once, as far as the ramp lets it
 	ahead   int64     // what may go at once after idleness, if not wide: it is charged as debt
 	reserve int64     // what has gathered of ahead
 	fullAt  time.Time // when the account is full, from where on reserve gathers
-	size    int64     // least size, where a refusal showed that a request needs it all
+	size    int64     // least that the account holds, since something needed it all
 	burst   int64     // what the account holds
 
-	factor float64 // real cost per estimated cost
-	cap    remainder
-}
-
-// open starts an account at level.
-func (b *bucket) open(now time.Time, level float64) {
-	b.acct = rate.Limiter{}
-	b.acct.SetLimitAt(now, rate.Limit(b.speed*milli))
-	b.active = true
-	b.resize(now)
-	b.acct.AllowN(now, -int(b.burst))
-	b.lower(now, level)
+	reading reading
+	left    remainder
+	ratio   float64 // real cost per estimated cost, 0 while not measured
 }
 
 // known is the limit in units per second, 0 if there is only an estimate.
@@ -65,29 +66,43 @@ func (b *bucket) known() float64 {
 	return b.limit / b.window.Seconds()
 }
 
-// tune brings the speed to what is believed at t.
+// open puts the account to use, with a level.
+func (b *bucket) open(now time.Time, t time.Duration, level float64) {
+	b.acct = rate.Limiter{}
+	b.active, b.pressed = true, true
+	b.speed, b.tuned, b.burst = 0, t, 0
+	b.tune(now, t)
+	b.acct.AllowN(now, -int(b.burst))
+	b.lower(now, level)
+	b.reserve = max(0, b.ahead-b.burst)
+}
+
+// tune brings the speed to what is believed at t. Estimates grow only for the time
+// in which they held somebody up.
 func (b *bucket) tune(now time.Time, t time.Duration) {
 	if !b.pressed {
 		b.estimate.from += t - b.tuned
 	}
-	b.pressed = false
-	b.estimate.grow(t)
+	b.pressed, b.tuned = false, t
 	speed := b.estimate.speed(t)
-	if b.hard {
+	if b.source == SourceHeader && t-b.toldAt < headersHold {
 		speed = min(speed, pace*b.known())
 	}
-	if speed != b.speed {
-		b.speed = speed
-		b.acct.SetLimitAt(now, rate.Limit(speed*milli))
-		b.resize(now)
+	if b.ceiling > 0 {
+		speed = min(speed, pace*b.ceiling)
 	}
-	b.tuned = t
+	if speed == b.speed {
+		return
+	}
+	b.speed = speed
+	b.acct.SetLimitAt(now, rate.Limit(speed*milli))
+	b.resize(now)
 }
 
 // resize sets how much the account holds.
 func (b *bucket) resize(now time.Time) {
 	n := max(milli, int64(b.estimate.rate*even.Seconds()*milli), b.size)
-	if b.wide && b.limit > 0 {
+	if b.wide {
 		n = max(n, int64(b.limit*milli))
 	}
 	b.burst = min(n, maxUnits*milli)
@@ -105,17 +120,22 @@ func (b *bucket) wait(now time.Time, cost int64) time.Duration {
 	if cost <= 0 {
 		return 0
 	}
-	if d := b.cap.wait(now, cost); d > 0 {
-		return max(d, b.until(now, b.need(cost)))
-	}
-	if cost <= b.gathered(now) {
+	held := b.left.wait(now, cost)
+	if held == 0 && cost <= b.gathered(now) {
 		return 0
 	}
-	d := b.until(now, b.need(cost))
-	if d > 0 {
-		b.pressed = true
-	}
+	d := max(held, b.until(now, b.need(cost)))
+	b.pressed = b.pressed || d > 0
 	return d
+}
+
+// until returns how long until the level reaches want, however little it holds.
+func (b *bucket) until(now time.Time, want float64) time.Duration {
+	missing := want - b.level(now)
+	if missing <= rounding {
+		return 0
+	}
+	return seconds(missing / (b.speed * milli))
 }
 
 // gathered returns the reserve at now.
@@ -124,61 +144,49 @@ func (b *bucket) gathered(now time.Time) int64 {
 	if b.wide || idle <= 0 {
 		return b.reserve
 	}
-	return int64(min(float64(b.ahead-b.burst), float64(b.reserve)+idle*b.speed*milli))
-}
-
-// until returns how long until the level reaches want, however little it holds.
-func (b *bucket) until(now time.Time, want float64) time.Duration {
-	missing := want - b.level(now)
-	// A millionth of a unit is rounding, not debt.
-	if missing <= milli/1e6 {
-		return 0
-	}
-	return seconds(missing / (b.speed * milli))
+	return int64(min(float64(max(b.reserve, b.ahead-b.burst)), float64(b.reserve)+idle*b.speed*milli))
 }
 
 // take charges cost in full; what the account does not hold is debt.
 func (b *bucket) take(now time.Time, cost int64) {
+	if cost <= 0 {
+		return
+	}
 	level := b.level(now)
-	b.reserve = max(0, b.gathered(now))
-	if level < b.need(cost)-milli/1e6 {
+	b.reserve = b.gathered(now)
+	if level < b.need(cost)-rounding {
 		b.reserve = max(0, b.reserve-cost)
 	}
 	if !b.acct.AllowN(now, int(cost)) {
 		b.lower(now, level-float64(cost))
 	}
 	b.fullAt = now.Add(b.until(now, float64(b.burst)))
-	b.cap.left -= cost
+	b.left.take(now, cost)
 }
 
 // give returns what was charged.
 func (b *bucket) give(now time.Time, n int64) {
+	if n <= 0 {
+		return
+	}
 	b.acct.AllowN(now, -int(n))
-	b.cap.left += n
+	b.left.left += n
 }
 
 // lower takes the level down to at most level. rate.Limiter has no such call, but
 // cuts the level to the burst when time passes: so pass a burst through.
 func (b *bucket) lower(now time.Time, level float64) {
-	floor := -maxUnits * float64(milli)
+	const floor = -maxUnits * milli
 	b.acct.SetBurstAt(now, int(math.Floor(max(level, floor))))
 	b.acct.SetBurstAt(now, int(b.burst))
 	b.fullAt = now.Add(b.until(now, float64(b.burst)))
 }
 
-// remainder is what a header says is left until its reset, where it is not known
-// how the limit refills. The zero value says nothing.
-type remainder struct {
-	left  int64
-	until time.Time
-}
-
-// wait returns how long cost is held back, 0 if it is not.
-func (r *remainder) wait(now time.Time, cost int64) time.Duration {
-	if cost <= r.left {
-		return 0
-	}
-	return max(0, r.until.Sub(now))
+// narrow ends all bursts but an even pace, with nothing left at now.
+func (b *bucket) narrow(now time.Time) {
+	b.wide, b.reserve = false, 0
+	b.resize(now)
+	b.lower(now, 0)
 }
 
 // seconds turns s into a Duration, rounded up, at most the longest there is.

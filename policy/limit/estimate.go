@@ -5,18 +5,49 @@ import (
 	"time"
 )
 
-// estimate is the rate that one slot is believed to allow, in units per second, with
-// what was observed about it. Times are offsets from the limiter's start.
+// How an estimate changes. The numbers were found by simulation (see the tests).
+const (
+	// quiet and quietCount are how long, and for how many requests, an estimate must
+	// hold without a refusal until the speed has grown from pace to the whole of it.
+	quiet      = 4500 * time.Millisecond
+	quietCount = 45
+	// steepness makes growth slow near the estimate, where it is likely right, and
+	// doubles the speed in twice that time, when it is clearly wrong.
+	steepness = 6
+	// mostGrowth bounds how many times quiet growth goes on.
+	mostGrowth = 3
+	// mostCut is the least that one refusal leaves of an estimate.
+	mostCut = 0.85
+	// looseCut marks an estimate as doubtful, so that it may grow back sooner.
+	looseCut = 0.93
+	// A doubling estimate doubles after this time and count, so many times at most.
+	doublingTime  = 250 * time.Millisecond
+	doublingCount = 4
+	mostDoubled   = 20
+	// Rates are measured over at least this time and count.
+	measureTime  = 800 * time.Millisecond
+	measureCount = 5
+	// steadyTime and steadyCount are for how long a speed must have been used
+	// without a refusal to count as allowed.
+	steadyTime  = time.Second
+	steadyCount = 8
+)
+
+// estimate is the rate that one slot is believed to allow, with what was observed
+// about it. Times are offsets from the limiter's start.
 type estimate struct {
-	rate           float64
-	unit           float64       // what a request costs on average
-	from           time.Duration // growth counts from here
-	acted          time.Duration // what was sent before belongs to the last episode
-	sent           int64         // units sent when it was acted on
-	misses         int           // refusals in a row with nothing let through between them
-	doubling, sure bool
-	marks          [16]mark
-	n              int // marks written so far
+	rate     float64       // units per second
+	unit     float64       // what a request costs on average
+	from     time.Duration // growth counts from here
+	doubling bool          // it rests on next to nothing: double it until it is refused
+	doubtful bool          // it may well be too low
+	slow     float64       // how much slower to grow, since refusals take long; 0 is not
+
+	acted  time.Duration // what was admitted before belongs to the last episode
+	sent   int64         // units sent when it was acted on
+	misses int           // refusals in a row with nothing let through between them
+	marks  [16]mark
+	n      int // marks written so far
 }
 
 // mark is a moment at which the upstream had nothing left.
@@ -25,23 +56,82 @@ type mark struct {
 	accepted int64 // units accepted by then
 }
 
-var (
-	probeTime  = 5.3  // seconds
-	probeCount = 50.0 // requests
-)
+// reset sets a rate that was told or is a first guess.
+func (e *estimate) reset(rate float64, t time.Duration) {
+	e.rate, e.from = rate, t
+	e.doubling, e.doubtful = false, false
+}
 
 // speed is the rate to use at t: a little under the estimate, and after a while
 // without a refusal more and more above it.
 func (e *estimate) speed(t time.Duration) float64 {
 	if e.doubling {
-		return e.rate
+		return e.doubled(t)
 	}
-	tau := max(probeTime, probeCount*e.unit/e.rate)
-	if !e.sure {
+	tau := max(quiet.Seconds(), quietCount*e.unit/e.rate) * (1 + e.slow)
+	if e.doubtful {
 		tau /= 2
 	}
-	x := (t - e.from).Seconds() / tau
-	return e.rate * (pace + 0.02*math.Pow(min(x, 2.5), 8))
+	x := min((t-e.from).Seconds()/tau, mostGrowth)
+	return e.rate * (pace + (1-pace)*math.Pow(x, steepness))
+}
+
+// doubled is a rate that doubles after each few requests that were not refused.
+func (e *estimate) doubled(t time.Duration) float64 {
+	rate, left := e.rate, (t - e.from).Seconds()
+	for range mostDoubled {
+		left -= max(doublingTime.Seconds(), doublingCount*e.unit/rate)
+		if left < 0 {
+			break
+		}
+		rate *= 2
+	}
+	return rate
+}
+
+// refused takes in that something was refused which was sent when accepted units had
+// been let through, and returns how long to wait before the next try.
+func (e *estimate) refused(now, sent time.Duration, accepted int64) {
+	at := e.speed(sent)
+	measured := e.measured(sent, accepted)
+	e.doubtful = false
+	switch {
+	case e.misses > 0 || e.n == 0:
+		e.doubtful = e.n == 0
+	case e.doubling:
+		e.rate = at / 2
+	case measured > 0:
+		before := e.rate
+		e.rate = min(max(measured, e.steady(sent), mostCut*e.rate), at)
+		e.doubtful = e.rate < looseCut*before
+	default:
+		e.rate = min(e.rate, at) * 0.97
+	}
+	e.doubling = e.doubling && e.n == 0
+	e.from = now
+}
+
+// steady is the speed that was used for a while before t without a refusal, if it
+// was more than the estimate. Measuring alone would take the time of slow growth
+// for a slow upstream: one whose bucket is small loses what was not used.
+func (e *estimate) steady(t time.Duration) float64 {
+	lag := seconds(max(steadyTime.Seconds(), steadyCount*e.unit/e.rate))
+	if e.doubling || t-lag <= e.from {
+		return 0
+	}
+	if v := e.speed(t - lag); v > e.rate {
+		return v * 0.99
+	}
+	return 0
+}
+
+// miss counts refusals in a row; before is what was sent before the one refused.
+func (e *estimate) miss(before int64) {
+	if before <= e.sent {
+		e.misses++
+	} else {
+		e.misses = 0
+	}
 }
 
 // mark records that the upstream refused at t, accepted units after the start.
@@ -50,20 +140,21 @@ func (e *estimate) mark(t time.Duration, accepted int64) {
 	e.n++
 }
 
-// measured is the rate that was accepted up to now from an earlier moment when
-// nothing was left either, 0 if there is none that is far enough away.
+// measured is the rate that was accepted up to t from an earlier moment when
+// nothing was left either, 0 if there is none that is far enough away. Of the near
+// ones it takes the most: shares that are given out by the second make the rest too
+// small. With none near, it takes the latest.
 func (e *estimate) measured(t time.Duration, accepted int64) float64 {
-	least := max(0.8, 5*e.unit/e.rate)
-	most := max(3, 30*e.unit/e.rate)
+	least := max(measureTime.Seconds(), measureCount*e.unit/e.rate)
+	near := max(3, 30*e.unit/e.rate)
 	best, older, olderAt := 0.0, 0.0, time.Duration(-1)
-	for i := range min(e.n, len(e.marks)) {
-		m := e.marks[i]
+	for _, m := range e.marks[:min(e.n, len(e.marks))] {
 		span := (t - m.at).Seconds()
 		if span < least {
 			continue
 		}
 		r := float64(accepted-m.accepted) / span
-		if span <= most {
+		if span <= near {
 			best = max(best, r)
 		} else if m.at > olderAt {
 			older, olderAt = r, m.at
@@ -73,82 +164,4 @@ func (e *estimate) measured(t time.Duration, accepted int64) float64 {
 		return best
 	}
 	return older
-}
-
-// refused takes in a refusal of something sent at t, when accepted units had been
-// let through, and returns how long to wait before the next try.
-func (e *estimate) refused(now time.Duration, w *Waiter, s slot, accepted, sent int64, latency time.Duration, hint time.Duration) time.Duration {
-	if w.mark[s]-w.cost(s) <= e.sent {
-		e.misses++
-	} else {
-		e.misses = 0
-	}
-	before := e.rate
-	m := e.measured(w.sent, accepted)
-	at := e.speed(w.sent)
-	switch {
-	case e.misses > 0:
-	case m > 0:
-		lag := seconds(max(1, 8*e.unit/e.rate))
-		if !e.doubling && w.sent-lag > e.from {
-			if v := 0.99 * e.speed(w.sent-lag); v > e.rate {
-				m = max(m, v)
-			}
-		}
-		e.rate = min(max(m, 0.85*e.rate), at)
-	case e.n == 0:
-	case e.doubling:
-		e.rate /= 2
-	default:
-		e.rate = min(e.rate, at) * 0.97
-	}
-	if e.n > 0 {
-		e.doubling, e.sure = false, e.rate >= 0.93*before
-	} else {
-		latency *= 3
-	}
-	e.from = now
-	e.acted, e.sent = now, sent
-	first := 0.0
-	if e.n == 0 {
-		first = 0.2
-	}
-	gap := seconds(backoff(max(e.unit/e.rate, first), e.misses))
-	if e.misses > 0 || e.n == 0 {
-		gap = max(gap, latency*5/4)
-	}
-	e.mark((now+max(gap, hint)+w.sent)/2, accepted)
-	return gap
-}
-
-// idle lets no growth count for the time from a to b, when nothing was held up.
-func (e *estimate) idle(a, b time.Duration) {
-	e.from += b - a
-}
-
-// grow doubles an estimate that rests on too little once enough was sent at it.
-func (e *estimate) grow(t time.Duration) {
-	if e.doubling && (t-e.from).Seconds() > max(0.25, 4*e.unit/e.rate) {
-		e.rate *= 2
-		e.from = t
-	}
-}
-
-// backoff returns the seconds to wait after so many refusals in a row. It spends
-// about a second in short steps, since many limits are given out by the second.
-func backoff(gap float64, misses int) float64 {
-	const short = 0.4
-	steps := 0
-	for range misses {
-		switch {
-		case gap*3 < short || gap >= short && steps >= 2:
-			gap *= 3
-		case gap < short:
-			gap = short
-			steps++
-		default:
-			steps++
-		}
-	}
-	return min(gap, 30)
 }

@@ -1,11 +1,178 @@
 package limit
 
-import "time"
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
 
 // Headers are the rate-limit headers of one answer. The zero value has none.
 type Headers struct {
+	// Readings are the limits told, at most one for each dimension and window.
+	Readings []Reading
+	// Reset is the wait of a reset that names no limit (Together), 0 if there is none.
+	Reset time.Duration
+	// Ignored is how many values made no sense: not a number, negative, absurd.
 	Ignored int
 }
 
-// ParseHeaders reads the rate-limit headers of an answer. Keys are canonical.
-func ParseHeaders(h map[string][]string, now time.Time) Headers { return Headers{} }
+// Reading is what headers tell about one limit.
+type Reading struct {
+	// Dimension is "requests", "tokens", "input_tokens", "output_tokens",
+	// "project_tokens" or "images".
+	Dimension string
+	// Window is the time that the header's name says the limit is for, 0 when it
+	// does not: "-requests" is per minute at OpenAI and per day at Groq.
+	Window time.Duration
+	// Limit, Remaining and Reset are the values, -1 when not told. Reset is the time
+	// until all of the limit is there again.
+	Limit, Remaining float64
+	Reset            time.Duration
+	// Resolution is the smallest step that Reset's notation can show.
+	Resolution time.Duration
+}
+
+// maxReadings bounds what one answer can make the limiter keep.
+const maxReadings = 12
+
+// families are the beginnings of the headers' names, and whether the field (limit,
+// remaining, reset) comes last. Azure has been seen to misspell its own
+// (openai-python#937); the third is draft-ietf-httpapi-ratelimit-headers.
+var families = [...]struct {
+	prefix    string
+	fieldLast bool
+}{
+	{"X-Ratelimit-", false},
+	{"X-Rate-Limit-", false},
+	{"Ratelimit-", false},
+	{"Anthropic-Ratelimit-", true},
+}
+
+// ParseHeaders reads the rate-limit headers of an answer that came at now: OpenAI's,
+// Azure's, Groq's, Anthropic's, Cerebras's, Together's and what resembles them. Keys
+// are canonical. Values that make no sense are counted and otherwise not there.
+func ParseHeaders(h map[string][]string, now time.Time) Headers {
+	var p Headers
+	for key, values := range h {
+		for _, f := range families {
+			rest, ok := strings.CutPrefix(key, f.prefix)
+			if !ok || len(values) == 0 {
+				continue
+			}
+			field, what, _ := strings.Cut(rest, "-")
+			if i := strings.LastIndexByte(rest, '-'); f.fieldLast && i >= 0 {
+				what, field = rest[:i], rest[i+1:]
+			}
+			p.put(field, what, values[0], now)
+			break
+		}
+	}
+	slices.SortFunc(p.Readings, func(a, b Reading) int {
+		return cmp.Or(cmp.Compare(a.Dimension, b.Dimension), cmp.Compare(a.Window, b.Window))
+	})
+	return p
+}
+
+// put enters one header.
+func (p *Headers) put(field, what, value string, now time.Time) {
+	if what == "" && field == "Reset" {
+		if d, _, ok := parseReset(value, now); ok {
+			p.Reset = d
+		} else {
+			p.Ignored++
+		}
+	}
+	dimension, window, ok := subject(what)
+	if !ok {
+		return
+	}
+	switch field {
+	case "Limit", "Remaining":
+		n, ok := parseCount(value)
+		if !ok {
+			p.Ignored++
+			return
+		}
+		if r := p.reading(dimension, window); r == nil {
+			p.Ignored++
+		} else if field == "Limit" {
+			r.Limit = n
+		} else {
+			r.Remaining = n
+		}
+	case "Reset":
+		d, resolution, ok := parseReset(value, now)
+		if !ok {
+			p.Ignored++
+			return
+		}
+		if r := p.reading(dimension, window); r == nil {
+			p.Ignored++
+		} else {
+			r.Reset, r.Resolution = d, resolution
+		}
+	}
+}
+
+// reading returns the reading to fill, nil when there are too many.
+func (p *Headers) reading(dimension string, window time.Duration) *Reading {
+	for i := range p.Readings {
+		if r := &p.Readings[i]; r.Dimension == dimension && r.Window == window {
+			return r
+		}
+	}
+	if len(p.Readings) == maxReadings {
+		return nil
+	}
+	if p.Readings == nil {
+		p.Readings = make([]Reading, 0, 2)
+	}
+	p.Readings = append(p.Readings, Reading{Dimension: dimension, Window: window, Limit: -1, Remaining: -1, Reset: -1})
+	return &p.Readings[len(p.Readings)-1]
+}
+
+// subject splits the rest of a header's name into dimension and window.
+func subject(what string) (string, time.Duration, bool) {
+	var window time.Duration
+	for suffix, d := range windowSuffixes {
+		if rest, ok := strings.CutSuffix(what, suffix); ok {
+			what, window = rest, d
+			break
+		}
+	}
+	switch what {
+	case "", "Requests", "Request":
+		return "requests", window, true
+	case "Tokens", "Token":
+		return "tokens", window, true
+	case "Input-Tokens", "Tokens-Prompt":
+		return "input_tokens", window, true
+	case "Output-Tokens", "Tokens-Generated":
+		return "output_tokens", window, true
+	case "Project-Tokens":
+		return "project_tokens", window, true
+	case "Images":
+		return "images", window, true
+	}
+	return "", 0, false
+}
+
+// windowSuffixes are how Cerebras and others name a limit's window.
+var windowSuffixes = map[string]time.Duration{
+	"-Second": time.Second, "-Minute": time.Minute, "-Hour": time.Hour, "-Day": 24 * time.Hour,
+}
+
+// parseCount reads a limit or a remainder. A list of policies counts by its first.
+func parseCount(s string) (float64, bool) {
+	if i := strings.IndexAny(s, ",;"); i >= 0 {
+		s = s[:i]
+	}
+	n, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
+	if err != nil || !(n >= 0) || n > maxUnits || n != math.Trunc(n) && n < 1 {
+		return 0, false
+	}
+	return n, true
+}

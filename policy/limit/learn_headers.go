@@ -1,5 +1,189 @@
 package limit
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
-func (l *Limiter) learnHeaders(now time.Time, w *Waiter, h Headers) {}
+// reading is the last header that was learned from, and what it made likely.
+type reading struct {
+	at         time.Duration // when the request that brought it was sent
+	remaining  float64
+	mark       int64         // all that had been sent then
+	continuous bool          // the limit refills continuously, so far as seen
+	likely     time.Duration // a window that one answer implied and another must confirm,
+	used       float64       // and what was used of the limit in that answer
+	fitted     int64         // largest cost that was let through
+	settled    bool          // whether factor has been measured
+}
+
+// classes are the windows that limits are for.
+var classes = [...]time.Duration{time.Second, time.Minute, time.Hour, 24 * time.Hour}
+
+const (
+	// believed is how far off a class an implied window may be, and leastSteps how
+	// many steps of its notation a reset must have for the implication to mean much.
+	believed   = 0.25
+	leastSteps = 20
+	// apart is how different two answers' usage must be to confirm each other.
+	apart = 1.5
+	// same is how little a limit may change to count as the same.
+	same = 0.005
+)
+
+// learnHeaders learns from the headers of w's answer.
+func (l *Limiter) learnHeaders(now time.Time, w *Waiter, h Headers) {
+	l.counts.IgnoredHeaders += h.Ignored
+	if !l.set.Learn {
+		return
+	}
+	for _, r := range h.Readings {
+		s, ok := slotOf(r.Dimension)
+		if !ok || r.Limit < 0 && r.Remaining < 0 {
+			continue
+		}
+		if r.Limit <= 0 || r.Limit > maxUnits || r.Remaining > r.Limit || math.IsNaN(r.Limit+r.Remaining) {
+			l.counts.IgnoredHeaders++
+			continue
+		}
+		l.learnReading(now, w, s, r)
+	}
+}
+
+// learnReading learns from one limit that w's answer told.
+func (l *Limiter) learnReading(now time.Time, w *Waiter, s slot, r Reading) {
+	window, sure := l.windowOf(s, r)
+	if sure && window >= longWindow {
+		l.forget(s, r.Limit)
+		s = s.long()
+	} else if sure {
+		l.forget(s.long(), r.Limit)
+	} else if long := &l.buckets[s.long()]; long.active && long.source == SourceHeader && alike(long.limit, r.Limit) {
+		s, window = s.long(), long.window
+	}
+	b := &l.buckets[s]
+	if b.active && w.sent < b.reading.at {
+		return // an answer to an earlier request than the last: what it tells is old
+	}
+	l.told(now, s, r.Limit, window, sure)
+	l.cap(now, w, s, r)
+}
+
+// windowOf returns the window that r's limit is for, and whether that is sure:
+// named by the header, or implied by how long the used part takes to come back.
+// One answer is enough to imply a minute, or an hour or a day by a reset that no
+// minute's window can have. Else chance could: near the end of a fixed window few
+// seconds bring back much. Then a second answer with another usage must agree.
+func (l *Limiter) windowOf(s slot, r Reading) (time.Duration, bool) {
+	if r.Window > 0 {
+		return r.Window, true
+	}
+	b, long := &l.buckets[s], &l.buckets[s.long()]
+	known := b.active && b.source == SourceHeader && alike(b.limit, r.Limit) && b.sure
+	used := r.Limit - r.Remaining
+	if r.Remaining < 0 || used <= 0 || r.Reset <= 0 || r.Reset < leastSteps*r.Resolution {
+		return l.assumed(b), known
+	}
+	implied := r.Reset.Seconds() * r.Limit / used
+	for _, c := range classes {
+		if math.Abs(implied/c.Seconds()-1) > believed {
+			continue
+		}
+		b.reading.continuous, long.reading.continuous = true, true
+		if c == time.Minute || c > time.Minute && r.Reset > time.Minute {
+			return c, true
+		}
+		if b.reading.likely == c && max(used, b.reading.used) >= apart*min(used, b.reading.used) {
+			return c, true
+		}
+		if b.reading.likely != c {
+			b.reading.likely, b.reading.used = c, used
+		}
+		return l.assumed(b), known
+	}
+	b.reading.continuous, b.reading.likely = false, 0
+	return l.assumed(b), known
+}
+
+// assumed is the window of a limit that nothing tells: what is known, or a minute.
+func (l *Limiter) assumed(b *bucket) time.Duration {
+	if b.active && b.window > 0 {
+		return b.window
+	}
+	return time.Minute
+}
+
+// forget drops what an unsure header put into the wrong slot.
+func (l *Limiter) forget(s slot, limit float64) {
+	if b := &l.buckets[s]; b.active && b.source == SourceHeader && alike(b.limit, limit) {
+		l.drop(s)
+	}
+}
+
+// alike reports whether two limits are the same.
+func alike(a, b float64) bool { return math.Abs(a-b) <= same*max(a, b) }
+
+// told takes in a limit that a header told.
+func (l *Limiter) told(now time.Time, s slot, limit float64, window time.Duration, sure bool) {
+	b, t := &l.buckets[s], now.Sub(l.start)
+	if b.ceiling > 0 && limit/window.Seconds() >= b.ceiling {
+		l.limits(now, s, b.ceiling*60, time.Minute, SourceConfigured)
+		return
+	}
+	l.limits(now, s, limit, window, SourceHeader)
+	b.toldAt, b.sure = t, sure
+}
+
+// limits sets what is known of a slot. What was observed of it stays while that is
+// the same.
+func (l *Limiter) limits(now time.Time, s slot, limit float64, window time.Duration, source Source) {
+	b, t := &l.buckets[s], now.Sub(l.start)
+	if b.active && b.source == source && alike(b.limit, limit) && b.window == window {
+		return
+	}
+	b.limit, b.window, b.source = limit, window, source
+	b.estimate.reset(b.known(), t)
+	b.ahead = share(b.known())
+	b.wide = window >= longWindow || source == SourceHeader && b.ceiling == 0 && t >= l.tight
+	if !b.active {
+		l.open(now, s, limit*milli)
+	}
+	b.resize(now)
+	b.tune(now, t)
+}
+
+// share is what of a rate may go at once after idleness: a second's worth. OpenAI
+// says that 60 per minute may be enforced as 1 per second
+// (help.openai.com/en/articles/5955604).
+func share(rate float64) int64 { return int64(min(rate, maxUnits) * milli) }
+
+// cap lowers a level to what the answer to w says is left, less what was sent
+// after w, plus what came in since. It never raises it, but for what turns out to
+// have been charged too much.
+func (l *Limiter) cap(now time.Time, w *Waiter, s slot, r Reading) {
+	b := &l.buckets[s]
+	if r.Remaining < 0 || !b.active {
+		return
+	}
+	u := s.counts()
+	back := b.settle(w, u, r)
+	last := b.reading
+	b.reading.at, b.reading.remaining, b.reading.mark = w.sent, r.Remaining, w.mark[u]
+	since := now.Sub(l.start) - w.sent
+	left := (r.Remaining - float64(l.taken[u]-w.mark[u])*b.factor()) * milli
+	most := left + b.known()*since.Seconds()*milli
+	if w.probing && r.Remaining < float64(w.cost(u)) && last.at < w.sent {
+		b.left.refute(now)
+		l.counts.IgnoredHeaders++
+		return
+	}
+	if level := b.level(now); level > most {
+		b.lower(now, most)
+	} else if back > 0 {
+		b.give(now, int64(min(back, most-level)))
+	}
+	b.left.until = time.Time{}
+	if !b.reading.continuous && r.Reset > 0 {
+		b.left.set(now, int64(left), now.Add(min(r.Reset, time.Minute)-since))
+	}
+}

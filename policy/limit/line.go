@@ -1,6 +1,10 @@
 package limit
 
-import "container/heap"
+import (
+	"cmp"
+	"container/heap"
+	"slices"
+)
 
 // line holds the waiters in the order of their first arrival: a list of those who
 // came for the first time, so that joining and leaving cost the same however long
@@ -10,8 +14,7 @@ type line struct {
 	back        returned
 	length      int
 	seq         uint64
-	tokens      int64 // sums over all who wait
-	images      int64
+	cost        [units]int64 // of all who wait
 }
 
 // head returns who is first, nil if nobody waits.
@@ -48,17 +51,7 @@ func (q *line) remove(w *Waiter) {
 	case stateReturned:
 		heap.Remove(&q.back, w.index)
 	case stateFresh:
-		if w.prev == nil {
-			q.first = w.next
-		} else {
-			w.prev.next = w.next
-		}
-		if w.next == nil {
-			q.last = w.prev
-		} else {
-			w.next.prev = w.prev
-		}
-		w.prev, w.next = nil, nil
+		q.unlink(w)
 	default:
 		return
 	}
@@ -66,22 +59,32 @@ func (q *line) remove(w *Waiter) {
 	q.count(w, -1)
 }
 
-func (q *line) count(w *Waiter, sign int64) {
-	q.length += int(sign)
-	q.tokens += sign * w.cost(slotTokens)
-	q.images += sign * w.cost(slotImages)
+func (q *line) unlink(w *Waiter) {
+	if w.prev == nil {
+		q.first = w.next
+	} else {
+		w.prev.next = w.next
+	}
+	if w.next == nil {
+		q.last = w.prev
+	} else {
+		w.next.prev = w.prev
+	}
+	w.prev, w.next = nil, nil
 }
 
-// cost is what all who wait draw on in a slot.
-func (q *line) cost(s slot) int64 {
-	switch s {
-	case slotRequests, slotRequestsLong:
-		return int64(q.length)
-	case slotImages:
-		return q.images
-	default:
-		return q.tokens
+func (q *line) count(w *Waiter, sign int) {
+	q.length += sign
+	for u := range units {
+		q.cost[u] += int64(sign) * w.cost(u)
 	}
+}
+
+// returned lists those who came back, in order.
+func (q *line) returned() []*Waiter {
+	all := slices.Clone(q.back)
+	slices.SortFunc(all, func(a, b *Waiter) int { return cmp.Compare(a.seq, b.seq) })
+	return all
 }
 
 // returned is a heap of waiters by arrival. It implements heap.Interface.

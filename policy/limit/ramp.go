@@ -2,13 +2,14 @@ package limit
 
 import "time"
 
-var growthHeard = 3.5
-
-// The cold start. First coldQuota requests, then each step growth times as many,
-// spread over the step.
+// The cold start: coldQuota requests at once, then in each step growth times as
+// many as in the one before, spread over it.
 const (
 	coldQuota = 4
-	growth    = 3
+	// growth holds until an answer has come and while round trips are long,
+	// heardGrowth afterwards.
+	growth      = 2
+	heardGrowth = 3.5
 	// coldStep is how long silence must last to be taken as consent: a refusal comes
 	// within a round trip, while an answer may take minutes.
 	coldStep = 150 * time.Millisecond
@@ -23,85 +24,98 @@ const (
 )
 
 // ramp lets a burst out in growing steps for as long as nobody refuses. Times are
-// offsets from the limiter's start.
+// offsets from the limiter's start. The zero value restrains nobody.
 type ramp struct {
 	on     bool
-	heard1 bool
-	probe  bool          // one request only, and then the buckets alone
+	probe  bool          // one request, and after silence about it the buckets alone
 	quota  int           // requests in this step
 	used   int           // of them admitted
 	run    int           // admitted in this burst, over all its steps
 	proven int           // largest burst that met no refusal
 	begun  time.Duration // when the step's first request was admitted
 	sent   bool          // whether one of the step's requests was written to the wire,
-	sentAt time.Duration // and when the first one was
-	lastAt time.Duration // when the latest one was
-	dial   time.Duration // longest time from admission to the wire
+	sentAt time.Duration // when the first one was,
+	lastAt time.Duration // and when the latest one was
 	slot   time.Duration // no admission before
 	gap    time.Duration // between admissions; 0 in a burst's first step
-	step   time.Duration
+	step   time.Duration // least length of a step
+	dial   time.Duration // longest time from admission to the wire
+	heard  bool          // whether any answer has come
 }
 
 // start begins anew with quota requests at once.
 func (r *ramp) start(quota int) {
-	*r = ramp{on: true, quota: quota, proven: r.proven, step: max(r.dial*3/2, coldStep), dial: r.dial, heard1: r.heard1}
+	*r = ramp{on: true, quota: quota, dial: r.dial, heard: r.heard, proven: r.proven}
+	r.step = max(coldStep, min(r.dial*3/2, maxStep))
+}
+
+// try lets a single request out, and the rest when silence about it has lasted
+// for step.
+func (r *ramp) try(step time.Duration) {
+	*r = ramp{on: true, probe: true, quota: 1, dial: r.dial, heard: r.heard, step: step}
 }
 
 // stop ends the ramp; nothing is proven.
-func (r *ramp) stop() { *r = ramp{dial: r.dial, heard1: r.heard1} }
+func (r *ramp) stop() { *r = ramp{dial: r.dial, heard: r.heard} }
 
-// wait returns how long until one more may go, 0 for now.
+// wait returns how long until one more may go, 0 for now. safe is how many may go
+// at once in any case.
 func (r *ramp) wait(t time.Duration, safe int) time.Duration {
 	if !r.on {
 		return 0
 	}
 	r.advance(t, safe)
-	if r.used < r.quota {
+	if !r.on || r.used < r.quota {
 		return max(0, r.slot-t)
 	}
 	if !r.sent {
 		return max(r.step, r.begun+unsentMax-t)
 	}
-	return r.heard() - t
+	return r.consent() - t
 }
 
-// heard is when silence about the step's requests is consent.
-func (r *ramp) heard() time.Duration {
-	return max(r.sentAt+r.step, r.lastAt+r.dial*5/8)
+// consent is when silence about the step's requests is taken for consent: the first
+// has been heard of, and the last one's round trip is over (a dial takes about two).
+func (r *ramp) consent() time.Duration {
+	return max(r.sentAt+r.step, r.lastAt+min(r.dial, maxStep)*5/8)
 }
 
-// advance goes to the next step once the present one has been met with silence.
+// advance goes to the next step once the present one has met with silence.
 func (r *ramp) advance(t time.Duration, safe int) {
 	if r.used == 0 {
-		r.quota = max(r.quota, safe)
+		if !r.probe {
+			r.quota = max(r.quota, safe)
+		}
 		return
 	}
-	silent := r.sent && t >= r.heard()
+	silent := r.sent && t >= r.consent()
 	if !silent && t < r.begun+unsentMax {
 		return
 	}
 	full := r.used >= r.quota
 	r.used, r.sent, r.slot = 0, false, t
-	if !silent {
-		return
-	}
-	if !full {
+	switch {
+	case !silent:
+	case r.probe:
+		r.stop()
+	case !full:
 		r.proven = max(r.proven, r.run)
 		r.run, r.gap, r.quota = 0, 0, max(coldQuota, safe, r.proven)
-		return
+	default:
+		r.grow()
 	}
-	if r.probe {
-		r.on = false
-		return
-	}
-	if r.heard1 && r.step == coldStep {
-		r.quota = int(float64(r.quota) * growthHeard)
+}
+
+// grow enlarges the next step.
+func (r *ramp) grow() {
+	if r.heard && r.step == coldStep {
+		r.quota = int(float64(r.quota) * heardGrowth)
 	} else {
-		r.quota *= 2
+		r.quota *= growth
 	}
 	r.gap = r.step / time.Duration(r.quota)
 	if r.quota > openQuota {
-		r.on = false
+		r.stop()
 	}
 }
 
@@ -119,10 +133,12 @@ func (r *ramp) take(t time.Duration) {
 }
 
 // wrote counts one request written to the wire, so long after its admission. Most
-// of that is the dial: two round trips or three, of which a step must hold as many.
+// of that is the dial, two round trips or more; a step must hold three.
 func (r *ramp) wrote(t, dial time.Duration) {
-	r.dial = min(max(r.dial, dial), maxStep)
-	r.step = max(r.step, min(dial*3/2, maxStep))
+	r.dial = max(r.dial, dial)
+	if !r.probe {
+		r.step = max(r.step, min(dial*3/2, maxStep))
+	}
 	if !r.on || r.used == 0 {
 		return
 	}
@@ -136,6 +152,6 @@ func (r *ramp) wrote(t, dial time.Duration) {
 func (r *ramp) back() {
 	if r.on && r.used > 0 {
 		r.used--
-		r.run = max(0, r.run-1)
+		r.run--
 	}
 }

@@ -15,6 +15,7 @@ const (
 	slotOutput
 	slotProject
 	slotImages
+	slotSpike // requests again, while Slow Down holds the rate
 	slots
 )
 
@@ -29,11 +30,33 @@ const maxUnits = 1_000_000_000_000
 func (s slot) String() string {
 	return [...]string{
 		"requests", "tokens", "requests_long", "tokens_long",
-		"input_tokens", "output_tokens", "project_tokens", "images",
+		"input_tokens", "output_tokens", "project_tokens", "images", "slow_down",
 	}[s]
 }
 
-// long returns the slot for the same thing over an hour or more.
+// slotOf returns the short slot of a dimension as headers and texts name it, and
+// whether there is one.
+func slotOf(dimension string) (slot, bool) {
+	switch dimension {
+	case "requests":
+		return slotRequests, true
+	case "tokens":
+		return slotTokens, true
+	case "input_tokens":
+		return slotInput, true
+	case "output_tokens":
+		return slotOutput, true
+	case "project_tokens":
+		return slotProject, true
+	case "images":
+		return slotImages, true
+	default:
+		return 0, false
+	}
+}
+
+// long returns the slot for the same thing over an hour or more; where there is
+// none, the slot itself serves any window.
 func (s slot) long() slot {
 	switch s {
 	case slotRequests:
@@ -44,3 +67,25 @@ func (s slot) long() slot {
 		return s
 	}
 }
+
+// counts reports what a slot counts.
+func (s slot) counts() unit {
+	switch s {
+	case slotRequests, slotRequestsLong, slotSpike:
+		return unitRequest
+	case slotImages:
+		return unitImage
+	default:
+		return unitToken
+	}
+}
+
+// unit is what a cost is counted in.
+type unit uint8
+
+const (
+	unitRequest unit = iota
+	unitToken
+	unitImage
+	units
+)

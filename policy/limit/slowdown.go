@@ -1,8 +1,69 @@
 package limit
 
-import "time"
-
-const (
-	presentTime = 10 * time.Second
-	spikeTime   = 15 * time.Minute
+import (
+	"math"
+	"time"
 )
+
+// How Slow Down is answered. OpenAI: "reduce your request rate to its original
+// level, keep it for at least 15 minutes, then increase it gradually"; as a rule of
+// thumb by no more than 50 % in 15 minutes (its guide to error codes, slow_down).
+const (
+	spikeHold   = 15 * time.Minute
+	spikeGrowth = 1.5
+	// spikeEnd is how far over the rate that was cut the ceiling is dropped.
+	spikeEnd = 4
+)
+
+// spike is the ceiling that Slow Down sets on requests. Times are offsets from the
+// limiter's start. The zero value is none.
+type spike struct {
+	rate  float64 // requests per second while it is held
+	until time.Duration
+	acted time.Duration
+	cut   float64 // the rate that was too high
+}
+
+// slowDown goes back to the rate before the spike, once until the hold is over. What
+// is refused meanwhile only pauses everybody, for longer each time.
+func (l *Limiter) slowDown(now time.Time, w *Waiter, hint time.Duration) {
+	t := now.Sub(l.start)
+	b := &l.buckets[slotSpike]
+	if b.active && t < l.spike.until {
+		if w.admitted >= l.spike.acted {
+			l.pause(now, hint)
+		}
+		return
+	}
+	present := l.recent.now.value(t, presentTime)
+	if b.active {
+		present = min(present, b.speed)
+	}
+	rate := max(min(l.recent.quiet.value(t, spikeTime), present/2), present/10, 1/maxHint.Seconds())
+	l.spike = spike{rate: rate, until: t + spikeHold, acted: t, cut: present}
+	b.estimate.reset(rate, t)
+	b.ahead = share(rate)
+	if !b.active {
+		b.source = SourceRefusals
+		l.open(now, slotSpike, 0)
+	}
+	l.relax(now, t)
+	b.lower(now, 0)
+	l.ramp.stop()
+	if hint > 0 {
+		l.hold(now, min(hint, maxHint))
+	}
+}
+
+// relax lets the ceiling grow once the hold is over.
+func (l *Limiter) relax(now time.Time, t time.Duration) {
+	b := &l.buckets[slotSpike]
+	b.estimate.reset(min(l.spike.rate*l.spike.growth(t)/pace, maxUnits), t)
+	b.pressed = true
+	b.tune(now, t)
+}
+
+// growth is how many times the ceiling is higher at t than when it was set.
+func (s spike) growth(t time.Duration) float64 {
+	return math.Pow(spikeGrowth, max(0, t-s.until).Seconds()/spikeHold.Seconds())
+}

@@ -2,14 +2,18 @@ package limit
 
 import "time"
 
-// Source is how a limit came to be known.
+// Source is how a limit came to be known. The zero value is none.
 type Source uint8
 
-// The sources, from the surest.
+// The sources.
 const (
+	// SourceConfigured: the operator set it.
 	SourceConfigured Source = iota + 1
+	// SourceHeader: rate-limit headers tell it.
 	SourceHeader
+	// SourceText: a refusal's text told it.
 	SourceText
+	// SourceRefusals: nothing tells it; it is the rate that was not refused.
 	SourceRefusals
 )
 
@@ -29,44 +33,71 @@ func (s Source) String() string {
 	}
 }
 
-// MarshalText writes the source as String does.
+// MarshalText writes the source as String does, for JSON. It never fails.
 func (s Source) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// proven reports whether the limit is sure enough to say that a request never fits.
-func (b *bucket) proven() bool { return b.source == SourceConfigured }
-
-// Idle reports whether nothing would be lost if the limiter were dropped.
-func (l *Limiter) Idle(now time.Time) bool {
-	return l.line.length == 0 && now.Sub(l.last) > 15*time.Minute
+// Snapshot is a limiter's state for metrics and pages.
+type Snapshot struct {
+	// Queue is how many wait.
+	Queue int `json:"queue"`
+	// GateUntil is when the wait ends that holds everybody; zero if nothing does.
+	GateUntil time.Time `json:"gate_until,omitzero"`
+	// Buckets are the limits that are known or estimated, none at first.
+	Buckets []Bucket `json:"buckets"`
+	// Counters count from the limiter's start.
+	Counters Counters `json:"counters"`
 }
 
 // Bucket is the state of one limit.
 type Bucket struct {
-	Dimension string        `json:"dimension"`
-	Limit     float64       `json:"limit"`
-	Window    time.Duration `json:"window"`
-	Source    Source        `json:"source"`
-	Remaining float64       `json:"remaining"`
+	// Dimension is "requests", "tokens", "input_tokens", "output_tokens",
+	// "project_tokens", "images", or "requests_long" and "tokens_long" for limits by
+	// the hour or day, or "slow_down" for the ceiling on requests after one.
+	Dimension string `json:"dimension"`
+	// Limit is how many may be used in Window. Where only a rate was learned, Window
+	// is a minute.
+	Limit  float64       `json:"limit"`
+	Window time.Duration `json:"window"`
+	Source Source        `json:"source"`
+	// Remaining is what could go now, as far as is known; below 0 is debt.
+	Remaining float64 `json:"remaining"`
+	// Rate is what is used of it, per second.
+	Rate float64 `json:"rate"`
 }
 
-// Snapshot is a limiter's state for metrics and pages.
-type Snapshot struct {
-	Queue     int       `json:"queue"`
-	GateUntil time.Time `json:"gate_until"`
-	Buckets   []Bucket  `json:"buckets"`
+// Counters count what the limiter was told. All start at 0.
+type Counters struct {
+	// Refusals that were reported.
+	Refusals int `json:"refusals"`
+	// IgnoredHeaders, IgnoredTexts and IgnoredHints are values that made no sense,
+	// contradicted each other or what was seen, and so changed nothing.
+	IgnoredHeaders int `json:"ignored_headers"`
+	IgnoredTexts   int `json:"ignored_texts"`
+	IgnoredHints   int `json:"ignored_hints"`
 }
 
-// Snapshot returns the present state.
+// Snapshot returns the present state. It changes nothing.
 func (l *Limiter) Snapshot(now time.Time) Snapshot {
-	s := Snapshot{Queue: l.line.length, GateUntil: l.gate}
-	for _, slot := range l.active {
+	if now.Before(l.last) {
+		now = l.last
+	}
+	s := Snapshot{Queue: l.line.length, Buckets: []Bucket{}, Counters: l.counts}
+	if now.Before(l.gate) {
+		s.GateUntil = l.gate
+	}
+	for slot := range slots {
 		b := &l.buckets[slot]
-		s.Buckets = append(s.Buckets, Bucket{slot.String(), b.limit, b.window, b.source, b.level(now) / milli})
+		if !b.active {
+			continue
+		}
+		k := Bucket{slot.String(), b.limit, b.window, b.source, b.level(now) / milli, b.speed}
+		if b.window == 0 {
+			k.Limit, k.Window = b.estimate.rate*60, time.Minute
+		}
+		if now.Before(b.left.until) {
+			k.Remaining = min(k.Remaining, float64(b.left.left)/milli)
+		}
+		s.Buckets = append(s.Buckets, k)
 	}
 	return s
-}
-
-// Counters count what was seen.
-type Counters struct {
-	Ignored int `json:"ignored"`
 }

@@ -5,28 +5,32 @@ import "time"
 // Waiter is one request's place in line. The caller allocates it, sets the exported
 // fields before Enter and leaves them alone until the request is over. The same
 // Waiter is used again for the next attempt of the same request, which then keeps
-// its place before everyone who came later. The zero value is ready.
+// its place before everyone who came later. The zero value is ready. It must not be
+// copied while it waits.
 type Waiter struct {
 	// Tokens is the estimated cost; below 0 counts as 0.
 	Tokens int
-	// Images is how many pictures are asked for.
+	// Images is how many pictures are asked for; below 0 counts as 0.
 	Images int
 	// Deadline is when the request must have been admitted; zero is never.
 	Deadline time.Time
-	// Tag is the caller's own; the limiter hands it back and never looks at it.
+	// Tag is the caller's: what its admit function needs to find the request again.
 	Tag any
 
+	owner      *Limiter
 	next, prev *Waiter // neighbours among those who came for the first time
 	index      int     // place in the heap of those who came back
 	seq        uint64  // order of first arrival, from 1
 	state      state
+	probing    bool      // sent although a header said that nothing was left
+	disbelief  bool      // was refused once with a wait that nothing proves
 	until      time.Time // the earlier of Deadline and the queue timeout
 	admitted   time.Duration
 	sent       time.Duration
 	passed     int   // how many smaller ones went ahead while it was at the head
 	passedCost int64 // what they cost in the bucket that held it up
 	charge     [slots]int64
-	mark       [slots]int64
+	mark       [units]int64 // all that had been sent when it was, itself included
 }
 
 // state is where a Waiter stands.
@@ -51,57 +55,19 @@ func (w *Waiter) Until() time.Time { return w.until }
 // late reports whether w may no longer be admitted.
 func (w *Waiter) late(now time.Time) bool { return !w.until.IsZero() && !now.Before(w.until) }
 
-// cost is what w draws on in a slot, in whole requests, tokens or images.
-func (w *Waiter) cost(s slot) int64 {
-	switch s {
-	case slotRequests, slotRequestsLong:
-		return 1
-	case slotImages:
+// outlasts reports whether a wait that starts now ends too late for w.
+func (w *Waiter) outlasts(now time.Time, wait time.Duration) bool {
+	return !w.until.IsZero() && wait >= w.until.Sub(now)
+}
+
+// cost is what w asks for, in whole requests, tokens or images.
+func (w *Waiter) cost(u unit) int64 {
+	switch u {
+	case unitToken:
+		return int64(min(max(w.Tokens, 0), maxUnits))
+	case unitImage:
 		return int64(min(max(w.Images, 0), maxUnits))
 	default:
-		return int64(min(max(w.Tokens, 0), maxUnits))
+		return 1
 	}
-}
-
-// Reason is what became of a request that asked to be let through.
-type Reason uint8
-
-// The reasons. The zero value is Admitted.
-const (
-	// Admitted: it may be sent now.
-	Admitted Reason = iota
-	// Queued: it waits; Release will hand it out.
-	Queued
-	// QueueFull: too many wait already.
-	QueueFull
-	// TooLate: the predicted wait outlasts its deadline or the queue timeout.
-	TooLate
-	// NeverFits: it alone is larger than a limit that is configured or proven.
-	NeverFits
-)
-
-// String returns the reason in lower case, for logs and metrics.
-func (r Reason) String() string {
-	switch r {
-	case Admitted:
-		return "admitted"
-	case Queued:
-		return "queued"
-	case QueueFull:
-		return "queue_full"
-	case TooLate:
-		return "too_late"
-	case NeverFits:
-		return "never_fits"
-	default:
-		return "unknown"
-	}
-}
-
-// Decision answers Enter and Refused.
-type Decision struct {
-	Reason Reason
-	// Wait is the predicted wait, from now, of a request that was not admitted; for
-	// QueueFull that of the one who would have come last. 0 for NeverFits.
-	Wait time.Duration
 }

@@ -45,7 +45,7 @@ func Accepts(header string) string {
 func others(names []string, weight string) []string {
 	var rest []string
 	for _, coding := range codings {
-		if !slices.Contains(names, coding) && !(coding == "gzip" && slices.Contains(names, "x-gzip")) {
+		if !slices.Contains(names, coding) && (coding != "gzip" || !slices.Contains(names, "x-gzip")) {
 			rest = append(rest, coding+weight)
 		}
 	}

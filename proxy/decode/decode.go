@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 )
 
@@ -27,21 +28,22 @@ const layersMax = 4
 // be decoded, and for more codings than anyone uses.
 var ErrCoding = errors.New("content coding is not supported")
 
-// Body returns the beginning of raw decoded, at most max bytes, or Max if max is not
-// above 0. Encoding is the Content-Encoding: codings in the order they were applied.
-// There is no error for a body that is longer than max. For one that is broken or
+// Body returns the beginning of raw decoded, at most limit bytes, or Max if limit
+// is not above 0. Encoding is the Content-Encoding: codings in the order they were applied.
+// There is no error for a body that is longer than limit. For one that is broken or
 // cut short it returns what came before, with the decoder's error; io.ErrUnexpectedEOF
 // if it ends too early. It may return a part of raw itself.
-func Body(encoding string, raw []byte, max int) ([]byte, error) {
-	if max <= 0 {
-		max = Max
+func Body(encoding string, raw []byte, limit int) ([]byte, error) {
+	if limit <= 0 {
+		limit = Max
 	}
+	limit = min(limit, math.MaxInt/4) // its double is needed below
 	codings, err := parse(encoding)
 	if err != nil {
 		return nil, err
 	}
 	if len(codings) == 0 {
-		return raw[:min(len(raw), max)], nil
+		return raw[:min(len(raw), limit)], nil
 	}
 	var r io.Reader = bytes.NewReader(raw)
 	for i := len(codings) - 1; i >= 0; i-- {
@@ -49,9 +51,9 @@ func Body(encoding string, raw []byte, max int) ([]byte, error) {
 		defer decoder.Close()
 		// What the next layer reads is bounded too: no encoder makes data larger
 		// than this, but nested bombs do.
-		r = io.LimitReader(decoder, int64(max)*2+Max)
+		r = io.LimitReader(decoder, int64(limit)*2+Max)
 	}
-	return readAll(io.LimitReader(r, int64(max)))
+	return readAll(io.LimitReader(r, int64(limit)))
 }
 
 // parse returns the codings of a Content-Encoding that change anything, by their

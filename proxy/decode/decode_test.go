@@ -7,6 +7,7 @@ import (
 	"compress/zlib"
 	"errors"
 	"io"
+	"math"
 	"runtime"
 	"strings"
 	"testing"
@@ -91,10 +92,10 @@ func TestBodyIsCappedWithoutAnError(t *testing.T) {
 			if coding == "zlib" || coding == "raw" {
 				name = "deflate"
 			}
-			for max, want := range map[int]int{0: Max, -1: Max, 1: 1, 1000: 1000, len(long): len(long), 1 << 20: len(long)} {
-				got, err := Body(name, raw, max)
+			for limit, want := range map[int]int{0: Max, -1: Max, 1: 1, 1000: 1000, len(long): len(long), 1 << 20: len(long), math.MaxInt: len(long)} {
+				got, err := Body(name, raw, limit)
 				if err != nil || !bytes.Equal(got, long[:want]) {
-					t.Errorf("max %d: got %d bytes, %v, want %d", max, len(got), err, want)
+					t.Errorf("limit %d: got %d bytes, %v, want %d", limit, len(got), err, want)
 				}
 			}
 		})
@@ -203,21 +204,21 @@ func FuzzBody(f *testing.F) {
 		f.Add(strings.NewReplacer("zlib", "deflate", "raw", "deflate").Replace(coding), encode(f, coding, []byte(sample)), 100)
 	}
 	f.Add("gzip, br", encode(f, "br", encode(f, "gzip", []byte(sample))), 0)
-	f.Fuzz(func(t *testing.T, encoding string, raw []byte, max int) {
-		max = min(max, 1<<20)
-		got, err := Body(encoding, raw, max)
-		if max <= 0 {
-			max = Max
+	f.Fuzz(func(t *testing.T, encoding string, raw []byte, limit int) {
+		limit = min(limit, 1<<20)
+		got, err := Body(encoding, raw, limit)
+		if limit <= 0 {
+			limit = Max
 		}
-		if len(got) > max {
-			t.Fatalf("%d bytes, at most %d were wanted", len(got), max)
+		if len(got) > limit {
+			t.Fatalf("%d bytes, at most %d were wanted", len(got), limit)
 		}
 		if errors.Is(err, ErrCoding) && got != nil {
 			t.Fatal("decoded what is not supported")
 		}
 		for _, coding := range []string{"gzip", "zlib", "br", "zstd"} {
-			again, err := Body(strings.Replace(coding, "zlib", "deflate", 1), encode(t, coding, raw), max)
-			if err != nil || !bytes.Equal(again, raw[:min(len(raw), max)]) {
+			again, err := Body(strings.Replace(coding, "zlib", "deflate", 1), encode(t, coding, raw), limit)
+			if err != nil || !bytes.Equal(again, raw[:min(len(raw), limit)]) {
 				t.Fatalf("%s: %d bytes of %d came back, %v", coding, len(again), len(raw), err)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"compress/flate"
 	"compress/gzip"
 	"compress/zlib"
+	"errors"
 	"io"
 
 	"github.com/andybalholm/brotli"
@@ -76,7 +77,7 @@ func isZlib(head []byte) bool {
 
 // opened returns r, or a reader that fails with err.
 func opened(r io.ReadCloser, err error) io.ReadCloser {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {

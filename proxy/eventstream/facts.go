@@ -31,10 +31,10 @@ func (t *token) bytes() []byte {
 	return t.text[:t.n]
 }
 
-// count returns the token as a whole number. ok is false for what is not one or
-// is negative; a fraction or an exponent is not a count either.
-func (t *token) count() (n int64, ok bool) {
-	b := t.bytes()
+// count returns the token as a whole number, and whether it is one: a negative
+// number, a fraction and one with an exponent are not.
+func (t *token) count() (int64, bool) {
+	n, b := int64(0), t.bytes()
 	if len(b) == 0 || len(b) > 18 {
 		return 0, false
 	}

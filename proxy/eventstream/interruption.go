@@ -100,10 +100,7 @@ func appendFields(b []byte, d endpoint.Dialect, data []byte) []byte {
 //
 // It is nil for an unknown dialect. Call End first, and write what it returns.
 func (w *Watcher) Interruption(code, message string) []byte {
-	number := w.total.sequence
-	if n := w.scan.sequence; n > number {
-		number = n
-	}
+	number := w.total.sequence // the half event's own number is not used up
 	data := payload(w.dialect, code, message, number)
 	if data == nil {
 		return nil

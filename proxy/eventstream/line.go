@@ -12,7 +12,7 @@ const (
 	inNothing             // a comment, or a field that says nothing here
 )
 
-// fieldMax is longer than any field name that matters.
+// fieldMax is longer than any field name that matters: what is cut there is none.
 const fieldMax = 8
 
 // line is the line at hand.
@@ -93,10 +93,6 @@ func (w *Watcher) fieldName(b []byte) []byte {
 	if colon < 0 {
 		end = len(b)
 	}
-	if l.fieldN+end >= fieldMax {
-		l.part = inNothing
-		return nil
-	}
 	l.fieldN += copy(l.field[l.fieldN:], b[:end])
 	if colon < 0 {
 		return nil
@@ -136,5 +132,5 @@ func (w *Watcher) lineEnd(offset int64) {
 	if l.part == inField {
 		w.begin() // a field without a colon has an empty value
 	}
-	l.part, l.fieldN, l.space = inField, 0, false
+	l.part, l.fieldN = inField, 0
 }

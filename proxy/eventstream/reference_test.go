@@ -15,7 +15,9 @@ import (
 
 // readEvents returns the events of a stream, as the HTML standard has them but for
 // a data-less one named error, and the lines of one that lacks its blank line.
-func readEvents(stream []byte) (events []Event, rest []string) {
+func readEvents(stream []byte) ([]Event, []string) {
+	var events []Event
+	var rest []string
 	offset := int64(0)
 	if after, ok := bytes.CutPrefix(stream, []byte(mark)); ok {
 		stream, offset = after, int64(len(mark))

@@ -7,9 +7,9 @@ import (
 )
 
 // repair returns what turns the half event at hand into a whole one that has the
-// members of the object in data. ok is false if the half event is no JSON object,
-// or broken already.
-func (w *Watcher) repair(data []byte) (repaired []byte, ok bool) {
+// members of the object in data, or false if the half event is no JSON object, or
+// broken already.
+func (w *Watcher) repair(data []byte) ([]byte, bool) {
 	s := &w.scan
 	if s.state == broken || s.depth == 0 || !s.isObject(0) {
 		return nil, false
@@ -44,9 +44,10 @@ func (w *Watcher) repair(data []byte) (repaired []byte, ok bool) {
 	return append(b, '\n'), true
 }
 
-// rest returns what ends the value or member at hand, given the stream's last bytes,
-// and whether a comma must follow before another member of the outermost object.
-func (s *scanner) rest(tail []byte) (rest string, comma, ok bool) {
+// rest returns what ends the value or member at hand, given the stream's last bytes;
+// whether a comma must follow before another member of the outermost object; and
+// whether there is such an end.
+func (s *scanner) rest(tail []byte) (string, bool, bool) {
 	outermost := s.depth == 1
 	switch s.state {
 	case inText:
@@ -124,8 +125,9 @@ func plausible(s string) bool {
 	return !utf8.FullRuneInString(s) || utf8.ValidString(s)
 }
 
-// restOfScalar returns what makes a number or literal whole that ends in last.
-func (s *scanner) restOfScalar(last byte) (rest string, ok bool) {
+// restOfScalar returns what makes a number or literal whole that ends in last, or
+// false if it is neither.
+func (s *scanner) restOfScalar(last byte) (string, bool) {
 	text := string(s.token.text[:s.token.n])
 	for _, literal := range []string{"true", "false", "null"} {
 		if rest, ok := strings.CutPrefix(literal, text); ok {

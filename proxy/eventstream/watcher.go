@@ -159,9 +159,9 @@ func (w *Watcher) Sequence() int64 { return w.total.sequence - 1 }
 // Events returns how many events have been seen. Comments are none.
 func (w *Watcher) Events() int64 { return w.total.events }
 
-// Usage returns the last token counts that went by, 0 where there were none. The
-// prompt's include what was read from or written to a cache.
-func (w *Watcher) Usage() (prompt, completion int64) {
+// Usage returns the last token counts that went by, the prompt's and the completion's,
+// 0 where there were none. The prompt's include what was read from or written to a cache.
+func (w *Watcher) Usage() (int64, int64) {
 	return w.total.prompt, w.total.completion
 }
 

@@ -50,8 +50,8 @@ type Facts struct {
 }
 
 // Tokens returns the estimated cost of the call in tokens: that of its input, and
-// as many as it may answer. Providers count the answer's limit before it is used
-// (OpenAI rate limit guide, "Reduce the max_tokens to match the size of your completions").
+// as many as it may answer: providers count the answer's limit before it is used
+// (OpenAI rate limits guide, on max_tokens).
 func (f Facts) Tokens() int {
 	return f.PromptBytes/bytesPerToken + f.Images*tokensPerImage + f.MaxTokens*max(f.N, 1)
 }

@@ -100,7 +100,9 @@ func TestBodyStaysInMemoryUpToBodyMemory(t *testing.T) {
 					b.Size(), b.InMemory(), memory, spool, tt.size, tt.inMemory, tt.memory, spooled)
 			}
 			wantContent(t, b.Reader(), want)
-			wantContent(t, iotest.OneByteReader(b.Reader()), want)
+			if tt.size <= 64<<10+1 {
+				wantContent(t, iotest.OneByteReader(b.Reader()), want)
+			}
 		})
 	}
 }

@@ -1,18 +1,15 @@
 package bench
 
 import (
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
 	"os"
-	"reflect"
 	"sync"
 	"time"
 
-	"github.com/caarlos0/env/v11"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"outrigger/proxy"
@@ -64,25 +61,11 @@ func (b *buffers) Put(p []byte) { b.pool.Put(&p) }
 // newOutrigger is the whole proxy as the binary serves it by default: every setting
 // at its default, metrics registered, one line of JSON per request to a pipe.
 func newOutrigger(upstream *url.URL) (http.Handler, error) {
-	var config proxy.Config
-	err := env.ParseWithOptions(&config, env.Options{
-		Environment: map[string]string{},
-		FuncMap: map[reflect.Type]env.ParserFunc{
-			reflect.TypeFor[time.Duration](): func(text string) (any, error) {
-				if text == "off" {
-					return time.Duration(0), nil
-				}
-				return time.ParseDuration(text)
-			},
-		},
-	})
-	if err != nil {
-		return nil, err
-	}
-	config.Callers.Origins = nil
-	config.Upstreams = []proxy.Upstream{{Name: "openai", URL: upstream, AuthHeader: "Authorization"}}
+	config, entry := proxy.DefaultConfig(), proxy.DefaultUpstream()
+	entry.Name, entry.URL = "openai", upstream
+	config.Upstreams = []proxy.Upstream{entry}
 	return proxy.New(config, proxy.Deps{
-		Log:      slog.New(slog.NewJSONHandler(io.Writer(os.Stderr), nil)),
+		Log:      slog.New(slog.NewJSONHandler(os.Stderr, nil)),
 		Registry: prometheus.NewRegistry(),
 	})
 }

@@ -307,11 +307,20 @@ func TestEveryVariableInTheManifestsIsInTheExampleFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// An upstream's variables carry its name: the example file has them for one upstream.
-	known := regexp.MustCompile(`OUTRIGGER_[A-Z0-9_]+`).FindAllString(string(text), -1)
+	var known []string
+	for _, line := range regexp.MustCompile(`(?m)^#(OUTRIGGER_\w+)=`).FindAllStringSubmatch(string(text), -1) {
+		known = append(known, line[1])
+	}
+	// The example file tells both once, in words: that a secret's name may end in
+	// _FILE, and that NAME stands for the upstream's.
+	upstream := regexp.MustCompile(`^(OUTRIGGER_UPSTREAM_)[A-Z0-9]+_`)
+	inFile := func(name string) bool {
+		name = upstream.ReplaceAllString(strings.TrimSuffix(name, "_FILE"), "${1}NAME_")
+		return slices.Contains(known, name)
+	}
 	each(t, func(t *testing.T, d *appsv1.Deployment) {
 		for _, e := range append(sidecar(t, d).Env, app(t, d).Env...) {
-			if strings.HasPrefix(e.Name, "OUTRIGGER_") && !slices.Contains(known, e.Name) {
+			if strings.HasPrefix(e.Name, "OUTRIGGER_") && !inFile(e.Name) {
 				t.Errorf("%s is not in config.example.env", e.Name)
 			}
 		}

@@ -10,8 +10,8 @@ import (
 )
 
 var (
-	once  = ptr(0) // max_retries of a test that looks at one answer
-	three = ptr(3.0)
+	once = ptr(0) // max_retries of a test that looks at one answer
+	five = ptr(5.0)
 )
 
 func ptr[T any](v T) *T { return &v }
@@ -87,12 +87,12 @@ func TestACreateWhoseAnswerWasLostIsRepeatedByNobody(t *testing.T) {
 func TestTheClientHearsOutriggersErrorBeforeItsOwnTimeout(t *testing.T) {
 	eachClient(t, func(t *testing.T, c client) {
 		w := start(t, troubles{faults: `[{"kind": "hang"}]`}, nil)
-		got := c.run(t, w.base(), plan{Calls: []string{"chat"}, Timeout: three, MaxRetries: once})[0]
+		got := c.run(t, w.base(), plan{Calls: []string{"chat"}, Timeout: five, MaxRetries: once})[0]
 		c.check(t, got, http.StatusGatewayTimeout, "upstream_timeout")
 		if got.Error != nil && got.Error.Headers["x-should-retry"] != "" {
 			t.Error("the deadline was the client's own: whether to try again is its choice")
 		}
-		equal(t, "a call that announced 3s", w.called(t), counts{outrigger: 1, upstream: 1})
+		equal(t, "a call that announced 5s", w.called(t), counts{outrigger: 1, upstream: 1})
 	})
 }
 

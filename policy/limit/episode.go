@@ -1,0 +1,146 @@
+package limit
+
+import "time"
+
+const (
+	// leastTry is the least time for which silence about a single request is awaited.
+	leastTry = 10 * time.Millisecond
+	// slowLatency is how long refusals take when estimates grow half as fast: more
+	// of what is sent too fast is on its way when the first refusal comes.
+	slowLatency = 200 * time.Millisecond
+	// proofCut is what one more refusal leaves of a limit that is proven, and
+	// proofLeast what any number of them do: at an even pace it is jitter, or others
+	// who share the limit.
+	proofCut   = 0.99
+	proofLeast = 0.9
+	// tightTime is how long no burst over a second's share is tried after one was
+	// refused.
+	tightTime = 10 * time.Minute
+)
+
+// first reports whether w's refusal begins an episode: what was admitted before the
+// last one was acted on belongs to that.
+func (l *Limiter) first(w *Waiter, b *bucket) bool {
+	return b.estimate.n == 0 || w.admitted >= b.estimate.acted
+}
+
+// episode takes the refusal of w into a slot's estimate, and returns how long to
+// wait before the next try. hint is the wait that was asked for.
+func (l *Limiter) episode(now time.Time, w *Waiter, s slot, hint time.Duration) time.Duration {
+	b, u, t := &l.buckets[s], s.counts(), now.Sub(l.start)
+	e := &b.estimate
+	// Whether refusals count against the limit is not told: half of them do.
+	accepted := w.mark[u] - l.refused[u]/2
+	e.slow = l.latency.Seconds() / slowLatency.Seconds()
+	e.miss(w.mark[u] - w.cost(u))
+	e.refused(t, w.sent, accepted)
+	e.acted, e.sent = t, l.sent[u]
+	gap := backoff(seconds(e.unit/e.rate), e.misses)
+	switch {
+	case e.n == 0:
+		gap = max(gap, firstGap, l.latency*4)
+	case e.misses > 0:
+		gap = max(gap, l.latency*5/4)
+	}
+	e.mark((w.sent+t+max(gap, hint))/2, accepted)
+	b.tune(now, t)
+	return gap
+}
+
+// prove takes in a text that proves its limit. Its wait then tells the level, so
+// that w fits when it ends, and others at their own cost.
+func (l *Limiter) prove(now time.Time, w *Waiter, s slot, r Refusal, window time.Duration) {
+	b := &l.buckets[s]
+	if b.ceiling == 0 || r.Limit/window.Seconds() < b.ceiling {
+		if b.source != SourceHeader || !alike(b.limit, r.Limit) || b.window != window {
+			l.limits(now, s, r.Limit, window, SourceText)
+		}
+		b.sure = true
+	}
+	if l.first(w, b) {
+		rate := b.known()
+		if b.estimate.n > 0 && !l.burst(now, b) {
+			rate = min(max(b.estimate.rate*proofCut, rate*proofLeast), rate)
+		}
+		l.episode(now, w, s, r.Hint)
+		b.estimate.reset(rate, now.Sub(l.start))
+		b.reserve = 0
+		if l.ramp.on && !l.ramp.probe {
+			l.ramp.stop()
+		}
+	}
+	cost := l.price(w, s)
+	b.size = max(b.size, min(cost, int64(b.limit*milli)))
+	b.resize(now)
+	// One request's worth later than the wait says, so that nobody is a moment early.
+	b.lower(now, float64(cost)-r.Hint.Seconds()*b.known()*milli-b.estimate.unit*milli)
+}
+
+// burst reports whether there should have been plenty when something was refused: it
+// is not the limit then, but how much of it may be used at once.
+func (l *Limiter) burst(now time.Time, b *bucket) bool {
+	return b.wide && b.window < longWindow && b.level(now) > 2*b.known()*milli
+}
+
+// guess takes in a refusal that proves nothing.
+func (l *Limiter) guess(now time.Time, w *Waiter, s slot, r Refusal) {
+	b := &l.buckets[s]
+	told := l.believe(now, s, r)
+	if !b.active {
+		b.estimate.reset(l.firstGuess(now, w, s), now.Sub(l.start))
+		b.estimate.doubling = b.estimate.rate < coldQuota
+		b.source = SourceRefusals
+		b.ahead = share(b.estimate.rate) / 4
+		l.open(now, s, 0)
+	}
+	if !l.first(w, b) {
+		l.hold(now, r.Hint)
+		return
+	}
+	rate := b.estimate.rate
+	burst := l.burst(now, b)
+	gap := l.episode(now, w, s, r.Hint)
+	if burst || told || b.source == SourceConfigured {
+		b.estimate.reset(rate, now.Sub(l.start))
+		b.tune(now, now.Sub(l.start))
+	}
+	if burst {
+		l.tight = now.Sub(l.start) + tightTime
+		b.wide = false
+		b.resize(now)
+	}
+	b.reserve = 0
+	b.lower(now, -r.Hint.Seconds()*b.speed*milli)
+	l.hold(now, max(gap, r.Hint))
+	l.ramp.try(max(leastTry, l.latency*5/4))
+}
+
+// believe takes in the limit that a text tells without proof, if it can be true, and
+// reports whether it tells one.
+func (l *Limiter) believe(now time.Time, s slot, r Refusal) bool {
+	b := &l.buckets[s]
+	if r.Limit == 0 {
+		return false
+	}
+	if b.active && alike(b.limit, r.Limit) && b.window == r.Window {
+		return true
+	}
+	window, u := r.plain(), s.counts()
+	passed := l.recent.sum(now.Sub(l.start), u, window) - l.refused[u]
+	if window == 0 || float64(passed) > r.Limit || b.source == SourceHeader || b.source == SourceConfigured {
+		l.counts.IgnoredTexts++
+		return false
+	}
+	l.limits(now, s, r.Limit, window, SourceText)
+	b.sure = false
+	return true
+}
+
+// firstGuess is the rate that was let through just before w was sent: limits are
+// mostly given out by the second, or a second's worth at once.
+func (l *Limiter) firstGuess(now time.Time, w *Waiter, s slot) float64 {
+	u, t := s.counts(), now.Sub(l.start)
+	over := min(max(time.Second, 3*l.ramp.step), 2*time.Second)
+	sent := l.recent.sum(t, u, over+t-w.sent) - (l.sent[u] - w.mark[u]) - w.cost(u)
+	return max(1, float64(sent)/over.Seconds())
+}

@@ -1,0 +1,76 @@
+package limit
+
+import "time"
+
+// idleTime is how long nobody must have asked before a limiter counts as idle. What
+// it learned is worth keeping for as long as a Slow Down holds.
+const idleTime = spikeHold
+
+// loosen takes back restraints whose time is over: bursts over a second's share are
+// tried again, and a ceiling that has grown out of reach goes.
+func (l *Limiter) loosen(now time.Time) {
+	t := now.Sub(l.start)
+	if l.buckets[slotSpike].active && l.spike.rate*l.spike.growth(t) > spikeEnd*l.spike.cut {
+		l.drop(slotSpike)
+	}
+	if l.tight == 0 || t < l.tight {
+		return
+	}
+	l.tight = 0
+	for _, s := range l.active {
+		b := &l.buckets[s]
+		if b.source == SourceHeader && b.ceiling == 0 {
+			b.wide = true
+			b.resize(now)
+		}
+	}
+	l.ramp.start(coldQuota)
+}
+
+// Idle reports whether the limiter may be dropped: nobody waits, nobody has asked
+// for a quarter of an hour, and no limit by the hour or day is used up by half.
+func (l *Limiter) Idle(now time.Time) bool {
+	if l.line.length > 0 || now.Before(l.gate) || now.Sub(l.last) < idleTime {
+		return false
+	}
+	for _, s := range l.active {
+		b := &l.buckets[s]
+		if b.window >= longWindow && b.level(now) < b.limit*milli/2 {
+			return false
+		}
+	}
+	return true
+}
+
+// Expel calls refuse for each waiter whose predicted wait now outlasts its deadline
+// or the queue timeout, after taking it out of the line. Limits fall, and waits are
+// named, while requests wait: those that cannot be in time any more should hear it
+// at once. It looks at the whole line if anything became slower since the last call,
+// else it does nothing. refuse must not call the limiter.
+func (l *Limiter) Expel(now time.Time, refuse func(*Waiter, Decision)) {
+	now = l.tick(now)
+	if !l.slowed {
+		return
+	}
+	l.slowed = false
+	var ahead [units]int64
+	check := func(w *Waiter) {
+		wait := l.behind(now, w, &ahead)
+		if !w.outlasts(now, wait) {
+			for u := range units {
+				ahead[u] += w.cost(u)
+			}
+			return
+		}
+		l.line.remove(w)
+		refuse(w, Decision{Reason: TooLate, Wait: wait})
+	}
+	for _, w := range l.line.returned() {
+		check(w)
+	}
+	for w := l.line.first; w != nil; {
+		next := w.next
+		check(w)
+		w = next
+	}
+}

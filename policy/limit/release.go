@@ -1,0 +1,83 @@
+package limit
+
+import "time"
+
+// Release calls admit for each waiter that may be sent now, in order, and returns
+// when to call it again; zero when nobody waits. Call it then, and after each call
+// of another method while anybody waits. admit must not call the limiter. A waiter
+// whose time has passed is dropped without a word: see Waiter.Until and Expel.
+func (l *Limiter) Release(now time.Time, admit func(*Waiter)) time.Time {
+	now = l.tick(now)
+	for {
+		w := l.line.head()
+		if w == nil {
+			return time.Time{}
+		}
+		if w.late(now) {
+			l.line.remove(w)
+			continue
+		}
+		wait := l.wait(now, w)
+		if wait > 0 {
+			w, wait = l.pass(now, w, wait)
+		}
+		if wait > 0 {
+			return now.Add(max(wait, time.Microsecond))
+		}
+		l.line.remove(w)
+		l.admit(now, w)
+		admit(w)
+	}
+}
+
+// admit charges w.
+func (l *Limiter) admit(now time.Time, w *Waiter) {
+	for u := range units {
+		l.taken[u] += w.cost(u)
+	}
+	w.probing = false
+	w.charge = [slots]int64{}
+	for _, s := range l.active {
+		b := &l.buckets[s]
+		w.charge[s] = l.price(w, s)
+		w.probing = w.probing || b.left.empty(now, w.charge[s])
+		b.take(now, w.charge[s])
+	}
+	w.state = stateAdmitted
+	w.admitted = now.Sub(l.start)
+	w.passed, w.passedCost = 0, 0
+	l.ramp.take(w.admitted)
+}
+
+// Sent tells that w was written to the wire. It counts once for each admission.
+func (l *Limiter) Sent(now time.Time, w *Waiter) {
+	if w.owner != l || w.state != stateAdmitted {
+		return
+	}
+	now = l.tick(now)
+	w.state = stateSent
+	w.sent = now.Sub(l.start)
+	for u := range units {
+		l.sent[u] += w.cost(u)
+		w.mark[u] = l.sent[u]
+	}
+	l.recent.add(w.sent, w)
+	l.ramp.wrote(w.sent, w.sent-w.admitted)
+}
+
+// Answered tells of an answer to w that was no refusal, with its rate-limit headers.
+func (l *Limiter) Answered(now time.Time, w *Waiter, h Headers) {
+	now = l.tick(now)
+	l.Sent(now, w)
+	if w.owner != l || w.state != stateSent {
+		return
+	}
+	w.state = stateIdle
+	l.ramp.heard = true
+	l.streak = 0
+	l.learnHeaders(now, w, h)
+	for _, s := range l.active {
+		b := &l.buckets[s]
+		b.reading.fitted = max(b.reading.fitted, w.cost(s.counts()))
+	}
+}
