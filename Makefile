@@ -28,16 +28,25 @@ REQUIRE := TEST_REQUIRE=1 SDK_PYTHON=$(VENV)/bin/python
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build ./bin/outrigger, static
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)" -o bin/outrigger ./cmd/outrigger
 
 .PHONY: test
-test: $(VENV)/.installed test/sdk/node/node_modules/.installed ## run every test, the real OpenAI clients included
+test: test-go test-sdk test-k8s ## run every test, the real OpenAI clients included
+
+.PHONY: test-go
+test-go:
 	$(REQUIRE) $(GO) test -race -shuffle=on -timeout 15m $$($(GO) list ./... | grep -v '/test/sdk$$')
+
+.PHONY: test-sdk
+test-sdk: $(VENV)/.installed test/sdk/node/node_modules/.installed
 	$(REQUIRE) $(GO) test -race -shuffle=on -timeout 15m -count=1 -v ./test/sdk
+
+.PHONY: test-k8s
+test-k8s:
 	cd test/k8s && $(GO) test -shuffle=on ./...
 
 $(VENV)/.installed: test/sdk/python/requirements.txt

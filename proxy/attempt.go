@@ -26,6 +26,7 @@ type attempt struct {
 	body    io.ReadCloser        // the answer's, as it comes from the transport or its hold
 	held    *hold                // the answer's beginning, when it was held
 	watcher *eventstream.Watcher // reads a held stream; nil for all else
+	missing []byte               // what a stream that ended while it was held lacks of its last event
 	failure classify.Failure
 	err     error // the transport's, for the log
 	verdict classify.Verdict
@@ -135,7 +136,7 @@ func (a *attempt) finish(cause error) {
 		if a.cancel != nil {
 			a.cancel(cause)
 		}
-		if a.body != nil && a.resp.StatusCode != http.StatusSwitchingProtocols {
+		if a.body != nil {
 			_ = a.body.Close()
 		}
 		a.slots.give()

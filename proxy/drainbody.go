@@ -2,24 +2,19 @@ package proxy
 
 import "time"
 
-// drainTime is how long an answer that has said all may take to end, so that its
-// connection can be used again.
-const drainTime = 250 * time.Millisecond
+// endTime is how long an answer that has said all may take to end, so that its
+// connection can be used again. The caller has the whole content by then, but
+// some SDKs read on until the end.
+const endTime = 25 * time.Millisecond
 
-// drain reads the rest of an answer whose content is complete, away from the
-// caller's path, and then ends the attempt.
-func (a *attempt) drain() {
-	go func() {
-		timer := time.AfterFunc(drainTime, func() { a.cancel(errFinished) })
-		defer timer.Stop()
-		buf := buffers.get()
-		defer buffers.put(buf)
-		for n := 0; n < len(*buf); {
-			m, err := a.body.Read(*buf)
-			if n += m; err != nil {
-				break
-			}
+// awaitEnd reads what follows the content of a finished stream, which is nobody's,
+// until the upstream ends it or the time is over.
+func (s *answer) awaitEnd(p []byte) {
+	timer := time.AfterFunc(endTime, func() { s.a.cancel(errFinished) })
+	defer timer.Stop()
+	for {
+		if _, err := s.src.Read(p); err != nil {
+			return
 		}
-		a.finish(errFinished)
-	}()
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"outrigger/policy/classify"
+	"outrigger/policy/endpoint"
 	"outrigger/proxy/decode"
 	"outrigger/proxy/eventstream"
 )
@@ -26,7 +27,7 @@ func (x *exchange) peek(ctx context.Context, a *attempt) {
 	case resp.StatusCode >= http.StatusBadRequest:
 		a.held = newHold(resp.Body, holdError, nil)
 		a.held.wait(holdTime, a.begun)
-	case kind == "text/event-stream":
+	case kind == "text/event-stream" && resp.Header.Get("Content-Encoding") == "": // else its events cannot be read
 		x.peekStream(a)
 	case kind == "application/json":
 		a.held = newHold(resp.Body, holdAnswer, nil)
@@ -36,19 +37,28 @@ func (x *exchange) peek(ctx context.Context, a *attempt) {
 	}
 	a.body = a.held
 	opening, err := a.held.opening()
-	if err != nil && !errors.Is(err, io.EOF) && (resp.StatusCode < http.StatusBadRequest || len(opening) == 0) {
+	switch {
+	case err == nil:
+	case errors.Is(err, io.EOF):
+		if a.watcher != nil && x.neverBegan(a) {
+			a.fail(ctx, io.ErrUnexpectedEOF)
+		}
+	case resp.StatusCode < http.StatusBadRequest || len(opening) == 0:
 		a.fail(ctx, err) // it broke off and nothing of it was passed on
 	}
 }
 
+// neverBegan reports whether a stream that has ended said nothing at all.
+func (x *exchange) neverBegan(a *attempt) bool {
+	a.missing = a.watcher.End()
+	_, began := a.watcher.Meaningful()
+	return !began && x.endpoint.Dialect != endpoint.Unknown
+}
+
 // peekStream holds a stream up to the end of its first meaningful event.
 func (x *exchange) peekStream(a *attempt) {
-	resp := a.resp
-	if resp.Header.Get("Content-Encoding") != "" {
-		return // the events cannot be read as they pass
-	}
 	watcher := eventstream.New(x.endpoint.Dialect)
-	src := &watched{ReadCloser: resp.Body, watcher: watcher}
+	src := &watched{ReadCloser: a.resp.Body, watcher: watcher}
 	a.watcher = watcher
 	a.held = newHold(src, holdAnswer, func([]byte, error) bool {
 		_, ok := watcher.Meaningful()
@@ -92,7 +102,10 @@ func (x *exchange) describe(a *attempt, c *classify.Attempt) {
 		}
 		return
 	}
-	opening, _ := a.held.opening()
+	opening, err := a.held.opening()
+	if c.Status < http.StatusBadRequest && !errors.Is(err, io.EOF) {
+		return // too long to be an error, or a slow success
+	}
 	if coding := a.resp.Header.Get("Content-Encoding"); coding != "" {
 		opening, _ = decode.Body(coding, opening, holdError)
 	}

@@ -57,6 +57,10 @@ func (x *exchange) committed(a *attempt) {
 	if r.upstreamID == "" {
 		r.upstreamID = a.resp.Header.Get("Request-Id") // Anthropic
 	}
+	if a.held != nil && a.watcher == nil {
+		opening, _ := a.held.opening()
+		r.promptTokens, r.completionTokens = usage(opening)
+	}
 	if e := a.verdict.Error; a.verdict.Outcome != classify.OutcomeOK {
 		r.errorType, r.errorCode, r.errorMessage = e.Type, e.Code, maskKeys(e.Message)
 	}

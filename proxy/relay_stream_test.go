@@ -96,7 +96,9 @@ func TestAStreamEndsCleanlyOnlyWhenItIsWhole(t *testing.T) {
 			for version, h2 := range map[string]bool{"HTTP1": false, "HTTP2": true} {
 				t.Run(name+"/"+ending+"/"+version, func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
-						g := newBubble(t, streamOf(string(data), end), func(c *Config) { c.Retry.Max = 0 })
+						g := newBubble(t, streamOf(string(data), end), func(c *Config) {
+							c.Retry.Max, c.Timeouts.Total = 0, time.Second // a second in line, for a rate limit
+						})
 						client := g.client
 						if h2 {
 							client = g.h2()
@@ -142,9 +144,13 @@ func expected(t *testing.T, d endpoint.Dialect, sent string, clean bool, resp *h
 		if body != sent+missing || err != nil {
 			t.Errorf("a stream that said all came as %q %v", strings.TrimPrefix(body, sent), err)
 		}
-	case d == endpoint.Unknown, w.Done():
+	case d == endpoint.Unknown && !failed:
 		if body != sent || err == nil {
 			t.Errorf("got %q %v, want the same and a broken connection", strings.TrimPrefix(body, sent), err)
+		}
+	case w.Done() || failed: // what broke off is nothing the caller misses
+		if body != sent || err != nil {
+			t.Errorf("got %q %v, want the same and a clean end", strings.TrimPrefix(body, sent), err)
 		}
 	default:
 		rest, ok := strings.CutPrefix(body, sent+missing)
@@ -170,7 +176,7 @@ func toldInterrupted(t *testing.T, d endpoint.Dialect, rest string) {
 		Sequence            *int `json:"sequence_number"`
 		Error               struct{ Type, Code, Message string }
 	}
-	if err := json.Unmarshal([]byte(data), &got); err != nil || got.Error.Code != "stream_interrupted" || !strings.Contains(got.Error.Message, `"openai"`) {
+	if err := json.Unmarshal([]byte(data), &got); err != nil || got.Error.Code != "stream_interrupted" || !strings.Contains(got.Error.Message, "The stream was cut") {
 		t.Errorf("the last event's data is %s", data)
 	}
 	if d == endpoint.Responses && (got.Type != "error" || got.Code != "stream_interrupted" || got.Message != got.Error.Message || got.Sequence == nil) {
@@ -208,6 +214,23 @@ func (v *conversation) script(w http.ResponseWriter, r *http.Request, call int) 
 			return
 		}
 	}
+}
+
+// later says text after d of the bubble's time.
+func (v *conversation) later(t *testing.T, d time.Duration, text string) {
+	go func() {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-t.Context().Done():
+			return
+		}
+		select {
+		case v.say <- text:
+		case <-t.Context().Done():
+		}
+	}()
 }
 
 func delta(text string) string {
@@ -269,12 +292,9 @@ func TestTheFirstEventIsHeldWithTheHeaders(t *testing.T) {
 				v := newConversation()
 				g := newBubble(t, v.script)
 				start := time.Now()
-				go func() {
-					for _, text := range tt.early {
-						time.Sleep(time.Second) // the bubble's clock
-						v.say <- text
-					}
-				}()
+				for i, text := range tt.early {
+					v.later(t, time.Duration(i+1)*time.Second, text)
+				}
 				resp, err := g.client.Do(g.request(http.MethodPost, "/v1/chat/completions", streamBody))
 				if err != nil {
 					t.Fatal(err)
@@ -395,13 +415,9 @@ func TestASilentStreamIsToldOff(t *testing.T) {
 				if h2 {
 					client = g.h2()
 				}
-				go func() {
-					v.say <- delta("a")
-					time.Sleep(time.Minute)
-					v.say <- delta("b")
-					time.Sleep(5*time.Minute - time.Second) // just allowed
-					v.say <- delta("c")
-				}()
+				v.later(t, 0, delta("a"))
+				v.later(t, time.Minute, delta("b"))
+				v.later(t, 6*time.Minute-time.Second, delta("c")) // a silence that is just allowed
 				resp, body, err := g.stream(client, "/v1/chat/completions")
 				rest, ok := strings.CutPrefix(body, delta("a")+delta("b")+delta("c"))
 				if resp.StatusCode != 200 || !ok || err == nil {
@@ -417,15 +433,62 @@ func TestASilentStreamIsToldOff(t *testing.T) {
 	}
 }
 
+func TestTheFirstOfSeveralAnswersIsNotTheEnd(t *testing.T) {
+	image := "event: image_generation.completed\ndata: {\"type\":\"image_generation.completed\",\"b64_json\":\"aa\"}\n\n"
+	choice := func(i int) string {
+		return fmt.Sprintf("data: {\"choices\":[{\"index\":%d,\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}\n\n", i)
+	}
+	tests := map[string]struct {
+		path, body, first, second string
+	}{
+		"images":  {"/v1/images/generations", `{"model":"gpt-image-1","n":2,"stream":true,"prompt":"x"}`, image, image},
+		"choices": {"/v1/chat/completions", `{"model":"m","n":2,"stream":true,"messages":[]}`, choice(0), choice(1)},
+	}
+	for name, tt := range tests {
+		ask := func(g *rig) (string, error) {
+			resp, err := g.client.Do(g.request(http.MethodPost, tt.path, tt.body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			body, err := io.ReadAll(resp.Body)
+			return string(body), err
+		}
+		t.Run(name+"/the second takes long", func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				v := newConversation()
+				g := newBubble(t, v.script)
+				v.later(t, 0, tt.first)
+				v.later(t, time.Minute, tt.second)
+				time.AfterFunc(2*time.Minute, func() { v.over <- clean })
+				if body, err := ask(g); body != tt.first+tt.second || err != nil {
+					t.Errorf("got %q %v", body, err)
+				}
+			})
+		})
+		t.Run(name+"/the second never comes", func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				v := newConversation()
+				g := newBubble(t, v.script)
+				v.later(t, 0, tt.first)
+				time.AfterFunc(time.Minute, func() { v.over <- broken })
+				body, err := ask(g)
+				rest, ok := strings.CutPrefix(body, tt.first)
+				if !ok || err == nil {
+					t.Fatalf("got %q %v", body, err)
+				}
+				toldInterrupted(t, endpoint.Chat, rest)
+			})
+		})
+	}
+}
+
 func TestADrainTellsAStreamWhy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := newConversation()
 		g := newBubble(t, v.script)
-		go func() {
-			v.say <- delta("a")
-			time.Sleep(time.Second)
-			g.proxy.Cancel(errors.New("stop"))
-		}()
+		v.later(t, 0, delta("a"))
+		time.AfterFunc(time.Second, func() { g.proxy.Cancel(errors.New("stop")) })
 		_, body, err := g.stream(g.client, "/v1/chat/completions")
 		rest, ok := strings.CutPrefix(body, delta("a"))
 		if !ok || err == nil || !strings.Contains(rest, "shutting down") {

@@ -25,6 +25,9 @@ func (a *attempt) save() *saved {
 	if a.resp == nil || a.failure != classify.None {
 		return nil
 	}
+	if a.masked() {
+		return a.unmask()
+	}
 	s := &saved{status: a.resp.StatusCode, header: a.resp.Header, verdict: a.verdict}
 	if a.held == nil {
 		if a.resp.Body != http.NoBody {
@@ -37,6 +40,26 @@ func (a *attempt) save() *saved {
 		return nil
 	}
 	s.body = opening
+	return s
+}
+
+// masked reports whether the answer is an error under another status, 200 as a rule.
+func (a *attempt) masked() bool {
+	return a.verdict.Status != 0 && a.verdict.Status != a.resp.StatusCode
+}
+
+// unmask turns a masked error into an answer with the status that it stands for:
+// SDKs take a stream request's 200 for a stream.
+func (a *attempt) unmask() *saved {
+	s := &saved{status: a.verdict.Status, header: a.resp.Header.Clone(), verdict: a.verdict}
+	if a.watcher != nil {
+		event, _ := a.held.failure(a.watcher)
+		s.body = append([]byte(nil), event.Data...)
+		s.header.Set("Content-Type", "application/json")
+	} else {
+		s.body, _ = a.held.opening()
+	}
+	s.header.Del("Content-Length")
 	return s
 }
 

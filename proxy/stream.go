@@ -16,8 +16,10 @@ import (
 func (x *exchange) relayed(out *http.Request, a *attempt) *http.Response {
 	resp := a.resp
 	x.committed(a)
-	if a.verdict.Status != 0 && a.verdict.Status != resp.StatusCode {
-		return x.unmasked(out, a)
+	if a.masked() {
+		s := a.unmask()
+		a.finish(errFinished)
+		return s.response(out)
 	}
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return resp // a tunnel: its body has to stay a ReadWriteCloser
@@ -27,24 +29,13 @@ func (x *exchange) relayed(out *http.Request, a *attempt) *http.Response {
 		answer.stream = true
 		x.p.metrics.streamsOpen.Inc()
 	}
+	if a.watcher != nil {
+		// What Outrigger may have to add would not fit in, and a stream that was cut
+		// where the length ends would look whole.
+		delete(resp.Header, "Content-Length")
+	}
 	resp.Body = answer
 	return resp
-}
-
-// unmasked turns an error that came with status 200 into an answer with the
-// status that it stands for: SDKs take a stream request's 200 for a stream.
-func (x *exchange) unmasked(out *http.Request, a *attempt) *http.Response {
-	s := &saved{status: a.verdict.Status, header: a.resp.Header.Clone(), verdict: a.verdict}
-	if a.watcher != nil {
-		event, _ := a.held.failure(a.watcher)
-		s.body = append([]byte(nil), event.Data...)
-		s.header.Set("Content-Type", "application/json")
-	} else {
-		s.body, _ = a.held.opening()
-	}
-	s.header.Del("Content-Length")
-	a.finish(errFinished)
-	return s.response(out)
 }
 
 // answer is a committed answer's body. It passes the upstream's bytes on and
@@ -65,16 +56,17 @@ func (s *answer) Read(p []byte) (int, error) {
 	if s.ended {
 		return s.readTail(p)
 	}
+	if s.finished() {
+		s.awaitEnd(p)
+		s.end(outcomeCompleted)
+		return 0, io.EOF
+	}
 	s.arm()
 	n, err := s.src.Read(p)
 	s.disarm()
 	s.x.record.bytesOut += int64(n)
 	s.x.extendWrite()
 	switch {
-	case err == nil && s.finished():
-		s.a.drain()
-		s.end(outcomeCompleted)
-		err = io.EOF
 	case err == nil:
 		return n, nil
 	case errors.Is(err, io.EOF) && s.whole():
@@ -95,7 +87,7 @@ func (s *answer) Read(p []byte) (int, error) {
 func (s *answer) Close() error {
 	if !s.ended {
 		outcome := outcomeCanceled
-		if s.watcher() != nil && s.watcher().Done() {
+		if s.saidAll() {
 			outcome = outcomeCompleted
 		}
 		s.end(outcome)
@@ -119,6 +111,17 @@ func (s *answer) finished() bool {
 	return w != nil && w.Finished() && s.a.held.drained()
 }
 
+// saidAll reports whether nothing is missing, whatever follows. An end that comes
+// once for each choice or image does not tell that where several were asked for.
+func (s *answer) saidAll() bool {
+	w := s.watcher()
+	if w == nil {
+		return false
+	}
+	_, failed := w.Error()
+	return failed || w.Finished() || w.Done() && s.x.facts.N <= 1
+}
+
 // whole reports whether an end of the bytes is the end of the answer. A last
 // event that lacks its blank line is given it: SDKs would drop the event.
 func (s *answer) whole() bool {
@@ -126,7 +129,7 @@ func (s *answer) whole() bool {
 	if w == nil || s.x.endpoint.Dialect == endpoint.Unknown {
 		return true
 	}
-	s.tail = w.End()
+	s.tail = append(s.a.missing, w.End()...)
 	_, failed := w.Error()
 	return failed || w.Done()
 }
@@ -139,12 +142,14 @@ func (s *answer) cut(err error) error {
 		s.end(outcomeCanceled)
 		return err
 	}
-	if w != nil && w.Done() { // what broke off was nothing the caller misses
+	if s.saidAll() { // what broke off was nothing the caller misses
 		s.end(outcomeCompleted)
 		return io.EOF
 	}
 	s.end(outcomeInterrupted)
-	x.up.gate.fail()
+	if !errors.Is(context.Cause(x.ctx), errDraining) {
+		x.up.gate.fail()
+	}
 	if w != nil {
 		s.tail = append(s.tail, w.Interruption("stream_interrupted", x.cutMessage(err))...)
 	}
@@ -202,7 +207,7 @@ const doneTime = time.Second
 // arm bounds the upstream's silence.
 func (s *answer) arm() {
 	idle := s.idle
-	if w := s.watcher(); w != nil && w.Done() {
+	if s.saidAll() {
 		idle = doneTime
 	}
 	switch {

@@ -40,7 +40,6 @@ func TestHealthcheckWithoutAListenerIsAnError(t *testing.T) {
 }
 
 func TestHealthcheckTellsReadyFromNotReady(t *testing.T) {
-	t.Setenv("HTTP_PROXY", "http://192.0.2.1:1")
 	status := http.StatusOK
 	var asked []string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

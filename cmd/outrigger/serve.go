@@ -76,8 +76,8 @@ func serve(ctx context.Context, s *settings, log *slog.Logger) error {
 	}
 	server := newTrafficServer(handler, log)
 	defer server.Close()
+	ready.Store(true) // connections are taken from here on, by the backlog at first
 	start("traffic", server, listener, failed, log)
-	ready.Store(true)
 
 	select {
 	case err := <-failed:

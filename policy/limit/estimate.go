@@ -93,7 +93,7 @@ func (e *estimate) doubled(t time.Duration) float64 {
 // been let through, and returns how long to wait before the next try.
 func (e *estimate) refused(now, sent time.Duration, accepted int64) {
 	at := e.speed(sent)
-	measured := e.measured(sent, accepted)
+	measured, most := e.measured(sent, accepted)
 	e.doubtful = false
 	switch {
 	case e.misses > 0 || e.n == 0:
@@ -102,7 +102,7 @@ func (e *estimate) refused(now, sent time.Duration, accepted int64) {
 		e.rate = at / 2
 	case measured > 0:
 		before := e.rate
-		e.rate = min(max(measured, e.steady(sent), mostCut*e.rate), at)
+		e.rate = min(max(measured, e.steady(sent), mostCut*e.rate), at, most)
 		e.doubtful = e.rate < looseCut*before
 	default:
 		e.rate = min(e.rate, at) * 0.97
@@ -143,17 +143,23 @@ func (e *estimate) mark(t time.Duration, accepted int64) {
 // measured is the rate that was accepted up to t from an earlier moment when
 // nothing was left either, 0 if there is none that is far enough away. Of the near
 // ones it takes the most: shares that are given out by the second make the rest too
-// small. With none near, it takes the latest.
-func (e *estimate) measured(t time.Duration, accepted int64) float64 {
+// small. With none near, it takes the latest. The second result is the most that can
+// be true, even if the time holds one share less than it seems.
+func (e *estimate) measured(t time.Duration, accepted int64) (float64, float64) {
 	least := max(measureTime.Seconds(), measureCount*e.unit/e.rate)
 	near := max(3, 30*e.unit/e.rate)
 	best, older, olderAt := 0.0, 0.0, time.Duration(-1)
+	most := math.Inf(1)
 	for _, m := range e.marks[:min(e.n, len(e.marks))] {
 		span := (t - m.at).Seconds()
 		if span < least {
 			continue
 		}
-		r := float64(accepted-m.accepted) / span
+		n := float64(accepted - m.accepted)
+		if span >= 1.5 {
+			most = min(most, (n+2*e.unit)/(span-1))
+		}
+		r := n / span
 		if span <= near {
 			best = max(best, r)
 		} else if m.at > olderAt {
@@ -161,7 +167,7 @@ func (e *estimate) measured(t time.Duration, accepted int64) float64 {
 		}
 	}
 	if best > 0 {
-		return best
+		return best, most
 	}
-	return older
+	return older, most
 }

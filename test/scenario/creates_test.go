@@ -28,7 +28,11 @@ func TestACreateIsNeverCarriedOutTwiceAndEveryLossIsTold(t *testing.T) {
 		t.Skip("takes half a minute")
 	}
 	const each = 150
-	g := newRig(t, sim.Config{Seed: 3, Faults: createFaults()})
+	g := newRig(t, sim.Config{Seed: 3})
+	input := g.upload("input")
+	if err := g.sim.SetFaults(createFaults()...); err != nil {
+		t.Fatal(err)
+	}
 	type end struct {
 		status int
 		answer string
@@ -42,7 +46,7 @@ func TestACreateIsNeverCarriedOutTwiceAndEveryLossIsTold(t *testing.T) {
 			defer func() { <-slots }()
 			id := strconv.Itoa(i)
 			path, contentType, body := "/batches", "application/json",
-				[]byte(`{"input_file_id":"file-`+id+`","endpoint":"/v1/chat/completions","completion_window":"24h"}`)
+				[]byte(`{"input_file_id":"`+input+`","metadata":{"n":"`+id+`"},"endpoint":"/v1/chat/completions","completion_window":"24h"}`)
 			if i < each {
 				path = "/files"
 				contentType, body = file(id)

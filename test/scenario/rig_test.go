@@ -5,6 +5,7 @@ package scenario
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"log/slog"
 	"mime/multipart"
@@ -70,15 +71,35 @@ func newRig(t *testing.T, upstream sim.Config, edits ...func(*proxy.Config)) *ri
 	return g
 }
 
+// chatOf asks for a completion that costs tokens.
+func (g *rig) chatOf(ctx context.Context, id, tokens int) (int, string) {
+	n := strconv.Itoa(id)
+	body := `{"model":"gpt-4o-mini","max_tokens":` + strconv.Itoa(tokens) + `,"messages":[{"role":"user","content":"` + n + `"}]}`
+	return g.call(ctx, n, http.MethodPost, "/chat/completions", "application/json", []byte(body))
+}
+
+// chatAs asks for a short completion with a key of its own and a timeout that it announces.
+func (g *rig) chatAs(ctx context.Context, key, id string, timeout time.Duration) (int, string) {
+	return g.do(ctx, id, http.MethodPost, "/chat/completions",
+		[]byte(`{"model":"gpt-4o-mini","messages":[{"role":"user","content":"`+id+`"}]}`),
+		http.Header{
+			"Authorization": {"Bearer " + key}, "Content-Type": {"application/json"},
+			"X-Stainless-Timeout": {strconv.Itoa(max(1, int(timeout.Seconds())))},
+		})
+}
+
 // call makes one request, which the ledger knows as id, and returns the status
 // and the error's code, or 0 and the transport's error.
 func (g *rig) call(ctx context.Context, id, method, path, contentType string, body []byte) (status int, answer string) {
+	return g.do(ctx, id, method, path, body, http.Header{"Authorization": {"Bearer sk-scenario"}, "Content-Type": {contentType}})
+}
+
+func (g *rig) do(ctx context.Context, id, method, path string, body []byte, header http.Header) (status int, answer string) {
 	r, err := http.NewRequestWithContext(ctx, method, g.base+path, bytes.NewReader(body))
 	if err != nil {
 		return 0, err.Error()
 	}
-	r.Header.Set("Authorization", "Bearer sk-scenario")
-	r.Header.Set("Content-Type", contentType)
+	r.Header = header
 	r.Header.Set("X-Sim-Request", id)
 	resp, err := g.client.Do(r)
 	if err != nil {
@@ -96,6 +117,18 @@ func (g *rig) call(ctx context.Context, id, method, path, contentType string, bo
 func (g *rig) chat(ctx context.Context, id int) (int, string) {
 	body := `{"model":"gpt-4o-mini","messages":[{"role":"user","content":"` + strconv.Itoa(id) + `"}]}`
 	return g.call(ctx, strconv.Itoa(id), http.MethodPost, "/chat/completions", "application/json", []byte(body))
+}
+
+// upload makes a file and returns its id.
+func (g *rig) upload(name string) string {
+	g.t.Helper()
+	contentType, body := file(name)
+	status, answer := g.call(g.t.Context(), name, http.MethodPost, "/files", contentType, body)
+	var made struct{ ID string }
+	if err := json.Unmarshal([]byte(answer), &made); err != nil || status != http.StatusOK {
+		g.t.Fatalf("uploading: %d %s", status, answer)
+	}
+	return made.ID
 }
 
 // file is a small upload.

@@ -1,0 +1,104 @@
+package proxy
+
+import (
+	"bytes"
+	"encoding/binary"
+	"io"
+	"strings"
+
+	"golang.org/x/net/http2/hpack"
+)
+
+// The frames of HTTP/2 that tests write by hand (RFC 9113, section 6).
+const (
+	frameData     = 0x0
+	frameHeaders  = 0x1
+	frameReset    = 0x3
+	frameSettings = 0x4
+	framePing     = 0x6
+	frameGoAway   = 0x7
+
+	flagEndStream  = 0x1
+	flagAck        = 0x1
+	flagEndHeaders = 0x4
+
+	codeNone     = 0x0
+	codeProtocol = 0x1
+	codeInternal = 0x2
+	codeRefused  = 0x7
+	codeCancel   = 0x8
+	codeCalm     = 0xb
+)
+
+const h2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+// h2Frame is one frame.
+type h2Frame struct {
+	kind, flags byte
+	stream      uint32
+	payload     []byte
+}
+
+// h2Wire reads and writes frames on a connection.
+type h2Wire struct {
+	io.ReadWriter
+	block   bytes.Buffer
+	encoder *hpack.Encoder
+	decoder *hpack.Decoder
+}
+
+func newH2Wire(rw io.ReadWriter) *h2Wire {
+	w := &h2Wire{ReadWriter: rw}
+	w.encoder = hpack.NewEncoder(&w.block)
+	w.decoder = hpack.NewDecoder(4096, nil)
+	return w
+}
+
+func (w *h2Wire) write(f h2Frame) error {
+	head := binary.BigEndian.AppendUint32(nil, uint32(len(f.payload))<<8|uint32(f.kind))
+	head = append(head, f.flags)
+	head = binary.BigEndian.AppendUint32(head, f.stream)
+	_, err := w.Write(append(head, f.payload...))
+	return err
+}
+
+func (w *h2Wire) read() (h2Frame, error) {
+	var head [9]byte
+	if _, err := io.ReadFull(w, head[:]); err != nil {
+		return h2Frame{}, err
+	}
+	f := h2Frame{kind: head[3], flags: head[4], stream: binary.BigEndian.Uint32(head[5:]) &^ (1 << 31)}
+	f.payload = make([]byte, binary.BigEndian.Uint32(head[:4])>>8)
+	_, err := io.ReadFull(w, f.payload)
+	return f, err
+}
+
+// headers writes a HEADERS frame of "name: value" lines.
+func (w *h2Wire) headers(stream uint32, flags byte, lines ...string) error {
+	w.block.Reset()
+	for _, line := range lines {
+		name, value, _ := strings.Cut(line[1:], ": ") // a pseudo-header begins with a colon
+		_ = w.encoder.WriteField(hpack.HeaderField{Name: line[:1] + name, Value: value})
+	}
+	return w.write(h2Frame{frameHeaders, flags | flagEndHeaders, stream, w.block.Bytes()})
+}
+
+// fields decodes the header block of a HEADERS frame without padding or priority.
+func (w *h2Wire) fields(f h2Frame) map[string]string {
+	fields, _ := w.decoder.DecodeFull(f.payload)
+	m := map[string]string{}
+	for _, field := range fields {
+		m[field.Name] = field.Value
+	}
+	return m
+}
+
+func (w *h2Wire) reset(stream, code uint32) error {
+	return w.write(h2Frame{frameReset, 0, stream, binary.BigEndian.AppendUint32(nil, code)})
+}
+
+// goAway tells that streams above last were not processed.
+func (w *h2Wire) goAway(last, code uint32) error {
+	payload := binary.BigEndian.AppendUint32(nil, last)
+	return w.write(h2Frame{frameGoAway, 0, 0, binary.BigEndian.AppendUint32(payload, code)})
+}
