@@ -64,6 +64,10 @@ func (x *exchange) send(out *http.Request, a *attempt) {
 		x.up.http2.Store(true)
 	}
 	a.resp, a.body = resp, resp.Body
+	if resp.StatusCode == http.StatusSwitchingProtocols && !x.record.upgrade {
+		a.fail(ctx, errSwitched)
+		return
+	}
 	x.peek(ctx, a)
 }
 

@@ -19,6 +19,18 @@ const (
 	bodyRate  = 1 << 10          // bytes per second on average, after the grace
 )
 
+// restGrace is how long the rest of a refused request's body may take.
+const restGrace = time.Second
+
+// boundRest sets a deadline for what was not read of r's body. net/http reads on
+// before it sends the answer, so that the connection can be used again, and
+// would wait for a caller that sends no more.
+func boundRest(w http.ResponseWriter, r *http.Request) {
+	if r.Body != nil && r.Body != http.NoBody {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(restGrace))
+	}
+}
+
 // readBody reads the request body whole, before any waiting: only then is a
 // caller's leaving noticed (net/http reads ahead once the body is at its end),
 // and only a kept body can be sent again.
@@ -43,14 +55,13 @@ func (x *exchange) bodyError(r *http.Request, src *intake, err error) error {
 	var cut *spool.ReadError
 	switch {
 	case errors.Is(err, spool.ErrTooLarge):
-		src.done()
 		return fail("request_too_large", "The request body is over %s. Raise OUTRIGGER_BODY_MAX to let it pass.", x.p.config.Bodies.BodyMax)
 	case errors.Is(err, spool.ErrFull):
 		return x.passOn(r, src)
 	case errors.As(err, &cut) && errors.Is(cut.Err, os.ErrDeadlineExceeded):
 		return fail("bad_request", "The request body came too slowly: less than %d bytes per second after %s.", bodyRate, bodyGrace)
 	case errors.As(err, &cut):
-		return fail("bad_request", "The request body was cut short.")
+		return fail("bad_request", "The request body was cut short, or its chunks are malformed.")
 	}
 	return err
 }

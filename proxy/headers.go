@@ -30,11 +30,11 @@ func isWebSocket(h http.Header) bool {
 	return strings.EqualFold(h.Get("Upgrade"), "websocket")
 }
 
-// dropUpgrade removes a request to switch protocols. h2c above all: a tunnel of
-// HTTP/2 would bypass everything that this proxy is for (golang/go#80416).
+// dropUpgrade removes a caller's request to switch protocols. h2c above all: a
+// tunnel of HTTP/2 would bypass everything that this proxy is for (golang/go#80416).
+// Before the relay, because ReverseProxy refuses a protocol whose name is no text.
 func dropUpgrade(h http.Header) {
 	delete(h, "Upgrade")
-	delete(h, "Connection")
 	delete(h, "Http2-Settings")
 }
 

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"io"
 	"sync"
 	"time"
@@ -13,6 +14,10 @@ const (
 	// holdError is how much of an error's body is held. Cloudflare's pages, the
 	// largest that were seen, have several KiB.
 	holdError = 64 << 10
+	// holdInline is how long a JSON answer of announced length may be to be read
+	// without a goroutine and without a bound in time but the request's own: it is
+	// one packet or a few behind its headers, and a part of it is of no use to anyone.
+	holdInline = 16 << 10
 	// holdTime is how long a JSON answer or an error's body may take to arrive
 	// whole. DeepSeek sends white space for minutes: such an answer streams.
 	holdTime = 5 * time.Second
@@ -44,6 +49,18 @@ type hold struct {
 func newHold(src io.ReadCloser, most int, enough func([]byte, error) bool) *hold {
 	h := &hold{src: src, max: most, enough: enough, reading: true, changed: make(chan struct{}, 1)}
 	go h.run()
+	return h
+}
+
+// readHold reads src, of n bytes, to its end. begun is called at the first byte.
+func readHold(src io.ReadCloser, n int, begun func()) *hold {
+	h := &hold{src: src, held: make([]byte, 0, n+1), settled: true, first: true}
+	for h.err == nil {
+		var m int
+		m, h.err = src.Read(h.held[len(h.held):cap(h.held)])
+		h.held = h.held[:len(h.held)+m]
+		begun()
+	}
 	return h
 }
 
@@ -155,6 +172,16 @@ func (h *hold) busy() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.reading
+}
+
+// complete reports whether all of the answer is held.
+func (h *hold) complete() bool {
+	if h == nil {
+		return false
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return !h.reading && errors.Is(h.err, io.EOF)
 }
 
 // drained reports whether all that was held has been read.

@@ -39,6 +39,19 @@ func (x *exchange) ambiguous(how string) *Error {
 		x.up.config.Name, how, x.record.attempts, round(time.Since(x.start)))
 }
 
+// unkept is the error that stands for a failure whose answer did not arrive whole
+// in time or was too long to keep, once no further attempt can be made.
+func (x *exchange) unkept(a *attempt) *Error {
+	return fail("upstream_broke", "Upstream %q answered with status %d and more than could be kept (%d attempts, %s). "+
+		"Sending the request again is safe.", x.up.config.Name, a.resp.StatusCode, x.record.attempts, round(time.Since(x.start)))
+}
+
+// unusable is the error of an answer that could not be passed on.
+func (x *exchange) unusable() *Error {
+	return fail("upstream_broke", "The upstream's answer could not be passed on (%d attempts, %s).",
+		x.record.attempts, round(time.Since(x.start)))
+}
+
 // describe names a transport failure in words without addresses or URLs.
 func describe(a *attempt) string {
 	switch {

@@ -33,6 +33,7 @@ type metrics struct {
 	live          *liveCollector
 
 	models modelLabels
+	series seriesCache
 }
 
 func newMetrics(p *Proxy) *metrics {
@@ -56,6 +57,7 @@ func newMetrics(p *Proxy) *metrics {
 		tokens:        counter("outrigger_tokens_total", "Tokens that upstreams said were used.", "upstream", "model", "kind"),
 		live:          &liveCollector{p: p},
 		models:        modelLabels{known: map[string]string{}},
+		series:        seriesCache{known: map[seriesKey]requestSeries{}},
 	}
 }
 
@@ -72,15 +74,15 @@ func (m *metrics) register(r prometheus.Registerer) error {
 
 // finished counts a request that has ended.
 func (m *metrics) finished(x *exchange, took time.Duration) {
-	upstream, endpoint := "none", "none"
+	key := seriesKey{"none", "none", x.record.status, x.record.result()}
 	if x.up != nil {
-		upstream = x.up.config.Name
+		key.upstream = x.up.config.Name
 	}
 	if x.endpoint.Name != "" {
-		endpoint = x.endpoint.Name
+		key.endpoint = x.endpoint.Name
 	}
-	series := m.seriesOf(upstream, endpoint)
-	m.requests.WithLabelValues(upstream, endpoint, statusLabel(x.record.status), x.record.result()).Inc()
+	upstream, series := key.upstream, m.seriesOf(key)
+	series.requests.Inc()
 	series.duration.Observe(took.Seconds())
 	if x.record.first > 0 {
 		series.first.Observe(x.record.first.Seconds())
@@ -90,16 +92,6 @@ func (m *metrics) finished(x *exchange, took time.Duration) {
 	}
 	if x.record.completionTokens > 0 {
 		m.tokens.WithLabelValues(upstream, m.models.label(x.facts.Model), "output").Add(float64(x.record.completionTokens))
-	}
-}
-
-// requestSeries are the children that every request of an endpoint touches.
-type requestSeries struct{ duration, first prometheus.Observer }
-
-func (m *metrics) seriesOf(upstream, endpoint string) requestSeries {
-	return requestSeries{
-		duration: m.duration.WithLabelValues(upstream, endpoint),
-		first:    m.firstEvent.WithLabelValues(upstream, endpoint),
 	}
 }
 

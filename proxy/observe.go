@@ -43,6 +43,9 @@ func (x *exchange) fail(w http.ResponseWriter, err error) {
 	case errors.Is(err, errBudget) && x.lastLoss != nil:
 		x.lastLoss.write(w, x)
 		return
+	case !x.left():
+		x.unusable().write(w, x)
+		return
 	}
 	// The caller is gone. Ending without an answer would be a 200 on the wire.
 	x.record.outcome = outcomeCanceled

@@ -29,6 +29,8 @@ func (x *exchange) peek(ctx context.Context, a *attempt) {
 		a.held.wait(holdTime, a.begun)
 	case kind == "text/event-stream" && resp.Header.Get("Content-Encoding") == "": // else its events cannot be read
 		x.peekStream(a)
+	case kind == "application/json" && 0 < resp.ContentLength && resp.ContentLength <= holdInline:
+		a.held = readHold(resp.Body, int(resp.ContentLength), a.begun)
 	case kind == "application/json":
 		a.held = newHold(resp.Body, holdAnswer, nil)
 		a.held.wait(holdTime, a.begun)

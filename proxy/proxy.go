@@ -72,6 +72,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x, r := p.open(w, r)
 	defer p.observe(x)
 	if err := p.serve(w, r, x); err != nil {
+		boundRest(w, r)
 		x.fail(w, err)
 		return
 	}
@@ -88,6 +89,9 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, x *exchange) error
 	}
 	if err := x.route(r); err != nil {
 		return err
+	}
+	if !isWebSocket(r.Header) {
+		dropUpgrade(r.Header)
 	}
 	if err := x.readBody(w, r); err != nil {
 		return err

@@ -17,7 +17,6 @@ func (p *Proxy) newRelay() *httputil.ReverseProxy {
 	return &httputil.ReverseProxy{
 		Rewrite:        p.rewrite,
 		Transport:      p,
-		FlushInterval:  -1,
 		ErrorLog:       slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
 		BufferPool:     relayBuffers{},
 		ModifyResponse: p.modify,
@@ -42,11 +41,7 @@ func (p *Proxy) rewrite(r *httputil.ProxyRequest) {
 	out.Trailer, out.TransferEncoding = nil, nil // the body's length is known by now
 	delete(out.Header, headerToken)
 	delete(out.Header, "Expect") // the body is read: nothing is left to ask for
-	if isWebSocket(out.Header) {
-		x.record.upgrade = true
-	} else {
-		dropUpgrade(out.Header)
-	}
+	x.record.upgrade = isWebSocket(out.Header)
 	if codings := out.Header["Accept-Encoding"]; len(codings) > 0 {
 		accepted := "identity" // events that cannot be read cannot be watched
 		if !x.facts.Stream {

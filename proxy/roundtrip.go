@@ -25,10 +25,14 @@ func (p *Proxy) RoundTrip(out *http.Request) (*http.Response, error) {
 	x := exchangeOf(out.Context())
 	for {
 		if refusal := x.trippedAnswer(); refusal != nil {
+			x.stopTimer()
 			x.record.source = sourceTripped
 			return refusal.response(out), nil
 		}
 		a, err := x.begin()
+		if errors.Is(err, errTripped) {
+			continue // to the answer above, or past it if the trip has ended since
+		}
 		if err != nil {
 			return x.refuse(out, err)
 		}
@@ -109,8 +113,11 @@ func (x *exchange) try(a *attempt) policy.Try {
 func (x *exchange) retry(a *attempt, d policy.Decision) {
 	x.last, x.lastLoss = a.save(), nil
 	x.doubtful = x.doubtful || a.verdict.Ambiguous
-	if a.failure != classify.None {
+	switch {
+	case a.failure != classify.None:
 		x.lastLoss, _ = x.lost(a).(*Error)
+	case x.last == nil:
+		x.lastLoss = x.unkept(a)
 	}
 	x.repeated = x.repeated || a.verdict.Repeat == classify.Once
 	if d.Action == policy.Again {
@@ -152,10 +159,6 @@ func (x *exchange) commit(out *http.Request, a *attempt) (*http.Response, error)
 // attempt's answer, if there is one, else with err.
 func (x *exchange) refuse(out *http.Request, err error) (*http.Response, error) {
 	x.stopTimer()
-	if errors.Is(err, errTripped) {
-		x.record.source = sourceTripped
-		return x.trippedAnswer().response(out), nil
-	}
 	if x.last != nil && !x.left() {
 		x.record.verdict = x.last.verdict
 		return x.last.response(out), nil

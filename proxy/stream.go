@@ -35,6 +35,11 @@ func (x *exchange) relayed(out *http.Request, a *attempt) *http.Response {
 		delete(resp.Header, "Content-Length")
 	}
 	resp.Body = answer
+	if !a.held.complete() {
+		// ReverseProxy flushes after each read of a body of unknown length. One that is
+		// held whole goes out with its headers, in one piece.
+		resp.ContentLength = -1
+	}
 	return resp
 }
 
@@ -65,7 +70,9 @@ func (s *answer) Read(p []byte) (int, error) {
 	n, err := s.src.Read(p)
 	s.disarm()
 	s.x.record.bytesOut += int64(n)
-	s.x.extendWrite()
+	if !s.a.held.complete() { // else what is left to write fits the connection's buffers
+		s.x.extendWrite()
+	}
 	switch {
 	case err == nil:
 		return n, nil

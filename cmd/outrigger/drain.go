@@ -44,7 +44,7 @@ type drain struct {
 func (d *drain) run(abort context.Context) error {
 	defer func() { _ = d.server.Close() }() // what is still open then is not ours to mend
 	d.ready.Store(false)
-	d.log.Info("drain: not ready any more, still taking requests", slog.Duration("for", d.delay))
+	d.log.Info("drain: not ready any more, still taking requests", slog.String("for", d.delay.String()))
 	if !sleep(abort, d.delay) {
 		return context.Cause(abort)
 	}
@@ -52,7 +52,7 @@ func (d *drain) run(abort context.Context) error {
 	d.proxy.Drain()
 	d.server.SetKeepAlivesEnabled(false)
 	d.log.Info("drain: refusing new requests, waiting for running ones",
-		slog.Int("inflight", d.proxy.Inflight()), slog.Duration("at_most", d.timeout))
+		slog.Int("inflight", d.proxy.Inflight()), slog.String("at_most", d.timeout.String()))
 	waiting, cancel := context.WithTimeout(abort, d.timeout)
 	defer cancel()
 	if d.idle(waiting) && d.server.Shutdown(waiting) == nil {

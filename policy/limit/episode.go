@@ -8,10 +8,8 @@ const (
 	// slowLatency is how long refusals take when estimates grow half as fast: more
 	// of what is sent too fast is on its way when the first refusal comes.
 	slowLatency = 200 * time.Millisecond
-	// proofCut is what one more refusal leaves of a limit that is proven, and
-	// proofLeast what any number of them do: at an even pace it is jitter, or others
-	// who share the limit.
-	proofCut   = 0.99
+	// proofLeast is what refusals leave at least of a limit that is proven: at an
+	// even pace they come from jitter, or from others who share the limit.
 	proofLeast = 0.9
 	// tightTime is how long no burst over a second's share is tried after one was
 	// refused.
@@ -58,12 +56,12 @@ func (l *Limiter) prove(now time.Time, w *Waiter, s slot, r Refusal, window time
 		b.sure = true
 	}
 	if l.first(w, b) {
-		rate := b.known()
+		least := b.known()
 		if b.estimate.n > 0 && !l.burst(now, b) {
-			rate = min(max(b.estimate.rate*proofCut, rate*proofLeast), rate)
+			least *= proofLeast
 		}
 		l.episode(now, w, s, r.Hint)
-		b.estimate.reset(rate, now.Sub(l.start))
+		b.estimate.reset(min(max(b.estimate.rate, least), b.known()), now.Sub(l.start))
 		b.reserve = 0
 		if l.ramp.on && !l.ramp.probe {
 			l.ramp.stop()

@@ -38,7 +38,7 @@ func Start(tb testing.TB, environment []string, name string, arguments ...string
 	// Not the test's context: it ends before the cleanups, and would kill.
 	ctx, cancel := context.WithCancel(context.Background())
 	p.command = exec.CommandContext(ctx, name, arguments...)
-	p.command.Env = append([]string{"PATH=" + os.Getenv("PATH"), "GORACE=halt_on_error=1"}, environment...)
+	p.command.Env = append([]string{"PATH=" + os.Getenv("PATH"), "GORACE=halt_on_error=1 atexit_sleep_ms=50"}, environment...)
 	p.command.Stdout = &p.output
 	p.command.Stderr = &p.output
 	p.command.SysProcAttr = endWithParent()

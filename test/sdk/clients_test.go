@@ -146,9 +146,9 @@ func (c client) run(t *testing.T, base string, p plan) []outcome {
 	if err != nil {
 		t.Fatal(err)
 	}
+	words := append(c.command(t), string(text)) // may build the client: not within runTimeout
 	ctx, cancel := context.WithTimeout(t.Context(), runTimeout)
 	defer cancel()
-	words := append(c.command(t), string(text))
 	script := exec.CommandContext(ctx, words[0], words[1:]...)
 	script.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(),
