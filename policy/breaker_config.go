@@ -6,7 +6,7 @@ import "time"
 // configuration as well. The zero value never opens.
 type BreakerConfig struct {
 	// Ratio of failed attempts in the window that opens the breaker, once there are Min of them.
-	Ratio float64 `env:"BREAKER_RATIO" envDefault:"0.5" min:"0" max:"1" doc:"share of failed attempts that opens the breaker; 0 switches this rule off"`
+	Ratio float64 `env:"BREAKER_RATIO" envDefault:"0.5" min:"0" max:"1" off:"true" doc:"share of failed attempts that opens the breaker; 0 switches this rule off"`
 	// Min is the least number of finished attempts in the window for Ratio to mean anything.
 	Min int `env:"BREAKER_MIN" envDefault:"20" min:"1" max:"1000000" doc:"least attempts in the window before their share counts"`
 	// Window is what the share is taken over. It rolls in tenths.
@@ -15,7 +15,7 @@ type BreakerConfig struct {
 	// may be silent before the next one.
 	Open time.Duration `env:"BREAKER_OPEN" envDefault:"1s" min:"10ms" max:"1h" doc:"time open before a probe, and from a silent probe to the next"`
 	// Consecutive is the number of failures in a row, over any time, that opens the breaker too.
-	Consecutive int `env:"BREAKER_CONSECUTIVE" envDefault:"10" min:"0" max:"1000000" doc:"failures in a row that open it too; 0 switches this rule off"`
+	Consecutive int `env:"BREAKER_CONSECUTIVE" envDefault:"10" min:"0" max:"1000000" off:"true" doc:"failures in a row that open it too; 0 switches this rule off"`
 	// Wait is how long a request waits at an open breaker. Breaker does not look at
 	// it; whoever makes requests wait does.
 	Wait time.Duration `env:"BREAKER_WAIT" envDefault:"10s" min:"0s" max:"1h" off:"true" doc:"how long a request waits at an open breaker for its probe"`

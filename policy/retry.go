@@ -11,7 +11,7 @@ import (
 // that name no time.
 type Retry struct {
 	// Max is the number of retries after the first attempt; tries are one more.
-	Max int `env:"RETRY_MAX" envDefault:"4" min:"0" max:"100" doc:"retries after the first attempt; waits for a rate limit do not count, the deadline bounds them"`
+	Max int `env:"RETRY_MAX" envDefault:"4" min:"0" max:"100" off:"true" doc:"retries after the first attempt; waits for a rate limit do not count, the deadline bounds them"`
 	// Base and Cap shape the backoff: full jitter in [0, min(Cap, Base·2ⁿ)].
 	Base time.Duration `env:"RETRY_BASE" envDefault:"500ms" min:"0s" max:"1m" doc:"full-jitter backoff: longest wait before the first retry, doubled for each further one"`
 	Cap  time.Duration `env:"RETRY_CAP" envDefault:"8s" min:"0s" max:"10m" doc:"full-jitter backoff: longest wait before any retry"`

@@ -24,7 +24,7 @@ type Config struct {
 	Upstreams []Upstream // in failover order; set by OUTRIGGER_UPSTREAMS
 
 	// MaxInflight bounds concurrent attempts per upstream; 0 is no bound.
-	MaxInflight int `env:"MAX_INFLIGHT" envDefault:"0" min:"0" max:"1000000" doc:"concurrent attempts per upstream; 0 is no bound"`
+	MaxInflight int `env:"MAX_INFLIGHT" envDefault:"0" min:"0" max:"1000000" off:"true" doc:"concurrent attempts per upstream; 0 is no bound"`
 	// TripCooldown is how long a dead credential is answered from memory.
 	TripCooldown time.Duration `env:"TRIP_COOLDOWN" envDefault:"60s" min:"1s" max:"24h" doc:"how long a dead credential is refused locally before one probe goes through"`
 }
@@ -65,7 +65,7 @@ type Upstream struct {
 	APIKey      values.Secret `env:"API_KEY" secret:"true" doc:"replaces the caller's credential towards that upstream"`
 	AuthHeader  string        `env:"AUTH_HEADER" envDefault:"Authorization" doc:"header for that key; Authorization gets 'Bearer ', any other the bare key (Azure: api-key)"`
 	Headers     []Pair        `env:"HEADERS" secret:"true" doc:"extra headers, 'Name=value' list, comma-separated; values are treated as secrets"`
-	Query       []Pair        `env:"QUERY" doc:"extra query parameters, 'name=value' list, comma-separated"`
+	Query       []Pair        `env:"QUERY" secret:"true" doc:"extra query parameters, 'name=value' list, comma-separated"`
 	RPM         int           `env:"RPM" envDefault:"0" min:"0" max:"1000000000" doc:"overrides OUTRIGGER_RPM; 0 does not"`
 	TPM         int           `env:"TPM" envDefault:"0" min:"0" max:"1000000000000" doc:"overrides OUTRIGGER_TPM; 0 does not"`
 	MaxInflight int           `env:"MAX_INFLIGHT" envDefault:"0" min:"0" max:"1000000" doc:"overrides OUTRIGGER_MAX_INFLIGHT; 0 does not"`

@@ -42,7 +42,7 @@ func demonstrate(ctx context.Context, once bool, stdout io.Writer) error {
 	straight, behind := sim.New(demo.Upstream()), sim.New(demo.Upstream())
 	defer straight.Close()
 	defer behind.Close()
-	straightURL, err := straight.Start(freeAddress("127.0.0.1:9393"))
+	straightURL, err := straight.Start(freeAddress(ctx, "127.0.0.1:9393"))
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func demonstrate(ctx context.Context, once bool, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	listen, adminListen := freeAddress("127.0.0.1:8383"), freeAddress("127.0.0.1:8384")
+	listen, adminListen := freeAddress(ctx, "127.0.0.1:8383"), freeAddress(ctx, "127.0.0.1:8384")
 	s, err := load([]string{
 		prefix + "UPSTREAMS=sim=" + behindURL[:len(behindURL)-len("/v1")],
 		prefix + "LISTEN=" + listen, prefix + "ADMIN_LISTEN=" + adminListen,
@@ -61,7 +61,10 @@ func demonstrate(ctx context.Context, once bool, stdout io.Writer) error {
 	}
 	serving, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
-	go func() { ended <- serve(serving, s, slog.New(slog.DiscardHandler)) }()
+	go func() {
+		ended <- serve(serving, s, slog.New(slog.DiscardHandler))
+		close(ended) // it is received from twice when serving fails
+	}()
 	defer func() {
 		stop()
 		<-ended
@@ -85,11 +88,11 @@ func demonstrate(ctx context.Context, once bool, stdout io.Writer) error {
 }
 
 // freeAddress returns address, or one with a free port when its own is taken.
-func freeAddress(address string) string {
+func freeAddress(ctx context.Context, address string) string {
 	for _, candidate := range []string{address, "127.0.0.1:0"} {
-		listener, err := net.Listen("tcp", candidate)
+		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", candidate)
 		if err == nil {
-			defer listener.Close()
+			_ = listener.Close()
 			return listener.Addr().String()
 		}
 	}

@@ -15,14 +15,14 @@ func TestTheDemoEndsWithAComparisonThatOutriggerWins(t *testing.T) {
 	if code := run(t.Context(), []string{"demo", "-once"}, nil, &stdout, &stderr); code != exitOK {
 		t.Fatalf("exit code %d: %s", code, stderr.String())
 	}
-	row := func(pattern string) (straight, through float64) {
+	row := func(pattern string) (float64, float64) {
 		t.Helper()
 		m := regexp.MustCompile(`(?m)^` + pattern + `\D* ([0-9.]+)[ %s]+([0-9.]+)`).FindStringSubmatch(stdout.String())
 		if m == nil {
 			t.Fatalf("no row %q in\n%s", pattern, stdout.String())
 		}
-		straight, _ = strconv.ParseFloat(m[1], 64)
-		through, _ = strconv.ParseFloat(m[2], 64)
+		straight, _ := strconv.ParseFloat(m[1], 64)
+		through, _ := strconv.ParseFloat(m[2], 64)
 		return straight, through
 	}
 	if straight, through := row("complete answers"); through < 85 || through <= straight {
