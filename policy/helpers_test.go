@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"errors"
 	"reflect"
 	"testing"
 	"time"
@@ -33,7 +34,7 @@ func allow(t *testing.T, b *policy.Breaker) func(classify.BreakerAction) {
 // refuse asks for a permit that must not be granted.
 func refuse(t *testing.T, b *policy.Breaker) {
 	t.Helper()
-	if _, err := b.Allow(); err != policy.ErrBreakerOpen {
+	if _, err := b.Allow(); !errors.Is(err, policy.ErrBreakerOpen) {
 		t.Fatalf("at %v: Allow: error %v, want %v", time.Since(start), err, policy.ErrBreakerOpen)
 	}
 }

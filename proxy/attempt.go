@@ -107,7 +107,7 @@ func (a *attempt) fail(ctx context.Context, err error) {
 		a.failure = classify.Unreachable
 	case wasRefused(err):
 		a.failure = classify.Refused
-	case strings.Contains(err.Error(), "server response headers exceeded"):
+	case headersTooLarge(err):
 		a.failure = classify.TooLarge
 	default:
 		a.failure = classify.Broke
@@ -116,13 +116,24 @@ func (a *attempt) fail(ctx context.Context, err error) {
 
 // wasRefused reports whether an HTTP/2 server proved that it did not process the
 // request: REFUSED_STREAM, or a GOAWAY that names an earlier stream (RFC 9113,
-// 8.7). The transport flattens both into text when it cannot rewind the body
-// (net/http, h2_bundle.go, shouldRetryRequest); a test pins the words.
+// 8.7). The transport flattens both into text when it cannot rewind the body, and
+// a GOAWAY with an error when the stream is the connection's first (net/http,
+// h2_bundle.go, shouldRetryRequest and setGoAway); a test pins the words.
 func wasRefused(err error) bool {
 	s := err.Error()
-	return strings.Contains(s, "cannot retry err") &&
-		(strings.Contains(s, "REFUSED_STREAM") || strings.Contains(s, "server shutting down") ||
-			strings.Contains(s, "GOAWAY"))
+	if strings.HasPrefix(s, "http2: Transport received GOAWAY from server") {
+		return true
+	}
+	return strings.HasPrefix(s, "http2: Transport: cannot retry err") &&
+		(strings.Contains(s, "REFUSED_STREAM") || strings.Contains(s, "GOAWAY"))
+}
+
+// headersTooLarge reports whether an answer was given up because of its headers'
+// size. net/http has only words for it; a test pins them.
+func headersTooLarge(err error) bool {
+	s := err.Error()
+	return strings.Contains(s, "server response headers exceeded") ||
+		strings.Contains(s, "response header list larger than") || errors.Is(err, errHints)
 }
 
 // reached says how far the attempt got, for the classification.

@@ -19,6 +19,7 @@ var (
 	errDeadline       = errors.New("the request's deadline passed")
 	errAttemptTimeout = errors.New("the attempt's timeout passed")
 	errStreamIdle     = errors.New("the answer fell silent")
+	errHints          = errors.New("too many 1xx answers")
 	errSwitched       = errors.New("malformed answer: it switches protocols unasked")
 	errReplayed       = errors.New("the transport was about to send the request again by itself")
 	errFinished       = errors.New("the request is finished")

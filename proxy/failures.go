@@ -42,7 +42,7 @@ func brokenConnection(err error) string {
 		return "connection closed without an answer"
 	case errors.Is(err, errReplayed):
 		return "the server asked to send the request again"
-	case err != nil && strings.Contains(err.Error(), "malformed"):
+	case err != nil && (strings.Contains(err.Error(), "malformed") || strings.Contains(err.Error(), "invalid byte in chunk")):
 		return "the answer is not HTTP"
 	}
 	return "connection lost"

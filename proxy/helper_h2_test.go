@@ -2,9 +2,15 @@ package proxy
 
 import (
 	"bytes"
+	"crypto/tls"
 	"encoding/binary"
 	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
+	"testing"
 
 	"golang.org/x/net/http2/hpack"
 )
@@ -17,6 +23,8 @@ const (
 	frameSettings = 0x4
 	framePing     = 0x6
 	frameGoAway   = 0x7
+
+	frameContinuation = 0x9
 
 	flagEndStream  = 0x1
 	flagAck        = 0x1
@@ -101,4 +109,70 @@ func (w *h2Wire) reset(stream, code uint32) error {
 func (w *h2Wire) goAway(last, code uint32) error {
 	payload := binary.BigEndian.AppendUint32(nil, last)
 	return w.write(h2Frame{frameGoAway, 0, 0, binary.BigEndian.AppendUint32(payload, code)})
+}
+
+// h2Upstream is an upstream that a test scripts frame by frame, over TLS.
+type h2Upstream struct {
+	server *httptest.Server
+	begun  atomic.Int64 // requests whose HEADERS arrived, without those for goodPath
+	conns  atomic.Int64
+}
+
+// newH2Upstream starts one and a proxy in front of it. script is called when a
+// request has arrived whole, or, if early, when its HEADERS have.
+func newH2Upstream(t testing.TB, early bool, script func(w *h2Wire, stream uint32, request int), edits ...func(*Config)) (*rig, *h2Upstream) {
+	t.Helper()
+	u := &h2Upstream{server: httptest.NewUnstartedServer(nil)}
+	u.server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	u.server.TLS = &tls.Config{NextProtos: []string{"h2"}}
+	u.server.Config.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){
+		"h2": func(_ *http.Server, conn *tls.Conn, _ http.Handler) {
+			u.conns.Add(1)
+			u.serve(newH2Wire(conn), early, script)
+		},
+	}
+	u.server.StartTLS()
+	t.Cleanup(func() {
+		u.server.CloseClientConnections()
+		u.server.Close()
+	})
+	g := newRigAt(t, u.server.URL, edits...)
+	roots := u.server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	for _, transport := range []http.RoundTripper{g.proxy.upstreams[0].pooled, g.proxy.upstreams[0].fresh} {
+		transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: roots}
+	}
+	return g, u
+}
+
+func (u *h2Upstream) serve(w *h2Wire, early bool, script func(w *h2Wire, stream uint32, request int)) {
+	preface := make([]byte, len(h2Preface))
+	if _, err := io.ReadFull(w, preface); err != nil {
+		return
+	}
+	_ = w.write(h2Frame{kind: frameSettings})
+	numbers := map[uint32]int{}
+	for {
+		f, err := w.read()
+		if err != nil {
+			return
+		}
+		switch {
+		case f.kind == frameSettings && f.flags&flagAck == 0:
+			_ = w.write(h2Frame{kind: frameSettings, flags: flagAck})
+		case f.kind == framePing && f.flags&flagAck == 0:
+			_ = w.write(h2Frame{framePing, flagAck, 0, f.payload})
+		case f.kind == frameHeaders:
+			if fields := w.fields(f); fields[":path"] == goodPath {
+				_ = w.headers(f.stream, 0, ":status: 200")
+				_ = w.write(h2Frame{frameData, flagEndStream, f.stream, []byte("good")})
+				continue
+			}
+			numbers[f.stream] = int(u.begun.Add(1))
+			if early || f.flags&flagEndStream != 0 {
+				script(w, f.stream, numbers[f.stream])
+			}
+		case f.kind == frameData && f.flags&flagEndStream != 0 && !early:
+			script(w, f.stream, numbers[f.stream])
+		}
+	}
 }

@@ -33,6 +33,8 @@ type hold struct {
 	max    int
 	enough func(chunk []byte, err error) bool // called in the goroutine with each chunk
 
+	room room
+
 	mu       sync.Mutex
 	held     []byte
 	err      error         // of src, once it ended
@@ -42,12 +44,21 @@ type hold struct {
 	reading  bool          // the goroutine may still be in src.Read
 	changed  chan struct{} // has something whenever first, settled or reading changed
 	position int
+	reserved int64 // of room
+	closed   bool
+}
+
+// room is the memory that all requests share (OUTRIGGER_MEMORY_MAX). Where it
+// ends nothing more is held: the answer is passed on as it is.
+type room interface {
+	Reserve(n int64) bool
+	Free(n int64)
 }
 
 // newHold starts reading src. enough decides on each chunk whether the
 // answer can be judged; nil waits for its end.
-func newHold(src io.ReadCloser, most int, enough func([]byte, error) bool) *hold {
-	h := &hold{src: src, max: most, enough: enough, reading: true, changed: make(chan struct{}, 1)}
+func newHold(src io.ReadCloser, room room, most int, enough func([]byte, error) bool) *hold {
+	h := &hold{src: src, room: room, max: most, enough: enough, reading: true, changed: make(chan struct{}, 1)}
 	go h.run()
 	return h
 }
@@ -81,7 +92,11 @@ func (h *hold) take(chunk []byte, err error) bool {
 	defer h.mu.Unlock()
 	h.held, h.err = append(h.held, chunk...), err
 	h.first = true
-	h.settled = err != nil || len(h.held) >= h.max || h.enough != nil && h.enough(chunk, err)
+	full := h.closed || !h.room.Reserve(int64(len(chunk)))
+	if !full {
+		h.reserved += int64(len(chunk))
+	}
+	h.settled = err != nil || full || len(h.held) >= h.max || h.enough != nil && h.enough(chunk, err)
 	h.reading = !h.settled && !h.release
 	select {
 	case h.changed <- struct{}{}:
@@ -162,7 +177,16 @@ func (h *hold) Read(p []byte) (int, error) {
 }
 
 // Close closes src. It is safe to call while the goroutine reads.
-func (h *hold) Close() error { return h.src.Close() }
+func (h *hold) Close() error {
+	h.mu.Lock()
+	h.closed = true
+	if h.reserved > 0 {
+		h.room.Free(h.reserved)
+		h.reserved = 0
+	}
+	h.mu.Unlock()
+	return h.src.Close()
+}
 
 // busy reports whether the goroutine may still be reading.
 func (h *hold) busy() bool {

@@ -58,7 +58,7 @@ func TestHoldGivesUpWaitingAndLosesNothing(t *testing.T) {
 				}
 				src := &timed{chunks: tt.chunks, err: tt.err}
 				start, begun := time.Now(), false
-				h := newHold(src, 8, nil)
+				h := newHold(src, &memory{most: 100}, 8, nil)
 				h.wait(tt.within, func() { begun = true })
 				if got := time.Since(start); got != tt.waited || !begun {
 					t.Errorf("waited %s (begun %t), want %s", got, begun, tt.waited)
@@ -81,4 +81,39 @@ func TestHoldGivesUpWaitingAndLosesNothing(t *testing.T) {
 			})
 		})
 	}
+}
+
+// memory counts what is reserved of it.
+type memory struct{ most, used int64 }
+
+func (m *memory) Reserve(n int64) bool {
+	if m.used+n > m.most {
+		return false
+	}
+	m.used += n
+	return true
+}
+
+func (m *memory) Free(n int64) { m.used -= n }
+
+func TestHoldStopsHoldingWhereTheMemoryForAllRequestsEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		room := &memory{most: 5}
+		h := newHold(&timed{chunks: []chunk{{0, "1234"}, {0, "5678"}, {time.Hour, "9"}}, err: io.EOF}, room, 100, nil)
+		start := time.Now()
+		h.wait(time.Minute, nil)
+		if took := time.Since(start); took != 0 {
+			t.Errorf("it waited %s for what it could not hold", took)
+		}
+		if opening, err := h.opening(); string(opening) != "12345678" || err != nil || room.used != 4 {
+			t.Errorf("held %q, %v, with %d bytes reserved", opening, err, room.used)
+		}
+		if all, err := io.ReadAll(h); string(all) != "123456789" || err != nil {
+			t.Errorf("read %q, %v", all, err)
+		}
+		_, _ = h.Close(), h.Close()
+		if room.used != 0 {
+			t.Errorf("%d bytes are still reserved", room.used)
+		}
+	})
 }

@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"outrigger/policy/classify"
@@ -18,38 +19,38 @@ func (x *exchange) lost(a *attempt) error {
 	if sent {
 		return x.ambiguous(describe(a))
 	}
-	tried, took, name := x.record.attempts, round(time.Since(x.start)), x.up.config.Name
+	tried, took, name := attempts(x.record.attempts), round(time.Since(x.start)), x.up.config.Name
 	switch a.failure {
 	case classify.Unreachable:
-		return fail("upstream_unreachable", "Upstream %q could not be reached in %d attempts over %s (%s). "+
+		return fail("upstream_unreachable", "Upstream %q could not be reached in %s over %s (%s). "+
 			"Check its URL, DNS and network.", name, tried, took, describe(a))
 	case classify.Timeout:
-		return fail("upstream_timeout", "Upstream %q gave no answer in time (%d attempts, %s). "+
+		return fail("upstream_timeout", "Upstream %q gave no answer in time (%s, %s). "+
 			"Allow more time (OUTRIGGER_TIMEOUT, OUTRIGGER_ATTEMPT_TIMEOUT, or the client's own timeout), or stream the answer.",
 			name, tried, took)
 	}
-	return fail("upstream_broke", "The connection to upstream %q broke before its answer was complete (%s; %d attempts, %s). "+
+	return fail("upstream_broke", "The connection to upstream %q broke before its answer was complete (%s; %s, %s). "+
 		"Sending the request again is safe.", name, describe(a), tried, took)
 }
 
 // ambiguous is the error of a create that may have been carried out.
 func (x *exchange) ambiguous(how string) *Error {
-	return fail("upstream_ambiguous", "The request was sent to upstream %q and its answer was lost (%s; %d attempts, %s). "+
+	return fail("upstream_ambiguous", "The request was sent to upstream %q and its answer was lost (%s; %s, %s). "+
 		"It may have been carried out: look (list the objects) before sending it again.",
-		x.up.config.Name, how, x.record.attempts, round(time.Since(x.start)))
+		x.up.config.Name, how, attempts(x.record.attempts), round(time.Since(x.start)))
 }
 
 // unkept is the error that stands for a failure whose answer did not arrive whole
 // in time or was too long to keep, once no further attempt can be made.
 func (x *exchange) unkept(a *attempt) *Error {
-	return fail("upstream_broke", "Upstream %q answered with status %d and more than could be kept (%d attempts, %s). "+
-		"Sending the request again is safe.", x.up.config.Name, a.resp.StatusCode, x.record.attempts, round(time.Since(x.start)))
+	return fail("upstream_broke", "Upstream %q answered with status %d and more than could be kept (%s, %s). "+
+		"Sending the request again is safe.", x.up.config.Name, a.resp.StatusCode, attempts(x.record.attempts), round(time.Since(x.start)))
 }
 
 // unusable is the error of an answer that could not be passed on.
 func (x *exchange) unusable() *Error {
-	return fail("upstream_broke", "The upstream's answer could not be passed on (%d attempts, %s).",
-		x.record.attempts, round(time.Since(x.start)))
+	return fail("upstream_broke", "The upstream's answer could not be passed on (%s, %s).",
+		attempts(x.record.attempts), round(time.Since(x.start)))
 }
 
 // describe names a transport failure in words without addresses or URLs.
@@ -67,4 +68,12 @@ func describe(a *attempt) string {
 		return "the answer's headers are too large"
 	}
 	return brokenConnection(a.err)
+}
+
+// attempts is their number, in words for a message.
+func attempts(n int) string {
+	if n == 1 {
+		return "1 attempt"
+	}
+	return strconv.Itoa(n) + " attempts"
 }

@@ -37,8 +37,8 @@ func (x *exchange) fail(w http.ResponseWriter, err error) {
 		fail("draining", "Outrigger is shutting down and ended this request. Send it again.").after(time.Second).write(w, x)
 		return
 	case errors.Is(err, errDeadline):
-		fail("upstream_timeout", "The request's deadline passed after %d attempts and %s. Allow more time (OUTRIGGER_TIMEOUT, "+
-			"or the client's own timeout).", x.record.attempts, round(time.Since(x.start))).write(w, x)
+		fail("upstream_timeout", "The request's deadline passed after %s and %s. Allow more time (OUTRIGGER_TIMEOUT, "+
+			"or the client's own timeout).", attempts(x.record.attempts), round(time.Since(x.start))).write(w, x)
 		return
 	case errors.Is(err, errBudget) && x.lastLoss != nil:
 		x.lastLoss.write(w, x)
@@ -71,8 +71,8 @@ func (x *exchange) note(a *attempt, d policy.Decision) {
 	x.p.log.LogAttrs(context.Background(), slog.LevelDebug, "attempt",
 		slog.String("id", x.id), slog.Int("attempt", a.number), slog.String("upstream", x.up.config.Name),
 		slog.Int("status", status), slog.String("outcome", a.verdict.Outcome.String()), slog.String("rule", a.verdict.Rule),
-		slog.String("decision", string(d.Reason)), slog.Duration("wait", d.Delay), slog.Duration("hint", a.verdict.Wait),
-		slog.Duration("took", time.Since(a.started)))
+		slog.String("decision", string(d.Reason)), milliseconds("wait_ms", d.Delay), milliseconds("hint_ms", a.verdict.Wait),
+		milliseconds("took_ms", time.Since(a.started)))
 }
 
 // isTransient reports whether an outcome is one that a repeat might mend.

@@ -25,14 +25,14 @@ func (x *exchange) peek(ctx context.Context, a *attempt) {
 	kind := mediaType(resp.Header)
 	switch {
 	case resp.StatusCode >= http.StatusBadRequest:
-		a.held = newHold(resp.Body, holdError, nil)
+		a.held = newHold(resp.Body, x.p.bodies, holdError, nil)
 		a.held.wait(holdTime, a.begun)
 	case kind == "text/event-stream" && resp.Header.Get("Content-Encoding") == "": // else its events cannot be read
 		x.peekStream(a)
 	case kind == "application/json" && 0 < resp.ContentLength && resp.ContentLength <= holdInline:
 		a.held = readHold(resp.Body, int(resp.ContentLength), a.begun)
 	case kind == "application/json":
-		a.held = newHold(resp.Body, holdAnswer, nil)
+		a.held = newHold(resp.Body, x.p.bodies, holdAnswer, nil)
 		a.held.wait(holdTime, a.begun)
 	default:
 		return
@@ -62,7 +62,7 @@ func (x *exchange) peekStream(a *attempt) {
 	watcher := eventstream.New(x.endpoint.Dialect)
 	src := &watched{ReadCloser: a.resp.Body, watcher: watcher}
 	a.watcher = watcher
-	a.held = newHold(src, holdAnswer, func([]byte, error) bool {
+	a.held = newHold(src, x.p.bodies, holdAnswer, func([]byte, error) bool {
 		_, ok := watcher.Meaningful()
 		return ok
 	})

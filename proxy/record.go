@@ -61,9 +61,14 @@ func (x *exchange) committed(a *attempt) {
 		opening, _ := a.held.opening()
 		r.promptTokens, r.completionTokens = usage(opening)
 	}
-	if e := a.verdict.Error; a.verdict.Outcome != classify.OutcomeOK {
-		r.errorType, r.errorCode, r.errorMessage = e.Type, e.Code, maskKeys(e.Message)
+	if a.verdict.Outcome != classify.OutcomeOK {
+		r.failed(a.verdict.Error)
 	}
+}
+
+// failed notes what an upstream's error says.
+func (r *record) failed(e classify.ErrorFields) {
+	r.errorType, r.errorCode, r.errorMessage = e.Type, e.Code, maskKeys(e.Message)
 }
 
 // result names how the whole request ended.

@@ -27,7 +27,7 @@ func (p *Proxy) RoundTrip(out *http.Request) (*http.Response, error) {
 		if refusal := x.trippedAnswer(); refusal != nil {
 			x.stopTimer()
 			x.record.source = sourceTripped
-			return refusal.response(out), nil
+			return x.kept(out, refusal), nil
 		}
 		a, err := x.begin()
 		if errors.Is(err, errTripped) {
@@ -87,6 +87,7 @@ func (x *exchange) permitted() (*attempt, error) {
 	now := time.Now()
 	if x.charged && !x.up.budget.Spend(now) {
 		permit.report(classify.Ignore)
+		x.up.metrics.refusedRetry(string(policy.ReasonBudget))
 		return nil, errBudget
 	}
 	if x.record.attempts == 0 {
@@ -160,8 +161,7 @@ func (x *exchange) commit(out *http.Request, a *attempt) (*http.Response, error)
 func (x *exchange) refuse(out *http.Request, err error) (*http.Response, error) {
 	x.stopTimer()
 	if x.last != nil && !x.left() {
-		x.record.verdict = x.last.verdict
-		return x.last.response(out), nil
+		return x.kept(out, x.last), nil
 	}
 	if x.doubtful && !x.left() {
 		return nil, x.ambiguous("then no further attempt could be made")

@@ -36,6 +36,9 @@ func (x *exchange) route(r *http.Request) error {
 func (x *exchange) identify(r *http.Request) {
 	x.endpoint = endpoint.Of(x.method, r.URL.EscapedPath(), x.facts.Facts)
 	x.credential = x.p.credentials.of(r.Header, &x.up.config)
+	if n := r.Header.Get("X-Stainless-Retry-Count"); n != "" && n != "0" {
+		x.up.metrics.clientRetries.Inc()
+	}
 	x.model = x.facts.Model
 	if x.model == "" {
 		x.model = x.endpoint.Name // what has no model has limits of its own

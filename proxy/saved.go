@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"outrigger/policy/classify"
 )
@@ -61,6 +62,14 @@ func (a *attempt) unmask() *saved {
 	}
 	s.header.Del("Content-Length")
 	return s
+}
+
+// kept gives the caller an answer that was kept, and notes it in the record.
+func (x *exchange) kept(out *http.Request, s *saved) *http.Response {
+	r := &x.record
+	r.verdict, r.first, r.bytesOut = s.verdict, time.Since(x.start), int64(len(s.body))
+	r.failed(s.verdict.Error)
+	return s.response(out)
 }
 
 // response returns the answer for one caller.

@@ -3,11 +3,17 @@ package proxy
 import (
 	"context"
 	"net/http/httptrace"
+	"net/textproto"
 	"sync/atomic"
 	"time"
 
 	"outrigger/policy/classify"
 )
+
+// maxHints bounds the 1xx answers that are passed on before the final one: with a
+// hook for them, net/http has no bound of its own. A 102 each 20 s for the ten
+// minutes of OpenAI's SDKs makes 30.
+const maxHints = 64
 
 // progress records how far one attempt got. Its hooks run in the transport's
 // goroutines, some of them after the attempt was given up.
@@ -15,6 +21,7 @@ type progress struct {
 	connected atomic.Bool  // a connection was had
 	written   atomic.Bool  // the headers went to the connection
 	sentAt    atomic.Int64 // when the whole request was written: Unix nanoseconds, 0 if it was not
+	hints     atomic.Int32 // 1xx answers so far
 	over      atomic.Bool  // the attempt has ended: hooks do nothing any more
 	hooks     httptrace.ClientTrace
 }
@@ -50,7 +57,12 @@ func (p *progress) trace(outer *httptrace.ClientTrace, pl *place, stop context.C
 		},
 	}
 	if outer != nil {
-		p.hooks.Got1xxResponse = outer.Got1xxResponse
+		p.hooks.Got1xxResponse = func(code int, header textproto.MIMEHeader) error {
+			if p.hints.Add(1) > maxHints {
+				return errHints
+			}
+			return outer.Got1xxResponse(code, header)
+		}
 	}
 	return &p.hooks
 }

@@ -67,7 +67,7 @@ func demonstrate(ctx context.Context, once bool, stdout io.Writer) error {
 	}()
 	defer func() {
 		stop()
-		<-ended
+		<-ended //nolint:errcheck // awaitReady has told of a failed start, and now all is over
 	}()
 	if err := awaitReady(ctx, adminListen, ended); err != nil {
 		return err

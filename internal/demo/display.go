@@ -3,6 +3,7 @@ package demo
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -68,9 +69,9 @@ func report(w io.Writer, scores []*Score) {
 	}
 	fmt.Fprintln(w)
 	row("complete answers", func(c Count) string { return fmt.Sprintf("%.1f %%", 100*float64(c.Complete)/total) })
-	row("failures that the app was told of", func(c Count) string { return fmt.Sprint(c.Told) })
-	row("cut streams that looked complete", func(c Count) string { return fmt.Sprint(c.Silent) })
-	row("uploads that made a file twice", func(c Count) string { return fmt.Sprint(c.Duplicates) })
+	row("failures that the app was told of", func(c Count) string { return strconv.Itoa(c.Told) })
+	row("cut streams that looked complete", func(c Count) string { return strconv.Itoa(c.Silent) })
+	row("uploads that made a file twice", func(c Count) string { return strconv.Itoa(c.Duplicates) })
 	row("upstream calls per request", func(c Count) string { return fmt.Sprintf("%.2f", float64(c.Calls)/total) })
 	row(fmt.Sprintf("last complete answer (limit needs %.1f s)", Best.Seconds()),
 		func(c Count) string { return fmt.Sprintf("%.1f s", c.Took.Seconds()) })

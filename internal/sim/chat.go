@@ -61,7 +61,7 @@ type form interface {
 // chatForm is the form of chat completions.
 type chatForm struct{ q chatRequest }
 
-func (f chatForm) names() (prefix, object, chunk string) {
+func (f chatForm) names() (string, string, string) {
 	return "chatcmpl-", "chat.completion", "chat.completion.chunk"
 }
 

@@ -35,7 +35,7 @@ func (c *call) completions() (work, *apiError) {
 // legacyForm is the form of legacy completions: text instead of messages, no role.
 type legacyForm struct{ q completionRequest }
 
-func (f legacyForm) names() (prefix, object, chunk string) {
+func (f legacyForm) names() (string, string, string) {
 	return "cmpl-", "text_completion", "text_completion"
 }
 

@@ -157,7 +157,9 @@ func (c Config) withDefaults() Config {
 	set(&c.BodyMax, 64<<20)
 	set(&c.StoreMax, 256<<20)
 	if c.Listen == nil {
-		c.Listen = func(addr string) (net.Listener, error) { return net.Listen("tcp", addr) }
+		c.Listen = func(addr string) (net.Listener, error) {
+			return net.Listen("tcp", addr) //nolint:noctx // listening does not wait
+		}
 	}
 	return c
 }

@@ -124,8 +124,9 @@ func post(t *testing.T, c *http.Client, url, body string, headers ...string) (re
 	return reply{resp.StatusCode, resp.Header, string(got), resp.Close}, err
 }
 
-// formBody renders a multipart form; names that begin with @ are files.
-func formBody(t *testing.T, pairs ...string) (body, contentType string) {
+// formBody renders a multipart form and returns it with its content type; names that
+// begin with @ are files.
+func formBody(t *testing.T, pairs ...string) (string, string) {
 	t.Helper()
 	var out bytes.Buffer
 	w := multipart.NewWriter(&out)

@@ -85,8 +85,8 @@ func (c *call) charge(input []byte, allowed, answers int) {
 
 // length is the number of tokens of an answer for which the request allows so
 // many (0 = any), and how it ends.
-func (c *call) length(allowed int) (tokens int, finish string) {
-	tokens = min(c.sim.cfg.Tokens, maxTokens)
+func (c *call) length(allowed int) (int, string) {
+	tokens := min(c.sim.cfg.Tokens, maxTokens)
 	if allowed > 0 && allowed < tokens {
 		return allowed, "length"
 	}

@@ -170,5 +170,5 @@ func seconds(d time.Duration) string { return strconv.FormatFloat(math.Ceil(d.Se
 
 // ceil rounds d up to a multiple of unit.
 func ceil(d, unit time.Duration) time.Duration {
-	return (d + unit - 1) / unit * unit
+	return (d + unit - 1).Truncate(unit)
 }

@@ -73,7 +73,9 @@ func findRoute(method, path string) (*route, []string) {
 	return unknownRoute, nil
 }
 
-func split(path string) (segments []string, deployment string) {
+// split returns the segments of a path after its prefix, and the deployment that
+// Azure's prefix names.
+func split(path string) ([]string, string) {
 	path = strings.TrimPrefix(path, "/")
 	for _, prefix := range []string{"v1/", "openai/v1/", "api/v1/"} {
 		if rest, ok := strings.CutPrefix(path, prefix); ok {

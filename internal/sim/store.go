@@ -34,20 +34,23 @@ func (s *store[T]) clear() {
 	s.byID, s.order = map[string]T{}, nil
 }
 
-// add keeps v and returns what had to go for it.
-func (s *store[T]) add(id string, v T) (gone T, evicted bool) {
+// add keeps v and returns what had to go for it, if anything had to.
+func (s *store[T]) add(id string, v T) (T, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.byID[id] = v
 	s.order = append(s.order, id)
 	if len(s.byID) <= s.max {
-		return gone, false
+		var none T
+		return none, false
 	}
 	return s.oldest()
 }
 
-// oldest removes the oldest object. The caller holds the lock.
-func (s *store[T]) oldest() (gone T, found bool) {
+// oldest removes the oldest object and returns it, if there is one. The caller holds the lock.
+func (s *store[T]) oldest() (T, bool) {
+	var gone T
+	found := false
 	for !found && len(s.order) > 0 {
 		gone, found = s.byID[s.order[0]]
 		delete(s.byID, s.order[0])

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -198,18 +199,15 @@ func TestCloseEndsWhatHangs(t *testing.T) {
 	for name, rule := range rules {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, Config{Faults: []fault.Rule{rule}}, func(t *testing.T, s *Sim, c *http.Client) {
-				done := make(chan error, 1)
-				go func() {
-					_, err := post(t, c, "http://sim/v1/chat/completions", streamBody)
-					done <- err
-				}()
+				var client sync.WaitGroup
+				client.Go(func() { _, _ = post(t, c, "http://sim/v1/chat/completions", streamBody) })
 				pass(time.Second)
 				start := time.Now()
 				s.Close()
 				if took := time.Since(start); took > 2*time.Second {
 					t.Errorf("Close took %v", took)
 				}
-				<-done
+				client.Wait()
 				if e, _ := s.Ledger().Entry(1); !e.Done {
 					t.Errorf("still being served: %+v", e)
 				}

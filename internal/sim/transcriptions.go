@@ -21,10 +21,10 @@ func (c *call) transcribe() (work, *apiError) {
 	c.stream = form.fields["stream"] == "true"
 	c.charge(nil, 0, 1)
 	c.cost.Tokens = int(audio.size / 1000) // about a token for each 30 ms of compressed speech
-	return func() answer { return c.transcript(form.fields["response_format"], audio) }, nil
+	return func() answer { return c.transcript(form.fields["response_format"]) }, nil
 }
 
-func (c *call) transcript(format string, audio *fileContent) answer {
+func (c *call) transcript(format string) answer {
 	tokens, _ := c.length(0)
 	text := words(tokens)
 	usage := object{

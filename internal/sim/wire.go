@@ -29,7 +29,7 @@ type wire struct {
 func (c *call) takeOver() *wire {
 	conn, rest, err := http.NewResponseController(c.w).Hijack()
 	if err != nil {
-		panic(http.ErrAbortHandler)
+		panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's way to end a request without an answer
 	}
 	_ = conn.SetDeadline(time.Time{})
 	_ = rest.Flush()

@@ -22,9 +22,10 @@ func membersOf(value []byte) members {
 	return members{data: value, at: 1, object: value[0] == '{'}
 }
 
-// next returns the next member. The key is nil in arrays, and is given as written, escapes
+// next returns the next member's key and value, and whether there was one. The key is nil in arrays, and is given as written, escapes
 // and all. The value of the last member of truncated JSON is what there is of it.
-func (m *members) next() (key, value []byte, ok bool) {
+func (m *members) next() ([]byte, []byte, bool) {
+	var key []byte
 	m.skip(" \t\r\n,")
 	if m.object {
 		if m.at >= len(m.data) || m.data[m.at] != '"' {

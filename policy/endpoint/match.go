@@ -149,10 +149,10 @@ func lookup(path string) *row {
 	}
 }
 
-// cut takes the first segment off a path. Empty segments are skipped: clients
+// cut takes the first segment off a path and returns it and the rest. Empty segments are skipped: clients
 // that join a base and a path by hand send // in the middle or / at the end.
 // The segment is empty only at the end.
-func cut(path string) (segment, rest string) {
+func cut(path string) (string, string) {
 	path = strings.TrimLeft(path, "/")
 	if i := strings.IndexByte(path, '/'); i >= 0 {
 		return path[:i], path[i:]

@@ -32,7 +32,7 @@ func (l *Limiter) episode(now time.Time, w *Waiter, s slot, hint time.Duration) 
 	e.slow = l.latency.Seconds() / slowLatency.Seconds()
 	e.miss(w.mark[u] - w.cost(u))
 	e.refused(t, w.sent, accepted)
-	e.acted, e.sent = t, l.sent[u]
+	e.acted, e.taken = t, l.taken[u]
 	gap := backoff(seconds(e.unit/e.rate), e.misses)
 	switch {
 	case e.n == 0:
@@ -41,6 +41,7 @@ func (l *Limiter) episode(now time.Time, w *Waiter, s slot, hint time.Duration) 
 		gap = max(gap, l.latency*5/4)
 	}
 	e.mark((w.sent+t+max(gap, hint))/2, accepted)
+	e.from = t + max(gap, hint)
 	b.tune(now, t)
 	return gap
 }
@@ -57,11 +58,11 @@ func (l *Limiter) prove(now time.Time, w *Waiter, s slot, r Refusal, window time
 	}
 	if l.first(w, b) {
 		least := b.known()
-		if b.estimate.n > 0 && !l.burst(now, b) {
+		if b.estimate.n > 0 && !l.burst(now, b) && b.estimate.speed(w.sent) <= least {
 			least *= proofLeast
 		}
 		l.episode(now, w, s, r.Hint)
-		b.estimate.reset(min(max(b.estimate.rate, least), b.known()), now.Sub(l.start))
+		b.estimate.reset(min(max(b.estimate.rate, least), b.known()), b.estimate.from)
 		b.reserve = 0
 		if l.ramp.on && !l.ramp.probe {
 			l.ramp.stop()
@@ -93,13 +94,14 @@ func (l *Limiter) guess(now time.Time, w *Waiter, s slot, r Refusal) {
 	}
 	if !l.first(w, b) {
 		l.hold(now, r.Hint)
+		b.lower(now, -r.Hint.Seconds()*b.speed*milli)
 		return
 	}
 	rate := b.estimate.rate
 	burst := l.burst(now, b)
 	gap := l.episode(now, w, s, r.Hint)
 	if burst || told || b.source == SourceConfigured {
-		b.estimate.reset(rate, now.Sub(l.start))
+		b.estimate.reset(rate, b.estimate.from)
 		b.tune(now, now.Sub(l.start))
 	}
 	if burst {

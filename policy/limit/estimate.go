@@ -27,6 +27,8 @@ const (
 	// Rates are measured over at least this time and count.
 	measureTime  = 800 * time.Millisecond
 	measureCount = 5
+	// leastPace is the longest that an estimate may keep requests apart.
+	leastPace = time.Minute
 	// steadyTime and steadyCount are for how long a speed must have been used
 	// without a refusal to count as allowed.
 	steadyTime  = time.Second
@@ -44,7 +46,7 @@ type estimate struct {
 	slow     float64       // how much slower to grow, since refusals take long; 0 is not
 
 	acted  time.Duration // what was admitted before belongs to the last episode
-	sent   int64         // units sent when it was acted on
+	taken  int64         // units admitted when it was acted on
 	misses int           // refusals in a row with nothing let through between them
 	marks  [16]mark
 	n      int // marks written so far
@@ -72,7 +74,7 @@ func (e *estimate) speed(t time.Duration) float64 {
 	if e.doubtful {
 		tau /= 2
 	}
-	x := min((t-e.from).Seconds()/tau, mostGrowth)
+	x := min(max((t-e.from).Seconds()/tau, 0), mostGrowth)
 	return e.rate * (pace + (1-pace)*math.Pow(x, steepness))
 }
 
@@ -102,12 +104,16 @@ func (e *estimate) refused(now, sent time.Duration, accepted int64) {
 		e.rate = at / 2
 	case measured > 0:
 		before := e.rate
-		e.rate = min(max(measured, e.steady(sent), mostCut*e.rate), at, most)
+		e.rate = min(max(measured, e.steady(sent), mostCut*e.rate), at)
+		if at <= 1.05*before {
+			e.rate = min(e.rate, most)
+		}
 		e.doubtful = e.rate < looseCut*before
 	default:
 		e.rate = min(e.rate, at) * 0.97
 	}
-	e.doubling = e.doubling && e.n == 0
+	e.rate = max(e.rate, e.unit/leastPace.Seconds())
+	e.doubling = e.doubling && (e.n == 0 || e.misses > 0)
 	e.from = now
 }
 
@@ -127,7 +133,7 @@ func (e *estimate) steady(t time.Duration) float64 {
 
 // miss counts refusals in a row; before is what was sent before the one refused.
 func (e *estimate) miss(before int64) {
-	if before <= e.sent {
+	if before <= e.taken {
 		e.misses++
 	} else {
 		e.misses = 0
@@ -155,7 +161,7 @@ func (e *estimate) measured(t time.Duration, accepted int64) (float64, float64) 
 		if span < least {
 			continue
 		}
-		n := float64(accepted - m.accepted)
+		n := float64(max(0, accepted-m.accepted))
 		if span >= 1.5 {
 			most = min(most, (n+2*e.unit)/(span-1))
 		}

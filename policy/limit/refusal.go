@@ -82,13 +82,13 @@ func (r Refusal) proof() time.Duration {
 
 // plain returns the window that the text names for its limit, if its wait does not
 // speak against it: where a limit is enforced over shorter times than announced, the
-// wait is longer than the arithmetic says, never shorter. 0 is none.
+// wait is longer than the arithmetic says, or about as long. 0 is none.
 func (r Refusal) plain() time.Duration {
 	deficit := max(r.Used+r.Requested-r.Limit, 0)
 	if r.Limit <= 0 || r.Window <= 0 || r.Window >= longWindow {
 		return 0
 	}
-	if r.Hint > 0 && r.Hint.Seconds() < deficit/r.Limit*r.Window.Seconds() {
+	if r.Hint > 0 && 2*r.Hint.Seconds() < deficit/r.Limit*r.Window.Seconds() {
 		return 0
 	}
 	return r.Window

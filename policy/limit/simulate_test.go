@@ -35,6 +35,7 @@ type simulation struct {
 	events  events
 	seq     int
 	up2     time.Time
+	max     int
 	timer   int // number of the timer that counts
 	idle    int // idle connections
 	jobs    map[*Waiter]*job
@@ -106,6 +107,9 @@ func (s *simulation) run(jobs []*job, until time.Duration) result {
 			break
 		}
 		s.now = e.at
+		if s.max > 0 && s.seq > s.max {
+			break
+		}
 		e.do()
 	}
 	return s.result

@@ -24,7 +24,7 @@ func disposed(value []byte) field {
 		rest = left
 		switch {
 		case equalFold(key, "name"):
-			if named && string(value.bytes()) != string(name.bytes()) {
+			if named && !bytes.Equal(value.bytes(), name.bytes()) {
 				return fieldOther
 			}
 			name, named = value, true
@@ -38,37 +38,41 @@ func disposed(value []byte) field {
 }
 
 // cutAt splits p before the first c.
-func cutAt(p []byte, c byte) (before, from []byte) {
+func cutAt(p []byte, c byte) ([]byte, []byte) {
 	if i := bytes.IndexByte(p, c); i >= 0 {
 		return p[:i], p[i:]
 	}
 	return p, nil
 }
 
-// parameter reads one parameter, from its semicolon on.
-func parameter(p []byte) (key []byte, value word, rest []byte, ok bool) {
-	rest = cutSpace(p)
+// parameter reads one parameter, from its semicolon on, and returns its key, its
+// value, what follows, and whether it is one.
+func parameter(p []byte) ([]byte, word, []byte, bool) {
+	rest := cutSpace(p)
 	if len(rest) == 0 || rest[0] != ';' {
-		return nil, value, p, false
+		return nil, word{}, p, false
 	}
-	key, rest = token(cutSpace(rest[1:]))
+	key, rest := token(cutSpace(rest[1:]))
 	rest = cutSpace(rest)
 	if len(key) == 0 || len(rest) == 0 || rest[0] != '=' {
-		return nil, value, p, false
+		return nil, word{}, p, false
 	}
 	rest = cutSpace(rest[1:])
 	if len(rest) > 0 && rest[0] == '"' {
-		value, rest, ok = quoted(rest[1:])
+		value, rest, ok := quoted(rest[1:])
 		return key, value, rest, ok
 	}
 	text, rest := token(rest)
+	var value word
 	value.add(text)
 	return key, value, rest, len(text) > 0
 }
 
-// quoted reads a quoted string from after its first quote on. A backslash before
-// anything that needs none is kept: browsers wrote Windows paths so.
-func quoted(p []byte) (value word, rest []byte, ok bool) {
+// quoted reads a quoted string from after its first quote on, and returns it, what
+// follows its last quote, and whether there was one. A backslash before anything
+// that needs none is kept: browsers wrote Windows paths so.
+func quoted(p []byte) (word, []byte, bool) {
+	var value word
 	for i := 0; i < len(p); i++ {
 		c := p[i]
 		if c == '"' {
@@ -83,8 +87,8 @@ func quoted(p []byte) (value word, rest []byte, ok bool) {
 	return value, nil, false
 }
 
-// token reads a token at the start of p (RFC 2045, section 5.1).
-func token(p []byte) (text, rest []byte) {
+// token splits p after the token at its start (RFC 2045, section 5.1).
+func token(p []byte) ([]byte, []byte) {
 	for i, c := range p {
 		if c <= ' ' || c >= 0x7F || special(c) {
 			return p[:i], p[i:]

@@ -3,6 +3,7 @@ package pick
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"math"
 	"mime"
@@ -183,7 +184,7 @@ func formRead(body []byte, boundary string) (Facts, bool) {
 	r := multipart.NewReader(bytes.NewReader(body), boundary)
 	for {
 		part, err := r.NextRawPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return f, true
 		}
 		if err != nil {

@@ -101,7 +101,7 @@ func TestAccountsAreExact(t *testing.T) {
 					p := make([]byte, rapid.IntRange(1, 50_000).Draw(t, "bytes"))
 					at := l.body.Size() - r.Len()
 					n, err := r.Read(p)
-					if err != nil && err != io.EOF || !bytes.Equal(p[:n], l.want[at:at+int64(n)]) {
+					if err != nil && !errors.Is(err, io.EOF) || !bytes.Equal(p[:n], l.want[at:at+int64(n)]) {
 						t.Fatalf("read %d bytes at %d: wrong, or %v", n, at, err)
 					}
 				}

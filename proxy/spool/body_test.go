@@ -102,7 +102,7 @@ func TestReadsAfterCloseFail(t *testing.T) {
 					t.Errorf("WriteTo of the reader %s Close: %v, want ErrClosed", which, err)
 				}
 			}
-			if _, err := finished.Read(make([]byte, 1)); err != io.EOF {
+			if _, err := finished.Read(make([]byte, 1)); err != io.EOF { //nolint:errorlint // a reader must not wrap it
 				t.Errorf("a reader at the end: %v, want EOF", err)
 			}
 			if b.Size() != int64(size) {

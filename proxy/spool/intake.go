@@ -22,7 +22,7 @@ func (in *intake) run() error {
 	b := in.body
 	for {
 		_, err := in.read(b.last[:])
-		if err == io.EOF {
+		if err == io.EOF { //nolint:errorlint // one inside a *ReadError is no end
 			return in.end()
 		}
 		if err != nil {
@@ -36,7 +36,7 @@ func (in *intake) run() error {
 		room[0] = b.last[0]
 		b.extend(1)
 		err = in.fill(room[1:])
-		if err == io.EOF {
+		if err == io.EOF { //nolint:errorlint // one inside a *ReadError is no end
 			return in.end()
 		}
 		if err != nil {

@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"errors"
 	"io"
 	"sync/atomic"
 )
@@ -29,16 +30,16 @@ func (o *once) Read(p []byte) (int, error) {
 		return 0, ErrClosed
 	}
 	n, err := o.prefix.Read(p)
-	if err != io.EOF {
+	if !errors.Is(err, io.EOF) {
 		return n, err
 	}
-	o.body.Close()
+	_ = o.body.Close()
 	n, err = o.rest.Read(p)
 	o.passed += int64(n)
 	if over := o.body.size + o.passed - int64(o.body.store.config.BodyMax); over > 0 {
 		return max(n-int(over), 0), ErrTooLarge
 	}
-	if err != nil && err != io.EOF {
+	if err != nil && err != io.EOF { //nolint:errorlint // only io.EOF itself is the end (io.Reader)
 		err = &ReadError{Err: err}
 	}
 	return n, err

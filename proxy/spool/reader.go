@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"sync/atomic"
@@ -57,7 +58,7 @@ func (r *Reader) WriteTo(w io.Writer) (int64, error) {
 		n, err := r.writePiece(w)
 		r.off += n
 		written += n
-		if err == io.EOF {
+		if err == io.EOF { //nolint:errorlint // one that w wrapped is w's error
 			return written, nil
 		}
 		if err != nil {
@@ -109,7 +110,7 @@ func (r *Reader) disk(p []byte) (int, error) {
 	if n > 0 || err == nil {
 		return n, nil
 	}
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
 	return 0, fmt.Errorf("reading a spool file: %w", err)

@@ -50,7 +50,7 @@ func (s *Store) Read(r io.Reader, contentLength int64) (*Body, error) {
 	kept := false
 	defer func() {
 		if !kept { // also when r panics
-			b.Close()
+			_ = b.Close()
 		}
 	}()
 	err := (&intake{body: b, from: r, announced: contentLength}).run()
@@ -61,9 +61,9 @@ func (s *Store) Read(r io.Reader, contentLength int64) (*Body, error) {
 	return b, err
 }
 
-// Usage returns the bytes in use: memory by all bodies and reservations, which
-// counts blocks by capacity, and spool files by length.
-func (s *Store) Usage() (memory, spool int64) {
+// Usage returns the bytes in use: first those in memory by all bodies and
+// reservations, which counts blocks by capacity, then those of spool files by length.
+func (s *Store) Usage() (int64, int64) {
 	return s.memory.used.Load(), s.spool.used.Load()
 }
 

@@ -175,7 +175,9 @@ func TestCallerThatAnnouncesMuchAndSendsNothingHoldsNothing(t *testing.T) {
 		t.Errorf("memory %d, spool %d, want 0 and 0", memory, spool)
 	}
 	close(r.release)
-	<-done
+	if err := <-done; !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("error %v, want the caller's", err)
+	}
 }
 
 func TestSlowCallerHoldsAtMostTwiceWhatItSent(t *testing.T) {

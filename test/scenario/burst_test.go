@@ -161,8 +161,9 @@ func TestALimitedKeyGetsItsFullRateAndLeavesOthersAlone(t *testing.T) {
 		Latency: 50 * time.Millisecond,
 		Limits:  []meter.Limit{{Credential: "sk-limited", RPM: 60, Burst: time.Second, CountRefusals: true}},
 	})
-	steady := func(key string, perSecond int, from int) (times []time.Duration, ok int) {
-		times = make([]time.Duration, perSecond*seconds)
+	steady := func(key string, perSecond int, from int) ([]time.Duration, int) {
+		ok := 0
+		times := make([]time.Duration, perSecond*seconds)
 		var mu sync.Mutex
 		var wg sync.WaitGroup
 		tick := time.NewTicker(time.Second / time.Duration(perSecond))

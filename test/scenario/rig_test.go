@@ -90,11 +90,11 @@ func (g *rig) chatAs(ctx context.Context, key, id string, timeout time.Duration)
 
 // call makes one request, which the ledger knows as id, and returns the status
 // and the error's code, or 0 and the transport's error.
-func (g *rig) call(ctx context.Context, id, method, path, contentType string, body []byte) (status int, answer string) {
+func (g *rig) call(ctx context.Context, id, method, path, contentType string, body []byte) (int, string) {
 	return g.do(ctx, id, method, path, body, http.Header{"Authorization": {"Bearer sk-scenario"}, "Content-Type": {contentType}})
 }
 
-func (g *rig) do(ctx context.Context, id, method, path string, body []byte, header http.Header) (status int, answer string) {
+func (g *rig) do(ctx context.Context, id, method, path string, body []byte, header http.Header) (int, string) {
 	r, err := http.NewRequestWithContext(ctx, method, g.base+path, bytes.NewReader(body))
 	if err != nil {
 		return 0, err.Error()
@@ -131,8 +131,8 @@ func (g *rig) upload(name string) string {
 	return made.ID
 }
 
-// file is a small upload.
-func file(name string) (contentType string, body []byte) {
+// file returns the content type and the body of a small upload.
+func file(name string) (string, []byte) {
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
 	_ = w.WriteField("purpose", "batch")

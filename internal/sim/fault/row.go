@@ -81,7 +81,7 @@ func Rows() []Row {
 var builtin = sync.OnceValue(func() map[string]Row {
 	rows, err := ReadRows(bytes.NewReader(errorsJSONL))
 	if err != nil {
-		panic(err) // the file is part of the program, and a test reads it
+		panic(err) //nolint:forbidigo // the file is part of the program, and a test reads it
 	}
 	byID := make(map[string]Row, len(rows))
 	for _, r := range rows {

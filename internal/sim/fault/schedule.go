@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -68,8 +69,7 @@ func (s *Schedule) Replace(rules []Rule, now time.Time) {
 func (s *Schedule) Add(rules []Rule, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	present := *s.rules.Load()
-	list := append(present[:len(present):len(present)], s.arm(rules, now)...)
+	list := slices.Concat(*s.rules.Load(), s.arm(rules, now))
 	s.rules.Store(&list)
 }
 

@@ -3,6 +3,7 @@ package ledger
 import (
 	"cmp"
 	"maps"
+	"net/http"
 	"slices"
 )
 
@@ -85,7 +86,7 @@ func (l *Ledger) Duplicates() []Duplicate {
 	for e := range l.all {
 		id := e.Identity()
 		known := l.known[id]
-		if !e.Work || e.Method == "GET" || e.Method == "HEAD" || known == nil || known.works < 2 {
+		if !e.Work || e.Method == http.MethodGet || e.Method == http.MethodHead || known == nil || known.works < 2 {
 			continue
 		}
 		d := found[id]

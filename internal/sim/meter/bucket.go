@@ -68,9 +68,9 @@ func (b *bucket) advance(now time.Time) {
 		b.level = min(b.size, b.level+b.per(now.Sub(b.at)))
 		b.at = now
 	case Quanta:
-		shares := now.Sub(b.at) / b.step
+		shares := int64(now.Sub(b.at) / b.step)
 		b.level = min(b.size, b.level+float64(shares)*b.size)
-		b.at = b.at.Add(shares * b.step)
+		b.at = b.at.Add(time.Duration(shares) * b.step)
 	case Window:
 		if now.Sub(b.at) >= b.window {
 			b.level = b.size
