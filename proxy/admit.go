@@ -34,6 +34,9 @@ func (x *exchange) admit() error {
 		return fail("local_rate_limit", "Waited %s in line for upstream %q's rate limit, until the request's deadline or the longest wait "+
 			"allowed (OUTRIGGER_QUEUE_TIMEOUT). Send fewer requests at once, or allow more time.", round(waited), x.up.config.Name)
 	}
+	if errors.Is(err, errTurnedAway) {
+		return lineRefusal(x.place.turnedAway, x.up.config.Name)
+	}
 	return err
 }
 

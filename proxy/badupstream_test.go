@@ -337,7 +337,8 @@ func TestOneAttemptIsOneRequestAlsoOverHTTP2(t *testing.T) {
 		"GOAWAY after it, with an error":  {goAway(this, codeInternal), again, unsure, unsure},
 		"a closed connection":             {func(w *h2Wire, _ uint32, _ int) { _ = w.ReadWriter.(io.Closer).Close() }, again, unsure, unsure},
 		"a frame that is none":            {func(w *h2Wire, _ uint32, _ int) { _, _ = io.WriteString(w, "HTTP/1.1 400 Bad Request\r\n\r\n") }, again, unsure, unsure},
-		"headers that are too large":      {func(w *h2Wire, s uint32, _ int) { w.flood(s) }, outcome{502, "upstream_broke", 2}, unsure, unsure},
+		"headers without end":             {func(w *h2Wire, s uint32, _ int) { w.flood(s, 300, 4000) }, again, unsure, unsure},
+		"headers that are too large":      {func(w *h2Wire, s uint32, _ int) { w.flood(s, 64, 9000) }, outcome{502, "upstream_broke", 2}, unsure, unsure},
 	}
 	for name, tt := range tests {
 		for kind, c := range map[string]struct {
@@ -367,19 +368,21 @@ func TestOneAttemptIsOneRequestAlsoOverHTTP2(t *testing.T) {
 	}
 }
 
-// flood sends more than a megabyte of headers.
-func (w *h2Wire) flood(stream uint32) {
+// flood sends n headers of 4 KB and one of last bytes, each in a frame of its own.
+func (w *h2Wire) flood(stream uint32, n, last int) {
 	w.block.Reset()
 	_ = w.encoder.WriteField(hpack.HeaderField{Name: ":status", Value: "200"})
-	for i := range 300 {
-		_ = w.encoder.WriteField(hpack.HeaderField{Name: fmt.Sprintf("x-%d", i), Value: strings.Repeat("x", 4000)})
-	}
-	kind := byte(frameHeaders)
-	for w.block.Len() > 0 {
-		if w.write(h2Frame{kind, 0, stream, w.block.Next(16 << 10)}) != nil {
+	kind, flags := byte(frameHeaders), byte(flagEndStream)
+	for i := range n + 1 {
+		size := 4000
+		if i == n {
+			size = last
+		}
+		_ = w.encoder.WriteField(hpack.HeaderField{Name: fmt.Sprintf("x-%d", i), Value: strings.Repeat("x", size)})
+		if w.write(h2Frame{kind, flags, stream, w.block.Next(w.block.Len())}) != nil {
 			return
 		}
-		kind = frameContinuation
+		kind, flags = frameContinuation, 0
 	}
 	_ = w.write(h2Frame{frameContinuation, flagEndHeaders, stream, nil})
 }

@@ -12,6 +12,10 @@ import (
 // errQueueTimeout ends a wait in line that OUTRIGGER_QUEUE_TIMEOUT bounds.
 var errQueueTimeout = errors.New("the longest wait in line passed")
 
+// errTurnedAway ends the wait of a place that the line let go: the limit fell, and
+// its turn would come too late.
+var errTurnedAway = errors.New("the turn would come too late")
+
 // line is one limiter's line with what policy leaves out: the lock, the one timer
 // on which its head sleeps, and the waking. Safe for concurrent use.
 type line struct {
@@ -32,6 +36,8 @@ type place struct {
 	ready  chan struct{} // closed by the line when the place is admitted
 	queued bool          // in line, or admitted out of it and not yet told
 	held   bool          // admitted, and nothing sent yet
+
+	turnedAway limit.Decision // why the line let go of the place, if it was not admitted
 }
 
 // enter takes a place at the back of ln's line.
@@ -64,7 +70,7 @@ func (ln *line) refused(pl *place, now time.Time, r limit.Refusal) limit.Decisio
 
 func (ln *line) queue(pl *place) {
 	pl.queued, pl.held = true, false
-	pl.ready = make(chan struct{})
+	pl.ready, pl.turnedAway = make(chan struct{}), limit.Decision{}
 }
 
 // wait returns when pl is admitted, with errQueueTimeout when its time in line
@@ -83,6 +89,9 @@ func (pl *place) wait(ctx context.Context) error {
 	select {
 	case <-pl.ready:
 		pl.queued = false
+		if pl.turnedAway.Reason != limit.Admitted {
+			return errTurnedAway
+		}
 		return nil
 	case <-expired:
 	case <-ctx.Done():
@@ -125,8 +134,14 @@ func (pl *place) answered(now time.Time, h limit.Headers) {
 	pl.line.release(now)
 }
 
-// release lets out all who may go now and re-arms the timer for the next. Locked.
+// release lets out all who may go now, turns away those who cannot be in time any
+// more, and re-arms the timer for the next. Locked.
 func (ln *line) release(now time.Time) {
+	ln.limiter.Expel(now, func(w *limit.Waiter, d limit.Decision) {
+		pl := w.Tag.(*place)
+		pl.turnedAway = d
+		close(pl.ready)
+	})
 	next := ln.limiter.Release(now, func(w *limit.Waiter) {
 		pl := w.Tag.(*place)
 		pl.held = true

@@ -50,6 +50,7 @@ type bucket struct {
 	ahead   int64     // what may go at once after idleness, if not wide: it is charged as debt
 	reserve int64     // what has gathered of ahead
 	fullAt  time.Time // when the account is full, from where on reserve gathers
+	dry     time.Time // the account is empty until then, whatever the speed; zero is not
 	size    int64     // least that the account holds, since something needed it all
 	burst   int64     // what the account holds
 
@@ -120,6 +121,11 @@ func (b *bucket) wait(now time.Time, cost int64) time.Duration {
 	if cost <= 0 {
 		return 0
 	}
+	if b.dry.After(now) {
+		b.pressed = true
+		return b.until(now, b.need(cost))
+	}
+	b.fill(now)
 	held := b.left.wait(now, cost)
 	if held == 0 && cost <= b.gathered(now) {
 		return 0
@@ -131,11 +137,32 @@ func (b *bucket) wait(now time.Time, cost int64) time.Duration {
 
 // until returns how long until the level reaches want, however little it holds.
 func (b *bucket) until(now time.Time, want float64) time.Duration {
+	if dry := b.dry.Sub(now); dry > 0 {
+		return dry + seconds(want/(b.speed*milli))
+	}
 	missing := want - b.level(now)
 	if missing <= rounding {
 		return 0
 	}
 	return seconds(missing / (b.speed * milli))
+}
+
+// empty makes the account empty until t. What comes in afterwards counts from there.
+func (b *bucket) empty(now, t time.Time) {
+	b.lower(now, 0)
+	b.reserve = 0
+	if t.After(now) && t.After(b.dry) {
+		b.dry = t
+	}
+}
+
+// fill ends being empty, once that is over.
+func (b *bucket) fill(now time.Time) {
+	if b.dry.IsZero() || now.Before(b.dry) {
+		return
+	}
+	b.lower(now, min(0, b.level(now))+now.Sub(b.dry).Seconds()*b.speed*milli)
+	b.reserve, b.dry = 0, time.Time{}
 }
 
 // gathered returns the reserve at now.
@@ -152,6 +179,7 @@ func (b *bucket) take(now time.Time, cost int64) {
 	if cost <= 0 {
 		return
 	}
+	b.fill(now)
 	level := b.level(now)
 	b.reserve = b.gathered(now)
 	if level < b.need(cost)-rounding {

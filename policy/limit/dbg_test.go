@@ -1,12 +1,17 @@
 package limit
-import ("testing";"time";"fmt")
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
 func TestDbg(t *testing.T) {
-	for seed := range uint64(1) {
-	up := &upstream{meters: []*meter{newMeter(origin, "requests", 60, time.Minute, refill, 1)}, told: told{texts:true}, countRefusals: true}
-	s := newSimulation(seed, Settings{Learn: true}, nets["3ms"], up)
-	s.max = 300000
+	up := &upstream{meters: []*meter{newMeter(origin, "requests", 1200, time.Minute, window, 1200)}, told: told{texts: true}}
+	s := newSimulation(1, Settings{Learn: true}, nets["1ms"], up)
+	s.now = origin.Add(3 * time.Second)
 	trace = true
-	r := s.run(burst(600, 10, 500*time.Millisecond), 3000*time.Second)
-	fmt.Println(r.ok, r.refused, r.last)
-	}
+	r := s.run(burst(3000, 10, 500*time.Millisecond), 400*time.Second)
+	fmt.Println(r.ok, r.refused, r.last, r.turnedAway)
+	fmt.Printf("%+v\n", s.limiter.Snapshot(s.now))
 }

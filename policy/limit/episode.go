@@ -11,6 +11,9 @@ const (
 	// proofLeast is what refusals leave at least of a limit that is proven: at an
 	// even pace they come from jitter, or from others who share the limit.
 	proofLeast = 0.9
+	// spareTime is how much later than a proven wait the next one may go at most;
+	// else one request's worth later.
+	spareTime = 100 * time.Millisecond
 	// tightTime is how long no burst over a second's share is tried after one was
 	// refused.
 	tightTime = 10 * time.Minute
@@ -58,11 +61,12 @@ func (l *Limiter) prove(now time.Time, w *Waiter, s slot, r Refusal, window time
 	}
 	if l.first(w, b) {
 		least := b.known()
-		if b.estimate.n > 0 && !l.burst(now, b) && b.estimate.speed(w.sent) <= least {
+		if s.counts() == unitRequest && b.estimate.n > 0 && !l.burst(now, b) && b.estimate.speed(w.sent) <= least {
 			least *= proofLeast
 		}
 		l.episode(now, w, s, r.Hint)
 		b.estimate.reset(min(max(b.estimate.rate, least), b.known()), b.estimate.from)
+		b.estimate.told = b.estimate.rate == b.known()
 		b.reserve = 0
 		if l.ramp.on && !l.ramp.probe {
 			l.ramp.stop()
@@ -71,8 +75,9 @@ func (l *Limiter) prove(now time.Time, w *Waiter, s slot, r Refusal, window time
 	cost := l.price(w, s)
 	b.size = max(b.size, min(cost, int64(b.limit*milli)))
 	b.resize(now)
-	// One request's worth later than the wait says, so that nobody is a moment early.
-	b.lower(now, float64(cost)-r.Hint.Seconds()*b.known()*milli-b.estimate.unit*milli)
+	// A little later than the wait says, so that nobody is a moment early.
+	spare := min(b.estimate.unit, b.known()*spareTime.Seconds())
+	b.lower(now, float64(cost)-r.Hint.Seconds()*b.known()*milli-spare*milli)
 }
 
 // burst reports whether there should have been plenty when something was refused: it
@@ -94,7 +99,7 @@ func (l *Limiter) guess(now time.Time, w *Waiter, s slot, r Refusal) {
 	}
 	if !l.first(w, b) {
 		l.hold(now, r.Hint)
-		b.lower(now, -r.Hint.Seconds()*b.speed*milli)
+		b.empty(now, now.Add(r.Hint))
 		return
 	}
 	rate := b.estimate.rate
@@ -102,6 +107,7 @@ func (l *Limiter) guess(now time.Time, w *Waiter, s slot, r Refusal) {
 	gap := l.episode(now, w, s, r.Hint)
 	if burst || told || b.source == SourceConfigured {
 		b.estimate.reset(rate, b.estimate.from)
+		b.estimate.told = told
 		b.tune(now, now.Sub(l.start))
 	}
 	if burst {
@@ -109,8 +115,7 @@ func (l *Limiter) guess(now time.Time, w *Waiter, s slot, r Refusal) {
 		b.wide = false
 		b.resize(now)
 	}
-	b.reserve = 0
-	b.lower(now, -r.Hint.Seconds()*b.speed*milli)
+	b.empty(now, now.Add(r.Hint))
 	l.hold(now, max(gap, r.Hint))
 	l.ramp.try(max(leastTry, l.latency*5/4))
 }

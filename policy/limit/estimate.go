@@ -7,10 +7,12 @@ import (
 
 // How an estimate changes. The numbers were found by simulation (see the tests).
 const (
-	// quiet and quietCount are how long, and for how many requests, an estimate must
-	// hold without a refusal until the speed has grown from pace to the whole of it.
-	quiet      = 4500 * time.Millisecond
-	quietCount = 45
+	// quiet is how long an estimate of quickRate requests per second or more must hold
+	// without a refusal until the speed has grown from pace to the whole of it. For
+	// smaller ones it is longer: the same number of requests, and more if the limit
+	// was told, since there one refusal costs seconds.
+	quiet     = 4500 * time.Millisecond
+	quickRate = 10
 	// steepness makes growth slow near the estimate, where it is likely right, and
 	// doubles the speed in twice that time, when it is clearly wrong.
 	steepness = 6
@@ -43,6 +45,7 @@ type estimate struct {
 	from     time.Duration // growth counts from here
 	doubling bool          // it rests on next to nothing: double it until it is refused
 	doubtful bool          // it may well be too low
+	told     bool          // a text told it
 	slow     float64       // how much slower to grow, since refusals take long; 0 is not
 
 	acted  time.Duration // what was admitted before belongs to the last episode
@@ -61,7 +64,7 @@ type mark struct {
 // reset sets a rate that was told or is a first guess.
 func (e *estimate) reset(rate float64, t time.Duration) {
 	e.rate, e.from = rate, t
-	e.doubling, e.doubtful = false, false
+	e.doubling, e.doubtful, e.told = false, false, false
 }
 
 // speed is the rate to use at t: a little under the estimate, and after a while
@@ -70,7 +73,11 @@ func (e *estimate) speed(t time.Duration) float64 {
 	if e.doubling {
 		return e.doubled(t)
 	}
-	tau := max(quiet.Seconds(), quietCount*e.unit/e.rate) * (1 + e.slow)
+	fewer := max(1, quickRate*e.unit/e.rate)
+	if e.told {
+		fewer *= math.Sqrt(fewer)
+	}
+	tau := quiet.Seconds() * fewer * (1 + e.slow)
 	if e.doubtful {
 		tau /= 2
 	}
@@ -96,7 +103,7 @@ func (e *estimate) doubled(t time.Duration) float64 {
 func (e *estimate) refused(now, sent time.Duration, accepted int64) {
 	at := e.speed(sent)
 	measured, most := e.measured(sent, accepted)
-	e.doubtful = false
+	e.doubtful, e.told = false, false
 	switch {
 	case e.misses > 0 || e.n == 0:
 		e.doubtful = e.n == 0

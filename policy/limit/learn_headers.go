@@ -89,11 +89,9 @@ func (l *Limiter) windowOf(s slot, r Reading) (time.Duration, bool) {
 		if math.Abs(implied/c.Seconds()-1) > believed {
 			continue
 		}
-		b.reading.continuous, long.reading.continuous = true, true
-		if c == time.Minute || c > time.Minute && r.Reset > time.Minute {
-			return c, true
-		}
-		if b.reading.likely == c && max(used, b.reading.used) >= apart*min(used, b.reading.used) {
+		confirmed := b.reading.likely == c && max(used, b.reading.used) >= apart*min(used, b.reading.used)
+		if c == time.Minute || c > time.Minute && r.Reset > time.Minute || confirmed {
+			b.reading.continuous, long.reading.continuous = true, true
 			return c, true
 		}
 		if b.reading.likely != c {
@@ -143,6 +141,7 @@ func (l *Limiter) limits(now time.Time, s slot, limit float64, window time.Durat
 	}
 	b.limit, b.window, b.source = limit, window, source
 	b.estimate.reset(b.known(), t)
+	b.estimate.told = true
 	b.ahead = share(b.known())
 	b.wide = window >= longWindow || source == SourceHeader && b.ceiling == 0 && t >= l.tight
 	if !b.active {
@@ -150,6 +149,9 @@ func (l *Limiter) limits(now time.Time, s slot, limit float64, window time.Durat
 	}
 	b.resize(now)
 	b.tune(now, t)
+	if debt := -limit*milli - b.level(now); debt > 0 {
+		b.give(now, int64(debt)) // a debt from when more was allowed is at most one limit
+	}
 }
 
 // share is what of a rate may go at once after idleness: a second's worth. OpenAI

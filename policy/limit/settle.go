@@ -10,6 +10,10 @@ const (
 	// settleLeast the cost from which on it means anything.
 	settleShare = 0.25
 	settleLeast = 100
+	// firstShare is how much the first one counts, and mostStep how many times higher
+	// or lower than what is known a measurement is believed.
+	firstShare = 0.5
+	mostStep   = 4
 )
 
 // factor is the real cost per estimated cost.
@@ -26,8 +30,9 @@ func (b *bucket) learnFactor(ratio, weight float64) {
 		return
 	}
 	if !b.reading.settled {
-		weight = 1
+		weight = max(weight, firstShare)
 	}
+	ratio = min(max(ratio, b.factor()/mostStep), b.factor()*mostStep)
 	b.reading.settled = true
 	b.ratio = min(max(b.factor()*(1-weight)+ratio*weight, leastFactor), mostFactor)
 }

@@ -103,21 +103,24 @@ func (m *meter) wait(now time.Time, cost float64) time.Duration {
 	return seconds(missing / m.rate())
 }
 
+// apart reports whether headers show the whole minute while less of it is held.
+func (m *meter) apart() bool { return m.enforce == quanta || m.enforce == refill && m.size < m.limit }
+
 // remaining and reset are what headers show.
 func (m *meter) remaining() float64 {
-	if m.enforce == quanta {
+	if m.apart() {
 		return math.Floor(max(0, m.shown))
 	}
 	return math.Floor(max(0, m.level))
 }
 
 func (m *meter) reset(now time.Time) time.Duration {
-	switch m.enforce {
-	case window:
+	switch {
+	case m.enforce == window:
 		return m.at.Add(m.window).Sub(now)
-	case midnight:
+	case m.enforce == midnight:
 		return m.at.Add(24 * time.Hour).Sub(now)
-	case quanta:
+	case m.apart():
 		return seconds((m.limit - m.shown) / m.rate())
 	}
 	return seconds((m.size - m.level) / m.rate())

@@ -3,7 +3,6 @@ package pick
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"io"
 	"math"
 	"mime"
@@ -184,7 +183,7 @@ func formRead(body []byte, boundary string) (Facts, bool) {
 	r := multipart.NewReader(bytes.NewReader(body), boundary)
 	for {
 		part, err := r.NextRawPart()
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { //nolint:errorlint // wrapped, it is a form that breaks off
 			return f, true
 		}
 		if err != nil {

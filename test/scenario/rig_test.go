@@ -11,6 +11,8 @@ import (
 	"mime/multipart"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
 	"net/url"
 	"strconv"
 	"testing"
@@ -28,6 +30,8 @@ type rig struct {
 	sim    *sim.Sim
 	base   string // of the proxy, with /v1
 	client *http.Client
+
+	upstream *url.URL
 }
 
 func newRig(t *testing.T, upstream sim.Config, edits ...func(*proxy.Config)) *rig {
@@ -60,7 +64,8 @@ func newRig(t *testing.T, upstream sim.Config, edits ...func(*proxy.Config)) *ri
 	go func() { _ = server.Serve(listener) }()
 	g := &rig{
 		t: t, sim: s, base: "http://" + listener.Addr().String() + "/v1",
-		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1000}},
+		client:   &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1000}},
+		upstream: entry.URL,
 	}
 	t.Cleanup(func() {
 		g.client.CloseIdleConnections()
@@ -86,6 +91,18 @@ func (g *rig) chatAs(ctx context.Context, key, id string, timeout time.Duration)
 			"Authorization": {"Bearer " + key}, "Content-Type": {"application/json"},
 			"X-Stainless-Timeout": {strconv.Itoa(max(1, int(timeout.Seconds())))},
 		})
+}
+
+// bare is the same upstream behind a plain reverse proxy.
+func (g *rig) bare() *rig {
+	g.t.Helper()
+	server := httptest.NewServer(&httputil.ReverseProxy{
+		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(g.upstream) },
+		FlushInterval: -1,
+		Transport:     &http.Transport{MaxIdleConnsPerHost: 1024},
+	})
+	g.t.Cleanup(server.Close)
+	return &rig{t: g.t, sim: g.sim, base: server.URL + "/v1", client: g.client, upstream: g.upstream}
 }
 
 // call makes one request, which the ledger knows as id, and returns the status

@@ -1,0 +1,63 @@
+package crowd
+
+import (
+	"context"
+	"sync"
+	"testing"
+)
+
+// inflightMax is how many of the waiters may be at the upstream.
+const inflightMax = 8
+
+// TestWaitersKeepTheirBodiesWithinBounds lets a crowd with bodies of 1 MiB wait
+// for a slot at an upstream that hangs. Half of them leave; the others are served.
+func TestWaitersKeepTheirBodiesWithinBounds(t *testing.T) {
+	callers, size := scaled(1000, 10_000), int64(mebibyte)
+	memoryMax := int64(scaled(64, 256)) * mebibyte
+	upstream := newSink(t, size)
+	o := start(t, "OUTRIGGER_UPSTREAMS=test="+upstream.url, "OUTRIGGER_MAX_INFLIGHT=8",
+		"OUTRIGGER_TIMEOUT=1h", "OUTRIGGER_BODY_MEMORY=2MiB", "OUTRIGGER_MEMORY_MAX="+mebibytes(memoryMax))
+	before, peak := o.footprint(), o.watch()
+
+	leaving, leave := context.WithCancel(t.Context())
+	defer leave()
+	client := newClient(http1)
+	results, all := make([]result, callers), sync.WaitGroup{}
+	for id := range callers {
+		ctx := t.Context()
+		if id%2 == 1 {
+			ctx = leaving
+		}
+		all.Go(func() { results[id] = send(ctx, client, o.base, body{id: id, size: size}, id%4 < 2) })
+	}
+	var waiting footprint
+	until(t, "all bodies are kept", func() bool {
+		waiting = o.footprint()
+		return waiting.inflight == callers && waiting.memory+waiting.spool >= int64(callers)*size
+	})
+	t.Logf("all %d wait: %v", callers, waiting)
+	leave()
+	until(t, "half have left", func() bool { return o.footprint().inflight <= callers/2+inflightMax })
+	t.Logf("half have left: %v", o.footprint())
+	upstream.answer()
+	all.Wait()
+	most := peak()
+	t.Logf("at most: %v", most)
+
+	for id, r := range results {
+		_, arrived, _ := upstream.whole(id)
+		if left := id%2 == 1; left && (r.err == nil || arrived > 1) || !left && (!isAnswer(r.text, id) || arrived != 1) {
+			t.Errorf("caller %d: status %d, error %v, %.200s; its body arrived whole %d times", id, r.status, r.err, r.text, arrived)
+		}
+	}
+	if _, _, broken := upstream.whole(0); len(broken) > 0 || upstream.most > inflightMax {
+		t.Errorf("bodies that arrived broken: %v; %d were sent at once", broken, upstream.most)
+	}
+	if most.memory > memoryMax || waiting.memory < memoryMax/2 {
+		t.Errorf("bodies took %d bytes of memory, and %d while all waited; the bound is %d", most.memory, waiting.memory, memoryMax)
+	}
+	o.boundResident(most, memoryMax, callers)
+	client.CloseIdleConnections()
+	o.allFreed(t, before)
+	o.works(upstream, size)
+}
