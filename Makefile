@@ -35,15 +35,25 @@ build: ## build ./bin/outrigger, static
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)" -o bin/outrigger ./cmd/outrigger
 
 .PHONY: test
-test: test-go test-sdk test-k8s ## run every test, the real OpenAI clients included
+test: test-go test-process test-sdk test-k8s ## run every test, the real OpenAI clients included
 
 .PHONY: test-go
 test-go:
-	$(REQUIRE) $(GO) test -race -shuffle=on -timeout 15m $$($(GO) list ./... | grep -v '/test/sdk$$')
+	$(REQUIRE) $(GO) test -race -shuffle=on -timeout 10m $$($(GO) list ./... | grep -Ev '/test/(sdk|scenario|crowd)$$')
+
+# Whole programs under load, one package after another: two at once would measure
+# each other.
+.PHONY: test-process
+test-process:
+	$(REQUIRE) $(GO) test -p 1 -timeout 10m ./test/scenario ./test/crowd
+
+.PHONY: timing
+timing: ## hold bursts and outages to their bounds in time too; wants a machine with nothing else to do
+	OUTRIGGER_TEST_TIMING=1 $(GO) test -count=1 -v -timeout 10m ./test/scenario
 
 .PHONY: test-sdk
 test-sdk: $(VENV)/.installed test/sdk/node/node_modules/.installed
-	$(REQUIRE) $(GO) test -race -shuffle=on -timeout 15m -count=1 -v ./test/sdk
+	$(REQUIRE) $(GO) test -race -shuffle=on -timeout 10m -count=1 -v ./test/sdk
 
 .PHONY: test-k8s
 test-k8s:

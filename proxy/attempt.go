@@ -55,7 +55,7 @@ func (x *exchange) send(out *http.Request, a *attempt) {
 		defer a.timer.Stop()
 	}
 	create := x.endpoint.Effect == endpoint.Create
-	resp, err := x.up.transport(create).RoundTrip(req)
+	resp, err := x.up.transport(create).RoundTrip(req) //nolint:bodyclose // finish closes it
 	if err != nil {
 		a.fail(ctx, err)
 		return
@@ -94,7 +94,7 @@ func (a *attempt) fail(ctx context.Context, err error) {
 	a.err = err
 	cause := context.Cause(ctx)
 	switch {
-	case errors.Is(cause, errAttemptTimeout), errors.Is(cause, errDeadline):
+	case errors.Is(cause, errAttemptTimeout), errors.Is(cause, errDeadline), errors.Is(cause, errStreamIdle):
 		a.failure = classify.Timeout
 		if !a.progress.connected.Load() {
 			a.failure = classify.Unreachable

@@ -221,7 +221,7 @@ func TestASlowUpstreamIsWaitedForInBounds(t *testing.T) {
 		"headers that never end":            {drip("HTTP/1.1 200 OK\r\nX: "+strings.Repeat("x", 10_000), time.Second), func(c *Config) { c.Timeouts.Total = time.Minute }, 504, "upstream_timeout", 1, 59 * time.Second},
 		"an error that falls silent":        {drip("HTTP/1.1 400 Bad\r\nContent-Length: 9\r\n\r\n\n", time.Millisecond), nil, 400, "", 1, holdTime},
 		"a JSON answer that falls silent":   {drip("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99999\r\n\r\n{", time.Millisecond), nil, 200, "", 1, holdTime},
-		"a short one that falls silent too": {drip("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{", time.Millisecond), func(c *Config) { c.Timeouts.StreamIdle, c.Retry.Max = time.Minute, 0 }, 0, "", 1, time.Minute},
+		"a short one that falls silent too": {drip("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{", time.Millisecond), func(c *Config) { c.Timeouts.StreamIdle, c.Retry.Max = time.Minute, 0 }, 504, "upstream_timeout", 1, time.Minute},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

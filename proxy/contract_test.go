@@ -395,8 +395,10 @@ func TestAnAnswerOfTheUpstreamsCarriesTheRightAdviceForSDKs(t *testing.T) {
 		for _, mode := range []policy.ClientRetriesMode{policy.ClientRetriesSuppress, policy.ClientRetriesAllow} {
 			t.Run(name+"/"+string(mode), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					header := append([]string{"X-Request-Id", "req_upstream", "X-Outrigger-Source", "forged", "X-Outrigger-Attempts", "99",
-						"X-Outrigger-Upstream", "forged", "X-Outrigger-Queue-Ms", "forged", "X-Outrigger-Request-Id", "forged"}, tt.header...)
+					header := append([]string{
+						"X-Request-Id", "req_upstream", "X-Outrigger-Source", "forged", "X-Outrigger-Attempts", "99",
+						"X-Outrigger-Upstream", "forged", "X-Outrigger-Queue-Ms", "forged", "X-Outrigger-Request-Id", "forged",
+					}, tt.header...)
 					g := newBubble(t, answers(tt.status, tt.body, header...), func(c *Config) { c.Retry.ClientRetries, c.Retry.Max = mode, 2 })
 					resp, body := g.do(with(g.request(http.MethodPost, tt.path, chatBody), tt.request...))
 					want := tt.suppress

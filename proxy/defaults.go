@@ -12,7 +12,7 @@ import (
 func DefaultConfig() Config {
 	var c Config
 	if err := readDefaults(&c); err != nil {
-		panic(err) // a default in a tag is no value of its field: every test shows it
+		panic(err) //nolint:forbidigo // a default in a tag is no value of its field: every test shows it
 	}
 	c.Callers.Listen = "127.0.0.1:8383"
 	return c
@@ -22,7 +22,7 @@ func DefaultConfig() Config {
 func DefaultUpstream() Upstream {
 	var u Upstream
 	if err := readDefaults(&u); err != nil {
-		panic(err) // as above
+		panic(err) //nolint:forbidigo // as above
 	}
 	return u
 }

@@ -103,6 +103,6 @@ func (x *exchange) close() {
 	x.settleProbe()
 	x.cancel(errFinished)
 	if x.body != nil {
-		x.body.Close()
+		_ = x.body.Close()
 	}
 }

@@ -39,15 +39,16 @@ func dropUpgrade(h http.Header) {
 }
 
 // moveIdempotencyKey stores the key under the name that http.Transport does not
-// look for, and returns it. A call without one gets key made, if that is not "".
+// look for. A call without one gets key made, if that is not "".
 func moveIdempotencyKey(h http.Header, made string) {
+	_, given := h["Idempotency-Key"]
 	for _, name := range [...]string{"Idempotency-Key", "X-Idempotency-Key"} {
 		if values, ok := h[name]; ok {
 			delete(h, name)
 			h[strings.ToLower(name)] = values
 		}
 	}
-	if _, ok := h[keyIdempotency]; !ok && made != "" {
+	if !given && made != "" {
 		h[keyIdempotency] = []string{made}
 	}
 }

@@ -63,16 +63,25 @@ func newHold(src io.ReadCloser, room room, most int, enough func([]byte, error) 
 	return h
 }
 
-// readHold reads src, of n bytes, to its end. begun is called at the first byte.
-func readHold(src io.ReadCloser, n int, begun func()) *hold {
-	h := &hold{src: src, held: make([]byte, 0, n+1), settled: true, first: true}
-	for h.err == nil {
-		var m int
-		m, h.err = src.Read(h.held[len(h.held):cap(h.held)])
-		h.held = h.held[:len(h.held)+m]
-		begun()
+// readHold reads the short answer of a to its end. A silence of idle in it ends the attempt.
+func readHold(a *attempt, idle time.Duration) *hold {
+	h := &hold{src: a.resp.Body, held: make([]byte, 0, a.resp.ContentLength+1), settled: true, first: true}
+	var timer *time.Timer
+	for {
+		n, err := h.src.Read(h.held[len(h.held):cap(h.held)])
+		h.held, h.err = h.held[:len(h.held)+n], err
+		a.begun()
+		switch {
+		case err != nil:
+			return h
+		case idle <= 0:
+		case timer == nil: // rarely: one read is enough as a rule
+			timer = time.AfterFunc(idle, func() { a.cancel(errStreamIdle) })
+			defer timer.Stop()
+		default:
+			timer.Reset(idle)
+		}
 	}
-	return h
 }
 
 func (h *hold) run() {

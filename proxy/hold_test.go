@@ -72,7 +72,7 @@ func TestHoldGivesUpWaitingAndLosesNothing(t *testing.T) {
 				if got.String() != all {
 					t.Errorf("read %q, want %q", got, all)
 				}
-				if want := tt.err; want == io.EOF && err != nil || want != io.EOF && !errors.Is(err, want) {
+				if want := tt.err; errors.Is(want, io.EOF) && err != nil || !errors.Is(want, io.EOF) && !errors.Is(err, want) {
 					t.Errorf("ended with %v, want %v", err, want)
 				}
 				if h.Close(); !src.closed {

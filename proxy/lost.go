@@ -13,7 +13,7 @@ import (
 // answer.
 func (x *exchange) lost(a *attempt) error {
 	sent := x.isCreate() && (a.reached() != classify.NotSent || x.doubtful)
-	if a.failure == classify.Canceled && !(sent && errors.Is(context.Cause(x.ctx), errDraining)) {
+	if a.failure == classify.Canceled && (!sent || !errors.Is(context.Cause(x.ctx), errDraining)) {
 		return context.Cause(x.ctx)
 	}
 	if sent {

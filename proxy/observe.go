@@ -49,7 +49,7 @@ func (x *exchange) fail(w http.ResponseWriter, err error) {
 	}
 	// The caller is gone. Ending without an answer would be a 200 on the wire.
 	x.record.outcome = outcomeCanceled
-	panic(http.ErrAbortHandler)
+	panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's way to end a request without an answer
 }
 
 // note records one attempt: its metrics, and at debug level a log line.

@@ -30,7 +30,7 @@ func (x *exchange) peek(ctx context.Context, a *attempt) {
 	case kind == "text/event-stream" && resp.Header.Get("Content-Encoding") == "": // else its events cannot be read
 		x.peekStream(a)
 	case kind == "application/json" && 0 < resp.ContentLength && resp.ContentLength <= holdInline:
-		a.held = readHold(resp.Body, int(resp.ContentLength), a.begun)
+		a.held = readHold(a, x.p.config.Timeouts.StreamIdle)
 	case kind == "application/json":
 		a.held = newHold(resp.Body, x.p.bodies, holdAnswer, nil)
 		a.held.wait(holdTime, a.begun)

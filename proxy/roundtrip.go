@@ -116,7 +116,7 @@ func (x *exchange) retry(a *attempt, d policy.Decision) {
 	x.doubtful = x.doubtful || a.verdict.Ambiguous
 	switch {
 	case a.failure != classify.None:
-		x.lastLoss, _ = x.lost(a).(*Error)
+		x.lastLoss, _ = errors.AsType[*Error](x.lost(a))
 	case x.last == nil:
 		x.lastLoss = x.unkept(a)
 	}

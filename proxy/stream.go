@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"outrigger/policy/endpoint"
@@ -136,7 +137,7 @@ func (s *answer) whole() bool {
 	if w == nil || s.x.endpoint.Dialect == endpoint.Unknown {
 		return true
 	}
-	s.tail = append(s.a.missing, w.End()...)
+	s.tail = slices.Concat(s.a.missing, w.End())
 	_, failed := w.Error()
 	return failed || w.Done()
 }

@@ -2,13 +2,14 @@ package proxy
 
 import "bytes"
 
-// usage returns the token counts that a JSON answer tells, 0 where it tells none.
+// usage returns the token counts that a JSON answer tells, those of the prompt and
+// of the completion, 0 where it tells none.
 //
 // The answer is searched, not decoded: it may have a megabyte, and this is on
 // every request's path. Inside a JSON string a quote is escaped, so a name with
 // its quotes is found only where it is a name. The last usage object counts: it
 // stands at the end of chat completions, responses and embeddings.
-func usage(answer []byte) (prompt, completion int64) {
+func usage(answer []byte) (int64, int64) {
 	at := bytes.LastIndex(answer, []byte(`"usage"`))
 	if at < 0 {
 		return 0, 0

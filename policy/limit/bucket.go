@@ -86,6 +86,11 @@ func (b *bucket) tune(now time.Time, t time.Duration) {
 	}
 	b.pressed, b.tuned = false, t
 	speed := b.estimate.speed(t)
+	if b.estimate.outgrown(t) && b.ceiling == 0 && b.source != SourceHeader {
+		// What was told holds no more, or nothing does: go on from here.
+		b.limit, b.window, b.source, b.sure = 0, 0, SourceRefusals, false
+		b.estimate.reset(min(speed, maxUnits), t)
+	}
 	if b.source == SourceHeader && t-b.toldAt < headersHold {
 		speed = min(speed, pace*b.known())
 	}
@@ -99,6 +104,9 @@ func (b *bucket) tune(now time.Time, t time.Duration) {
 	b.acct.SetLimitAt(now, rate.Limit(speed*milli))
 	b.resize(now)
 }
+
+// guessed reports whether the speed rests on so little that no wait can be foretold.
+func (b *bucket) guessed() bool { return b.estimate.doubling || b.estimate.doubtful }
 
 // resize sets how much the account holds.
 func (b *bucket) resize(now time.Time) {

@@ -11,6 +11,9 @@ const (
 	// proofLeast is what refusals leave at least of a limit that is proven: at an
 	// even pace they come from jitter, or from others who share the limit.
 	proofLeast = 0.9
+	// knownCut is what a refusal leaves at least of a known limit's rate that does not
+	// prove another: it is no proof either that others use some of it.
+	knownCut = 0.97
 	// spareTime is how much later than a proven wait the next one may go at most;
 	// else one request's worth later.
 	spareTime = 100 * time.Millisecond
@@ -38,7 +41,7 @@ func (l *Limiter) episode(now time.Time, w *Waiter, s slot, hint time.Duration) 
 	e.acted, e.taken = t, l.taken[u]
 	gap := backoff(seconds(e.unit/e.rate), e.misses)
 	switch {
-	case e.n == 0:
+	case e.n == 0 && b.known() == 0:
 		gap = max(gap, firstGap, l.latency*4)
 	case e.misses > 0:
 		gap = max(gap, l.latency*5/4)
@@ -66,7 +69,7 @@ func (l *Limiter) prove(now time.Time, w *Waiter, s slot, r Refusal, window time
 		}
 		l.episode(now, w, s, r.Hint)
 		b.estimate.reset(min(max(b.estimate.rate, least), b.known()), b.estimate.from)
-		b.estimate.told = b.estimate.rate == b.known()
+		b.estimate.firm = b.estimate.rate == b.known()
 		b.reserve = 0
 		if l.ramp.on && !l.ramp.probe {
 			l.ramp.stop()
@@ -107,8 +110,14 @@ func (l *Limiter) guess(now time.Time, w *Waiter, s slot, r Refusal) {
 	gap := l.episode(now, w, s, r.Hint)
 	if burst || told || b.source == SourceConfigured {
 		b.estimate.reset(rate, b.estimate.from)
-		b.estimate.told = told
+		b.estimate.firm = told
 		b.tune(now, now.Sub(l.start))
+	} else if b.known() > 0 {
+		b.estimate.rate = max(b.estimate.rate, rate*knownCut)
+	}
+	if cost := l.price(w, s); b.size < cost {
+		b.size = min(cost, int64(max(b.limit, b.estimate.rate*60)*milli))
+		b.resize(now)
 	}
 	if burst {
 		l.tight = now.Sub(l.start) + tightTime

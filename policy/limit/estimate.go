@@ -11,7 +11,7 @@ const (
 	// without a refusal until the speed has grown from pace to the whole of it. For
 	// smaller ones it is longer: the same number of requests, and more if the limit
 	// was told, since there one refusal costs seconds.
-	quiet     = 4500 * time.Millisecond
+	quiet     = 4 * time.Second
 	quickRate = 10
 	// steepness makes growth slow near the estimate, where it is likely right, and
 	// doubles the speed in twice that time, when it is clearly wrong.
@@ -26,11 +26,17 @@ const (
 	doublingTime  = 250 * time.Millisecond
 	doublingCount = 4
 	mostDoubled   = 20
+	// firmShare is how little a refusal may change an estimate that it confirms.
+	firmShare = 0.05
 	// Rates are measured over at least this time and count.
 	measureTime  = 800 * time.Millisecond
 	measureCount = 5
 	// leastPace is the longest that an estimate may keep requests apart.
 	leastPace = time.Minute
+	// againCount episodes, each so soon after the one before, are a sign of a fallen
+	// limit.
+	againCount = 2
+	againTime  = 800 * time.Millisecond
 	// steadyTime and steadyCount are for how long a speed must have been used
 	// without a refusal to count as allowed.
 	steadyTime  = time.Second
@@ -45,7 +51,7 @@ type estimate struct {
 	from     time.Duration // growth counts from here
 	doubling bool          // it rests on next to nothing: double it until it is refused
 	doubtful bool          // it may well be too low
-	told     bool          // a text told it
+	firm     bool          // it was told, or the last refusal confirmed it
 	slow     float64       // how much slower to grow, since refusals take long; 0 is not
 
 	acted  time.Duration // what was admitted before belongs to the last episode
@@ -64,7 +70,7 @@ type mark struct {
 // reset sets a rate that was told or is a first guess.
 func (e *estimate) reset(rate float64, t time.Duration) {
 	e.rate, e.from = rate, t
-	e.doubling, e.doubtful, e.told = false, false, false
+	e.doubling, e.doubtful, e.firm = false, false, false
 }
 
 // speed is the rate to use at t: a little under the estimate, and after a while
@@ -73,16 +79,24 @@ func (e *estimate) speed(t time.Duration) float64 {
 	if e.doubling {
 		return e.doubled(t)
 	}
+	x := min(e.growth(t), mostGrowth)
+	return e.rate * (pace + (1-pace)*math.Pow(x, steepness))
+}
+
+// outgrown reports whether quiet growth has gone on for as long as it may.
+func (e *estimate) outgrown(t time.Duration) bool { return e.growth(t) >= mostGrowth }
+
+// growth is for how many quiet times nothing has been refused.
+func (e *estimate) growth(t time.Duration) float64 {
 	fewer := max(1, quickRate*e.unit/e.rate)
-	if e.told {
+	if e.firm {
 		fewer *= math.Sqrt(fewer)
 	}
 	tau := quiet.Seconds() * fewer * (1 + e.slow)
 	if e.doubtful {
 		tau /= 2
 	}
-	x := min(max((t-e.from).Seconds()/tau, 0), mostGrowth)
-	return e.rate * (pace + (1-pace)*math.Pow(x, steepness))
+	return max(0, (t-e.from).Seconds()/tau)
 }
 
 // doubled is a rate that doubles after each few requests that were not refused.
@@ -103,12 +117,14 @@ func (e *estimate) doubled(t time.Duration) float64 {
 func (e *estimate) refused(now, sent time.Duration, accepted int64) {
 	at := e.speed(sent)
 	measured, most := e.measured(sent, accepted)
-	e.doubtful, e.told = false, false
+	e.doubtful, e.firm = false, false
 	switch {
 	case e.misses > 0 || e.n == 0:
 		e.doubtful = e.n == 0
 	case e.doubling:
 		e.rate = at / 2
+	case e.again(sent):
+		e.rate = min(e.rate*mostCut, at)
 	case measured > 0:
 		before := e.rate
 		e.rate = min(max(measured, e.steady(sent), mostCut*e.rate), at)
@@ -116,12 +132,25 @@ func (e *estimate) refused(now, sent time.Duration, accepted int64) {
 			e.rate = min(e.rate, most)
 		}
 		e.doubtful = e.rate < looseCut*before
+		e.firm = math.Abs(e.rate/before-1) < firmShare
 	default:
 		e.rate = min(e.rate, at) * 0.97
 	}
 	e.rate = max(e.rate, e.unit/leastPace.Seconds())
 	e.doubling = e.doubling && (e.n == 0 || e.misses > 0)
 	e.from = now
+}
+
+// again reports whether the last episodes were so short a time before t that what was
+// measured up to then holds no more. Shares by the second cannot end that fast.
+func (e *estimate) again(t time.Duration) bool {
+	near := max(againTime.Seconds(), 2*e.unit/e.rate)
+	for i := 1; i <= againCount; i++ {
+		if e.n < i || (t-e.marks[(e.n-i)%len(e.marks)].at).Seconds() > near*float64(i) {
+			return false
+		}
+	}
+	return true
 }
 
 // steady is the speed that was used for a while before t without a refusal, if it

@@ -8,13 +8,12 @@ import (
 // reading is the last header that was learned from, and what it made likely.
 type reading struct {
 	at         time.Duration // when the request that brought it was sent
-	remaining  float64
-	mark       int64         // all that had been sent then
 	continuous bool          // the limit refills continuously, so far as seen
 	likely     time.Duration // a window that one answer implied and another must confirm,
 	used       float64       // and what was used of the limit in that answer
 	fitted     int64         // largest cost that was let through
-	settled    bool          // whether factor has been measured
+	base       basis         // where the factor is measured from
+	settled    bool          // whether it has been
 }
 
 // classes are the windows that limits are for.
@@ -141,7 +140,7 @@ func (l *Limiter) limits(now time.Time, s slot, limit float64, window time.Durat
 	}
 	b.limit, b.window, b.source = limit, window, source
 	b.estimate.reset(b.known(), t)
-	b.estimate.told = true
+	b.estimate.firm = true
 	b.ahead = share(b.known())
 	b.wide = window >= longWindow || source == SourceHeader && b.ceiling == 0 && t >= l.tight
 	if !b.active {
@@ -168,13 +167,16 @@ func (l *Limiter) cap(now time.Time, w *Waiter, s slot, r Reading) {
 		return
 	}
 	u := s.counts()
-	back := b.settle(w, u, r)
-	last := b.reading
-	b.reading.at, b.reading.remaining, b.reading.mark = w.sent, r.Remaining, w.mark[u]
+	back := 0.0
+	if u == unitToken {
+		back = b.settle(basis{w.sent, r.Remaining, w.mark[u] - l.refused[u]}, r.Limit)
+	}
+	last := b.reading.at
+	b.reading.at = w.sent
 	since := now.Sub(l.start) - w.sent
 	left := (r.Remaining - float64(l.taken[u]-w.mark[u])*b.factor()) * milli
 	most := left + b.known()*since.Seconds()*milli
-	if w.probing && r.Remaining < float64(w.cost(u)) && last.at < w.sent {
+	if w.probing && r.Remaining < float64(w.cost(u)) && last < w.sent {
 		b.left.refute(now)
 		l.counts.IgnoredHeaders++
 		return

@@ -1,6 +1,13 @@
 package limit
 
-import "time"
+import (
+	"math"
+	"time"
+)
+
+// maxLatency bounds how long refusals are taken to need: some queue before they say
+// no, and that tells nothing about the way.
+const maxLatency = 2 * time.Second
 
 // Refused tells that the upstream refused w. It learns from it, and puts w back in
 // at its old place: Queued. If the wait would outlast w's deadline it says TooLate
@@ -23,7 +30,7 @@ func (l *Limiter) Refused(now time.Time, w *Waiter, r Refusal) Decision {
 		return Decision{Reason: NeverFits}
 	}
 	wait := l.wait(now, w)
-	if w.outlasts(now, wait) || r.Hint > maxHint && w.doubted() {
+	if w.outlasts(now, wait) || (r.HintFalse || r.Hint > maxHint) && w.doubted() {
 		return Decision{Reason: TooLate, Wait: max(wait, r.Hint)}
 	}
 	l.line.join(w)
@@ -44,7 +51,7 @@ func (l *Limiter) learn(now time.Time, w *Waiter, r Refusal) {
 		l.refused[u] += w.cost(u)
 	}
 	if d := now.Sub(l.start) - w.sent; d > 0 {
-		l.latency = max(d, l.latency*7/8)
+		l.latency = min(max(d, l.latency*7/8), maxLatency)
 	}
 	l.learnHeaders(now, w, r.Headers)
 	if r.Hint == 0 && !r.HintFalse {
@@ -52,7 +59,7 @@ func (l *Limiter) learn(now time.Time, w *Waiter, r Refusal) {
 	}
 	s, counted := l.blame(r)
 	switch {
-	case r.Capacity || !counted || !l.set.Learn:
+	case r.Capacity || r.HintFalse || !counted || !l.set.Learn:
 		l.pause(now, r.Hint)
 	case r.SlowDown:
 		l.slowDown(now, w, r.Hint)
@@ -67,7 +74,7 @@ func (l *Limiter) blame(r Refusal) (slot, bool) {
 		return slotOf(r.Dimension)
 	}
 	// It does not say: it is the one that has least left for its limit.
-	least, which := 1.0, slotRequests
+	least, which := math.Inf(1), slotRequests
 	for _, s := range l.active {
 		b := &l.buckets[s]
 		if share := b.level(l.last) / float64(b.burst); s != slotSpike && b.window < longWindow && share < least {

@@ -58,13 +58,13 @@ func (l *Limiter) predict(now time.Time, w *Waiter) time.Duration {
 }
 
 // behind returns how long w would wait behind others: until each bucket has refilled
-// for what they cost, and for w.
+// for what they cost, and for w. Buckets whose rate is a mere guess are left out.
 func (l *Limiter) behind(now time.Time, w *Waiter, ahead *[units]int64) time.Duration {
 	wait := l.wait(now, w)
 	for _, s := range l.active {
 		b, u := &l.buckets[s], s.counts()
 		price := l.price(w, s)
-		if price == 0 || ahead[u] == 0 {
+		if price == 0 || ahead[u] == 0 || b.guessed() {
 			continue
 		}
 		others := float64(ahead[u]) * milli
@@ -72,6 +72,9 @@ func (l *Limiter) behind(now time.Time, w *Waiter, ahead *[units]int64) time.Dur
 			others *= b.factor()
 		}
 		wait = max(wait, b.until(now, others+b.need(price)))
+		if b.left.empty(now, int64(others)+price) {
+			wait = max(wait, b.left.until.Sub(now))
+		}
 	}
 	return wait
 }

@@ -1,5 +1,7 @@
 package limit
 
+import "time"
+
 // Token costs are estimated, and providers count them in different ways: OpenAI
 // takes the larger of the most output allowed and the prompt's estimate, others
 // their sum, others the real count. So each bucket keeps a factor.
@@ -10,6 +12,9 @@ const (
 	// settleLeast the cost from which on it means anything.
 	settleShare = 0.25
 	settleLeast = 100
+	// settleTime is how far apart two headers are that are compared, so that it does
+	// not matter in which order requests arrived.
+	settleTime = time.Second
 	// firstShare is how much the first one counts, and mostStep how many times higher
 	// or lower than what is known a measurement is believed.
 	firstShare = 0.5
@@ -37,20 +42,31 @@ func (b *bucket) learnFactor(ratio, weight float64) {
 	b.ratio = min(max(b.factor()*(1-weight)+ratio*weight, leastFactor), mostFactor)
 }
 
-// settle compares what the requests between two answers cost by the headers with
-// what they were charged, learns the factor, and returns what was charged too much.
-func (b *bucket) settle(w *Waiter, u unit, r Reading) float64 {
-	last := b.reading
-	if u != unitToken || last.mark == 0 || w.mark[u] <= last.mark || last.remaining >= r.Limit || r.Remaining >= r.Limit || !last.continuous {
+// basis is a moment at which a header told what was left.
+type basis struct {
+	at        time.Duration // when the request that brought it was sent
+	remaining float64
+	accepted  int64 // units sent by then and not refused
+}
+
+// settle compares what the requests between two headers cost by them with what they
+// were charged, learns the factor, and returns what was charged too much.
+func (b *bucket) settle(now basis, limit float64) float64 {
+	base := b.reading.base
+	span := now.at - base.at
+	if base.accepted > 0 && span >= 0 && span < settleTime {
 		return 0
 	}
-	estimated := float64(w.mark[u] - last.mark)
-	refilled := b.known() * (w.sent - last.at).Seconds()
-	real := last.remaining + refilled - r.Remaining
-	if estimated < settleLeast || real <= 0 || refilled > estimated {
+	b.reading.base = now
+	estimated := float64(now.accepted - base.accepted)
+	refilled := b.known() * span.Seconds()
+	real := base.remaining + refilled - now.remaining
+	// A bucket that may have been full hides what was used.
+	full := base.remaining+refilled > limit
+	if base.accepted == 0 || full || !b.reading.continuous || estimated < settleLeast || real <= 0 {
 		return 0
 	}
 	before := b.factor()
 	b.learnFactor(real/estimated, settleShare)
-	return max(0, before-real/estimated) * estimated * milli
+	return max(0, before-b.factor()) * estimated * milli
 }

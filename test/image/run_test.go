@@ -84,6 +84,10 @@ func TestTheImageServesAsItsUserOnAReadOnlyRoot(t *testing.T) {
 		}
 	}
 
+	if got := mounts(t, served.PID()); !strings.HasPrefix(got["/"], "ro,") || !strings.HasPrefix(got["/tmp"], "rw,") || len(got) != 2 {
+		t.Errorf("mounts are %v, want a read-only / and a writable /tmp alone", got)
+	}
+
 	health := process.Start(t, environment, "unshare", contain(image, "/outrigger", "healthcheck")...)
 	if status := health.Wait(t); status != 0 {
 		t.Errorf("healthcheck ended with %d: %s", status, health.Output())
@@ -152,4 +156,21 @@ func status(t *testing.T, pid int) map[string]string {
 		facts[line[1]] = line[2]
 	}
 	return facts
+}
+
+// mounts returns the options of each mount that the process sees, by path
+// (proc(5), mountinfo: the fifth and sixth field).
+func mounts(t *testing.T, pid int) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/mountinfo", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		if fields := strings.Fields(line); len(fields) > 5 {
+			list[fields[4]] = fields[5]
+		}
+	}
+	return list
 }

@@ -90,12 +90,8 @@ func TestABurstFinishesInTheTimeThatTheLimitNeeds(t *testing.T) {
 			if b.ok != calls {
 				t.Errorf("%d of %d succeeded", b.ok, calls)
 			}
-			if ratio > 1.05 {
-				t.Errorf("took %.3f of the optimum, want at most 1.05", ratio)
-			}
-			if b.refused > tt.refused {
-				t.Errorf("%d refused, want at most %d", b.refused, tt.refused)
-			}
+			timely(t, "the time as a share of the optimum", ratio, 1.05)
+			timely(t, "the number of refused calls", float64(b.refused), float64(tt.refused))
 		})
 	}
 }
@@ -116,9 +112,11 @@ func TestABurstOfMixedSizesFinishesInTheTimeThatTheTokenLimitNeeds(t *testing.T)
 	optimum := time.Duration(total-bucket) * time.Minute / tpm
 	ratio := float64(b.makespan) / float64(optimum)
 	t.Logf("%d of %d succeeded in %s, %.3f of the optimum; %d refused", b.ok, len(sizes), b.makespan.Round(10*time.Millisecond), ratio, b.refused)
-	if b.ok != len(sizes) || ratio > 1.10 || b.refused > len(sizes)/10 {
-		t.Errorf("want all, at most 1.10 of the optimum and at most 10 refused")
+	if b.ok != len(sizes) {
+		t.Errorf("%d of %d succeeded", b.ok, len(sizes))
 	}
+	timely(t, "the time as a share of the optimum", ratio, 1.10)
+	timely(t, "the number of refused calls", float64(b.refused), float64(len(sizes)/10))
 }
 
 func TestAnUnlimitedUpstreamIsHardlyHeldUp(t *testing.T) {
@@ -138,9 +136,7 @@ func TestAnUnlimitedUpstreamIsHardlyHeldUp(t *testing.T) {
 	if bare.ok != calls || cold.ok != calls || warm.ok != calls {
 		t.Errorf("%d, %d and %d of %d succeeded", bare.ok, cold.ok, warm.ok, calls)
 	}
-	if more := cold.makespan - bare.makespan; more > time.Second {
-		t.Errorf("the cold burst took %s longer, want at most a second", more)
-	}
+	timely(t, "the seconds that a cold burst takes longer", (cold.makespan - bare.makespan).Seconds(), 1)
 }
 
 func TestAMinutesBudgetInOneBucketIsUsedAtOnce(t *testing.T) {
@@ -151,9 +147,10 @@ func TestAMinutesBudgetInOneBucketIsUsedAtOnce(t *testing.T) {
 	g := newRig(t, sim.Config{Latency: 20 * time.Millisecond, Limits: []meter.Limit{{RPM: 1200}}})
 	b := g.send(calls, func(i int) (int, string) { return g.chat(t.Context(), i) })
 	t.Logf("%d of %d succeeded, the last was sent after %s; %d refused", b.ok, calls, b.sent[len(b.sent)-1], b.refused)
-	if b.ok != calls || b.sent[len(b.sent)-1] > 1500*time.Millisecond {
-		t.Errorf("want all sent within 1.5 s")
+	if b.ok != calls {
+		t.Errorf("%d of %d succeeded", b.ok, calls)
 	}
+	timely(t, "the seconds until the last was sent", b.sent[len(b.sent)-1].Seconds(), 1.5)
 }
 
 func TestALimitedKeyGetsItsFullRateAndLeavesOthersAlone(t *testing.T) {
@@ -203,7 +200,6 @@ func TestALimitedKeyGetsItsFullRateAndLeavesOthersAlone(t *testing.T) {
 		return d[len(d)*99/100]
 	}
 	t.Logf("free key's p99: %s alone, %s beside; limited key: %d answers in %d s", p99(alone), p99(beside), limited, seconds)
-	if limited < seconds*9/10 {
-		t.Errorf("the limited key got %d answers in %d s at 1 per second", limited, seconds)
-	}
+	timely(t, "the free key's p99 beside a limited one, as a share of its p99 alone,", float64(p99(beside))/float64(p99(alone)), 1.10)
+	timely(t, "the limited key's answers missing from one per second", float64(seconds-limited), seconds/10)
 }
