@@ -18,7 +18,7 @@ var (
 // when the wait could not end in time.
 func (x *exchange) admit() error {
 	now := time.Now()
-	if !x.place.queued && !x.place.held {
+	if !x.place.queued && !x.place.admitted() {
 		if err := x.enter(now); err != nil {
 			return err
 		}
@@ -43,7 +43,7 @@ func (x *exchange) admit() error {
 // enter joins the back of the line.
 func (x *exchange) enter(now time.Time) error {
 	if x.place.line == nil {
-		x.cost(now)
+		x.takePlace(now)
 	}
 	d := x.place.line.enter(&x.place, now)
 	if d.Reason == limit.Admitted || d.Reason == limit.Queued {

@@ -51,9 +51,14 @@ func creates() []call {
 // repeatables are the requests that a repeat does no harm to.
 func repeatables() []call {
 	calls := []call{
-		{"POST", "/v1/chat/completions", chatBody}, {"POST", "/v1/chat/completions", `{"store":false}`},
+		{"POST", "/v1/chat/completions", chatBody},
+		{"POST", "/v1/chat/completions", `{"store":false}`},
 		{"POST", "/v1/responses", `{"model":"m","input":"x","background":false,"conversation":null,"tools":[{"type":"function"},{"type":"web_search"}]}`},
-		{"GET", "/v1/models", ""}, {"HEAD", "/v1/models", ""}, {"OPTIONS", "/v1/models", ""}, {"DELETE", "/v1/files/f", ""}, {"PUT", "/v1/anything", "{}"},
+		{"GET", "/v1/models", ""},
+		{"HEAD", "/v1/models", ""},
+		{"OPTIONS", "/v1/models", ""},
+		{"DELETE", "/v1/files/f", ""},
+		{"PUT", "/v1/anything", "{}"},
 		{"POST", "/openai/deployments/d/chat/completions?api-version=1", `{}`},
 	}
 	for _, path := range []string{
@@ -95,9 +100,9 @@ func then(failures int, fail script) script {
 }
 
 // try makes a call in a bubble and returns what the caller and the upstream saw.
-func try(t *testing.T, c call, upstream script, edits ...func(*Config)) (status int, body string, seen *calling) {
+func try(t *testing.T, c call, upstream script, edits ...func(*Config)) (int, string, *calling) {
 	t.Helper()
-	seen = &calling{next: upstream}
+	status, body, seen := 0, "", &calling{next: upstream}
 	synctest.Test(t, func(t *testing.T) {
 		g := newBubble(t, seen.script, append([]func(*Config){func(c *Config) { c.Limit.Learn = false }}, edits...)...)
 		resp, text := g.do(g.request(c.method, c.path, c.body))

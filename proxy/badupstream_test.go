@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -274,8 +275,11 @@ func TestConnectionsThatAreClosedUnderUs(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			served := map[int]int{}
+			var mu sync.Mutex
+			served := map[int]int{} // calls by connection
 			u := newRawUpstream(t, func(c *rawConn, _ *http.Request, call int) bool {
+				mu.Lock()
+				defer mu.Unlock()
 				served[c.n]++
 				if tt.closes == "after" && served[c.n] == 2 {
 					return false

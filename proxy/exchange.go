@@ -75,14 +75,13 @@ func (x *exchange) stopTimer() {
 	}
 }
 
-// cost is what the request counts against the upstream's limits.
-func (x *exchange) cost(now time.Time) {
-	x.place.waiter = limit.Waiter{
+// takePlace finds the request's line and what it costs there.
+func (x *exchange) takePlace(now time.Time) {
+	x.place.take(x.up.lines.of(lineKey{x.credential, x.model}, now), limit.Waiter{
 		Tokens:   x.facts.Tokens(),
 		Images:   imagesAsked(x.endpoint, x.facts),
 		Deadline: x.deadline,
-	}
-	x.place.line = x.up.lines.of(lineKey{x.credential, x.model}, now)
+	})
 }
 
 // imagesAsked counts the images that an image endpoint was asked for.

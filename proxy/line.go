@@ -29,22 +29,42 @@ func newLine(s limit.Settings, now time.Time) *line {
 	return &line{limiter: limit.New(s, now)}
 }
 
-// place is a request's place in a line, for all its attempts. The zero value is ready.
+// place is a request's place in its line, for all its attempts, which follow each
+// other. The transport's goroutines know it too: the news that a request was
+// written may come when its attempt is long over and the next one under way.
 type place struct {
-	waiter limit.Waiter
 	line   *line
+	waiter limit.Waiter
 	ready  chan struct{} // closed by the line when the place is admitted
 	queued bool          // in line, or admitted out of it and not yet told
-	held   bool          // admitted, and nothing sent yet
 
+	// Under the line's lock.
+	held       bool           // admitted, and nothing sent yet
+	turn       int            // counts the times that it was entered, put back or left
 	turnedAway limit.Decision // why the line let go of the place, if it was not admitted
 }
 
-// enter takes a place at the back of ln's line.
+// take makes pl a place in ln, not yet entered, for a request that costs what w says.
+func (pl *place) take(ln *line, w limit.Waiter) {
+	pl.line, pl.waiter = ln, w
+	pl.waiter.Tag = pl
+}
+
+// admitted reports whether pl holds a permit that was not used.
+func (pl *place) admitted() bool {
+	if pl.line == nil {
+		return false
+	}
+	pl.line.mu.Lock()
+	defer pl.line.mu.Unlock()
+	return pl.held
+}
+
+// enter puts pl at the back of its line.
 func (ln *line) enter(pl *place, now time.Time) limit.Decision {
-	pl.line, pl.waiter.Tag = ln, pl
 	ln.mu.Lock()
 	defer ln.mu.Unlock()
+	pl.turn++
 	d := ln.limiter.Enter(now, &pl.waiter)
 	switch d.Reason {
 	case limit.Admitted:
@@ -60,6 +80,7 @@ func (ln *line) enter(pl *place, now time.Time) limit.Decision {
 func (ln *line) refused(pl *place, now time.Time, r limit.Refusal) limit.Decision {
 	ln.mu.Lock()
 	defer ln.mu.Unlock()
+	pl.turn++
 	d := ln.limiter.Refused(now, &pl.waiter, r)
 	if d.Reason == limit.Queued {
 		ln.queue(pl)
@@ -113,14 +134,18 @@ func (pl *place) leave(now time.Time) {
 		return
 	}
 	pl.queued, pl.held = false, false
+	pl.turn++
 	pl.line.limiter.Leave(now, &pl.waiter)
 	pl.line.release(now)
 }
 
-// sent tells the limiter that the request is on the wire.
-func (pl *place) sent(now time.Time) {
+// sent tells the limiter that the request of a turn is on the wire.
+func (pl *place) sent(now time.Time, turn int) {
 	pl.line.mu.Lock()
 	defer pl.line.mu.Unlock()
+	if turn != pl.turn {
+		return
+	}
 	pl.held = false
 	pl.line.limiter.Sent(now, &pl.waiter)
 	pl.line.release(now)

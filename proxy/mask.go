@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"net/http"
 	"regexp"
 	"strings"
 )
@@ -12,12 +13,53 @@ var keyPattern = regexp.MustCompile(`(?i)\b(?:sk|pk|gsk|xai|key|sess|r8|or)-[A-Z
 // maxMessage bounds an upstream's message in a log line.
 const maxMessage = 300
 
-// maskKeys hides credentials in a message that goes to the log.
+// maskKeys hides credentials in a message that goes to the log. They are hidden
+// before it is cut: half a key is no match.
 func maskKeys(message string) string {
+	message = keyPattern.ReplaceAllString(message, "[key]")
 	if len(message) > maxMessage {
 		message = message[:maxMessage] + "..."
 	}
-	return strings.ToValidUTF8(keyPattern.ReplaceAllString(message, "[key]"), "?")
+	return strings.ToValidUTF8(message, "?")
+}
+
+// minSecret is the shortest value that is taken for a secret: a shorter one would
+// be found, and hidden, everywhere.
+const minSecret = 6
+
+// conceal hides in what an upstream's error says all that the request was sent
+// with to prove itself: no pattern knows every kind of key.
+func (x *exchange) conceal(a *attempt) {
+	e := &a.verdict.Error
+	for _, field := range [...]*string{&e.Type, &e.Code, &e.Param, &e.Message} {
+		for _, secret := range secretsOf(a.resp.Request.Header, &x.up.config) {
+			*field = strings.ReplaceAll(*field, secret, "[key]")
+		}
+		*field = maskKeys(*field)
+	}
+}
+
+// secretsOf returns the credentials in the headers h of a request to u, and u's own.
+func secretsOf(h http.Header, u *Upstream) []string {
+	values := []string{u.APIKey.Reveal()}
+	for _, pairs := range [...][]Pair{u.Headers, u.Query} {
+		for _, p := range pairs {
+			values = append(values, p.Value)
+		}
+	}
+	for _, name := range append(keyHeaders[:], "Cookie", http.CanonicalHeaderKey(u.AuthHeader)) {
+		values = append(values, h[name]...)
+	}
+	var secrets []string
+	for _, v := range values {
+		_, token, _ := strings.Cut(v, " ") // "Bearer ..."
+		for _, s := range [...]string{v, token} {
+			if len(s) >= minSecret {
+				secrets = append(secrets, s)
+			}
+		}
+	}
+	return secrets
 }
 
 // maxPath bounds a path in a log line.

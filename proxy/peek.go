@@ -91,6 +91,9 @@ func (x *exchange) judge(a *attempt) {
 		x.describe(a, &c)
 	}
 	a.verdict = classify.Classify(c)
+	if a.resp != nil && a.verdict.Outcome != classify.OutcomeOK {
+		x.conceal(a)
+	}
 }
 
 // describe adds to c what was held of the answer, if it may tell of a failure.

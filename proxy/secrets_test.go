@@ -29,7 +29,6 @@ var planted = map[string]string{
 	"an answer":                "PLANTED answer 0009",
 	"a query":                  "PLANTEDquery0010",
 	"a cookie":                 "PLANTEDcookie0011",
-	"an organization":          "org-PLANTED0012",
 	"a password in the target": "PLANTEDpassword0013",
 }
 
@@ -41,7 +40,7 @@ func TestNoSecretPromptOrAnswerIsWrittenAnywhere(t *testing.T) {
 		return func(w http.ResponseWriter, r *http.Request, n int) {
 			// What an upstream was sent, quoted in every field of its error.
 			sent := strings.Join([]string{
-				r.Header.Get("Authorization"), r.Header.Get("Api-Key"), r.Header.Get("X-Api-Key"), r.Header.Get("X-Extra"), r.Header.Get("Openai-Organization"),
+				r.Header.Get("Authorization"), r.Header.Get("Api-Key"), r.Header.Get("X-Api-Key"), r.Header.Get("X-Extra"),
 			}, " and ")
 			body, _ := json.Marshal(map[string]any{"error": map[string]any{"message": "Incorrect API key provided: " + sent, "type": sent, "param": sent, "code": code}})
 			answers(status, string(body))(w, r, n)
@@ -64,7 +63,7 @@ func TestNoSecretPromptOrAnswerIsWrittenAnywhere(t *testing.T) {
 		}},
 		"a quoted key":                {upstream: quoting(401, "invalid_api_key"), twice: true},
 		"a quoted key, no known code": {upstream: quoting(400, "odd")},
-		"a quoted key as the code":    {upstream: quoting(401, secret("the upstream's key")), twice: true},
+		"a quoted key as the code":    {upstream: quoting(401, secret("an upstream header")), twice: true},
 		"a quota refusal":             {upstream: quoting(429, "insufficient_quota"), twice: true},
 		"a failure":                   {upstream: quoting(500, "server_error")},
 		"a failure in another form":   {upstream: answers(500, `{"detail":"`+secret("an Azure key")+`"}`)},
@@ -107,7 +106,7 @@ func TestNoSecretPromptOrAnswerIsWrittenAnywhere(t *testing.T) {
 							strings.Contains(name, "stream"), secret("a prompt")))
 						for header, value := range map[string]string{
 							"Authorization": "Bearer " + secret("the caller's key"), "Api-Key": secret("an Azure key"), "X-Api-Key": secret("a key of no known form"),
-							"X-Outrigger-Token": secret("the client token"), "Cookie": secret("a cookie"), "OpenAI-Organization": secret("an organization"),
+							"X-Outrigger-Token": secret("the client token"), "Cookie": secret("a cookie"),
 						} {
 							r.Header.Set(header, value)
 						}

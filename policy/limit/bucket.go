@@ -218,13 +218,6 @@ func (b *bucket) lower(now time.Time, level float64) {
 	b.fullAt = now.Add(b.until(now, float64(b.burst)))
 }
 
-// narrow ends all bursts but an even pace, with nothing left at now.
-func (b *bucket) narrow(now time.Time) {
-	b.wide, b.reserve = false, 0
-	b.resize(now)
-	b.lower(now, 0)
-}
-
 // seconds turns s into a Duration, rounded up, at most the longest there is.
 func seconds(s float64) time.Duration {
 	d := math.Ceil(s * float64(time.Second))

@@ -139,15 +139,21 @@ func (l *Limiter) believe(now time.Time, s slot, r Refusal) bool {
 	if b.active && alike(b.limit, r.Limit) && b.window == r.Window {
 		return true
 	}
-	window, u := r.plain(), s.counts()
-	passed := l.recent.sum(now.Sub(l.start), u, window) - l.refused[u]
-	if window == 0 || float64(passed) > r.Limit || b.source == SourceHeader || b.source == SourceConfigured {
+	window := r.plain()
+	if window == 0 || l.refuted(now, s, r.Limit, window) || b.source == SourceHeader || b.source == SourceConfigured {
 		l.counts.IgnoredTexts++
 		return false
 	}
 	l.limits(now, s, r.Limit, window, SourceText)
 	b.sure = false
 	return true
+}
+
+// refuted reports whether far more has just been let through than a limit allows,
+// even if one window ended meanwhile. Tokens are estimates and refute nothing.
+func (l *Limiter) refuted(now time.Time, s slot, limit float64, window time.Duration) bool {
+	passed := l.recent.passed(now.Sub(l.start), s.counts())
+	return s.counts() != unitToken && window >= recentTime && float64(passed) > 2*limit+1
 }
 
 // firstGuess is the rate that was let through just before w was sent: limits are

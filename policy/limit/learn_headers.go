@@ -41,12 +41,18 @@ func (l *Limiter) learnHeaders(now time.Time, w *Waiter, h Headers) {
 		if !ok || r.Limit < 0 && r.Remaining < 0 {
 			continue
 		}
-		if r.Limit <= 0 || r.Limit > maxUnits || r.Remaining > r.Limit || math.IsNaN(r.Limit+r.Remaining) {
+		if !r.sensible() || l.refuted(now, s, r.Limit, max(r.Window, time.Minute)) {
 			l.counts.IgnoredHeaders++
 			continue
 		}
 		l.learnReading(now, w, s, r)
 	}
+}
+
+// sensible reports whether a reading can be true.
+func (r Reading) sensible() bool {
+	return r.Limit >= 1 && r.Limit <= maxUnits && r.Remaining <= r.Limit && r.Reset <= maxReset &&
+		(r.Window == 0 || r.Window >= time.Second && r.Window <= maxReset)
 }
 
 // learnReading learns from one limit that w's answer told.
@@ -138,6 +144,7 @@ func (l *Limiter) limits(now time.Time, s slot, limit float64, window time.Durat
 	if b.active && b.source == source && alike(b.limit, limit) && b.window == window {
 		return
 	}
+	l.slowed = true
 	b.limit, b.window, b.source = limit, window, source
 	b.estimate.reset(b.known(), t)
 	b.estimate.firm = true

@@ -50,6 +50,7 @@ func (l *Limiter) learn(now time.Time, w *Waiter, r Refusal) {
 	for u := range units {
 		l.refused[u] += w.cost(u)
 	}
+	l.recent.refuse(now.Sub(l.start), w)
 	if d := now.Sub(l.start) - w.sent; d > 0 {
 		l.latency = min(max(d, l.latency*7/8), maxLatency)
 	}

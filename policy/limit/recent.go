@@ -5,18 +5,20 @@ import (
 	"time"
 )
 
-// recent counts what was sent in the last seconds by bins, and averages requests
-// over longer. Times are offsets from the limiter's start.
+// recent counts what was sent and what was refused in the last seconds by bins, and
+// averages requests over longer. Times are offsets from the limiter's start.
 type recent struct {
-	bins  [recentBins][units]int64
-	bin   int64   // number of the newest bin
-	now   average // the present rate
-	quiet average // the rate before a spike
+	sent    [recentBins][units]int64
+	refused [recentBins][units]int64
+	bin     int64   // number of the newest bin
+	now     average // the present rate
+	quiet   average // the rate before a spike
 }
 
 const (
 	recentBins  = 32
 	recentBin   = 125 * time.Millisecond
+	recentTime  = recentBins * recentBin
 	presentTime = 10 * time.Second
 	spikeTime   = 15 * time.Minute
 )
@@ -25,29 +27,47 @@ const (
 func (r *recent) add(t time.Duration, w *Waiter) {
 	r.advance(t)
 	for u := range units {
-		r.bins[r.bin%recentBins][u] += w.cost(u)
+		r.sent[r.bin%recentBins][u] += w.cost(u)
 	}
 	r.now.add(t, presentTime)
 	r.quiet.add(t, spikeTime)
+}
+
+// refuse counts a waiter whose refusal came at t.
+func (r *recent) refuse(t time.Duration, w *Waiter) {
+	r.advance(t)
+	for u := range units {
+		r.refused[r.bin%recentBins][u] += w.cost(u)
+	}
 }
 
 func (r *recent) advance(t time.Duration) {
 	n := int64(t / recentBin)
 	for range min(n-r.bin, recentBins) {
 		r.bin++
-		r.bins[r.bin%recentBins] = [units]int64{}
+		r.sent[r.bin%recentBins] = [units]int64{}
+		r.refused[r.bin%recentBins] = [units]int64{}
 	}
 	r.bin = max(r.bin, n)
 }
 
-// sum is what was sent in the time over, at most recentBins of them, before t.
+// sum is what was sent in the time over, at most recentTime, before t.
 func (r *recent) sum(t time.Duration, u unit, over time.Duration) int64 {
 	r.advance(t)
 	var n int64
 	for i := range min(int64(over/recentBin), recentBins, r.bin+1) {
-		n += r.bins[(r.bin-i)%recentBins][u]
+		n += r.sent[(r.bin-i)%recentBins][u]
 	}
 	return n
+}
+
+// passed is what was sent in recentTime before t and not refused.
+func (r *recent) passed(t time.Duration, u unit) int64 {
+	n := r.sum(t, u, recentTime)
+	for i := range r.refused {
+		n -= r.refused[i][u]
+	}
+	return max(0, n)
 }
 
 // average is an exponentially weighted rate of events.

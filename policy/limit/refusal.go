@@ -48,11 +48,17 @@ func (r Refusal) clean() (Refusal, int) {
 			bad++
 		}
 	}
-	for _, d := range [...]*time.Duration{&r.Hint, &r.Window} {
-		if *d < 0 || *d > maxReset {
-			*d = 0
-			bad++
-		}
+	if r.Limit > 0 && r.Limit < 1 {
+		r.Limit = 0
+		bad++
+	}
+	if r.Window != 0 && r.Window < time.Second || r.Window > maxReset {
+		r.Window = 0
+		bad++
+	}
+	if r.Hint < 0 || r.Hint > maxReset {
+		r.Hint = 0
+		bad++
 	}
 	if r.HintFalse {
 		r.Hint = 0

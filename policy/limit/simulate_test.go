@@ -2,7 +2,6 @@ package limit
 
 import (
 	"container/heap"
-	"fmt"
 	"math/rand/v2"
 	"time"
 )
@@ -34,8 +33,7 @@ type simulation struct {
 	now     time.Time
 	events  events
 	seq     int
-	up2     time.Time
-	max     int
+	upAt    time.Time // when the shared connection is up
 	timer   int // number of the timer that counts
 	idle    int // idle connections
 	jobs    map[*Waiter]*job
@@ -61,8 +59,6 @@ type result struct {
 	accepted                []time.Duration
 	refusedAt               []time.Duration
 }
-
-var trace bool
 
 type event struct {
 	at  time.Time
@@ -107,9 +103,6 @@ func (s *simulation) run(jobs []*job, until time.Duration) result {
 			break
 		}
 		s.now = e.at
-		if s.max > 0 && s.seq > s.max {
-			break
-		}
 		e.do()
 	}
 	return s.result
@@ -167,10 +160,10 @@ func (s *simulation) send(j *job) {
 	} else if s.net.dials {
 		s.idle--
 	} else if s.net.shares {
-		if s.up2.IsZero() {
-			s.up2 = s.now.Add(2 * (s.net.rtt + s.jitter(s.net.jitter)))
+		if s.upAt.IsZero() {
+			s.upAt = s.now.Add(2 * (s.net.rtt + s.jitter(s.net.jitter)))
 		}
-		dial = max(0, s.up2.Sub(s.now))
+		dial = max(0, s.upAt.Sub(s.now))
 	}
 	s.in(dial, func() {
 		s.limiter.Sent(s.now, &j.Waiter)
@@ -196,10 +189,6 @@ func (s *simulation) arrive(j *job) {
 		return
 	}
 	s.result.refused++
-	if trace {
-		b := &s.limiter.buckets[slotRequests]
-		fmt.Printf("%8.4f refused sent %.4f accepted %d est %.2f speed %.2f misses %d hint %v\n", at.Seconds(), j.Waiter.sent.Seconds(), len(s.result.accepted), b.estimate.rate, b.speed, b.estimate.misses, a.refusal.Hint)
-	}
 	s.result.refusedAt = append(s.result.refusedAt, at)
 	s.in(back, func() {
 		s.idle++

@@ -43,6 +43,7 @@ func TestMain(m *testing.M) {
 type reading struct {
 	CPU     time.Duration // user and system
 	Mallocs uint64
+	Bytes   uint64 // allocated
 	Live    uint64 // bytes of heap objects and stacks; after a collection if one was asked for
 }
 
@@ -114,6 +115,7 @@ func read() reading {
 	return reading{
 		CPU:     time.Duration(usage.Utime.Nano() + usage.Stime.Nano()),
 		Mallocs: memory.Mallocs,
+		Bytes:   memory.TotalAlloc,
 		Live:    memory.HeapAlloc + memory.StackInuse,
 	}
 }

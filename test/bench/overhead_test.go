@@ -14,8 +14,8 @@ const rounds = 21
 
 // cost is one round of one child, per request.
 type cost struct {
-	cpu, allocs float64 // microseconds, objects
-	cut         int     // answers cut off, over the round
+	cpu, allocs, bytes float64 // microseconds; objects and bytes allocated
+	cut                int     // answers cut off, over the round
 }
 
 func (l load) measure(tb testing.TB, client *http.Client, c *child, n int) cost {
@@ -26,6 +26,7 @@ func (l load) measure(tb testing.TB, client *http.Client, c *child, n int) cost 
 	return cost{
 		cpu:    float64(after.CPU-before.CPU) / float64(time.Microsecond) / float64(n),
 		allocs: float64(after.Mallocs-before.Mallocs) / float64(n),
+		bytes:  float64(after.Bytes-before.Bytes) / float64(n),
 		cut:    cut,
 	}
 }
@@ -76,6 +77,8 @@ func report(b *testing.B, l load, client *http.Client, without, with *child) {
 	b.ReportMetric(ratio, "cpu-ratio")
 	b.ReportMetric(median(plain, cost.byAllocs), "bare-allocs/req")
 	b.ReportMetric(median(full, cost.byAllocs), "outrigger-allocs/req")
+	b.ReportMetric(median(plain, cost.byBytes), "bare-B/req")
+	b.ReportMetric(median(full, cost.byBytes), "outrigger-B/req")
 	b.ReportMetric(float64(cut)/rounds/float64(l.requests)*1e6, "bare-cut-ppm")
 	if ratio > 1.5 {
 		b.Errorf("Outrigger needs %.2f times the CPU of a bare reverse proxy", ratio)
@@ -84,6 +87,7 @@ func report(b *testing.B, l load, client *http.Client, without, with *child) {
 
 func (c cost) byCPU() float64    { return c.cpu }
 func (c cost) byAllocs() float64 { return c.allocs }
+func (c cost) byBytes() float64  { return c.bytes }
 
 // median sorts list in place.
 func median[T any](list []T, by func(T) float64) float64 {

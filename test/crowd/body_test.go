@@ -42,7 +42,8 @@ func (b body) contentType() string {
 	return "application/json"
 }
 
-func (b body) parts() (head, tail string) {
+// parts returns what comes before the filler and what comes after it.
+func (b body) parts() (string, string) {
 	if b.create {
 		return fmt.Sprintf("--crowd\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nbatch\r\n"+
 			"--crowd\r\nContent-Disposition: form-data; name=\"file\"; filename=\"%d.jsonl\"\r\n\r\n", b.id), "\r\n--crowd--\r\n"

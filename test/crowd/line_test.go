@@ -104,5 +104,6 @@ func chat(ctx context.Context, client *http.Client, base string) result {
 		return result{err: err}
 	}
 	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Authorization", "Bearer sk-crowd")
 	return do(client, request)
 }

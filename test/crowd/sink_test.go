@@ -67,7 +67,7 @@ func (s *sink) note(id int, err error) {
 
 // whole is how many requests have arrived whole, how often the one with id did,
 // and what arrived broken.
-func (s *sink) whole(id int) (all, one int, broken []error) {
+func (s *sink) whole(id int) (int, int, []error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.arrived), s.arrived[id], s.broken

@@ -140,8 +140,9 @@ func listen(t *testing.T, client *http.Client, base string, events ...int) []lis
 
 func streamRequest(ctx context.Context, base, path string, events int) *http.Request {
 	request, _ := http.NewRequestWithContext(ctx, http.MethodPost, base+path,
-		strings.NewReader(`{"model":"m","max_tokens":9,"stream":true,"input":"hello","messages":[{"role":"user","content":"hello"}]}`))
+		strings.NewReader(`{"model":"m","max_tokens":500,"stream":true,"input":"hello","messages":[{"role":"user","content":"hello"}]}`))
 	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Authorization", "Bearer sk-crowd")
 	request.Header.Set(eventsHeader, strconv.Itoa(events))
 	return request
 }

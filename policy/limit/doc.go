@@ -1,0 +1,93 @@
+// Package limit decides when the requests of one account and model may be sent, so
+// that they wait in order instead of being refused, and learns from the answers how
+// fast that is. Start with Limiter: Enter asks, Release hands out, and Sent, Answered
+// and Refused tell what became of each request. It is pure: no clock, no timer, no
+// goroutine; every method is told the time, and the caller locks.
+//
+// # The line
+//
+// Waiters stand in the order of their first arrival; one that was refused, or that
+// comes back for another attempt, keeps its place. Joining, leaving from anywhere and
+// the predicted wait cost the same however long the line is. Only the head asks the
+// buckets. While it waits for tokens, up to eight smaller ones that together cost no
+// more than it does may go ahead: it waits at most twice as long. Nobody is admitted
+// at or after the end of its time, and one whose predicted wait outlasts it is turned
+// away at once (Enter, Refused, and Expel for those already waiting).
+//
+// # The accounts
+//
+// golang.org/x/time/rate keeps each account, in thousandths, without reservations:
+// a reservation cannot follow what is learned later. What it lacks is made of what it
+// has: SetBurstAt down and up again takes tokens away, and so makes debt.
+//
+// A request larger than an account is admitted when that is full and charged in full,
+// which leaves debt. Growing the account to the request's cost instead would make it
+// wait after any idleness, and let that much through twice in a minute. Only where a
+// refusal shows that the upstream wants the whole cost at once does the account grow.
+//
+// A configured limit is kept in every stretch of a minute: 98 % of its rate, evenly,
+// with a fiftieth of a second's share at once; after idleness a second's share, which
+// is charged as debt and so followed by silence. A plain bucket of that size would let
+// nearly two seconds' worth through in the second that follows a pause.
+//
+// # What is believed
+//
+// Headers: a limit's window is believed if the header names it, or if the time that
+// the used part takes to come back implies it (reset x limit / used, within 25 % of a
+// second, a minute, an hour or a day, by a reset of at least 20 of its smallest
+// steps). One such answer proves a minute, and an hour or a day if the reset is over a
+// minute; else a second one with another usage must agree, since the end of a fixed
+// minute looks like any window once in a while. A limit whose window is not known
+// counts per minute, and what remains of it is then a cap until the reset. A limit
+// that is not exceeded while answers tell it is the only one that is never tried.
+//
+// Such a cap could be wrong for ever, because it keeps out what would refute it. So a
+// single request passes it after 1, 3, 9 … seconds; if that is let through and the
+// answer still says that nothing is left, remainders are not believed for ten minutes.
+//
+// Refusals: hint = (used + requested - limit) / (limit / window) proves a text. The
+// wait then says how full the bucket is. A text that proves nothing, but names a
+// window of minutes and a wait that is no shorter than half of that formula, is a
+// first estimate (limits that are enforced by the second say so). Everything else is
+// ignored and counted: no answer, however absurd, can stop a limiter for longer than a
+// minute without a second one that says the same.
+//
+// # Bursts
+//
+// What remains of a minute may not all come at once. So bursts over a second's share
+// go out in growing steps; if one is refused while there should have been plenty, only
+// even sending is tried for ten minutes. What went out without a refusal goes out at
+// once the next time.
+//
+// # Cold start
+//
+// Silence is consent: a refusal comes within a round trip, an answer may take minutes.
+// First 4 requests; then each step of 150 ms, counted from the first that was written
+// to the wire, twice as many as before and 3.5 times as many once any answer has come,
+// spread evenly over the step. Steps last at least three round trips as the first dial
+// shows them (a dial takes about two), and then only double: with a constant factor of
+// three, a long round trip costs two to three times as many refusals.
+//
+// # Refusals alone
+//
+// Cutting to 0.7 of the rate and growing by steps loses a fifth of a limit for good.
+// Instead the rate is measured: from one refusal to the next the upstream gives out
+// exactly its limit, so what was let through between two of them, over the time, is
+// the rate. The first guess is what was let through in the last second. A refusal
+// leaves at least 85 % of an estimate, since a second's share that ended early looks
+// like a low rate, unless even one share more in that time would not explain it. Speed
+// then stays just under the estimate, and grows with the sixth power of the time
+// without a refusal: hardly for four seconds, to double after eight. It grows only
+// while somebody waits for it. Each refusal is followed by one request alone, and by
+// the rest when there was silence about that one; while it is refused too, the next
+// follows after three times as long, with two short waits where a second ends.
+//
+// What was admitted before the last refusal was acted on belongs to the same episode
+// and changes nothing more.
+//
+// # Slow Down
+//
+// One cut, to the average rate of the last quarter of an hour or half the present one,
+// whichever is less; held for 15 minutes; then 50 % more per 15 minutes. What is told
+// meanwhile only pauses everybody.
+package limit
