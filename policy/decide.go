@@ -101,6 +101,12 @@ func (r Retry) delay(t Try, hint, left time.Duration) time.Duration {
 	return hint + time.Duration(rand*float64(spread))
 }
 
+// Backoff is the wait before another try after n others, with full jitter: between
+// nothing and min(Cap, Base·2ⁿ). Rand is in [0, 1).
+func (r Retry) Backoff(n int, rand float64) time.Duration {
+	return time.Duration(rand * float64(r.backoff(n)))
+}
+
 // backoff is min(Cap, Base·2ⁿ) for the retry after n others.
 func (r Retry) backoff(n int) time.Duration {
 	d := max(r.Base, 0)

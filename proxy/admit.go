@@ -35,7 +35,7 @@ func (x *exchange) admit() error {
 			"allowed (OUTRIGGER_QUEUE_TIMEOUT). Send fewer requests at once, or allow more time.", round(waited), x.up.config.Name)
 	}
 	if errors.Is(err, errTurnedAway) {
-		return lineRefusal(x.place.turnedAway, x.up.config.Name)
+		return x.turnedAway(x.place.turnedAway)
 	}
 	return err
 }
@@ -49,6 +49,12 @@ func (x *exchange) enter(now time.Time) error {
 	if d.Reason == limit.Admitted || d.Reason == limit.Queued {
 		return nil
 	}
+	return x.turnedAway(d)
+}
+
+// turnedAway is the refusal of a request that the line did not take, or let go of.
+func (x *exchange) turnedAway(d limit.Decision) error {
+	x.late = d.Reason == limit.TooLate && !x.place.waiter.Until().Before(x.deadline)
 	return lineRefusal(d, x.up.config.Name)
 }
 

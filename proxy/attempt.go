@@ -138,10 +138,14 @@ func headersTooLarge(err error) bool {
 
 // reached says how far the attempt got, for the classification.
 func (a *attempt) reached() classify.Progress {
-	if a.failure == classify.Refused {
+	switch a.failure {
+	case classify.Refused:
 		return classify.NotSent
+	case classify.Timeout: // it had a connection; HTTP/2 tells of the headers only after it wrote them
+		return classify.Sent
+	default:
+		return a.progress.reached()
 	}
-	return a.progress.reached()
 }
 
 // finish ends the attempt, once: its context, its slot and its body.

@@ -5,7 +5,9 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -102,15 +104,21 @@ func TestAnAnswerThatBreaksOffWhileItIsPassedOnAbortsTheCallersConnection(t *tes
 }
 
 func TestMoreThanTheLengthIsNotPassedOn(t *testing.T) {
+	log.SetOutput(io.Discard) // net/http complains there
+	defer log.SetOutput(os.Stderr)
+	closed := make(chan bool, 1)
 	u := newRawUpstream(t, func(c *rawConn, _ *http.Request, _ int) bool {
 		c.say("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged")
-		return true
+		_, _ = io.Copy(io.Discard, c.r)
+		closed <- true // the proxy does not keep such a connection
+		return false
 	})
 	g := newRigAt(t, u.URL)
 	for range 20 {
 		if resp, body := g.chat(); resp.StatusCode != http.StatusOK || body != "{}" {
 			t.Errorf("got %d %q", resp.StatusCode, body)
 		}
+		<-closed
 		g.works()
 	}
 }

@@ -76,6 +76,7 @@ func (x *exchange) passOn(r *http.Request, src *intake) error {
 	}
 	// The answer may come before the body's end (golang/go#40747).
 	_ = http.NewResponseController(src.w).EnableFullDuplex()
+	x.closes = r.ProtoMajor == 1
 	x.once, x.size = x.body.Once(src), r.ContentLength
 	return nil
 }

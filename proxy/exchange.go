@@ -35,6 +35,7 @@ type exchange struct {
 	// The request body: kept whole, or once when it could not be.
 	body   *spool.Body
 	once   io.ReadCloser
+	closes bool  // the caller's connection ends with the answer: it may come before the body's end
 	size   int64 // -1 when it is not known
 	facts  pick.Facts
 	intake intake
@@ -48,6 +49,7 @@ type exchange struct {
 	place     place
 	gateUntil time.Time // when the patience at an open breaker ends; zero outside of such a wait
 	retries   int       // repeats that count
+	doubted   int       // refusals that were not believed
 	charged   bool      // the next attempt is a retry that spends the budget
 	repeated  bool      // the one repeat of a Once verdict was made
 	probe     bool      // this request is the probe of a tripped credential

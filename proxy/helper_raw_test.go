@@ -24,7 +24,6 @@ type rawUpstream struct {
 	conns    atomic.Int64
 
 	mu    sync.Mutex
-	keys  []string // the Idempotency-Key of each request
 	open  []net.Conn
 	over  bool
 	tasks sync.WaitGroup
@@ -67,9 +66,6 @@ func newRawUpstream(t testing.TB, script func(c *rawConn, r *http.Request, call 
 				c.say("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood")
 				continue
 			}
-			u.mu.Lock()
-			u.keys = append(u.keys, strings.Join(r.Header["Idempotency-Key"], "|"))
-			u.mu.Unlock()
 			if !script(c, r, int(u.requests.Add(1))) {
 				return
 			}
@@ -119,13 +115,6 @@ func (u *rawUpstream) serve(t testing.TB, script func(c *rawConn)) {
 		u.mu.Unlock()
 		u.tasks.Wait()
 	})
-}
-
-// seenKeys returns the Idempotency-Keys so far.
-func (u *rawUpstream) seenKeys() []string {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return append([]string(nil), u.keys...)
 }
 
 // dial connects to the proxy.

@@ -33,12 +33,16 @@ func (x *exchange) learn(a *attempt, d policy.Decision) policy.Decision {
 // request is in line again afterwards.
 func (x *exchange) learnRefusal(a *attempt, d policy.Decision, now time.Time) policy.Decision {
 	v := a.verdict
-	got := x.place.line.refused(&x.place, now, limit.Refusal{
+	refusal := limit.Refusal{
 		Hint: v.Wait, HintFalse: v.HintFalse, SlowDown: v.Limiter == classify.LimiterSlowDown,
 		Dimension: v.Limit.Dimension, Limit: v.Limit.Limit, Used: v.Limit.Used,
 		Requested: v.Limit.Requested, Window: v.Limit.Window,
 		Headers: limit.ParseHeaders(a.resp.Header, now),
-	})
+	}
+	if refusal.Bare() && !x.place.line.believes() {
+		return x.backOff(d, now)
+	}
+	got := x.place.line.refused(&x.place, now, refusal)
 	if d.Action != policy.Line {
 		x.place.leave(now)
 		return d
@@ -50,6 +54,19 @@ func (x *exchange) learnRefusal(a *attempt, d policy.Decision, now time.Time) po
 		return policy.Decision{Action: policy.Return, Reason: policy.ReasonFinal}
 	}
 	return policy.Decision{Action: policy.Return, Reason: policy.ReasonDeadline}
+}
+
+// backOff makes a request that met a refusal which is not believed wait by itself.
+func (x *exchange) backOff(d policy.Decision, now time.Time) policy.Decision {
+	if d.Action != policy.Line {
+		return d
+	}
+	d.Delay = x.p.config.Retry.Backoff(x.doubted, x.p.random())
+	x.doubted++
+	if !x.deadline.IsZero() && !now.Add(d.Delay).Before(x.deadline) {
+		return policy.Decision{Action: policy.Return, Reason: policy.ReasonDeadline}
+	}
+	return d
 }
 
 // learnTrip remembers a dead credential, or settles the probe of one.

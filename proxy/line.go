@@ -21,6 +21,7 @@ var errTurnedAway = errors.New("the turn would come too late")
 type line struct {
 	mu      sync.Mutex
 	limiter *limit.Limiter
+	doubt   limit.Doubt
 	timer   *time.Timer
 	wakeAt  time.Time
 }
@@ -89,6 +90,13 @@ func (ln *line) refused(pl *place, now time.Time, r limit.Refusal) limit.Decisio
 	return d
 }
 
+// believes takes in a bare refusal and reports whether it means a limit.
+func (ln *line) believes() bool {
+	ln.mu.Lock()
+	defer ln.mu.Unlock()
+	return ln.doubt.Refused()
+}
+
 func (ln *line) queue(pl *place) {
 	pl.queued, pl.held = true, false
 	pl.ready, pl.turnedAway = make(chan struct{}), limit.Decision{}
@@ -155,6 +163,7 @@ func (pl *place) sent(now time.Time, turn int) {
 func (pl *place) answered(now time.Time, h limit.Headers) {
 	pl.line.mu.Lock()
 	defer pl.line.mu.Unlock()
+	pl.line.doubt.Answered()
 	pl.line.limiter.Answered(now, &pl.waiter, h)
 	pl.line.release(now)
 }

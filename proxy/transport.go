@@ -21,7 +21,7 @@ func newTransport(connect time.Duration, plain, fresh bool) *http.Transport {
 	}
 	return &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         (&net.Dialer{Timeout: connect, KeepAlive: 15 * time.Second}).DialContext,
+		DialContext:         heard((&net.Dialer{Timeout: connect, KeepAlive: 15 * time.Second}).DialContext),
 		TLSHandshakeTimeout: connect,
 		ForceAttemptHTTP2:   true, // a dialer of one's own switches HTTP/2 off otherwise
 		DisableKeepAlives:   fresh,

@@ -209,6 +209,15 @@ func (b *bucket) give(now time.Time, n int64) {
 	b.left.left += n
 }
 
+// set sets the level.
+func (b *bucket) set(now time.Time, level float64) {
+	b.lower(now, level)
+	if missing := level - b.level(now); missing > 0 {
+		b.acct.AllowN(now, -int(missing))
+		b.fullAt = now.Add(b.until(now, float64(b.burst)))
+	}
+}
+
 // lower takes the level down to at most level. rate.Limiter has no such call, but
 // cuts the level to the burst when time passes: so pass a burst through.
 func (b *bucket) lower(now time.Time, level float64) {

@@ -122,12 +122,16 @@ func TestAMinutesBudgetGoesOutAtOnce(t *testing.T) {
 // TestAFixedMinuteIsUsedInFull sends 3,000 against 1200 per minute of the clock, from
 // its start: two more minutes begin before the last can go.
 func TestAFixedMinuteIsUsedInFull(t *testing.T) {
-	for _, tells := range []told{{headers: true}, {headers: true, texts: true}} {
+	for tells, most := range map[told]time.Duration{
+		{headers: true, texts: true}: 126 * time.Second,
+		// Without a wait in the refusals it is found out by trying when the minute ends.
+		{headers: true}: 160 * time.Second,
+	} {
 		t.Run(tells.String(), func(t *testing.T) {
 			s := newSimulation(1, learning, near, requests(1200, window, 1200, false, tells))
 			r := s.run(burst(3000, 100, 500*time.Millisecond), 5*time.Minute)
-			if r.ok != 3000 || r.refused > 60 || r.last > 132*time.Second {
-				t.Errorf("%d of 3000 by %v with %d refused, want all by 132s (optimum 120s) and at most 60", r.ok, r.last, r.refused)
+			if r.ok != 3000 || r.refused > 60 || r.last > most {
+				t.Errorf("%d of 3000 by %v with %d refused, want all by %v (optimum 2m0s) and at most 60", r.ok, r.last, r.refused, most)
 			}
 		})
 	}

@@ -63,7 +63,7 @@
 //
 // Silence is consent: a refusal comes within a round trip, an answer may take minutes.
 // First 4 requests; then each step of 150 ms, counted from the first that was written
-// to the wire, twice as many as before and 3.5 times as many once any answer has come,
+// to the wire, twice as many as before and four times as many once any answer has come,
 // spread evenly over the step. Steps last at least three round trips as the first dial
 // shows them (a dial takes about two), and then only double: with a constant factor of
 // three, a long round trip costs two to three times as many refusals.

@@ -62,25 +62,29 @@ func (l *Limiter) prove(now time.Time, w *Waiter, s slot, r Refusal, window time
 		}
 		b.sure = true
 	}
-	if l.first(w, b) {
-		least := b.known()
-		if s.counts() == unitRequest && b.estimate.n > 0 && !l.burst(now, b) && b.estimate.speed(w.sent) <= least {
-			least *= proofLeast
-		}
-		l.episode(now, w, s, r.Hint)
-		b.estimate.reset(min(max(b.estimate.rate, least), b.known()), b.estimate.from)
-		b.estimate.firm = b.estimate.rate == b.known()
-		b.reserve = 0
-		if l.ramp.on && !l.ramp.probe {
-			l.ramp.stop()
-		}
-	}
 	cost := l.price(w, s)
 	b.size = max(b.size, min(cost, int64(b.limit*milli)))
 	b.resize(now)
 	// A little later than the wait says, so that nobody is a moment early.
 	spare := min(b.estimate.unit, b.known()*spareTime.Seconds())
-	b.lower(now, float64(cost)-r.Hint.Seconds()*b.known()*milli-spare*milli)
+	level := float64(cost) - (r.Hint.Seconds()*b.known()+spare)*milli
+	if !l.first(w, b) {
+		b.lower(now, level)
+		return
+	}
+	least := b.known()
+	if s.counts() == unitRequest && b.estimate.n > 0 && !l.burst(now, b) && b.estimate.speed(w.sent) <= least {
+		least *= proofLeast
+	}
+	l.episode(now, w, s, r.Hint)
+	b.estimate.reset(min(max(b.estimate.rate, least), b.known()), b.estimate.from)
+	b.estimate.firm = b.estimate.rate == b.known()
+	b.tune(now, now.Sub(l.start))
+	b.set(now, level)
+	b.reserve = 0
+	if l.ramp.on && !l.ramp.probe {
+		l.ramp.stop()
+	}
 }
 
 // burst reports whether there should have been plenty when something was refused: it
@@ -107,15 +111,17 @@ func (l *Limiter) guess(now time.Time, w *Waiter, s slot, r Refusal) {
 	}
 	rate := b.estimate.rate
 	burst := l.burst(now, b)
+	cost := l.price(w, s)
+	large := cost > max(b.size, b.burst) && b.known() > 0
 	gap := l.episode(now, w, s, r.Hint)
-	if burst || told || b.source == SourceConfigured {
+	if burst || large || told || b.source == SourceConfigured {
 		b.estimate.reset(rate, b.estimate.from)
 		b.estimate.firm = told
 		b.tune(now, now.Sub(l.start))
 	} else if b.known() > 0 {
 		b.estimate.rate = max(b.estimate.rate, rate*knownCut)
 	}
-	if cost := l.price(w, s); b.size < cost {
+	if b.size < cost {
 		b.size = min(cost, int64(max(b.limit, b.estimate.rate*60)*milli))
 		b.resize(now)
 	}

@@ -90,7 +90,7 @@ func (e *estimate) outgrown(t time.Duration) bool { return e.growth(t) >= mostGr
 func (e *estimate) growth(t time.Duration) float64 {
 	fewer := max(1, quickRate*e.unit/e.rate)
 	if e.firm {
-		fewer *= math.Sqrt(fewer)
+		fewer *= fewer
 	}
 	tau := quiet.Seconds() * fewer * (1 + e.slow)
 	if e.doubtful {

@@ -30,8 +30,8 @@ const (
 	same = 0.005
 )
 
-// learnHeaders learns from the headers of w's answer.
-func (l *Limiter) learnHeaders(now time.Time, w *Waiter, h Headers) {
+// learnHeaders learns from the headers of w's answer, which accepted it or did not.
+func (l *Limiter) learnHeaders(now time.Time, w *Waiter, h Headers, accepted bool) {
 	l.counts.IgnoredHeaders += h.Ignored
 	if !l.set.Learn {
 		return
@@ -45,7 +45,7 @@ func (l *Limiter) learnHeaders(now time.Time, w *Waiter, h Headers) {
 			l.counts.IgnoredHeaders++
 			continue
 		}
-		l.learnReading(now, w, s, r)
+		l.learnReading(now, w, s, r, accepted)
 	}
 }
 
@@ -56,7 +56,7 @@ func (r Reading) sensible() bool {
 }
 
 // learnReading learns from one limit that w's answer told.
-func (l *Limiter) learnReading(now time.Time, w *Waiter, s slot, r Reading) {
+func (l *Limiter) learnReading(now time.Time, w *Waiter, s slot, r Reading, accepted bool) {
 	window, sure := l.windowOf(s, r)
 	if sure && window >= longWindow {
 		l.forget(s, r.Limit)
@@ -71,7 +71,7 @@ func (l *Limiter) learnReading(now time.Time, w *Waiter, s slot, r Reading) {
 		return // an answer to an earlier request than the last: what it tells is old
 	}
 	l.told(now, s, r.Limit, window, sure)
-	l.cap(now, w, s, r)
+	l.cap(now, w, s, r, accepted)
 }
 
 // windowOf returns the window that r's limit is for, and whether that is sure:
@@ -168,7 +168,7 @@ func share(rate float64) int64 { return int64(min(rate, maxUnits) * milli) }
 // cap lowers a level to what the answer to w says is left, less what was sent
 // after w, plus what came in since. It never raises it, but for what turns out to
 // have been charged too much.
-func (l *Limiter) cap(now time.Time, w *Waiter, s slot, r Reading) {
+func (l *Limiter) cap(now time.Time, w *Waiter, s slot, r Reading, accepted bool) {
 	b := &l.buckets[s]
 	if r.Remaining < 0 || !b.active {
 		return
@@ -177,13 +177,16 @@ func (l *Limiter) cap(now time.Time, w *Waiter, s slot, r Reading) {
 	back := 0.0
 	if u == unitToken {
 		back = b.settle(basis{w.sent, r.Remaining, w.mark[u] - l.refused[u]}, r.Limit)
+		if accepted {
+			b.bound(float64(w.cost(u)), r.Limit-r.Remaining)
+		}
 	}
 	last := b.reading.at
 	b.reading.at = w.sent
 	since := now.Sub(l.start) - w.sent
 	left := (r.Remaining - float64(l.taken[u]-w.mark[u])*b.factor()) * milli
 	most := left + b.known()*since.Seconds()*milli
-	if w.probing && r.Remaining < float64(w.cost(u)) && last < w.sent {
+	if accepted && w.probing && r.Remaining < float64(w.cost(u)) && last < w.sent {
 		b.left.refute(now)
 		l.counts.IgnoredHeaders++
 		return

@@ -33,7 +33,8 @@ func (l *Limiter) Refused(now time.Time, w *Waiter, r Refusal) Decision {
 	if w.outlasts(now, wait) || (r.HintFalse || r.Hint > maxHint) && w.doubted() {
 		return Decision{Reason: TooLate, Wait: max(wait, r.Hint)}
 	}
-	l.line.join(w)
+	l.line.arrive(w)
+	l.line.join(w, false)
 	return Decision{Reason: Queued, Wait: wait}
 }
 
@@ -51,10 +52,16 @@ func (l *Limiter) learn(now time.Time, w *Waiter, r Refusal) {
 		l.refused[u] += w.cost(u)
 	}
 	l.recent.refuse(now.Sub(l.start), w)
+	// What is refused uses no tokens; whether it uses a request is not told.
+	for _, s := range l.active {
+		if s.counts() != unitRequest {
+			l.buckets[s].give(now, w.charge[s])
+		}
+	}
 	if d := now.Sub(l.start) - w.sent; d > 0 {
 		l.latency = min(max(d, l.latency*7/8), maxLatency)
 	}
-	l.learnHeaders(now, w, r.Headers)
+	l.learnHeaders(now, w, r.Headers, false)
 	if r.Hint == 0 && !r.HintFalse {
 		r.Hint = min(r.Headers.Reset, maxReset)
 	}

@@ -30,8 +30,8 @@ func TestAShortMinuteIsUsedInFull(t *testing.T) {
 					if u.enforce == window {
 						most = 626 // paced evenly it cannot use what is left of a minute
 					}
-					if r.ok != 600 || r.last.Seconds() > most || r.refused > 15 {
-						t.Errorf("seed %d: %d of 600 by %v with %d refused, want all by %.0fs and at most 15", seed, r.ok, r.last, r.refused, most)
+					if r.ok != 600 || r.last.Seconds() > most || r.refused > 20 {
+						t.Errorf("seed %d: %d of 600 by %v with %d refused, want all by %.0fs and at most 20", seed, r.ok, r.last, r.refused, most)
 					}
 				}
 			})
@@ -50,7 +50,7 @@ func TestAShortMinuteIsNotWastedWhereNothingIsTold(t *testing.T) {
 	}{
 		"one at a time": {refill, 1, 770 * time.Second, 20},
 		"one a second":  {quanta, 1, 690 * time.Second, 45},
-		"a full minute": {refill, 60, 640 * time.Second, 60},
+		"a full minute": {refill, 60, 640 * time.Second, 65},
 		"clock minutes": {window, 60, 720 * time.Second, 70},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -75,10 +75,7 @@ func TestTokensAreUsedInFull(t *testing.T) {
 	} {
 		for where, net := range map[string]network{"near": near, "jittery": jittery} {
 			t.Run(name+" "+where, func(t *testing.T) {
-				most := 1.10 * optimum
-				if name == "headers" {
-					most = 1.13 * optimum // bare refusals: where a large one fits is found out by trying
-				}
+				const most = 1.10 * optimum
 				for seed := range uint64(10) {
 					up := &upstream{told: tells, meters: []*meter{newMeter(origin, "tokens", 120_000, time.Minute, refill, 4000)}}
 					s := newSimulation(seed, learning, net, up)

@@ -100,6 +100,7 @@ func (l *Limiter) Enter(now time.Time, w *Waiter) Decision {
 	if !w.Deadline.IsZero() && !now.Before(w.Deadline) {
 		return Decision{Reason: TooLate}
 	}
+	fresh := l.line.arrive(w)
 	if l.line.length == 0 {
 		l.loosen(now)
 		if l.wait(now, w) == 0 {
@@ -114,7 +115,7 @@ func (l *Limiter) Enter(now time.Time, w *Waiter) Decision {
 	if w.outlasts(now, predicted) {
 		return Decision{Reason: TooLate, Wait: predicted}
 	}
-	l.line.join(w)
+	l.line.join(w, fresh)
 	return Decision{Reason: Queued, Wait: predicted}
 }
 

@@ -25,16 +25,24 @@ func (q *line) head() *Waiter {
 	return q.first
 }
 
-// join puts w at its place: at the end the first time, where it was after that.
-func (q *line) join(w *Waiter) {
-	q.count(w, 1)
+// arrive gives w its number the first time, and reports whether it is.
+func (q *line) arrive(w *Waiter) bool {
 	if w.seq != 0 {
+		return false
+	}
+	q.seq++
+	w.seq = q.seq
+	return true
+}
+
+// join puts w at its place: at the end if it has just arrived, else where it was.
+func (q *line) join(w *Waiter, fresh bool) {
+	q.count(w, 1)
+	if !fresh {
 		w.state = stateReturned
 		heap.Push(&q.back, w)
 		return
 	}
-	q.seq++
-	w.seq = q.seq
 	w.state = stateFresh
 	w.prev, w.next = q.last, nil
 	if q.last == nil {

@@ -9,7 +9,7 @@ const (
 	// growth holds until an answer has come and while round trips are long,
 	// heardGrowth afterwards.
 	growth      = 2
-	heardGrowth = 3.5
+	heardGrowth = 4
 	// coldStep is how long silence must last to be taken as consent: a refusal comes
 	// within a round trip, while an answer may take minutes.
 	coldStep = 150 * time.Millisecond
@@ -27,6 +27,7 @@ const (
 // offsets from the limiter's start. The zero value restrains nobody.
 type ramp struct {
 	on     bool
+	slow   bool          // nothing is safe: it starts below coldQuota
 	probe  bool          // one request, and after silence about it the buckets alone
 	quota  int           // requests in this step
 	used   int           // of them admitted
@@ -45,7 +46,7 @@ type ramp struct {
 
 // start begins anew with quota requests at once.
 func (r *ramp) start(quota int) {
-	*r = ramp{on: true, quota: quota, dial: r.dial, heard: r.heard, proven: r.proven}
+	*r = ramp{on: true, slow: quota < coldQuota, quota: quota, dial: r.dial, heard: r.heard, proven: r.proven}
 	r.step = max(coldStep, min(r.dial*3/2, maxStep))
 }
 
@@ -83,7 +84,7 @@ func (r *ramp) consent() time.Duration {
 // advance goes to the next step once the present one has met with silence.
 func (r *ramp) advance(t time.Duration, safe int) {
 	if r.used == 0 {
-		if !r.probe {
+		if !r.probe && !r.slow {
 			r.quota = max(r.quota, safe)
 		}
 		return
@@ -100,7 +101,7 @@ func (r *ramp) advance(t time.Duration, safe int) {
 		r.stop()
 	case !full:
 		r.proven = max(r.proven, r.run)
-		r.run, r.gap, r.quota = 0, 0, max(coldQuota, safe, r.proven)
+		r.slow, r.run, r.gap, r.quota = false, 0, 0, max(coldQuota, safe, r.proven)
 	default:
 		r.grow()
 	}

@@ -75,7 +75,7 @@ func (l *Limiter) Answered(now time.Time, w *Waiter, h Headers) {
 	w.state = stateIdle
 	l.ramp.heard = true
 	l.streak = 0
-	l.learnHeaders(now, w, h)
+	l.learnHeaders(now, w, h, true)
 	for _, s := range l.active {
 		b := &l.buckets[s]
 		b.reading.fitted = max(b.reading.fitted, w.cost(s.counts()))

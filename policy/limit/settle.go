@@ -42,6 +42,14 @@ func (b *bucket) learnFactor(ratio, weight float64) {
 	b.ratio = min(max(b.factor()*(1-weight)+ratio*weight, leastFactor), mostFactor)
 }
 
+// bound learns from what is used of a limit after a request: it cannot have cost more.
+// While the limit is never short this is all that can be known.
+func (b *bucket) bound(cost, used float64) {
+	if cost > 0 && used < cost*b.factor() {
+		b.learnFactor(used/cost, settleShare)
+	}
+}
+
 // basis is a moment at which a header told what was left.
 type basis struct {
 	at        time.Duration // when the request that brought it was sent

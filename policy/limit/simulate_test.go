@@ -34,8 +34,8 @@ type simulation struct {
 	events  events
 	seq     int
 	upAt    time.Time // when the shared connection is up
-	timer   int // number of the timer that counts
-	idle    int // idle connections
+	timer   int       // number of the timer that counts
+	idle    int       // idle connections
 	jobs    map[*Waiter]*job
 	changes []change
 	// admitted is called at each admission, if set.

@@ -142,7 +142,8 @@ type upstream struct {
 	meters        []*meter
 	countRefusals bool
 	told          told
-	slowDownOver  float64 // requests per second over which it says Slow Down, 0 never
+	says          func(answer) answer // changes what it answers, if set
+	scale         float64             // real tokens per estimated one, 0 is 1
 }
 
 type answer struct {
@@ -153,11 +154,19 @@ type answer struct {
 
 // take decides on one request that reaches the upstream at now.
 func (u *upstream) take(now time.Time, w *Waiter) answer {
+	a := u.decide(now, w)
+	if u.says != nil {
+		a = u.says(a)
+	}
+	return a
+}
+
+func (u *upstream) decide(now time.Time, w *Waiter) answer {
 	var worst *meter
 	var wait time.Duration
 	for _, m := range u.meters {
 		m.advance(now)
-		if c := m.cost(w); c > 0 && m.level+1e-9 < min(c, m.size) {
+		if c := u.cost(m, w); c > 0 && m.level+1e-9 < min(c, m.size) {
 			if d := m.wait(now, c); worst == nil || d > wait {
 				worst, wait = m, d
 			}
@@ -166,7 +175,7 @@ func (u *upstream) take(now time.Time, w *Waiter) answer {
 	a := answer{ok: worst == nil}
 	for _, m := range u.meters {
 		if a.ok || (u.countRefusals && m.unit == "requests") {
-			c := m.cost(w)
+			c := u.cost(m, w)
 			m.level = max(m.level-c, -m.limit)
 			m.shown = max(m.shown-c, -m.limit)
 		}
@@ -185,7 +194,7 @@ func (u *upstream) take(now time.Time, w *Waiter) answer {
 		r.Hint = (wait + time.Second - 1).Truncate(time.Second)
 	}
 	if u.told.texts {
-		c := worst.cost(w)
+		c := u.cost(worst, w)
 		r.Dimension, r.Limit, r.Window, r.Requested = worst.unit, worst.limit, worst.window, c
 		r.Used = worst.limit - math.Floor(worst.level)
 		if worst.enforce == refill {
@@ -197,6 +206,14 @@ func (u *upstream) take(now time.Time, w *Waiter) answer {
 	}
 	a.refusal = r
 	return a
+}
+
+// cost is what w costs by this upstream's count.
+func (u *upstream) cost(m *meter, w *Waiter) float64 {
+	if m.unit == "tokens" && u.scale > 0 {
+		return m.cost(w) * u.scale
+	}
+	return m.cost(w)
 }
 
 func (u *upstream) header(now time.Time) map[string][]string {

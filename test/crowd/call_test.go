@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -112,7 +113,7 @@ func (r result) retryTold(code string) error {
 	if after == "" && (code == "spool_full" || code == "draining") {
 		return fmt.Errorf("%s: no Retry-After", code)
 	}
-	untried := r.header.Get("X-Outrigger-Attempts") == "0"
+	untried := r.header.Get("X-Outrigger-Attempts") == "0" && !strings.Contains(string(r.text), "no wait would let it pass")
 	mayPass := slices.Contains([]string{"local_rate_limit", "circuit_open", "draining", "spool_full"}, code)
 	if got := r.header.Get("X-Should-Retry"); untried && mayPass && got != "" {
 		return fmt.Errorf("%s without an attempt: x-should-retry %q", code, got)
@@ -120,7 +121,7 @@ func (r result) retryTold(code string) error {
 	return nil
 }
 
-// wait waits until at, or for the end of ctx.
+// wait waits for d, or for the end of ctx.
 func wait(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -64,7 +64,7 @@ const killTime = 10 * time.Second
 // TestTheDrainIsOverBeforeTheKill is `docker stop` with OUTRIGGER_DRAIN_TIMEOUT=8s:
 // callers of every kind would go on for longer, and each is told, as far as it listens.
 func TestTheDrainIsOverBeforeTheKill(t *testing.T) {
-	o := start(t, "OUTRIGGER_UPSTREAMS=test="+newStreamer(t), "OUTRIGGER_TPM=60000", "OUTRIGGER_DRAIN_TIMEOUT=8s")
+	o := start(t, "OUTRIGGER_UPSTREAMS=test="+newStreamer(t), "OUTRIGGER_TPM=6000000", "OUTRIGGER_DRAIN_TIMEOUT=8s")
 	const short, long = int(4 * time.Second / beat), int(time.Minute / beat)
 	clients := []*http.Client{newClient(http1), newClient(http2)}
 	var ending, outlasting []listener
@@ -91,7 +91,7 @@ func TestTheDrainIsOverBeforeTheKill(t *testing.T) {
 	upload := body{size: 1000, create: true}
 	text, _ := io.ReadAll(upload.reader())
 	expect("upstream_ambiguous", upload.path(), string(text), upload.contentType())
-	expect("draining", "/v1/chat/completions", `{"model":"big","max_tokens":59000,"messages":[{"role":"user","content":"hello"}]}`, "application/json")
+	expect("draining", "/v1/chat/completions", `{"model":"big","max_tokens":5900000,"messages":[{"role":"user","content":"hello"}]}`, "application/json")
 	stuck := []net.Conn{
 		hold(t, o, "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{"), // sends no more
 		hold(t, o, "POST /v1/embeddings HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}"),         // reads nothing
@@ -100,8 +100,10 @@ func TestTheDrainIsOverBeforeTheKill(t *testing.T) {
 			"Content-Length: 27\r\n\r\n"+`{"model":"m","stream":true}`),
 	}
 	// The streams, two of each of those who wait, and the stuck but one.
+	var s status
+	defer func() { t.Logf("under way: %+v", s) }()
 	until(t, "all are under way", func() bool {
-		s := o.status()
+		s = o.status()
 		return s.Inflight == len(ending)+len(outlasting)+6+len(stuck)-1 && s.queue() == 1
 	})
 

@@ -30,7 +30,7 @@ func patience() time.Duration {
 	if full || raced {
 		return 10 * time.Minute
 	}
-	return 90 * time.Second
+	return time.Minute
 }
 
 func TestMain(m *testing.M) {

@@ -1,0 +1,168 @@
+package limit
+
+import (
+	"reflect"
+	"testing"
+	"time"
+)
+
+func header(pairs ...string) map[string][]string {
+	h := map[string][]string{}
+	for i := 0; i < len(pairs); i += 2 {
+		h[pairs[i]] = append(h[pairs[i]], pairs[i+1])
+	}
+	return h
+}
+
+func TestHeadersOfManyProvidersAreRead(t *testing.T) {
+	const s, m = time.Second, time.Minute
+	tests := map[string]struct {
+		header map[string][]string
+		want   Headers
+	}{
+		"none": {header("Content-Type", "application/json"), Headers{}},
+		"OpenAI's sample": {
+			header("X-Ratelimit-Limit-Requests", "60", "X-Ratelimit-Limit-Tokens", "150000",
+				"X-Ratelimit-Remaining-Requests", "59", "X-Ratelimit-Remaining-Tokens", "149984",
+				"X-Ratelimit-Reset-Requests", "1s", "X-Ratelimit-Reset-Tokens", "6m0s"),
+			Headers{Readings: []Reading{
+				{Dimension: "requests", Limit: 60, Remaining: 59, Reset: s, Resolution: s},
+				{Dimension: "tokens", Limit: 150000, Remaining: 149984, Reset: 6 * m, Resolution: s},
+			}},
+		},
+		"OpenAI's project bucket": {
+			header("X-Ratelimit-Limit-Project-Tokens", "60000", "X-Ratelimit-Remaining-Project-Tokens", "57000", "X-Ratelimit-Reset-Project-Tokens", "3s"),
+			Headers{Readings: []Reading{{Dimension: "project_tokens", Limit: 60000, Remaining: 57000, Reset: 3 * s, Resolution: s}}},
+		},
+		"Groq": {
+			header("X-Ratelimit-Limit-Requests", "14400", "X-Ratelimit-Remaining-Requests", "14370", "X-Ratelimit-Reset-Requests", "2m59.56s",
+				"X-Ratelimit-Limit-Tokens", "12000", "X-Ratelimit-Remaining-Tokens", "0", "X-Ratelimit-Reset-Tokens", "7.66s"),
+			Headers{Readings: []Reading{
+				{Dimension: "requests", Limit: 14400, Remaining: 14370, Reset: 179560 * time.Millisecond, Resolution: 10 * time.Millisecond},
+				{Dimension: "tokens", Limit: 12000, Remaining: 0, Reset: 7660 * time.Millisecond, Resolution: 10 * time.Millisecond},
+			}},
+		},
+		"Anthropic": {
+			header("Anthropic-Ratelimit-Requests-Limit", "5", "Anthropic-Ratelimit-Requests-Remaining", "0",
+				"Anthropic-Ratelimit-Requests-Reset", "2026-09-01T12:00:30Z", "Anthropic-Ratelimit-Input-Tokens-Limit", "20000",
+				"Anthropic-Ratelimit-Output-Tokens-Remaining", "8000", "Anthropic-Ratelimit-Tokens-Reset", "2026-09-01T11:59:00Z"),
+			Headers{Readings: []Reading{
+				{Dimension: "input_tokens", Limit: 20000, Remaining: -1, Reset: -1},
+				{Dimension: "output_tokens", Limit: -1, Remaining: 8000, Reset: -1},
+				{Dimension: "requests", Limit: 5, Remaining: 0, Reset: 30 * s, Resolution: s},
+				{Dimension: "tokens", Limit: -1, Remaining: -1, Reset: 0, Resolution: s},
+			}},
+		},
+		"Azure, whole seconds": {
+			header("X-Ratelimit-Limit-Requests", "120", "X-Ratelimit-Remaining-Requests", "100", "X-Ratelimit-Reset-Requests", "10"),
+			Headers{Readings: []Reading{{Dimension: "requests", Limit: 120, Remaining: 100, Reset: 10 * s, Resolution: s}}},
+		},
+		"Azure, misspelt": {
+			header("X-Rate-Limit-Reset-Tokens", "55"),
+			Headers{Readings: []Reading{{Dimension: "tokens", Limit: -1, Remaining: -1, Reset: 55 * s, Resolution: s}}},
+		},
+		"Azure, unknown": {
+			header("X-Ratelimit-Limit-Tokens", "-1", "X-Ratelimit-Remaining-Tokens", "-1", "X-Ratelimit-Reset-Tokens", "0"),
+			Headers{Ignored: 2, Readings: []Reading{{Dimension: "tokens", Limit: -1, Remaining: -1, Reset: 0, Resolution: s}}},
+		},
+		"Cerebras": {
+			header("X-Ratelimit-Limit-Requests-Day", "14400", "X-Ratelimit-Limit-Tokens-Minute", "60000",
+				"X-Ratelimit-Remaining-Tokens-Minute", "500", "X-Ratelimit-Reset-Tokens-Minute", "30.5"),
+			Headers{Readings: []Reading{
+				{Dimension: "requests", Window: 24 * time.Hour, Limit: 14400, Remaining: -1, Reset: -1},
+				{Dimension: "tokens", Window: m, Limit: 60000, Remaining: 500, Reset: 30500 * time.Millisecond, Resolution: 100 * time.Millisecond},
+			}},
+		},
+		"Together": {
+			header("X-Ratelimit-Reset", "7"),
+			Headers{Reset: 7 * s, Readings: []Reading{{Dimension: "requests", Limit: -1, Remaining: -1, Reset: 7 * s, Resolution: s}}},
+		},
+		"OpenRouter, milliseconds of the epoch": {
+			header("X-Ratelimit-Limit", "20", "X-Ratelimit-Remaining", "0", "X-Ratelimit-Reset", "1788264030000"),
+			Headers{Reset: 30 * s, Readings: []Reading{{Dimension: "requests", Limit: 20, Remaining: 0, Reset: 30 * s, Resolution: time.Millisecond}}},
+		},
+		"the draft's names and list": {
+			header("Ratelimit-Limit", "100, 100;w=60", "Ratelimit-Remaining", "50", "Ratelimit-Reset", "30"),
+			Headers{Reset: 30 * s, Readings: []Reading{{Dimension: "requests", Limit: 100, Remaining: 50, Reset: 30 * s, Resolution: s}}},
+		},
+		"absurd": {
+			header("X-Ratelimit-Limit-Requests", "NaN", "X-Ratelimit-Remaining-Requests", "1e400", "X-Ratelimit-Reset-Requests", "soon",
+				"X-Ratelimit-Limit-Tokens", "9999999999999999", "X-Ratelimit-Remaining-Tokens", "", "X-Ratelimit-Reset-Tokens", "-5s",
+				"X-Ratelimit-Reset", "99999h", "X-Ratelimit-Limit-Bananas", "3", "X-Ratelimit-", "1"),
+			Headers{Ignored: 8},
+		},
+		"no values": {map[string][]string{"X-Ratelimit-Limit-Requests": nil}, Headers{}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := ParseHeaders(tt.header, origin); !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("got  %+v\nwant %+v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestTooManyReadingsAreNotKept(t *testing.T) {
+	h := map[string][]string{}
+	for _, what := range []string{"Requests", "Tokens", "Input-Tokens", "Output-Tokens", "Images"} {
+		for _, window := range []string{"", "-Second", "-Minute", "-Hour", "-Day"} {
+			h["X-Ratelimit-Limit-"+what+window] = []string{"5"}
+		}
+	}
+	got := ParseHeaders(h, origin)
+	if len(got.Readings) != maxReadings || got.Ignored != 25-maxReadings {
+		t.Errorf("%d kept and %d ignored, want %d and %d", len(got.Readings), got.Ignored, maxReadings, 25-maxReadings)
+	}
+}
+
+func TestResetsAreReadWithTheirSmallestStep(t *testing.T) {
+	const day = 24 * time.Hour
+	type reset struct {
+		d, step time.Duration
+		ok      bool
+	}
+	tests := map[string]reset{
+		"1s":                        {time.Second, time.Second, true},
+		"6m0s":                      {6 * time.Minute, time.Second, true},
+		"120ms":                     {120 * time.Millisecond, time.Millisecond, true},
+		"1.5ms":                     {1500 * time.Microsecond, 100 * time.Microsecond, true},
+		"17µs":                      {17 * time.Microsecond, time.Microsecond, true},
+		"9ns":                       {9, 1, true},
+		"2m59.56s":                  {179560 * time.Millisecond, 10 * time.Millisecond, true},
+		"1.984999999s":              {1984999999, 1, true},
+		"4h30m15s":                  {4*time.Hour + 30*time.Minute + 15*time.Second, time.Second, true},
+		"1d":                        {day, time.Second, true},
+		"1d2h3.5s":                  {day + 2*time.Hour + 3500*time.Millisecond, 100 * time.Millisecond, true},
+		"0":                         {0, time.Second, true},
+		" 12 ":                      {12 * time.Second, time.Second, true},
+		"7.25":                      {7250 * time.Millisecond, 10 * time.Millisecond, true},
+		"2678400":                   {maxReset, time.Second, true},
+		"1788264060":                {time.Minute, time.Second, true},
+		"1788264060123":             {60123 * time.Millisecond, time.Millisecond, true},
+		"1000000000":                {0, time.Second, true}, // long past
+		"2026-09-01T12:01:00Z":      {time.Minute, time.Second, true},
+		"2026-09-01T12:00:01.25Z":   {1250 * time.Millisecond, 10 * time.Millisecond, true},
+		"2026-09-01T14:00:10+02:00": {10 * time.Second, time.Second, true},
+		"2027-09-01T12:01:00Z":      {},
+		"2678401":                   {},
+		"32d":                       {},
+		"-1":                        {},
+		"-1s":                       {},
+		"NaN":                       {},
+		"Inf":                       {},
+		"d":                         {},
+		"0d":                        {},
+		"-1d":                       {},
+		"":                          {},
+		"later":                     {},
+	}
+	for s, want := range tests {
+		d, step, ok := parseReset(s, origin)
+		if !ok {
+			d, step = 0, 0
+		}
+		if got := (reset{d, step, ok}); got != want {
+			t.Errorf("%q: got %v, want %v", s, got, want)
+		}
+	}
+}

@@ -1,0 +1,68 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// lastWords is how long an answer may take to be read from a connection that
+// takes no more of the request.
+const lastWords = time.Second
+
+// hearing is a connection on which a write that the server no longer takes fails
+// only after its last words were read. A server that refuses a long body answers
+// and closes; net/http.Transport drops that answer when it sees the failed write
+// first, and a refusal would look like a lost answer.
+type hearing struct {
+	net.Conn
+	once sync.Once
+	over chan struct{} // closed when nothing more will be read
+}
+
+type dialer func(ctx context.Context, network, address string) (net.Conn, error)
+
+// heard makes the connections of dial hearing ones.
+func heard(dial dialer) dialer {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return &hearing{Conn: conn, over: make(chan struct{})}, nil
+	}
+}
+
+// Read implements net.Conn.
+func (c *hearing) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if err != nil {
+		c.ended()
+	}
+	return n, err
+}
+
+// Write implements net.Conn.
+func (c *hearing) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	if errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
+		timer := time.NewTimer(lastWords)
+		defer timer.Stop()
+		select {
+		case <-c.over:
+		case <-timer.C:
+		}
+	}
+	return n, err
+}
+
+// Close implements net.Conn.
+func (c *hearing) Close() error {
+	c.ended()
+	return c.Conn.Close()
+}
+
+func (c *hearing) ended() { c.once.Do(func() { close(c.over) }) }
