@@ -27,7 +27,7 @@ var (
 // It is a gobreaker.TwoStepCircuitBreaker with its traps covered (v2.4.0):
 //   - done called twice counts twice: a report counts once;
 //   - a done that is never called blocks half-open for ever: a probe that is
-//     silent for an open period is excluded when the next attempt asks, by Allow
+//     silent for too long is excluded when the next attempt asks, by Allow
 //     itself, so that neither timer nor goroutine is needed;
 //   - a result is booked where its attempt started, and dropped when that is
 //     outside the window: what is older than a bucket is booked as of now;
@@ -48,6 +48,7 @@ type Breaker struct {
 	opens   uint64
 	opened  time.Time // when it last opened
 	probe   *attempt  // the one under way while half-open
+	silent  int       // probes since half-open that lost their place by silence
 }
 
 // attempt is one permit.
@@ -88,7 +89,7 @@ func (b *Breaker) readyToTrip(c gobreaker.Counts) bool {
 // changed follows gobreaker's state. Called with mu held.
 func (b *Breaker) changed(_ string, _, to gobreaker.State) {
 	b.changes++
-	b.inARow, b.probe = 0, nil
+	b.inARow, b.probe, b.silent = 0, nil, 0
 	if to == gobreaker.StateOpen {
 		b.opens++
 		b.opened = time.Now()
@@ -103,9 +104,10 @@ func (b *Breaker) Allow() (func(classify.BreakerAction), error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
-	if b.probe != nil && now.Sub(b.probe.started) >= b.config.Open {
+	if b.probe != nil && now.Sub(b.probe.started) >= b.patience() {
 		b.probe.done(errIgnored)
 		b.probe = nil
+		b.silent++
 	}
 	done, err := b.cb.Allow()
 	if err != nil {
@@ -150,8 +152,19 @@ func (b *Breaker) report(a *attempt, action classify.BreakerAction) {
 	}
 }
 
+// patience is how long a probe may be silent before the next one goes. It halves
+// with each that was: a failure comes fast as a rule, and a whole answer may take a
+// minute, in which one probe per open period would hold up all requests of a
+// healthy upstream. Called with mu held.
+func (b *Breaker) patience() time.Duration {
+	return max(b.config.Open>>min(b.silent, mostHalved), time.Millisecond)
+}
+
+// mostHalved bounds the halving: with the default of 1 s open, 32 probes a second.
+const mostHalved = 5
+
 // reportProbe books the outcome of a probe. One that was silent for too long has
-// lost its place; that it succeeded after all is still news, and closes the
+// lost its place; how it ended after all is still news, and closes or reopens the
 // breaker on behalf of the present one. Called with mu held.
 func (b *Breaker) reportProbe(a *attempt, action classify.BreakerAction) {
 	if a == b.probe {
@@ -159,7 +172,7 @@ func (b *Breaker) reportProbe(a *attempt, action classify.BreakerAction) {
 		b.book(a.done, action)
 		return
 	}
-	if action != classify.Success {
+	if action == classify.Ignore {
 		return
 	}
 	if b.probe == nil {

@@ -54,7 +54,7 @@ func drive(steps []step) error {
 	)
 	for i, s := range steps {
 		time.Sleep(s.Pause)
-		before := b.State()
+		before, patience := b.State(), b.Patience()
 		switch s.Kind {
 		case "begin":
 			report, err := b.Allow()
@@ -63,7 +63,7 @@ func drive(steps []step) error {
 				return fmt.Errorf("step %d: an attempt passes an open breaker", i)
 			case err != nil && before == policy.Closed:
 				return fmt.Errorf("step %d: an attempt does not pass a closed breaker", i)
-			case err == nil && before == policy.HalfOpen && probe >= 0 && time.Since(probed) < c.Open:
+			case err == nil && before == policy.HalfOpen && probe >= 0 && time.Since(probed) < patience:
 				return fmt.Errorf("step %d: a second probe %v after the first", i, time.Since(probed))
 			case err == nil && before == policy.HalfOpen:
 				probe, probed = len(under), time.Now()

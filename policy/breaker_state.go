@@ -52,10 +52,18 @@ func (b *Breaker) probeAt(s BreakerState) time.Time {
 	case s == Closed:
 		return time.Time{}
 	case b.probe != nil:
-		return b.probe.started.Add(b.config.Open)
+		return b.probe.started.Add(b.patience())
 	default:
 		return b.opened.Add(b.config.Open + 1) // gobreaker waits for longer than Open
 	}
+}
+
+// Patience returns how long a probe may be silent before the next one goes: Open at
+// first, and half as long after each silent one.
+func (b *Breaker) Patience() time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.patience()
 }
 
 // BreakerSnapshot is what a breaker knows, for metrics and the status page.

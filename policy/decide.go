@@ -35,7 +35,9 @@ func (r Retry) Decide(t Try) Decision {
 	if hint > r.AfterMax {
 		return Decision{Return, 0, ReasonTooLong}
 	}
-	left := remaining(t)
+	// An attempt that the deadline cuts off would turn an answer into none, and a
+	// create that was surely not carried out into one that may have been.
+	left := remaining(t) - max(t.Took, 0)
 	if hint >= left {
 		return Decision{Return, 0, ReasonDeadline}
 	}

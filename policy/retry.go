@@ -60,6 +60,8 @@ type Try struct {
 	Now time.Time
 	// Deadline is when the caller must have its answer. Zero means never.
 	Deadline time.Time
+	// Took is how long the attempt took: the next one will want as long.
+	Took time.Duration
 	// Replayable is whether the request can be sent again whole.
 	Replayable bool
 	// Rand is a random number in [0, 1), drawn for this decision.

@@ -80,7 +80,7 @@ func (x *exchange) passGate() error {
 		return nil
 	}
 	now := time.Now()
-	back := !x.gateUntil.IsZero()
+	back := now.Before(x.gateUntil) // let out before, and come back
 	if !back {
 		x.gateUntil = now.Add(x.p.config.Breaker.Wait)
 	}

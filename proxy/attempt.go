@@ -33,6 +33,7 @@ type attempt struct {
 
 	ctx    context.Context
 	timer  *time.Timer // the attempt's timeout; nil when there is none
+	turn   int         // of the place in the limiter's line
 	cancel context.CancelCauseFunc
 	end    sync.Once
 	slots  *slots
@@ -47,7 +48,7 @@ func (x *exchange) send(out *http.Request, a *attempt) {
 	ctx = httptrace.WithClientTrace(ctx, a.progress.trace(outer, &x.place, cancel))
 	// A shallow copy: a transport does not change a request's headers
 	// (http.RoundTripper), so all attempts share them.
-	a.ctx = ctx
+	a.ctx, a.turn = ctx, x.place.turn
 	req := out.WithContext(ctx)
 	req.Body, req.ContentLength, req.GetBody = x.requestBody(), x.size, nil
 	if t := x.p.config.Timeouts.Attempt; t > 0 {

@@ -80,9 +80,7 @@ func TestWhatIsNotHTTPGetsAPlainRefusal(t *testing.T) {
 			g.works()
 		})
 	}
-	if n := g.proxy.Inflight(); n != 0 {
-		t.Errorf("%d requests are still in flight", n)
-	}
+	eventually(t, "all requests to end", func() bool { return g.proxy.Inflight() == 0 })
 }
 
 func TestALengthBesideChunksIsNotBelieved(t *testing.T) {
@@ -376,6 +374,20 @@ func TestAWebSocketIsATunnel(t *testing.T) {
 	}
 	_ = conn.Close()
 	g.works() // the only slot is free again
+}
+
+func TestAnUpstreamThatSwitchesToAnotherProtocolIsToldOff(t *testing.T) {
+	u := newRawUpstream(t, func(c *rawConn, _ *http.Request, _ int) bool {
+		c.say("HTTP/1.1 101 Switching Protocols\r\nUpgrade: chess\r\nConnection: Upgrade\r\n\r\n")
+		_, _ = io.Copy(io.Discard, c.r) // until the proxy closes it
+		return false
+	})
+	g := newRigAt(t, u.URL, func(c *Config) { c.MaxInflight = 1 })
+	resp, body := g.raw("GET /v1/realtime HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+	if resp.StatusCode != http.StatusBadGateway || errorCode(t, body) != "upstream_broke" {
+		t.Errorf("got %d %s", resp.StatusCode, body)
+	}
+	g.works()
 }
 
 func TestManyStreamsThatAreResetLeaveNothingBehind(t *testing.T) {

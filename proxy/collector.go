@@ -22,7 +22,7 @@ var (
 	descBody      = describeGauge("outrigger_body_bytes", "Request bodies held.", "where")
 	descBreaker   = describeGauge("outrigger_breaker_state", "0 closed, 1 half-open, 2 open.", "upstream")
 	descDepth     = describeGauge("outrigger_queue_depth", "Requests in the limiters' lines.", "upstream")
-	descLimit     = describeGauge("outrigger_limit", "Limits known or learned, per minute.", "upstream", "model", "dimension")
+	descLimit     = describeGauge("outrigger_limit", "Limits known or learned, per minute; of a dimension named _long, per hour or day.", "upstream", "model", "dimension")
 	descRemaining = describeGauge("outrigger_limit_remaining", "What may be sent now under a limit.", "upstream", "model", "dimension")
 	descTripped   = describeGauge("outrigger_credential_tripped", "1 for each dead credential that is answered from memory.", "upstream", "credential")
 )
@@ -51,8 +51,11 @@ func (c *liveCollector) Collect(out chan<- prometheus.Metric) {
 		gauge(descBreaker, float64(u.gate.breaker.State()), u.config.Name)
 		c.limits(u, gauge)
 		tripped := map[string]bool{}
-		u.trips.trips.Each(func(key lineKey, _ *saved, _ time.Time) bool {
-			tripped[key.credential.label()] = true
+		now := time.Now()
+		u.trips.trips.Each(func(key lineKey, _ *saved, until time.Time) bool {
+			if key.model == "" && now.Before(until) {
+				tripped[key.credential.label()] = true
+			}
 			return true
 		})
 		for credential := range tripped {

@@ -49,6 +49,7 @@ type exchange struct {
 	place     place
 	gateUntil time.Time // when the patience at an open breaker ends; zero outside of such a wait
 	retries   int       // repeats that count
+	connected bool      // some attempt had a connection
 	doubted   int       // refusals that were not believed
 	charged   bool      // the next attempt is a retry that spends the budget
 	repeated  bool      // the one repeat of a Once verdict was made

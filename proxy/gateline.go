@@ -24,12 +24,16 @@ func (g *gate) wait(ctx context.Context, until time.Time, back bool) error {
 	timer := time.NewTimer(time.Until(until))
 	defer timer.Stop()
 	err := errShut
-	select {
-	case <-turn:
-		return nil
-	case <-timer.C:
-	case <-ctx.Done():
-		err = context.Cause(ctx)
+	for waiting := true; waiting; {
+		select {
+		case <-turn:
+			return nil
+		case <-timer.C:
+			// Once the breaker is closed the ramp needs less than a second for the rest.
+			waiting = g.breaker.State() == policy.Closed
+		case <-ctx.Done():
+			err, waiting = context.Cause(ctx), false
+		}
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -78,7 +82,8 @@ func (g *gate) letProbe(now time.Time) {
 		return
 	}
 	due := g.breaker.ProbeAt()
-	if silent := g.probed.Add(g.open); silent.After(due) {
+	patience := g.breaker.Patience()
+	if silent := g.probed.Add(patience); silent.After(due) {
 		due = silent
 	}
 	if due.After(now) {
@@ -87,7 +92,7 @@ func (g *gate) letProbe(now time.Time) {
 	}
 	g.probed = now
 	g.next()
-	g.arm(g.open)
+	g.arm(patience)
 }
 
 // next lets out the head of the line. Locked.

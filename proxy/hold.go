@@ -217,6 +217,13 @@ func (h *hold) complete() bool {
 	return !h.reading && errors.Is(h.err, io.EOF)
 }
 
+// size is how much is held.
+func (h *hold) size() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.held)
+}
+
 // drained reports whether all that was held has been read.
 func (h *hold) drained() bool {
 	h.mu.Lock()

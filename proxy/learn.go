@@ -16,6 +16,9 @@ func (x *exchange) learn(a *attempt, d policy.Decision) policy.Decision {
 	a.permit.report(a.verdict.Breaker)
 	now := time.Now()
 	x.learnTrip(a, now)
+	if a.resp != nil || a.reached() != classify.NotSent {
+		x.place.sent(now, a.turn) // also what was answered before all of it was written
+	}
 	switch {
 	case a.reached() == classify.NotSent && a.resp == nil:
 		x.place.leave(now) // nothing was sent: the permit is the next one's
@@ -73,7 +76,11 @@ func (x *exchange) backOff(d policy.Decision, now time.Time) policy.Decision {
 func (x *exchange) learnTrip(a *attempt, now time.Time) {
 	if a.verdict.Trip {
 		if answer := a.save(); answer != nil {
-			x.up.trips.set(now, x.tripKey(a.verdict.Scope), answer.withoutMoment())
+			key := x.tripKey(a.verdict.Scope)
+			x.up.trips.set(now, key, answer.withoutMoment())
+			if x.probe && key != x.probeKey {
+				x.up.trips.trips.Clear(x.probeKey) // it was asked about a model: the credential lives
+			}
 			x.probe = false
 		}
 		return

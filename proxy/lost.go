@@ -20,11 +20,11 @@ func (x *exchange) lost(a *attempt) error {
 		return x.ambiguous(describe(a))
 	}
 	tried, took, name := attempts(x.record.attempts), round(time.Since(x.start)), x.up.config.Name
-	switch a.failure {
-	case classify.Unreachable:
+	switch {
+	case a.failure == classify.Unreachable && !x.connected:
 		return fail("upstream_unreachable", "Upstream %q could not be reached in %s over %s (%s). "+
 			"Check its URL, DNS and network.", name, tried, took, describe(a))
-	case classify.Timeout:
+	case a.failure == classify.Timeout:
 		return fail("upstream_timeout", "Upstream %q gave no answer in time (%s, %s). "+
 			"Allow more time (OUTRIGGER_TIMEOUT, OUTRIGGER_ATTEMPT_TIMEOUT, or the client's own timeout), or stream the answer.",
 			name, tried, took)

@@ -118,7 +118,8 @@ func (p *Proxy) logRequest(x *exchange, took time.Duration) {
 		a = append(a, slog.Int64("prompt_tokens", r.promptTokens), slog.Int64("completion_tokens", r.completionTokens))
 	}
 	if r.errorCode != "" || r.errorType != "" {
-		a = append(a, slog.String("error_type", r.errorType), slog.String("error_code", r.errorCode), slog.String("error", r.errorMessage))
+		a = append(a, slog.String("error_type", r.errorType), slog.String("error_code", r.errorCode),
+			slog.String("error_param", r.errorParam), slog.String("error", r.errorMessage))
 	}
 	p.log.LogAttrs(context.Background(), level, "request", a...)
 }

@@ -26,14 +26,14 @@ func (x *exchange) peek(ctx context.Context, a *attempt) {
 	switch {
 	case resp.StatusCode >= http.StatusBadRequest:
 		a.held = newHold(resp.Body, x.p.bodies, holdError, nil)
-		a.held.wait(holdTime, a.begun)
+		a.await(holdTime, holdTime)
 	case kind == "text/event-stream" && resp.Header.Get("Content-Encoding") == "": // else its events cannot be read
 		x.peekStream(a)
 	case kind == "application/json" && 0 < resp.ContentLength && resp.ContentLength <= holdInline:
 		a.held = readHold(a, x.p.config.Timeouts.StreamIdle)
 	case kind == "application/json":
 		a.held = newHold(resp.Body, x.p.bodies, holdAnswer, nil)
-		a.held.wait(holdTime, a.begun)
+		a.await(x.p.config.Timeouts.StreamIdle, holdTime)
 	default:
 		return
 	}
@@ -45,9 +45,28 @@ func (x *exchange) peek(ctx context.Context, a *attempt) {
 		if a.watcher != nil && x.neverBegan(a) {
 			a.fail(ctx, io.ErrUnexpectedEOF)
 		}
+	case resp.StatusCode >= http.StatusBadRequest && errors.Is(context.Cause(ctx), errStreamIdle):
+		// The status says what happened; there is only no body to pass on.
 	case resp.StatusCode < http.StatusBadRequest || len(opening) == 0:
 		a.fail(ctx, err) // it broke off and nothing of it was passed on
 	}
+}
+
+// await waits for the held answer: silence is how long for its first byte, 0 for as
+// long as the request may take, and within how long for the rest.
+func (a *attempt) await(silence, within time.Duration) {
+	if silence <= 0 {
+		a.held.wait(within, a.begun)
+		return
+	}
+	timer := time.AfterFunc(silence, func() { a.cancel(errStreamIdle) })
+	defer timer.Stop()
+	a.held.wait(within, func() {
+		timer.Stop()
+		if a.watcher == nil { // a stream has begun with its first event
+			a.begun()
+		}
+	})
 }
 
 // neverBegan reports whether a stream that has ended said nothing at all.
@@ -66,7 +85,7 @@ func (x *exchange) peekStream(a *attempt) {
 		_, ok := watcher.Meaningful()
 		return ok
 	})
-	a.held.wait(holdStream, nil)
+	a.await(x.p.config.Timeouts.StreamIdle, holdStream)
 }
 
 // watched shows a watcher every byte that is read, once and in order.
@@ -91,10 +110,18 @@ func (x *exchange) judge(a *attempt) {
 		x.describe(a, &c)
 	}
 	a.verdict = classify.Classify(c)
+	if a.failure == classify.Timeout && errors.Is(context.Cause(a.ctx), errDeadline) && time.Since(a.started) < impatience {
+		a.verdict.Breaker = classify.Ignore // one caller's impatience is not the upstream's failure
+	}
 	if a.resp != nil && a.verdict.Outcome != classify.OutcomeOK {
 		x.conceal(a)
 	}
 }
+
+// impatience is how long an attempt must have been silent for the end of the
+// caller's own deadline to count against the upstream. Whole answers take half a
+// minute; a black hole is noticed by those who wait for longer.
+const impatience = 30 * time.Second
 
 // describe adds to c what was held of the answer, if it may tell of a failure.
 func (x *exchange) describe(a *attempt, c *classify.Attempt) {

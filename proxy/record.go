@@ -43,6 +43,7 @@ type record struct {
 	completionTokens int64
 	errorType        string
 	errorCode        string
+	errorParam       string
 	errorMessage     string
 	stream           bool
 	upgrade          bool
@@ -68,7 +69,7 @@ func (x *exchange) committed(a *attempt) {
 
 // failed notes what an upstream's error says.
 func (r *record) failed(e classify.ErrorFields) {
-	r.errorType, r.errorCode, r.errorMessage = e.Type, e.Code, maskKeys(e.Message)
+	r.errorType, r.errorCode, r.errorParam, r.errorMessage = e.Type, e.Code, e.Param, maskKeys(e.Message)
 }
 
 // result names how the whole request ended.

@@ -67,7 +67,9 @@ func (p *Proxy) modify(resp *http.Response) error {
 		delete(resp.Header, name)
 	}
 	x.stamp(resp.Header)
-	if resp.StatusCode >= http.StatusBadRequest && x.suppressesUpstreamRetry() {
+	if resp.StatusCode < http.StatusBadRequest {
+		delete(resp.Header, headerShouldRetry)
+	} else if x.suppressesUpstreamRetry() {
 		resp.Header.Set(headerShouldRetry, "false")
 	}
 	// nil, not absent: the server would sniff a type, and add the present date.

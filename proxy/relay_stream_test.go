@@ -549,6 +549,19 @@ func TestAConnectionIsUsedAgainAfterDone(t *testing.T) {
 	})
 }
 
+func TestAStreamEndsAtOnceAfterDone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := newConversation()
+		g := newBubble(t, v.script) // it never ends the stream
+		v.later(t, 0, delta("a")+doneEvent)
+		start := time.Now()
+		_, body, err := g.stream(g.client, "/v1/chat/completions")
+		if took := time.Since(start); body != delta("a")+doneEvent || err != nil || took > endTime {
+			t.Errorf("got %q %v after %s, want it within %s", body, err, took, endTime)
+		}
+	})
+}
+
 func TestACompressedStreamPassesUnread(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		packed := bytes.Repeat([]byte{0x1f, 0x8b, 0xff}, 100)

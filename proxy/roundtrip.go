@@ -37,6 +37,7 @@ func (p *Proxy) RoundTrip(out *http.Request) (*http.Response, error) {
 			return x.refuse(out, err)
 		}
 		x.send(out, a)
+		x.connected = x.connected || a.progress.connected.Load()
 		x.judge(a)
 		decision := x.learn(a, p.config.Retry.Decide(x.try(a)))
 		x.note(a, decision)
@@ -60,7 +61,7 @@ func (x *exchange) begin() (*attempt, error) {
 		if err := x.admit(); err != nil {
 			return nil, err
 		}
-		if err := x.up.inflight.take(x.ctx); err != nil {
+		if err := x.takeSlot(); err != nil {
 			return nil, err
 		}
 		a, err := x.permitted()
@@ -73,6 +74,24 @@ func (x *exchange) begin() (*attempt, error) {
 			return nil, err
 		}
 	}
+}
+
+// takeSlot takes one of the upstream's slots. Where one has to be waited for, the
+// limiter's permit is given back meanwhile: all those that were given out in the
+// time of a stall would else be used at its end, at once.
+func (x *exchange) takeSlot() error {
+	if x.up.inflight.tryTake() {
+		return nil
+	}
+	x.place.leave(time.Now())
+	if err := x.up.inflight.take(x.ctx); err != nil {
+		return err
+	}
+	if err := x.admit(); err != nil {
+		x.up.inflight.give()
+		return err
+	}
+	return nil
 }
 
 // permitted takes the breaker's permit and, for a retry, its share of the budget.
@@ -106,7 +125,7 @@ func (x *exchange) permitted() (*attempt, error) {
 func (x *exchange) try(a *attempt) policy.Try {
 	return policy.Try{
 		Retries: x.retries, Once: x.repeated, Verdict: a.verdict, Now: time.Now(),
-		Deadline: x.deadline, Replayable: x.replayable(), Rand: x.p.random(),
+		Deadline: x.deadline, Took: time.Since(a.started), Replayable: x.replayable(), Rand: x.p.random(),
 	}
 }
 
@@ -148,7 +167,14 @@ func (x *exchange) sleep(d time.Duration) error {
 // commit hands a's answer to the relay, or the error that stands for its lack.
 func (x *exchange) commit(out *http.Request, a *attempt) (*http.Response, error) {
 	x.stopTimer()
+	if x.body != nil && a.progress.sentAt.Load() != 0 {
+		_ = x.body.Close() // a stream may last for long, and nothing is sent again
+	}
 	x.record.verdict = a.verdict
+	if a.failure == classify.None && a.mute() {
+		defer a.finish(errFinished)
+		return nil, x.unkept(a)
+	}
 	if a.failure == classify.None {
 		return x.relayed(out, a), nil
 	}

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -42,6 +43,11 @@ func (a *attempt) save() *saved {
 	}
 	s.body = opening
 	return s
+}
+
+// mute reports whether the answer is an error whose body never came.
+func (a *attempt) mute() bool {
+	return a.resp.StatusCode >= http.StatusBadRequest && errors.Is(context.Cause(a.ctx), errStreamIdle)
 }
 
 // masked reports whether the answer is an error under another status, 200 as a rule.

@@ -63,6 +63,7 @@ func TestNoSecretPromptOrAnswerIsWrittenAnywhere(t *testing.T) {
 		}},
 		"a quoted key":                {upstream: quoting(401, "invalid_api_key"), twice: true},
 		"a quoted key, no known code": {upstream: quoting(400, "odd")},
+		"somebody else's key":         {upstream: answers(401, `{"error":{"message":"Incorrect API key provided: sk-svcacct-PLANTEDother. Bearer PLANTEDbearer, and PLANTED***0001.","code":"x"}}`)},
 		"a quoted key as the code":    {upstream: quoting(401, secret("an upstream header")), twice: true},
 		"a quota refusal":             {upstream: quoting(429, "insufficient_quota"), twice: true},
 		"a failure":                   {upstream: quoting(500, "server_error")},

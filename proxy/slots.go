@@ -17,6 +17,20 @@ type slots struct {
 
 func newSlots(most int) *slots { return &slots{max: most} }
 
+// tryTake takes a slot if one is free, and nobody waits for it.
+func (s *slots) tryTake() bool {
+	if s.max == 0 {
+		return true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.taken >= s.max {
+		return false
+	}
+	s.taken++
+	return true
+}
+
 // take waits for a slot. An error is the context's.
 func (s *slots) take(ctx context.Context) error {
 	if s.max == 0 {

@@ -71,7 +71,7 @@ func (s *answer) Read(p []byte) (int, error) {
 	n, err := s.src.Read(p)
 	s.disarm()
 	s.x.record.bytesOut += int64(n)
-	if !s.a.held.complete() { // else what is left to write fits the connection's buffers
+	if !s.a.held.complete() || s.a.held.size() > holdInline { // else it fits the connection's buffers
 		s.x.extendWrite()
 	}
 	switch {
@@ -127,7 +127,7 @@ func (s *answer) saidAll() bool {
 		return false
 	}
 	_, failed := w.Error()
-	return failed || w.Finished() || w.Done() && s.x.facts.N <= 1
+	return failed || w.Finished() || w.Done() && w.Answers() >= s.x.facts.N
 }
 
 // whole reports whether an end of the bytes is the end of the answer. A last
@@ -138,21 +138,20 @@ func (s *answer) whole() bool {
 		return true
 	}
 	s.tail = slices.Concat(s.a.missing, w.End())
-	_, failed := w.Error()
-	return failed || w.Done()
+	return s.saidAll()
 }
 
 // cut ends an answer that broke off: in the stream's own language, where it has
 // one, and never with a clean end.
 func (s *answer) cut(err error) error {
 	x, w := s.x, s.watcher()
-	if x.left() {
-		s.end(outcomeCanceled)
-		return err
-	}
 	if s.saidAll() { // what broke off was nothing the caller misses
 		s.end(outcomeCompleted)
 		return io.EOF
+	}
+	if x.left() {
+		s.end(outcomeCanceled)
+		return err
 	}
 	s.end(outcomeInterrupted)
 	if !errors.Is(context.Cause(x.ctx), errDraining) {
@@ -210,7 +209,7 @@ func (x *exchange) cutMessage(err error) string {
 
 // doneTime is how long a stream whose answer is whole may stay open for what some
 // upstreams send after it: usage, or a [DONE] where there need be none.
-const doneTime = time.Second
+const doneTime = 10 * time.Second
 
 // arm bounds the upstream's silence.
 func (s *answer) arm() {

@@ -40,7 +40,7 @@ func (p *progress) reached() classify.Progress {
 // again by itself (golang/go#52459 saw hundreds from one RoundTrip). outer is
 // what ReverseProxy installed, to forward 1xx answers.
 func (p *progress) trace(outer *httptrace.ClientTrace, pl *place, stop context.CancelCauseFunc) *httptrace.ClientTrace {
-	turn := pl.turn
+	turn := pl.turn // of the attempt that begins now
 	p.hooks = httptrace.ClientTrace{
 		GotConn: func(httptrace.GotConnInfo) {
 			if p.connected.Swap(true) {

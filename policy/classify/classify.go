@@ -39,6 +39,9 @@ func settle(r *reply, by *rule) Verdict {
 	v := by.then
 	v.Rule = by.name
 	v.Status = r.status
+	if by.asSent {
+		v.Status = r.Status
+	}
 	v.Error = r.fields
 	if by.scope != nil {
 		v.Scope = by.scope(r)

@@ -13,6 +13,9 @@ type rule struct {
 	notRun bool
 	// hintFalse says that waiting as told does not help.
 	hintFalse bool
+	// asSent says that the answer holds what the caller asked for, if not all of it: it
+	// keeps the status that it came with.
+	asSent bool
 	// evidence is who sends this, and where it is documented or was seen.
 	evidence string
 }

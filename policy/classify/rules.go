@@ -46,7 +46,7 @@ var rules = []rule{
 		evidence: "an answer that cannot be read is likely to come again",
 	},
 	{
-		name: "failed_choice", then: Verdict{Outcome: OutcomeFailed, Scope: Model, Breaker: Fault},
+		name: "failed_choice", then: Verdict{Outcome: OutcomeFailed, Scope: Model, Breaker: Fault}, asSent: true,
 		match:    partialAnswer,
 		evidence: "OpenRouter 200 with finish_reason error: the part that came is billed, so the caller decides",
 	},

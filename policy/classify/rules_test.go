@@ -77,11 +77,11 @@ var ruleTable = map[string]struct {
 	},
 	"failed_choice": {
 		answer(200, `{"id":"x","object":"chat.completion","choices":[{"message":{"content":"half"},"finish_reason":"error","error":{"code":502,"message":"gone"}}]}`),
-		Verdict{Outcome: OutcomeFailed, Scope: Model, Breaker: Fault, Status: 502},
+		Verdict{Outcome: OutcomeFailed, Scope: Model, Breaker: Fault, Status: 200},
 	},
 	"failed_choice/deepseek": {
 		answer(200, `{"id":"x","choices":[{"message":{"content":""},"finish_reason":"insufficient_system_resource"}]}`),
-		Verdict{Outcome: OutcomeFailed, Scope: Model, Breaker: Fault, Status: 503},
+		Verdict{Outcome: OutcomeFailed, Scope: Model, Breaker: Fault, Status: 200},
 	},
 	"unaffordable": {
 		answer(402, `{"error":{"code":402,"message":"You requested up to 2000 tokens, but can only afford 500."}}`, "Retry-After: 5"),

@@ -15,12 +15,12 @@ const milli = 1000
 const rounding = milli / 1e6
 
 // pace is the share of a limit that is used. At exactly the learned rate the jitter
-// of the network alone causes refusals, and with an even burst of the other 2 % no
-// stretch of a second or more ever holds more than the limit.
+// of the network alone causes refusals.
 const pace = 0.98
 
-// even is the time whose share of the limit may go at once when all is spread
-// evenly. It is also how late a timer may fire without loss.
+// even is the time whose share may go at once beside one unit when all is spread
+// evenly: how late a timer may fire without loss. Together with pace it keeps every
+// second under one unit more than its share, and so at that in whole units.
 const even = 20 * time.Millisecond
 
 // headersHold is how long the limit that a header told is not exceeded after it.
@@ -49,6 +49,7 @@ type bucket struct {
 	wide    bool      // the whole limit may go at once, as far as the ramp lets it
 	ahead   int64     // what may go at once after idleness, if not wide: it is charged as debt
 	reserve int64     // what has gathered of ahead
+	second  second    // what went in the last second
 	fullAt  time.Time // when the account is full, from where on reserve gathers
 	dry     time.Time // the account is empty until then, whatever the speed; zero is not
 	size    int64     // least that the account holds, since something needed it all
@@ -69,13 +70,11 @@ func (b *bucket) known() float64 {
 
 // open puts the account to use, with a level.
 func (b *bucket) open(now time.Time, t time.Duration, level float64) {
-	b.acct = rate.Limiter{}
 	b.active, b.pressed = true, true
 	b.speed, b.tuned, b.burst = 0, t, 0
 	b.tune(now, t)
-	b.acct.AllowN(now, -int(b.burst))
-	b.lower(now, level)
-	b.reserve = max(0, b.ahead-b.burst)
+	b.set(now, min(level, float64(b.burst)))
+	b.reserve = max(0, b.ahead-milli)
 }
 
 // tune brings the speed to what is believed at t. Estimates grow only for the time
@@ -110,7 +109,7 @@ func (b *bucket) guessed() bool { return b.estimate.doubling || b.estimate.doubt
 
 // resize sets how much the account holds.
 func (b *bucket) resize(now time.Time) {
-	n := max(milli, int64(b.estimate.rate*even.Seconds()*milli), b.size)
+	n := max(milli+int64(b.estimate.rate*even.Seconds()*milli)-1, b.size)
 	if b.wide {
 		n = max(n, int64(b.limit*milli))
 	}
@@ -125,7 +124,7 @@ func (b *bucket) level(now time.Time) float64 { return b.acct.TokensAt(now) }
 func (b *bucket) need(cost int64) float64 { return float64(min(cost, b.burst)) }
 
 // wait returns how long until cost may go, 0 for now.
-func (b *bucket) wait(now time.Time, cost int64) time.Duration {
+func (b *bucket) wait(now time.Time, t time.Duration, cost int64) time.Duration {
 	if cost <= 0 {
 		return 0
 	}
@@ -135,7 +134,7 @@ func (b *bucket) wait(now time.Time, cost int64) time.Duration {
 	}
 	b.fill(now)
 	held := b.left.wait(now, cost)
-	if held == 0 && cost <= b.gathered(now) {
+	if held == 0 && b.reserved(now, t, cost) {
 		return 0
 	}
 	d := max(held, b.until(now, b.need(cost)))
@@ -179,24 +178,34 @@ func (b *bucket) gathered(now time.Time) int64 {
 	if b.wide || idle <= 0 {
 		return b.reserve
 	}
-	return int64(min(float64(max(b.reserve, b.ahead-b.burst)), float64(b.reserve)+idle*b.speed*milli))
+	return int64(min(float64(max(b.reserve, b.ahead-milli)), float64(b.reserve)+idle*b.speed*milli))
+}
+
+// reserved reports whether the reserve pays for cost: it may, as long as no second
+// holds more than ahead.
+func (b *bucket) reserved(now time.Time, t time.Duration, cost int64) bool {
+	return cost <= b.gathered(now) && b.second.sum(t)+cost <= b.ahead
 }
 
 // take charges cost in full; what the account does not hold is debt.
-func (b *bucket) take(now time.Time, cost int64) {
+func (b *bucket) take(now time.Time, t time.Duration, cost int64) {
 	if cost <= 0 {
 		return
 	}
 	b.fill(now)
 	level := b.level(now)
 	b.reserve = b.gathered(now)
-	if level < b.need(cost)-rounding {
+	switch {
+	case level < b.need(cost)-rounding:
 		b.reserve = max(0, b.reserve-cost)
+	case float64(cost) > level:
+		b.reserve = max(0, b.reserve+int64(level)-cost)
 	}
 	if !b.acct.AllowN(now, int(cost)) {
 		b.lower(now, level-float64(cost))
 	}
 	b.fullAt = now.Add(b.until(now, float64(b.burst)))
+	b.second.add(t, cost)
 	b.left.take(now, cost)
 }
 
@@ -205,17 +214,18 @@ func (b *bucket) give(now time.Time, n int64) {
 	if n <= 0 {
 		return
 	}
-	b.acct.AllowN(now, -int(n))
+	b.set(now, min(b.level(now)+float64(n), float64(b.burst)))
 	b.left.left += n
 }
 
-// set sets the level.
+// set sets the level, as a new account: the old one cannot be paid back while it is
+// in debt.
 func (b *bucket) set(now time.Time, level float64) {
+	b.acct = rate.Limiter{}
+	b.acct.SetLimitAt(now, rate.Limit(b.speed*milli))
+	b.acct.SetBurstAt(now, int(b.burst))
+	b.acct.AllowN(now, -int(max(level, 0)))
 	b.lower(now, level)
-	if missing := level - b.level(now); missing > 0 {
-		b.acct.AllowN(now, -int(missing))
-		b.fullAt = now.Add(b.until(now, float64(b.burst)))
-	}
 }
 
 // lower takes the level down to at most level. rate.Limiter has no such call, but

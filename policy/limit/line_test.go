@@ -15,19 +15,21 @@ func enterAll(l *Limiter, d time.Duration, ws ...*Waiter) []Reason {
 	return out
 }
 
+// turn is when the nth after the first goes at 60 per minute: at 98 % of it, with 20 ms
+// in hand, but for a thousandth.
+func turn(n int) time.Duration { return seconds((float64(n) - 0.019) / pace) }
+
 func TestWaitersGoOutInTheOrderInWhichTheyCame(t *testing.T) {
 	l := New(Settings{RPM: 60}, origin)
 	a, b, c, d := &Waiter{}, &Waiter{}, &Waiter{}, &Waiter{}
 	if got, want := enterAll(l, 0, a, b, c, d), []Reason{Admitted, Queued, Queued, Queued}; !slices.Equal(got, want) {
 		t.Fatalf("got %v, want %v", got, want)
 	}
-	// 60 per minute at 98 %: one each 1.0204... seconds.
-	gap := seconds(1 / pace)
-	if next := l.Release(at(0), func(*Waiter) { t.Error("admitted too early") }); next.Sub(origin) != gap {
-		t.Errorf("the next goes at %v, want %v", next.Sub(origin), gap)
+	if next := l.Release(at(0), func(*Waiter) { t.Error("admitted too early") }); next.Sub(origin) != turn(1) {
+		t.Errorf("the next goes at %v, want %v", next.Sub(origin), turn(1))
 	}
 	for i, want := range []*Waiter{b, c, d} {
-		due := time.Duration(i+1) * gap
+		due := turn(i + 1)
 		if got := admits(l, due-time.Millisecond); got != nil {
 			t.Errorf("%d admitted before its time", i)
 		}
@@ -127,19 +129,18 @@ func TestAFullLineTurnsAway(t *testing.T) {
 }
 
 func TestAWaitThatOutlastsTheDeadlineIsRefusedAtOnce(t *testing.T) {
-	gap := seconds(1 / pace)
 	tests := map[string]struct {
 		set      Settings
 		ahead    int
 		deadline time.Duration
 		want     Decision
 	}{
-		"in time":              {Settings{RPM: 60}, 3, 5 * time.Second, Decision{Queued, 3 * gap}},
-		"too late":             {Settings{RPM: 60}, 5, 5 * time.Second, Decision{TooLate, 5 * gap}},
-		"the very moment":      {Settings{RPM: 60}, 1, gap, Decision{TooLate, gap}},
-		"no deadline":          {Settings{RPM: 60}, 50, 0, Decision{Queued, 50 * gap}},
-		"longest wait":         {Settings{RPM: 60, QueueTimeout: 4 * time.Second}, 4, 0, Decision{TooLate, 4 * gap}},
-		"within longest wait":  {Settings{RPM: 60, QueueTimeout: 4 * time.Second}, 3, 0, Decision{Queued, 3 * gap}},
+		"in time":              {Settings{RPM: 60}, 3, 5 * time.Second, Decision{Queued, turn(3)}},
+		"too late":             {Settings{RPM: 60}, 5, 5 * time.Second, Decision{TooLate, turn(5)}},
+		"the very moment":      {Settings{RPM: 60}, 1, turn(1), Decision{TooLate, turn(1)}},
+		"no deadline":          {Settings{RPM: 60}, 50, 0, Decision{Queued, turn(50)}},
+		"longest wait":         {Settings{RPM: 60, QueueTimeout: 4 * time.Second}, 4, 0, Decision{TooLate, turn(4)}},
+		"within longest wait":  {Settings{RPM: 60, QueueTimeout: 4 * time.Second}, 3, 0, Decision{Queued, turn(3)}},
 		"the deadline is past": {Settings{}, 0, -time.Second, Decision{TooLate, 0}},
 		"the deadline is now":  {Settings{}, 0, time.Nanosecond * 0, Decision{Admitted, 0}},
 	}

@@ -14,7 +14,7 @@ func (l *Limiter) wait(now time.Time, w *Waiter) time.Duration {
 		if t-b.tuned >= even {
 			l.tune(now, t, s)
 		}
-		wait = max(wait, b.wait(now, l.price(w, s)))
+		wait = max(wait, b.wait(now, t, l.price(w, s)))
 	}
 	return wait
 }

@@ -70,7 +70,9 @@ func (r *ramp) wait(t time.Duration, safe int) time.Duration {
 		return max(0, r.slot-t)
 	}
 	if !r.sent {
-		return max(r.step, r.begun+unsentMax-t)
+		// Soon: word that the step was sent lets the next go, and comes at any moment.
+		// The guard for when it never comes, in advance, is no prediction.
+		return max(r.step, coldStep)
 	}
 	return r.consent() - t
 }

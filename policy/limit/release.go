@@ -41,7 +41,7 @@ func (l *Limiter) admit(now time.Time, w *Waiter) {
 		b := &l.buckets[s]
 		w.charge[s] = l.price(w, s)
 		w.probing = w.probing || b.left.empty(now, w.charge[s])
-		b.take(now, w.charge[s])
+		b.take(now, now.Sub(l.start), w.charge[s])
 	}
 	w.state = stateAdmitted
 	w.admitted = now.Sub(l.start)

@@ -80,7 +80,10 @@ func (w *Watcher) keep(e *Event, offset int64) {
 // add notes what an event says.
 func (t *total) add(f *facts, k kind) {
 	t.events++
-	t.end = t.end || k&kindEnd != 0
+	if k&kindEnd != 0 {
+		t.end = true
+		t.ends++
+	}
 	t.last = t.last || k&kindLast != 0
 	if f.sequence > 0 {
 		t.sequence = f.sequence

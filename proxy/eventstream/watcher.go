@@ -2,6 +2,7 @@ package eventstream
 
 import (
 	"bytes"
+	"math/bits"
 
 	"outrigger/policy/endpoint"
 )
@@ -43,6 +44,7 @@ type total struct {
 	finished   choices
 	beyond     bool
 	end        bool // an event that ends the answer
+	ends       int  // how many of those
 	last       bool // and nothing follows it
 }
 
@@ -145,6 +147,16 @@ func (w *Watcher) Error() (Event, bool) { return w.failure, w.hasFailure }
 func (w *Watcher) Done() bool {
 	t := &w.total
 	return t.end || byChoice(w.dialect) && !t.beyond && t.seen != choices{} && t.seen == t.finished
+}
+
+// Answers returns how many answers have ended of a request for several: choices with
+// a finish_reason, or events that end an image each.
+func (w *Watcher) Answers() int {
+	n := 0
+	for _, word := range w.total.finished {
+		n += bits.OnesCount64(word)
+	}
+	return max(n, w.total.ends)
 }
 
 // Finished tells whether the very last event was seen, so that the body can be

@@ -61,8 +61,9 @@ func TestBodiesThatDoNotFitAreRefusedOrPassedOn(t *testing.T) {
 	for _, c := range clients {
 		c.CloseIdleConnections()
 	}
-	o.allFreed(t, before)
 	o.works(upstream, size)
+	upstream.hangUp()
+	o.allFreed(t, before)
 }
 
 // boundResident holds the process's memory to the bound of bodies, what a

@@ -16,6 +16,7 @@ const idHeader = "X-Crowd-Id"
 type sink struct {
 	url    string
 	answer func() // lets all answers go
+	hangUp func() // closes its connections
 
 	mu      sync.Mutex
 	arrived map[int]int // whole bodies, by id
@@ -44,7 +45,7 @@ func newSink(t *testing.T, size int64) *sink {
 	}))
 	t.Cleanup(server.Close)
 	t.Cleanup(s.answer)
-	s.url = server.URL
+	s.url, s.hangUp = server.URL, server.CloseClientConnections
 	return s
 }
 

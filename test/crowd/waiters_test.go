@@ -2,8 +2,10 @@ package crowd
 
 import (
 	"context"
+	"strconv"
 	"sync"
 	"testing"
+	"time"
 )
 
 // inflightMax is how many of the waiters may be at the upstream.
@@ -16,7 +18,7 @@ func TestWaitersKeepTheirBodiesWithinBounds(t *testing.T) {
 	memoryMax := int64(scaled(64, 256)) * mebibyte
 	upstream := newSink(t, size)
 	o := start(t, "OUTRIGGER_UPSTREAMS=test="+upstream.url, "OUTRIGGER_MAX_INFLIGHT=8",
-		"OUTRIGGER_TIMEOUT=1h", "OUTRIGGER_BODY_MEMORY=2MiB", "OUTRIGGER_MEMORY_MAX="+mebibytes(memoryMax))
+		"OUTRIGGER_LEARN=false", "OUTRIGGER_TIMEOUT=1h", "OUTRIGGER_BODY_MEMORY=2MiB", "OUTRIGGER_MEMORY_MAX="+mebibytes(memoryMax))
 	before, peak := o.footprint(), o.watch()
 
 	leaving, leave := context.WithCancel(t.Context())
@@ -40,7 +42,9 @@ func TestWaitersKeepTheirBodiesWithinBounds(t *testing.T) {
 	until(t, "half have left", func() bool { return o.footprint().inflight <= callers/2+inflightMax })
 	t.Logf("half have left: %v", o.footprint())
 	upstream.answer()
+	began := time.Now()
 	all.Wait()
+	t.Logf("the others are served in %v", time.Since(began))
 	most := peak()
 	t.Logf("at most: %v", most)
 
@@ -58,6 +62,7 @@ func TestWaitersKeepTheirBodiesWithinBounds(t *testing.T) {
 	}
 	o.boundResident(most, memoryMax, callers)
 	client.CloseIdleConnections()
-	o.allFreed(t, before)
 	o.works(upstream, size)
+	upstream.hangUp()
+	o.allFreed(t, before)
 }
