@@ -48,7 +48,7 @@ func TestEveryRequestGetsThrough(t *testing.T) {
 		if most := 30*time.Second + 3*time.Duration(float64(len(jobs))/rate*float64(time.Second)); r.last > most {
 			t.Fatalf("the last went at %v, want by %v", r.last, most)
 		}
-		if most := 60 + len(jobs)/3; r.refused > most {
+		if most := 60 + len(jobs)/2; r.refused > most {
 			t.Fatalf("%d of %d refused, want at most %d", r.refused, len(jobs), most)
 		}
 	})

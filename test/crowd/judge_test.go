@@ -64,6 +64,8 @@ func (c call) judge(last ledger.Entry) (string, error) {
 		return "strange", fmt.Errorf("source %q", source)
 	case r.status >= http.StatusBadRequest:
 		return "upstream's error", c.judgeRefusal(last)
+	case last.Fault == "" && !bytes.Contains(r.text, []byte(last.Object)):
+		return "another one's answer", fmt.Errorf("not the answer about %s: %.300s", last.Object, r.text)
 	case strings.HasPrefix(r.header.Get("Content-Type"), "text/event-stream"):
 		return c.judgeStream(last)
 	}

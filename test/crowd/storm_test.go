@@ -73,9 +73,17 @@ func TestTrafficAmidRandomFaults(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	entries := map[string][]ledger.Entry{}
+	entries, struck := map[string][]ledger.Entry{}, map[fault.Kind]int{}
 	for _, e := range simulator.Ledger().Entries(ledger.Filter{}) {
 		entries[e.Request] = append(entries[e.Request], e)
+		kind, _, _ := strings.Cut(e.Fault, " ")
+		struck[fault.Kind(kind)]++
+	}
+	t.Logf("attempts upstream by what was done to them: %v", struck)
+	for _, info := range fault.Kinds() {
+		if struck[info.Kind] == 0 {
+			t.Errorf("no request met %s", info.Kind)
+		}
 	}
 	storm.judge(entries)
 	for _, d := range simulator.Duplicates() {

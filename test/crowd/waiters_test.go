@@ -17,7 +17,7 @@ func TestWaitersKeepTheirBodiesWithinBounds(t *testing.T) {
 	callers, size := scaled(1000, 10_000), int64(mebibyte)
 	memoryMax := int64(scaled(64, 256)) * mebibyte
 	upstream := newSink(t, size)
-	o := start(t, "OUTRIGGER_UPSTREAMS=test="+upstream.url, "OUTRIGGER_MAX_INFLIGHT=8",
+	o := start(t, "OUTRIGGER_UPSTREAMS=test="+upstream.url, "OUTRIGGER_MAX_INFLIGHT="+strconv.Itoa(inflightMax),
 		"OUTRIGGER_LEARN=false", "OUTRIGGER_TIMEOUT=1h", "OUTRIGGER_BODY_MEMORY=2MiB", "OUTRIGGER_MEMORY_MAX="+mebibytes(memoryMax))
 	before, peak := o.footprint(), o.watch()
 
