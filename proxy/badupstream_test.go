@@ -158,6 +158,21 @@ func TestAnEndlessErrorBodyIsGivenUp(t *testing.T) {
 	})
 }
 
+func TestALongAnswerThatTellsOfAnErrorIsNotCut(t *testing.T) {
+	text := `{"error":{"message":"x","type":"server_error","code":"server_error"},"pad":"` + strings.Repeat("x", 3<<19) + `"}`
+	for name, head := range map[string]string{
+		"with a length": fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(text), text),
+		"in chunks":     fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(text), text),
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := served(t, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"+head)
+			if resp, body := g.chat(); body != text {
+				t.Errorf("got %d and %d bytes of %d", resp.StatusCode, len(body), len(text))
+			}
+		})
+	}
+}
+
 func TestABombIsNotUnpacked(t *testing.T) {
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)

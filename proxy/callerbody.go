@@ -87,26 +87,24 @@ type intake struct {
 	src    io.Reader
 	w      http.ResponseWriter
 	picker *pick.Picker
-	start  time.Time
+	waited time.Duration // for the caller
 	read   int64
 	set    time.Time
 }
 
 func (i *intake) Read(b []byte) (int, error) {
-	if i.start.IsZero() {
-		i.start = time.Now()
-	}
-	until := i.start.Add(bodyGrace + time.Duration(i.read/bodyRate)*time.Second)
-	if until.Sub(i.set) > time.Second { // not for every read of a long body
+	began := time.Now()
+	// What is left of the caller's time. That which memory and disk take for what it
+	// sent is not its own.
+	until := began.Add(bodyGrace + time.Duration(i.read/bodyRate)*time.Second - i.waited)
+	if until.Sub(i.set).Abs() > time.Second { // not for every read of a long body
 		i.set = until
 		_ = http.NewResponseController(i.w).SetReadDeadline(until)
 	}
 	n, err := i.src.Read(b)
+	i.waited += time.Since(began)
 	i.read += int64(n)
 	_, _ = i.picker.Write(b[:n])
-	if errors.Is(err, io.EOF) {
-		i.done() // the caller is listened to for its leaving from here on
-	}
 	return n, err
 }
 

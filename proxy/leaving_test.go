@@ -243,3 +243,51 @@ func TestNoWaitOutlastsTheDeadline(t *testing.T) {
 		})
 	}
 }
+
+func TestAPermitThatWasNotUsedIsGivenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newBubble(t, silence, func(c *Config) { c.Limit.RPM, c.MaxInflight = 600, 1 })
+		g.background(g.request("POST", "/v1/chat/completions", chatBody)) // takes the only slot
+		synctest.Wait()
+		time.Sleep(time.Minute) // the bubble's clock: by now the limit lets several pass at once
+		admitted := func() int {
+			ctx, leave := context.WithCancel(t.Context())
+			for n := 0; ; n++ {
+				g.background(g.request("POST", "/v1/chat/completions", chatBody).WithContext(ctx))
+				synctest.Wait()
+				if g.proxy.Status().Upstreams[0].Limits[0].State.Queue > 0 {
+					leave()
+					synctest.Wait()
+					return n
+				}
+			}
+		}
+		first, second := admitted(), admitted()
+		if first == 0 || first != second {
+			t.Errorf("the limit let %d pass at first, and %d when those had left unsent", first, second)
+		}
+	})
+}
+
+func TestASlotThatComesAsItsWaiterLeavesIsNotLost(t *testing.T) {
+	for range 100 { // either of the two may be seen first
+		synctest.Test(t, func(t *testing.T) {
+			s := newSlots(1)
+			if err := s.take(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			ctx, leave := context.WithCancel(t.Context())
+			waited := make(chan error, 1)
+			go func() { waited <- s.take(ctx) }()
+			synctest.Wait()
+			s.give()
+			leave()
+			if <-waited == nil {
+				s.give()
+			}
+			if s.taken != 0 || len(s.waiting) != 0 {
+				t.Fatalf("%d slots are taken, %d wait", s.taken, len(s.waiting))
+			}
+		})
+	}
+}

@@ -16,7 +16,7 @@ func BenchmarkUnlimited(b *testing.B) {
 			now := origin
 			b.ReportAllocs()
 			for b.Loop() {
-				now = now.Add(time.Millisecond)
+				now = now.Add(time.Second)
 				if l.Enter(now, w).Reason != Admitted {
 					b.Fatal("not admitted")
 				}
@@ -48,24 +48,22 @@ func BenchmarkLimited(b *testing.B) {
 func BenchmarkLine(b *testing.B) {
 	for _, n := range []int{10, 1000, 100_000} {
 		b.Run(fmt.Sprintf("waiting:%d", n), func(b *testing.B) {
-			l := New(Settings{RPM: 60_000, TPM: 600_000_000}, origin)
-			ws := make([]Waiter, n+100)
+			l := New(Settings{RPM: 60, TPM: 600_000}, origin)
+			ws := make([]Waiter, n)
 			now := origin
 			for i := range ws {
 				ws[i].Tokens = 100
 				l.Enter(now, &ws[i])
 			}
-			admit := func(w *Waiter) { *w = Waiter{Tokens: 100}; w.Tag = nil }
+			var free *Waiter
+			admit := func(w *Waiter) { free = w }
 			b.ReportAllocs()
-			free := make([]*Waiter, 0, n)
 			for b.Loop() {
-				next := l.Release(now, func(w *Waiter) { admit(w); free = append(free, w) })
-				for _, w := range free {
-					l.Enter(now, w)
-				}
-				free = free[:0]
-				if !next.IsZero() {
-					now = next
+				now = l.Release(now, admit)
+				if free != nil {
+					*free = Waiter{Tokens: 100}
+					l.Enter(now, free)
+					free = nil
 				}
 			}
 		})

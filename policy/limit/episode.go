@@ -99,7 +99,7 @@ func (l *Limiter) guess(now time.Time, w *Waiter, s slot, r Refusal) {
 	told := l.believe(now, s, r)
 	if !b.active {
 		b.estimate.reset(l.firstGuess(now, w, s), now.Sub(l.start))
-		b.estimate.doubling = b.estimate.rate < coldQuota
+		b.estimate.doubling = b.estimate.rate < coldQuota*l.mean(s)
 		b.source = SourceRefusals
 		b.ahead = share(b.estimate.rate) / 4
 		l.open(now, s, 0)
@@ -163,10 +163,11 @@ func (l *Limiter) refuted(now time.Time, s slot, limit float64, window time.Dura
 }
 
 // firstGuess is the rate that was let through just before w was sent: limits are
-// mostly given out by the second, or a second's worth at once.
+// mostly given out by the second, or a second's worth at once. It is at least one
+// request per second.
 func (l *Limiter) firstGuess(now time.Time, w *Waiter, s slot) float64 {
 	u, t := s.counts(), now.Sub(l.start)
 	over := min(max(time.Second, 3*l.ramp.step), 2*time.Second)
 	sent := l.recent.sum(t, u, over+t-w.sent) - (l.sent[u] - w.mark[u]) - w.cost(u)
-	return max(1, float64(sent)/over.Seconds())
+	return max(l.mean(s), float64(sent)/over.Seconds())
 }

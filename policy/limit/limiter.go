@@ -50,12 +50,14 @@ func (l *Limiter) configure(now time.Time, s slot, limit int) {
 // open puts a bucket to use, with a level in thousandths.
 func (l *Limiter) open(now time.Time, s slot, level float64) {
 	b := &l.buckets[s]
-	b.estimate.unit = 1
-	if u := s.counts(); l.taken[unitRequest] > 0 {
-		b.estimate.unit = max(1, float64(l.taken[u])/float64(l.taken[unitRequest]))
-	}
+	b.estimate.unit = l.mean(s)
 	l.active = append(l.active, s)
 	b.open(now, now.Sub(l.start), level)
+}
+
+// mean is what a request has cost in a slot on average, at least 1.
+func (l *Limiter) mean(s slot) float64 {
+	return max(1, float64(l.taken[s.counts()])/float64(max(1, l.taken[unitRequest])))
 }
 
 // drop forgets a bucket.

@@ -48,9 +48,10 @@ func TestHeldAnswersStayWithinBounds(t *testing.T) {
 	all.Wait()
 	most := peak()
 	t.Logf("%d answers of %d bytes; at most: %v", callers, len(answer), most)
+	complaints := newComplaints(t)
 	for i, r := range results {
 		if r.status != http.StatusOK || r.err != nil || !bytes.Equal(r.text, answer) {
-			t.Errorf("caller %d: status %d, %v, %d bytes of %d, %.200s", i, r.status, r.err, len(r.text), len(answer), r.text[:min(200, len(r.text))])
+			complaints.addf("caller %d: status %d, %v, %d bytes of %d, %.200s", i, r.status, r.err, len(r.text), len(answer), r.text[:min(200, len(r.text))])
 		}
 	}
 	if most.memory > memoryMax {

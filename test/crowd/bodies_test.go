@@ -79,13 +79,13 @@ func (o *outrigger) boundResident(most footprint, memoryMax int64, callers int) 
 // judgeBodies holds every answer to its rule and counts them.
 func judgeBodies(t *testing.T, upstream *sink, results []result) map[string]int {
 	t.Helper()
-	counts := map[string]int{}
+	counts, complaints := map[string]int{}, newComplaints(t)
 	for id, r := range results {
 		create := id%2 == 0
 		_, arrived, _ := upstream.whole(id)
 		if r.status == http.StatusOK && r.err == nil {
 			if !isAnswer(r.text, id) || arrived != 1 || r.header.Get("X-Outrigger-Attempts") != "1" {
-				t.Errorf("caller %d: answer %.100q; its body arrived whole %d times, header %v", id, r.text, arrived, r.header)
+				complaints.addf("caller %d: answer %.100q; its body arrived whole %d times, header %v", id, r.text, arrived, r.header)
 			}
 			if create {
 				counts["created"]++
@@ -96,7 +96,7 @@ func judgeBodies(t *testing.T, upstream *sink, results []result) map[string]int 
 		}
 		code, err := r.ownError()
 		if err != nil || code != "spool_full" || create || arrived != 0 {
-			t.Errorf("caller %d (create: %v): %s, %v; its body arrived whole %d times", id, create, code, err, arrived)
+			complaints.addf("caller %d (create: %v): %s, %v; its body arrived whole %d times", id, create, code, err, arrived)
 		}
 		counts["refused"]++
 	}

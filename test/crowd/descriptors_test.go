@@ -38,6 +38,7 @@ func TestACrowdLargerThanTheDescriptors(t *testing.T) {
 	upstream.answer()
 	all.Wait()
 	counts := map[string]int{}
+	complaints := newComplaints(t)
 	for id, r := range results {
 		_, arrived, _ := upstream.whole(id)
 		if r.status == http.StatusOK && r.err == nil && isAnswer(r.text, id) && arrived == 1 {
@@ -46,7 +47,7 @@ func TestACrowdLargerThanTheDescriptors(t *testing.T) {
 		}
 		code, err := r.ownError()
 		if err != nil || arrived != 0 {
-			t.Errorf("caller %d: %d %s, %v; its body arrived whole %d times", id, r.status, r.text, err, arrived)
+			complaints.addf("caller %d: %d %s, %v; its body arrived whole %d times", id, r.status, r.text, err, arrived)
 		}
 		counts[code]++
 	}

@@ -19,7 +19,7 @@ import (
 // judge holds every answer to the contract, with the upstream's own record of what
 // it did, and prints what there was of each.
 func (s *storm) judge(entries map[string][]ledger.Entry) {
-	counts, wrong := map[string]int{}, 0
+	counts, complaints := map[string]int{}, newComplaints(s.t)
 	for _, c := range s.calls {
 		var last ledger.Entry
 		if all := entries[c.id]; len(all) > 0 {
@@ -27,14 +27,11 @@ func (s *storm) judge(entries map[string][]ledger.Entry) {
 		}
 		what, err := c.judge(last)
 		counts[what]++
-		if err == nil {
-			continue
-		}
-		if wrong++; wrong <= 50 {
-			s.t.Errorf("%s (habit %d, HTTP/%d, took %v): %v\n  header %v\n  last attempt upstream %+v", c.id, c.habit, c.version, c.took, err, c.result.header, last)
+		if err != nil {
+			complaints.addf("%s (habit %d, HTTP/%d, took %v): %v\n  header %v\n  last attempt upstream %+v", c.id, c.habit, c.version, c.took, err, c.result.header, last)
 		}
 	}
-	s.t.Logf("%d calls, %d of them wrong", len(s.calls), wrong)
+	s.t.Logf("%d calls, %d of them wrong", len(s.calls), complaints.count)
 	for _, what := range slices.Sorted(maps.Keys(counts)) {
 		s.t.Logf("%6d %s", counts[what], what)
 	}

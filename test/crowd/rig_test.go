@@ -161,3 +161,26 @@ func until(t *testing.T, what string, holds func() bool) {
 		}
 	}
 }
+
+// complaints are many errors, of which the first are reported, and their number.
+type complaints struct {
+	t     *testing.T
+	count int
+}
+
+func newComplaints(t *testing.T) *complaints {
+	c := &complaints{t: t}
+	t.Cleanup(func() {
+		if c.count > 10 {
+			t.Errorf("%d errors like these", c.count)
+		}
+	})
+	return c
+}
+
+func (c *complaints) addf(format string, arguments ...any) {
+	c.t.Helper()
+	if c.count++; c.count <= 10 {
+		c.t.Errorf(format, arguments...)
+	}
+}

@@ -48,10 +48,11 @@ func TestWaitersKeepTheirBodiesWithinBounds(t *testing.T) {
 	most := peak()
 	t.Logf("at most: %v", most)
 
+	complaints := newComplaints(t)
 	for id, r := range results {
 		_, arrived, _ := upstream.whole(id)
 		if left := id%2 == 1; left && (r.err == nil || arrived > 1) || !left && (!isAnswer(r.text, id) || arrived != 1) {
-			t.Errorf("caller %d: status %d, error %v, %.200s; its body arrived whole %d times", id, r.status, r.err, r.text, arrived)
+			complaints.addf("caller %d: status %d, error %v, %.200s; its body arrived whole %d times", id, r.status, r.err, r.text, arrived)
 		}
 	}
 	if _, _, broken := upstream.whole(0); len(broken) > 0 || upstream.most > inflightMax {

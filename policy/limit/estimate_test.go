@@ -1,0 +1,106 @@
+package limit
+
+import (
+	"math"
+	"testing"
+	"time"
+)
+
+func TestSpeedStaysUnderAnEstimateAndThenGrows(t *testing.T) {
+	const s = time.Second
+	tests := map[string]struct {
+		e    estimate
+		at   time.Duration
+		want float64
+	}{
+		"at first":                {estimate{rate: 20, unit: 1}, 0, 19.6},
+		"after half a quiet time": {estimate{rate: 20, unit: 1}, 2 * s, 19.606},
+		"after one":               {estimate{rate: 20, unit: 1}, 4 * s, 20},
+		"doubled after two":       {estimate{rate: 20, unit: 1}, 7725 * time.Millisecond, 40},
+		"no more after three":     {estimate{rate: 20, unit: 1}, time.Hour, 20 * (0.98 + 0.02*729)},
+		"a slow one":              {estimate{rate: 1, unit: 1}, 40 * s, 1},
+		"a slow one that is firm": {estimate{rate: 1, unit: 1, firm: true}, 400 * s, 1},
+		"a doubtful one":          {estimate{rate: 20, unit: 1, doubtful: true}, 2 * s, 20},
+		"a far one":               {estimate{rate: 20, unit: 1, slow: 1}, 8 * s, 20},
+		"large requests":          {estimate{rate: 2000, unit: 400}, 8 * s, 2000},
+		"before its time":         {estimate{rate: 20, unit: 1, from: 10 * s}, 0, 19.6},
+		"next to nothing known":   {estimate{rate: 1, unit: 1, doubling: true}, 3 * s, 1},
+		"doubled once":            {estimate{rate: 1, unit: 1, doubling: true}, 4 * s, 2},
+		"and twice":               {estimate{rate: 1, unit: 1, doubling: true}, 6 * s, 4},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := tt.e.speed(tt.at); math.Abs(got/tt.want-1) > 0.005 {
+				t.Errorf("got %.3f, want %.3f", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestARateIsMeasuredBetweenRefusals(t *testing.T) {
+	const s = time.Second
+	e := estimate{rate: 30, unit: 1}
+	for _, m := range []mark{{0, 0}, {s, 12}, {2500 * time.Millisecond, 50}} {
+		e.mark(m.at, m.accepted)
+	}
+	tests := map[string]struct {
+		at       time.Duration
+		accepted int64
+		rate     float64
+		most     float64
+	}{
+		"too near":                   {500 * time.Millisecond, 10, 0, math.Inf(1)},
+		"the most of those near":     {3 * s, 60, 24, 62 / 2.0},
+		"the latest, if all are old": {20 * s, 400, 20, 352 / 16.5},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			rate, most := e.measured(tt.at, tt.accepted)
+			if math.Abs(rate-tt.rate) > 1e-9 || math.Abs(most-tt.most) > 1e-9 && most != tt.most {
+				t.Errorf("got %v and %v, want %v and %v", rate, most, tt.rate, tt.most)
+			}
+		})
+	}
+}
+
+func TestOneRefusalLeavesMostOfAnEstimate(t *testing.T) {
+	e := estimate{rate: 20, unit: 1}
+	e.mark(0, 0)
+	e.refused(2*time.Second, 2*time.Second, 10) // ten in two seconds
+	if e.rate != 20*mostCut || !e.doubtful {
+		t.Errorf("%.2f, doubtful %v, want %.2f and doubtful", e.rate, e.doubtful, 20*mostCut)
+	}
+	// A second that ended early explains less if more time has passed.
+	e = estimate{rate: 20, unit: 1}
+	e.mark(0, 0)
+	e.refused(5*time.Second, 5*time.Second, 10)
+	if want := 3.0; e.rate != want {
+		t.Errorf("%.2f, want (10+2)/(5-1) = %.2f", e.rate, want)
+	}
+}
+
+func TestRefusalsInARowAreOneEpisode(t *testing.T) {
+	e := estimate{rate: 20, unit: 1}
+	e.mark(0, 0)
+	e.taken = 7
+	e.miss(7) // it was the next one sent
+	e.refused(time.Second, time.Second, 1)
+	if e.misses != 1 || e.rate != 20 {
+		t.Errorf("%d misses at %.2f, want one and no change", e.misses, e.rate)
+	}
+	e.miss(9) // others went through before it
+	if e.misses != 0 {
+		t.Errorf("%d misses, want none", e.misses)
+	}
+}
+
+func TestAnEstimateNeverFallsUnderOneRequestAMinute(t *testing.T) {
+	e := estimate{rate: 1, unit: 100}
+	for i := range 100 {
+		e.refused(time.Duration(i)*time.Hour, time.Duration(i)*time.Hour, 0)
+		e.mark(time.Duration(i)*time.Hour, 0)
+	}
+	if want := 100.0 / 60; math.Abs(e.rate-want) > 1e-9 {
+		t.Errorf("%v per second, want one request of 100 in a minute", e.rate)
+	}
+}

@@ -1,0 +1,132 @@
+package limit
+
+import (
+	"testing"
+	"time"
+)
+
+// climb takes all that a ramp lets out until d, one word to the wire after another,
+// and returns how many each step of 150 ms held.
+func climb(r *ramp, from, d time.Duration, dial time.Duration) []int {
+	out := make([]int, d/coldStep)
+	for t := from; t < from+d; t += time.Millisecond {
+		for r.on && r.wait(t, 0) == 0 {
+			r.take(t)
+			r.wrote(t+dial, dial)
+			out[(t-from)/coldStep]++
+		}
+		if !r.on {
+			break
+		}
+	}
+	return out
+}
+
+func TestARampGrowsStepByStep(t *testing.T) {
+	tests := map[string]struct {
+		heard bool
+		want  []int
+	}{
+		"before any answer": {false, []int{4, 8, 16, 32, 64, 128}},
+		"after one":         {true, []int{4, 16, 64, 256, 1024}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			r := &ramp{heard: tt.heard}
+			r.start(coldQuota)
+			got := climb(r, 0, time.Duration(len(tt.want))*coldStep, 0)
+			for i, n := range tt.want {
+				// Steps begin at whole milliseconds here.
+				if d := got[i] - n; d < -n/20-1 || d > n/20+1 {
+					t.Errorf("step %d: %d, want %d", i, got[i], n)
+				}
+			}
+		})
+	}
+}
+
+func TestARampWaitsForWordFromTheWire(t *testing.T) {
+	var r ramp
+	r.start(coldQuota)
+	for range coldQuota {
+		if r.wait(0, 0) != 0 {
+			t.Fatal("the first ones must go at once")
+		}
+		r.take(0)
+	}
+	if got := r.wait(time.Second, 0); got < coldStep {
+		t.Errorf("nothing was sent: it waits %v, want at least a step", got)
+	}
+	r.wrote(time.Second, time.Second) // a slow dial: a step holds three round trips
+	if got, want := r.wait(time.Second, 0), maxStep; got != want {
+		t.Errorf("it waits %v, want %v", got, want)
+	}
+	// If it is never told that anything was sent it goes on at the same speed.
+	r = ramp{}
+	r.start(coldQuota)
+	for range coldQuota {
+		r.take(0)
+	}
+	if got := r.wait(unsentMax, 0); got != 0 || r.quota != coldQuota {
+		t.Errorf("it waits %v with a quota of %d, want the same step again", got, r.quota)
+	}
+}
+
+func TestWhatWentOutOnceGoesOutAtOnceTheNextTime(t *testing.T) {
+	var r ramp
+	r.start(coldQuota)
+	n := 0
+	for _, c := range climb(&r, 0, 3*coldStep, 0) {
+		n += c
+	}
+	// Nobody asks for a while: the burst is over and nothing was refused.
+	atOnce := 0
+	for now := 10 * time.Second; r.wait(now, 0) == 0; atOnce++ {
+		r.take(now)
+	}
+	if atOnce != n {
+		t.Errorf("%d at once, want the %d of before", atOnce, n)
+	}
+}
+
+func TestARampEndsWhenItRestrainsNobody(t *testing.T) {
+	r := &ramp{heard: true}
+	r.start(coldQuota)
+	climb(r, 0, 2*time.Second, 0)
+	if r.on {
+		t.Errorf("still on with a quota of %d", r.quota)
+	}
+}
+
+func TestATryLetsOneOut(t *testing.T) {
+	var r ramp
+	r.try(20 * time.Millisecond)
+	if r.wait(0, 100) != 0 {
+		t.Fatal("the one must go at once")
+	}
+	r.take(0)
+	r.wrote(time.Millisecond, time.Millisecond)
+	if got, want := r.wait(time.Millisecond, 100), 20*time.Millisecond; got != want {
+		t.Errorf("the next waits %v, want %v of silence", got, want)
+	}
+	if got := r.wait(21*time.Millisecond, 100); got != 0 || r.on {
+		t.Errorf("after that %v, want it over", got)
+	}
+}
+
+func TestAnAdmissionThatWasNotSentIsTakenBack(t *testing.T) {
+	var r ramp
+	r.start(1)
+	r.take(0)
+	if r.wait(0, 0) == 0 {
+		t.Fatal("a second one went")
+	}
+	r.back()
+	if got := r.wait(0, 0); got != 0 {
+		t.Errorf("it waits %v, want the permit to be free again", got)
+	}
+	r.back() // never below nothing
+	if r.used != 0 || r.run != 0 {
+		t.Errorf("used %d, run %d, want 0", r.used, r.run)
+	}
+}
