@@ -185,8 +185,8 @@ func TestBreaker_ALostProbeGivesItsPlaceAfterHalfTheTimeOfTheOneBefore(t *testin
 		b := opened(t, defaults())
 		time.Sleep(time.Until(b.ProbeAt()))
 		// Each permit is dropped and never reported.
-		for _, patience := range []time.Duration{1_000_000, 500_000, 250_000, 125_000, 62_500, 31_250, 31_250} {
-			patience *= time.Microsecond
+		for _, microseconds := range []int{1_000_000, 500_000, 250_000, 125_000, 62_500, 31_250, 31_250} {
+			patience := time.Duration(microseconds) * time.Microsecond
 			allow(t, b)
 			equal(t, "next probe in", time.Until(b.ProbeAt()), patience)
 			time.Sleep(patience - 1)

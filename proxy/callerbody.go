@@ -105,6 +105,9 @@ func (i *intake) Read(b []byte) (int, error) {
 	i.waited += time.Since(began)
 	i.read += int64(n)
 	_, _ = i.picker.Write(b[:n])
+	if errors.Is(err, io.EOF) {
+		i.done() // the caller is listened to for its leaving from here on
+	}
 	return n, err
 }
 

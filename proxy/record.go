@@ -45,7 +45,6 @@ type record struct {
 	errorCode        string
 	errorParam       string
 	errorMessage     string
-	stream           bool
 	upgrade          bool
 	spoolFull        bool
 }

@@ -16,7 +16,7 @@ func TestSpeedStaysUnderAnEstimateAndThenGrows(t *testing.T) {
 		"at first":                {estimate{rate: 20, unit: 1}, 0, 19.6},
 		"after half a quiet time": {estimate{rate: 20, unit: 1}, 2 * s, 19.606},
 		"after one":               {estimate{rate: 20, unit: 1}, 4 * s, 20},
-		"doubled after two":       {estimate{rate: 20, unit: 1}, 7725 * time.Millisecond, 40},
+		"doubled after two":       {estimate{rate: 20, unit: 1}, 7700 * time.Millisecond, 40},
 		"no more after three":     {estimate{rate: 20, unit: 1}, time.Hour, 20 * (0.98 + 0.02*729)},
 		"a slow one":              {estimate{rate: 1, unit: 1}, 40 * s, 1},
 		"a slow one that is firm": {estimate{rate: 1, unit: 1, firm: true}, 400 * s, 1},
@@ -51,7 +51,7 @@ func TestARateIsMeasuredBetweenRefusals(t *testing.T) {
 	}{
 		"too near":                   {500 * time.Millisecond, 10, 0, math.Inf(1)},
 		"the most of those near":     {3 * s, 60, 24, 62 / 2.0},
-		"the latest, if all are old": {20 * s, 400, 20, 352 / 16.5},
+		"the latest, if all are old": {20 * s, 400, 20, 402 / 19.0},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -66,12 +66,12 @@ func TestARateIsMeasuredBetweenRefusals(t *testing.T) {
 func TestOneRefusalLeavesMostOfAnEstimate(t *testing.T) {
 	e := estimate{rate: 20, unit: 1}
 	e.mark(0, 0)
-	e.refused(2*time.Second, 2*time.Second, 10) // ten in two seconds
+	e.refused(2*time.Second, 2*time.Second, 16) // eight per second
 	if e.rate != 20*mostCut || !e.doubtful {
 		t.Errorf("%.2f, doubtful %v, want %.2f and doubtful", e.rate, e.doubtful, 20*mostCut)
 	}
 	// A second that ended early explains less if more time has passed.
-	e = estimate{rate: 20, unit: 1}
+	e = estimate{rate: 20, unit: 1, from: 5 * time.Second}
 	e.mark(0, 0)
 	e.refused(5*time.Second, 5*time.Second, 10)
 	if want := 3.0; e.rate != want {

@@ -38,6 +38,7 @@ type ramp struct {
 	sentAt time.Duration // when the first one was,
 	lastAt time.Duration // and when the latest one was
 	slot   time.Duration // no admission before
+	heldAt time.Duration // when it last held somebody up
 	gap    time.Duration // between admissions; 0 in a burst's first step
 	step   time.Duration // least length of a step
 	dial   time.Duration // longest time from admission to the wire
@@ -66,15 +67,20 @@ func (r *ramp) wait(t time.Duration, safe int) time.Duration {
 		return 0
 	}
 	r.advance(t, safe)
-	if !r.on || r.used < r.quota {
-		return max(0, r.slot-t)
-	}
-	if !r.sent {
+	wait := max(0, r.slot-t)
+	switch {
+	case !r.on || r.used < r.quota:
+	case r.sent:
+		wait = r.consent() - t
+	default:
 		// Soon: word that the step was sent lets the next go, and comes at any moment.
 		// The guard for when it never comes, in advance, is no prediction.
-		return max(r.step, coldStep)
+		wait = max(r.step, coldStep)
 	}
-	return r.consent() - t
+	if wait > 0 {
+		r.heldAt = t
+	}
+	return wait
 }
 
 // consent is when silence about the step's requests is taken for consent: the first
@@ -95,7 +101,9 @@ func (r *ramp) advance(t time.Duration, safe int) {
 	if !silent && t < r.begun+unsentMax {
 		return
 	}
-	full := r.used >= r.quota
+	// A step that held somebody up to its end was too small, if only by a timer that
+	// was late; long afterwards the burst is over.
+	full := (r.used >= r.quota || t-r.heldAt <= slack+r.gap) && t < r.consent()+r.step
 	r.used, r.sent, r.slot = 0, false, t
 	switch {
 	case !silent:

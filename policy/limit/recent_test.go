@@ -12,7 +12,7 @@ func TestWhatWasSentLatelyIsCounted(t *testing.T) {
 		r.add(time.Duration(i)*100*time.Millisecond, &Waiter{Tokens: 10})
 	}
 	now := 1900 * time.Millisecond
-	for over, want := range map[time.Duration]int64{125 * time.Millisecond: 2, time.Second: 10, 2 * time.Second: 20, time.Hour: 20} {
+	for over, want := range map[time.Duration]int64{250 * time.Millisecond: 2, time.Second: 10, 2 * time.Second: 20, time.Hour: 20} {
 		if got := r.sum(now, unitRequest, over); got != want {
 			t.Errorf("%d requests in %v, want %d", got, over, want)
 		}

@@ -137,7 +137,7 @@ func (c call) judgeStream(last ledger.Entry) (string, error) {
 	case r.err != nil && !told:
 		return "stream", fmt.Errorf("an aborted stream (%w) without a word: %.500q", r.err, text[max(0, len(text)-500):])
 	case r.err != nil:
-		return "stream aborted, caller told", nil
+		return "stream aborted, caller told", nil //nolint:nilerr // an aborted stream has to fail
 	}
 	return "stream complete", nil
 }
