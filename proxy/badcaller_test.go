@@ -429,3 +429,76 @@ func eventually(t testing.TB, what string, condition func() bool) {
 		}
 	}
 }
+
+// A body for which there is no room: a create's is passed on as it comes, once; all
+// else is told to come back.
+func TestABodyThatCannotBeKeptIsPassedOnOnce(t *testing.T) {
+	noRoom := func(c *Config) {
+		c.Bodies.MemoryMax, c.Bodies.SpoolMax, c.Limit.Learn = 64<<10, 0, false
+	}
+	text := strings.Repeat("0123456789abcdef", 64<<10)
+	tests := map[string]struct {
+		upstream script
+		status   int
+	}{
+		"and carried out": {func(w http.ResponseWriter, r *http.Request, n int) {
+			if body, err := io.ReadAll(r.Body); string(body) != text || err != nil {
+				t.Errorf("%d bytes arrived, %v", len(body), err)
+			}
+			fine(w, r, n)
+		}, 200},
+		"and refused": {apiError(503), 503},
+		"and refused before it ended": {func(w http.ResponseWriter, r *http.Request, n int) {
+			w.Header().Set("Connection", "close")
+			w.WriteHeader(413)
+		}, 413},
+		"and lost":                     {hangUp, 424},
+		"and lost before it was there": {func(http.ResponseWriter, *http.Request, int) { panic(http.ErrAbortHandler) }, 424},
+	}
+	for name, tt := range tests {
+		for _, chunked := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/chunked=%t", name, chunked), func(t *testing.T) {
+				t.Parallel() // each ends with half a second in which net/http lingers
+				g := newRig(t, func(w http.ResponseWriter, r *http.Request, n int) {
+					if r.URL.Path == goodPath {
+						good(w, r, n)
+						return
+					}
+					tt.upstream(w, r, n)
+				}, noRoom)
+				r := g.request(http.MethodPost, "/v1/files", text)
+				if chunked {
+					r.ContentLength = -1
+				}
+				resp, err := g.client.Do(r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, _ = io.Copy(io.Discard, resp.Body)
+				resp.Body.Close()
+				if resp.StatusCode != tt.status || g.calls.Load() != 1 {
+					t.Errorf("got %d after %d calls, want %d after one", resp.StatusCode, g.calls.Load(), tt.status)
+				}
+				eventually(t, "the end", func() bool { return g.proxy.Inflight() == 0 })
+				if memory, disk := g.proxy.bodies.Usage(); memory != 0 || disk != 0 {
+					t.Errorf("%d bytes of memory and %d of disk are held", memory, disk)
+				}
+				g.works()
+				resp, body := g.do(g.request(http.MethodPost, "/v1/chat/completions", text))
+				if resp.StatusCode != http.StatusServiceUnavailable || errorCode(t, body) != "spool_full" || g.calls.Load() != 2 {
+					t.Errorf("a compute got %d %s", resp.StatusCode, body)
+				}
+			})
+		}
+	}
+	t.Run("and not sent at all", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			g := newBubble(t, fine, noRoom)
+			g.behind.Close()
+			resp, body := g.do(g.request(http.MethodPost, "/v1/files", text))
+			if resp.StatusCode != http.StatusBadGateway || errorCode(t, body) != "upstream_unreachable" || resp.Header.Get("X-Outrigger-Attempts") != "1" {
+				t.Errorf("got %d %s", resp.StatusCode, body)
+			}
+		})
+	})
+}

@@ -2,12 +2,14 @@ package proxy
 
 import (
 	"context"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -82,7 +84,7 @@ func newBubble(t *testing.T, script func(w http.ResponseWriter, r *http.Request,
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
-	front := &http.Server{ErrorLog: quiet, Handler: p, Protocols: protocols}
+	front := &http.Server{ErrorLog: log.New(noPanics{t}, "", 0), Handler: p, Protocols: protocols}
 	transport := &http.Transport{DialContext: before.dial, DisableCompression: true}
 	g.client = &http.Client{Transport: transport, CheckRedirect: noRedirects}
 	go func() { _ = upstream.Serve(behind) }()
@@ -92,6 +94,7 @@ func newBubble(t *testing.T, script func(w http.ResponseWriter, r *http.Request,
 		_ = front.Close()
 		_ = p.Close()
 		_ = upstream.Close()
+		time.Sleep(time.Second) // the bubble's clock: a server that closes first lingers for half of that
 	})
 	return g
 }

@@ -266,7 +266,7 @@ func TestAPermitIsNotKeptWhileASlotIsWaitedFor(t *testing.T) {
 }
 
 func TestASlotThatComesAsItsWaiterLeavesIsNotLost(t *testing.T) {
-	for range 100 { // either of the two may be seen first
+	for range 100 {
 		synctest.Test(t, func(t *testing.T) {
 			s := newSlots(1)
 			if err := s.take(t.Context()); err != nil {
@@ -276,8 +276,8 @@ func TestASlotThatComesAsItsWaiterLeavesIsNotLost(t *testing.T) {
 			waited := make(chan error, 1)
 			go func() { waited <- s.take(ctx) }()
 			synctest.Wait()
-			s.give()
 			leave()
+			s.give() // as a rule before the waiter is awake
 			if <-waited == nil {
 				s.give()
 			}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -58,7 +59,7 @@ func newRigAt(t testing.TB, upstream string, edits ...func(*Config)) *rig {
 	t.Helper()
 	g := &rig{t: t, registry: prometheus.NewRegistry(), log: &logBuffer{}}
 	g.front = httptest.NewUnstartedServer(nil)
-	g.front.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	g.front.Config.ErrorLog = log.New(noPanics{t}, "", 0)
 	config := testConfig(t, upstream)
 	for _, edit := range edits {
 		edit(&config)
@@ -83,6 +84,16 @@ func newRigAt(t testing.TB, upstream string, edits ...func(*Config)) *rig {
 		_ = p.Close()
 	})
 	return g
+}
+
+// noPanics takes a server's log and fails the test when its handler panicked.
+type noPanics struct{ t testing.TB }
+
+func (n noPanics) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte("panic")) {
+		n.t.Errorf("the handler panicked: %s", line)
+	}
+	return len(line), nil
 }
 
 // testConfig is the default configuration towards upstream, with waits that do

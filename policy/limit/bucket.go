@@ -172,21 +172,6 @@ func (b *bucket) fill(now time.Time) {
 	b.reserve, b.dry = 0, time.Time{}
 }
 
-// gathered returns the reserve at now.
-func (b *bucket) gathered(now time.Time) int64 {
-	idle := now.Sub(b.fullAt).Seconds()
-	if b.wide || idle <= 0 {
-		return b.reserve
-	}
-	return int64(min(float64(max(b.reserve, b.ahead-milli)), float64(b.reserve)+idle*b.speed*milli))
-}
-
-// reserved reports whether the reserve pays for cost: it may, as long as no second
-// holds more than ahead.
-func (b *bucket) reserved(now time.Time, t time.Duration, cost int64) bool {
-	return cost <= b.gathered(now) && b.second.sum(t)+cost <= b.ahead
-}
-
 // take charges cost in full; what the account does not hold is debt.
 func (b *bucket) take(now time.Time, t time.Duration, cost int64) {
 	if cost <= 0 {

@@ -25,10 +25,10 @@
 // wait after any idleness, and let that much through twice in a minute. Only where a
 // refusal shows that the upstream wants the whole cost at once does the account grow.
 //
-// A configured limit is kept in every stretch of a minute: 98 % of its rate, evenly,
-// with a fiftieth of a second's share at once; after idleness a second's share, which
-// is charged as debt and so followed by silence. A plain bucket of that size would let
-// nearly two seconds' worth through in the second that follows a pause.
+// A configured limit is kept in every minute, and in every second: 98 % of its rate,
+// evenly, with 20 ms in hand for late timers; after idleness what is left of a second's
+// share at once, which is charged as debt and so followed by silence. A plain bucket of
+// that size would let nearly two seconds' worth through in the second after a pause.
 //
 // # What is believed
 //

@@ -147,8 +147,8 @@ func TestAConfiguredLimitIsNotExceededWhateverAHeaderSays(t *testing.T) {
 func TestWhatRemainsIsACap(t *testing.T) {
 	l := New(learning, origin)
 	a, b, c := &Waiter{}, &Waiter{}, &Waiter{}
-	for _, w := range []*Waiter{a, b, c} {
-		pass(t, l, 0, w)
+	for i, w := range []*Waiter{a, b, c} {
+		pass(t, l, time.Duration(i)*time.Microsecond, w)
 	}
 	// 100 were left when a was sent: two have gone since, and in two seconds 40 came.
 	l.Answered(at(2*time.Second), a, ParseHeaders(limits("Requests", "1200", "100", "55.00s"), origin))
@@ -241,5 +241,26 @@ func TestTheTokenFactorIsMeasured(t *testing.T) {
 	}
 	if r.last > 130*time.Second {
 		t.Errorf("the last went at %v, want within 2 minutes of the first: they use 30,000 per minute", r.last)
+	}
+}
+
+func TestTheHeadersOfARefusalRefuteNothing(t *testing.T) {
+	l := New(learning, origin)
+	empty := limits("Requests", "1200", "0", "43.21s")
+	l.answer(t, 0, &Waiter{}, empty)
+	w := &Waiter{}
+	l.Enter(at(10*time.Millisecond), w)
+	admits(l, 1011*time.Millisecond) // one may try
+	l.Sent(at(1011*time.Millisecond), w)
+	l.Refused(at(1020*time.Millisecond), w, Refusal{Dimension: "requests", Headers: ParseHeaders(empty, origin)})
+	if got := admits(l, 3*time.Second); got != nil {
+		t.Error("the refusal of the one that tried was taken for proof that the header is wrong")
+	}
+	// Nor does one show what a request costs: it was not charged.
+	l = New(learning, origin)
+	v := pass(t, l, 0, &Waiter{Tokens: 1000})
+	l.Refused(at(time.Millisecond), v, Refusal{Dimension: "tokens", Headers: ParseHeaders(limits("Tokens", "60000", "59990", "10ms"), origin)})
+	if got := l.buckets[slotTokens].factor(); got != 1 {
+		t.Errorf("the factor is %v, want 1", got)
 	}
 }

@@ -332,3 +332,31 @@ func TestTogethersResetServesAsAHint(t *testing.T) {
 		t.Errorf("got %v, want Queued for 7s", d)
 	}
 }
+
+func TestAMereGuessTurnsNobodyAway(t *testing.T) {
+	l := New(learning, origin)
+	l.refuse(t, 0, &Waiter{}, Refusal{})
+	for i := range 100 {
+		if d := l.Enter(at(time.Second), &Waiter{Deadline: at(30 * time.Second)}); d.Reason == TooLate {
+			t.Fatalf("number %d was turned away by a rate that is a guess: %v", i, d)
+		}
+	}
+}
+
+func TestAnEstimateGrowsOnlyWhileSomebodyWaits(t *testing.T) {
+	l := New(learning, origin)
+	_, w := steady(t, l, 0, 5, 50)
+	l.Refused(at(11*time.Second), pass(t, l, 11*time.Second, w), Refusal{Dimension: "requests"})
+	l.Leave(at(11*time.Second), w)
+	rate := func(d time.Duration) float64 {
+		l.answer(t, d, &Waiter{}, nil)
+		return l.Snapshot(at(d)).Buckets[0].Rate
+	}
+	before := rate(12 * time.Second)
+	for i := range 60 {
+		rate(time.Duration(i+1) * time.Minute)
+	}
+	if got := rate(2 * time.Hour); got > before*1.05 {
+		t.Errorf("%.2f per second after two hours with one request a minute, want %.2f", got, before)
+	}
+}
