@@ -68,13 +68,13 @@ func (b *bucket) settle(now basis, limit float64) float64 {
 	b.reading.base = now
 	estimated := float64(now.accepted - base.accepted)
 	refilled := b.known() * span.Seconds()
-	real := base.remaining + refilled - now.remaining
+	told := base.remaining + refilled - now.remaining
 	// A bucket that may have been full hides what was used.
 	full := base.remaining+refilled > limit
-	if base.accepted == 0 || full || !b.reading.continuous || estimated < settleLeast || real <= 0 {
+	if base.accepted == 0 || full || !b.reading.continuous || estimated < settleLeast || told <= 0 {
 		return 0
 	}
 	before := b.factor()
-	b.learnFactor(real/estimated, settleShare)
+	b.learnFactor(told/estimated, settleShare)
 	return max(0, before-b.factor()) * estimated * milli
 }

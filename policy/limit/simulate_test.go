@@ -155,11 +155,12 @@ func (s *simulation) send(j *job) {
 		s.admitted(s.now, &j.Waiter)
 	}
 	var dial time.Duration
-	if s.net.dials && s.idle == 0 {
+	switch {
+	case s.net.dials && s.idle == 0:
 		dial = 2 * (s.net.rtt + s.jitter(s.net.jitter))
-	} else if s.net.dials {
+	case s.net.dials:
 		s.idle--
-	} else if s.net.shares {
+	case s.net.shares:
 		if s.upAt.IsZero() {
 			s.upAt = s.now.Add(2 * (s.net.rtt + s.jitter(s.net.jitter)))
 		}

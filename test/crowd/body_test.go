@@ -12,7 +12,7 @@ import (
 // multipart would have to escape, and without a period that a lost block could hide in.
 var filler = func() []byte {
 	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ."
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // not a secret
+	random := rand.New(rand.NewPCG(1, 2))
 	text := make([]byte, 1<<20+1)
 	for i := range text {
 		text[i] = letters[random.IntN(len(letters))]

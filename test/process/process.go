@@ -154,13 +154,22 @@ func (o *output) String() string {
 	return o.buffer.String()
 }
 
-// FreeAddress returns a loopback address that was free a moment ago.
+// given are the addresses that FreeAddress has returned.
+var given sync.Map
+
+// FreeAddress returns a loopback address that was free a moment ago, never the same
+// one twice: the system may give a port again as soon as it is closed.
 func FreeAddress(tb testing.TB) string {
 	tb.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // listening on loopback does not wait
-	if err != nil {
-		tb.Fatal(err)
+	for {
+		listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // listening on loopback does not wait
+		if err != nil {
+			tb.Fatal(err)
+		}
+		address := listener.Addr().String()
+		_ = listener.Close()
+		if _, again := given.LoadOrStore(address, true); !again {
+			return address
+		}
 	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
 }
