@@ -28,7 +28,7 @@ func scaled(size, fullSize int) int {
 // patience bounds what a test waits for. It only matters when the test fails.
 func patience() time.Duration {
 	if full || raced {
-		return 10 * time.Minute
+		return 4 * time.Minute
 	}
 	return time.Minute
 }
