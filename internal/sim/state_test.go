@@ -134,6 +134,16 @@ func TestAPlaceIsFreeAgainAfterAFault(t *testing.T) {
 		if _, err := post(t, c, url+"/v1/chat/completions", streamBody); err == nil {
 			t.Error("no fault struck")
 		}
+		// The client sees the reset before the handler has come to its end.
+		idle := time.NewTicker(time.Millisecond)
+		for s.inflight.Load() > 0 {
+			select {
+			case <-idle.C:
+			case <-t.Context().Done():
+				t.Fatal("the place was never given back")
+			}
+		}
+		idle.Stop()
 	}
 	if got, err := post(t, c, url+"/v1/chat/completions", streamBody); err != nil || got.status != 200 {
 		t.Errorf("%d, %v", got.status, err)
