@@ -153,9 +153,10 @@ func (p *Proxy) newID() string {
 	return string(strconv.AppendUint(append(buf[:0], p.idPrefix...), p.ids.Add(1), 36))
 }
 
-// idPrefix tells the request ids of one process from those of another.
+// idPrefix tells the request ids of one process from those of another. They serve
+// as Idempotency-Keys too, so no two processes of a fleet may ever share one.
 func idPrefix() string {
-	var b [4]byte
+	var b [8]byte
 	_, _ = rand.Read(b[:])
 	return "or-" + hex.EncodeToString(b[:]) + "-"
 }

@@ -307,6 +307,16 @@ func TestTheFirstEventIsHeldWithTheHeaders(t *testing.T) {
 				if _, err := io.ReadFull(resp.Body, got); err != nil || string(got) != tt.opening {
 					t.Errorf("the opening is %q %v, want %q", got, err, tt.opening)
 				}
+				for i, text := range tt.early {
+					if len(strings.Join(tt.early[:i+1], "")) <= len(tt.opening) {
+						continue
+					}
+					got := make([]byte, len(text))
+					_, err := io.ReadFull(resp.Body, got)
+					if at := time.Since(start); string(got) != text || err != nil || at != time.Duration(i+1)*time.Second {
+						t.Errorf("then came %q %v after %s, want %q after %ds", got, err, at, text, i+1)
+					}
+				}
 			})
 		})
 	}
@@ -478,6 +488,36 @@ func TestTheFirstOfSeveralAnswersIsNotTheEnd(t *testing.T) {
 					t.Fatalf("got %q %v", body, err)
 				}
 				toldInterrupted(t, endpoint.Chat, rest)
+			})
+		})
+	}
+}
+
+func TestTheBreakerHearsOfAStreamThatFailsLater(t *testing.T) {
+	failure := "data: {\"error\":{\"message\":\"x\",\"type\":\"server_error\"}}\n\n"
+	for name, tt := range map[string]struct {
+		upstream script
+		failures int
+		outcome  string
+	}{
+		"complete":          {streamOf(delta("a")+doneEvent, clean), 0, "completed"},
+		"cut":               {streamOf(delta("a"), broken), 1, "interrupted"},
+		"ended too early":   {streamOf(delta("a"), clean), 1, "interrupted"},
+		"with a late error": {streamOf(delta("a")+failure, clean), 1, "failed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newBubble(t, tt.upstream)
+				_, _, _ = g.stream(g.client, "/v1/chat/completions")
+				synctest.Wait()
+				if got := g.proxy.upstreams[0].gate.breaker.Snapshot(); got.Successes != 1 || got.Failures != tt.failures {
+					t.Errorf("the breaker has %+v, want one success and %d failures", got, tt.failures)
+				}
+				for _, want := range []string{`outrigger_streams_ended_total{outcome="` + tt.outcome + `",upstream="openai"} 1`, "outrigger_streams_open 0"} {
+					if text := g.metricsText(); !strings.Contains(text, want) {
+						t.Errorf("the metrics lack %s", want)
+					}
+				}
 			})
 		})
 	}

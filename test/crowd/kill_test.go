@@ -26,7 +26,7 @@ func TestAnUpstreamIsKilledAndComesBack(t *testing.T) {
 	}
 	// Answers that take a minute, and uploads that are carried out and never answered.
 	first := simulator("-tokens", "500", "-token-delay", "100ms", "-fault", "kind=hang,after=true,path=/v1/files")
-	// A budget for a retry of every request: by default it is for a fifth of them.
+	// A budget for a retry of every request: by default there is one for a fifth of them.
 	o := start(t, "OUTRIGGER_UPSTREAMS=sim=http://"+address, "OUTRIGGER_RETRY_BUDGET=1")
 	before := o.footprint()
 
@@ -46,8 +46,6 @@ func TestAnUpstreamIsKilledAndComesBack(t *testing.T) {
 			}
 		})
 	}
-	works := 0
-	defer func() { t.Logf("%d were carried out at first, %v", works, o.status()) }()
 	until(t, "all are under way", func() bool {
 		var worked struct {
 			Totals map[string]struct{ Works int }
@@ -56,7 +54,7 @@ func TestAnUpstreamIsKilledAndComesBack(t *testing.T) {
 		if err == nil {
 			err = json.Unmarshal(text, &worked)
 		}
-		works = 0
+		works := 0
 		for _, total := range worked.Totals {
 			works += total.Works
 		}

@@ -40,6 +40,9 @@ func seed(t *testing.T) uint64 {
 // TestTrafficAmidRandomFaults sends half a minute of mixed traffic, from callers of
 // every habit, through everything that the simulator can do wrong.
 func TestTrafficAmidRandomFaults(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes 40 s")
+	}
 	n := seed(t)
 	random := rand.New(rand.NewPCG(n, 0))
 	simulator := sim.New(sim.Config{
