@@ -26,9 +26,12 @@ const (
 const ratioUnit = 1_000_000
 
 // Budget bounds retries as a share of requests: over any 10 s at most ratio times
-// the requests begun in them, and 10 more. An upstream that fails everything then
-// sees little more load than one that fails nothing. It is spent when a retry
-// starts, not when it is decided. Safe for concurrent use; made by NewBudget.
+// the requests begun in them or waiting to begin, and 10 more. An upstream that
+// fails everything then sees little more load than one that fails nothing. It is
+// spent when a retry starts, not when it is decided. Those that wait count as they
+// do in Envoy's retry budget (its active and pending requests): after an outage all
+// that failed when it began start again at once, and what was begun before it has
+// left the window by then. Safe for concurrent use; made by NewBudget.
 type Budget struct {
 	mu       sync.Mutex
 	start    time.Time
@@ -36,6 +39,7 @@ type Budget struct {
 	now      int64  // the current tick, counted from start
 	requests uint64 // in the ticks that count
 	retries  uint64
+	waiting  uint64 // to begin
 	ticks    [budgetTicks]budgetCount
 }
 
@@ -59,12 +63,29 @@ func (b *Budget) Request(now time.Time) {
 	b.requests++
 }
 
+// Enter counts a request that waits for its first attempt, until Leave. It does not allocate.
+func (b *Budget) Enter() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.waiting++
+}
+
+// Leave ends what Enter began: the first attempt starts, and Request counts it, or
+// it never will. It does not allocate.
+func (b *Budget) Leave() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.waiting > 0 {
+		b.waiting--
+	}
+}
+
 // Spend takes one retry out of the budget, and reports whether there was one. It does not allocate.
 func (b *Budget) Spend(now time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	i := b.slide(now)
-	if b.retries >= budgetFloor+b.requests*b.parts/ratioUnit {
+	if b.retries >= budgetFloor+(b.requests+b.waiting)*b.parts/ratioUnit {
 		return false
 	}
 	b.ticks[i].retries++

@@ -55,6 +55,49 @@ func TestBudget_RequestsOutsideTheWindowEarnNothing(t *testing.T) {
 	equal(t, "within ten seconds", spend(b, start.Add(9900*time.Millisecond)), 60)
 }
 
+func TestBudget_RequestsThatWaitCountUntilTheyBegin(t *testing.T) {
+	t.Parallel()
+	b := policy.NewBudget(0.2, start)
+	for range 50 {
+		b.Enter()
+	}
+	equal(t, "a fifth of 50 that wait", spend(b, start), 20)
+	for range 50 {
+		b.Leave()
+		b.Request(start)
+	}
+	equal(t, "the same 50, begun", spend(b, start), 0)
+
+	later := start.Add(time.Minute)
+	b.Enter()
+	b.Leave()
+	b.Leave() // one too many takes nothing from others
+	equal(t, "nobody waits any more", spend(b, later), 10)
+}
+
+func TestBudget_AnOutageThatLastsLeavesEnoughForThoseItMet(t *testing.T) {
+	t.Parallel()
+	// 50 requests a second. The upstream hangs at 7 s; those begun until 9.2 s fail,
+	// all others wait, and all that failed start again when it is back.
+	for _, back := range []time.Duration{11 * time.Second, 12 * time.Second, 13 * time.Second, 17 * time.Second} {
+		b, failed, waited := policy.NewBudget(0.2, start), 0, 0
+		for at := time.Duration(0); at < back; at += 20 * time.Millisecond {
+			if at >= 9200*time.Millisecond {
+				b.Enter()
+				waited++
+				continue
+			}
+			b.Request(start.Add(at))
+			if at >= 7*time.Second {
+				failed++
+			}
+		}
+		if got := spend(b, start.Add(back)); got < failed*85/100 {
+			t.Errorf("back after %s, with %d that wait: %d of %d may be repeated", back, waited, got, failed)
+		}
+	}
+}
+
 func TestBudget_AnOutageIsNotMultiplied(t *testing.T) {
 	t.Parallel()
 	// 100 requests a second for a minute, of which every one wants four retries.

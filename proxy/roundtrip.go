@@ -54,6 +54,10 @@ func (p *Proxy) RoundTrip(out *http.Request) (*http.Response, error) {
 
 // begin passes the gates in front of an attempt: breaker, limiter, slot, budget.
 func (x *exchange) begin() (*attempt, error) {
+	if x.record.attempts == 0 {
+		x.up.budget.Enter()
+		defer x.up.budget.Leave()
+	}
 	for {
 		if err := x.passGate(); err != nil {
 			return nil, err
@@ -111,7 +115,7 @@ func (x *exchange) permitted() (*attempt, error) {
 	}
 	if x.record.attempts == 0 {
 		// Now, not on arrival: a burst that waits in line for longer than the
-		// budget's window would else have none when its turn comes.
+		// budget's window would else have none when its attempts fail.
 		x.up.budget.Request(now)
 	}
 	x.charged, x.gateUntil = false, time.Time{}
