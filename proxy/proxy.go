@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	mathrand "math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httputil"
 	"strconv"
@@ -27,6 +28,8 @@ var ErrNoUpstream = errors.New("no upstream is configured")
 type Deps struct {
 	Log      *slog.Logger
 	Registry prometheus.Registerer
+	// Dial connects to the upstreams. Nil dials TCP, within Timeouts.Connect.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // Proxy is the traffic listener's handler. Make it with New. It is safe for
@@ -61,7 +64,7 @@ func New(c Config, d Deps) (*Proxy, error) {
 	p.metrics = newMetrics(p)
 	now := time.Now()
 	for _, u := range c.Upstreams {
-		p.upstreams = append(p.upstreams, newUpstream(c, u, p.metrics, now))
+		p.upstreams = append(p.upstreams, newUpstream(c, u, d.Dial, p.metrics, now))
 	}
 	p.relay = p.newRelay()
 	return p, p.metrics.register(d.Registry)

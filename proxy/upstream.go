@@ -26,12 +26,12 @@ type upstream struct {
 	metrics  *upstreamMetrics
 }
 
-func newUpstream(c Config, u Upstream, m *metrics, now time.Time) *upstream {
+func newUpstream(c Config, u Upstream, dial dialer, m *metrics, now time.Time) *upstream {
 	plain := u.URL.Scheme == "http"
 	up := &upstream{
 		config: u,
-		pooled: newTransport(c.Timeouts.Connect, plain, false),
-		fresh:  newTransport(c.Timeouts.Connect, plain, true),
+		pooled: newTransport(dial, c.Timeouts.Connect, plain, false),
+		fresh:  newTransport(dial, c.Timeouts.Connect, plain, true),
 		auth:   http.CanonicalHeaderKey(u.AuthHeader),
 		budget: policy.NewBudget(c.Retry.Budget, now),
 		gate:   newGate(c.Breaker),
