@@ -2,7 +2,7 @@
 // a request may take, whether an upstream is to be left alone, and which dead
 // credential need not be asked again. It decides and nothing else: it does not
 // send, wait, sleep, log, read the environment or start goroutines. imports_test.go
-// holds that for this package and its leaves (classify, endpoint, limit).
+// holds that for this package and its leaves (classify, endpoint, limit, preset).
 //
 // # Time and chance are arguments
 //

@@ -20,7 +20,7 @@ import (
 var allowed = map[string]bool{
 	"bytes": true, "cmp": true, "container/heap": true, "container/list": true,
 	"encoding/json": true, "errors": true, "fmt": true, "iter": true, "maps": true,
-	"math": true, "math/bits": true, "net/http": true, "net/textproto": true, "regexp": true, "slices": true,
+	"math": true, "math/bits": true, "net/http": true, "net/textproto": true, "net/url": true, "regexp": true, "slices": true,
 	"sort": true, "strconv": true, "strings": true, "sync": true, "sync/atomic": true,
 	"time": true, "unicode": true, "unicode/utf8": true,
 	"golang.org/x/time/rate":       true,
@@ -30,6 +30,7 @@ var allowed = map[string]bool{
 	"outrigger/policy/classify":    true,
 	"outrigger/policy/endpoint":    true,
 	"outrigger/policy/limit":       true,
+	"outrigger/policy/preset":      true,
 }
 
 // The parts of those packages that may not be used, and the only parts of others
@@ -42,6 +43,7 @@ var (
 	only = map[string][]string{
 		"net/http":      {"Status*", "Method*", "TimeFormat", "ParseTime", "CanonicalHeaderKey"},
 		"net/textproto": {"CanonicalMIMEHeaderKey"},
+		"net/url":       {"PathEscape"},
 	}
 )
 
