@@ -1,0 +1,160 @@
+package store
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"outrigger/internal/values"
+
+	"pgregory.net/rapid"
+)
+
+func TestMemoryDoesWhatAStoreDoes(t *testing.T) {
+	runSuite(t, func(_ *testing.T, c Config) Store { return newMemory(c) })
+}
+
+func TestMemoryForgetsAfterTheTTL(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newMemory(roomy())
+		done, lost, running := newCall(true), newCall(true), newCall(true)
+		mustBegin(t, s, running, Claimed)
+		if err := s.Finish(t.Context(), mustBegin(t, s, done, Claimed), created()); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Lose(t.Context(), mustBegin(t, s, lost, Claimed), 0); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Hour - 1)
+		mustBegin(t, s, done, Done)
+		mustBegin(t, s, lost, Unknown)
+		time.Sleep(time.Nanosecond)
+		mustBegin(t, s, done, Claimed)
+		mustBegin(t, s, lost, Claimed)
+		time.Sleep(time.Hour)
+		mustBegin(t, s, running, Running)
+	})
+}
+
+func TestMemoryFreesWhatExpiredWithoutBeingAskedForIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newMemory(roomy())
+		for range 10 {
+			if err := s.Finish(t.Context(), mustBegin(t, s, newCall(false), Claimed), created()); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Minute)
+		}
+		time.Sleep(55 * time.Minute)
+		mustBegin(t, s, newCall(false), Claimed)
+		if got, want := len(s.entries), 5; got != want {
+			t.Errorf("%d entries are left, want %d", got, want)
+		}
+	})
+}
+
+func TestMemoryEvictsTheLeastRecentlyUsed(t *testing.T) {
+	s := newMemory(Config{TTL: time.Hour, Bytes: 4 * overhead})
+	empty := &Answer{Status: 200}
+	calls := []Call{newCall(false), newCall(false), newCall(false), newCall(false), newCall(false)}
+	for _, call := range calls[:4] {
+		if err := s.Finish(t.Context(), mustBegin(t, s, call, Claimed), empty); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mustBegin(t, s, calls[0], Done) // now the second is the least recently used
+	mustBegin(t, s, calls[4], Claimed)
+	for i, want := range []State{Done, 0, Done, Done, Running} {
+		if want != 0 {
+			mustBegin(t, s, calls[i], want)
+		}
+	}
+	mustBegin(t, s, calls[1], Claimed)
+}
+
+func TestMemoryEvictsAnswersOfComputesBeforeThoseOfCreates(t *testing.T) {
+	s := newMemory(Config{TTL: time.Hour, Bytes: 3 * overhead})
+	create, lost, compute := newCall(true), newCall(true), newCall(false)
+	if err := s.Finish(t.Context(), mustBegin(t, s, create, Claimed), &Answer{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Lose(t.Context(), mustBegin(t, s, lost, Claimed), 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Finish(t.Context(), mustBegin(t, s, compute, Claimed), &Answer{}); err != nil {
+		t.Fatal(err)
+	}
+	mustBegin(t, s, newCall(false), Claimed)
+	mustBegin(t, s, create, Done)
+	mustBegin(t, s, lost, Unknown)
+	mustBegin(t, s, compute, Claimed)
+}
+
+// What runs is never evicted; all else stays within its bytes, and the account is
+// exact.
+func TestMemoryStaysWithinItsBytes(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		const room = 20 * overhead
+		s := newMemory(Config{TTL: time.Hour, Bytes: values.Bytes(room)})
+		running := make(map[Key]Claim)
+		t.Repeat(map[string]func(*rapid.T){
+			"begin": func(t *rapid.T) {
+				call := newCall(rapid.Bool().Draw(t, "create"))
+				claim, err := s.Begin(t.Context(), call)
+				if err != nil {
+					t.Fatal(err)
+				}
+				running[call.Key] = claim
+			},
+			"end": func(t *rapid.T) {
+				for key, claim := range running {
+					size := rapid.IntRange(0, int(s.Largest())+100).Draw(t, "size")
+					if err := s.Finish(t.Context(), claim, &Answer{Body: make([]byte, size)}); (err == nil) != (int64(size) <= s.Largest()) {
+						t.Fatalf("%d bytes: %v", size, err)
+					}
+					delete(running, key)
+					return
+				}
+				t.Skip("nothing runs")
+			},
+			"": func(t *rapid.T) { checkAccount(t, s, running, room) },
+		})
+	})
+}
+
+func checkAccount(t *rapid.T, s *memory, running map[Key]Claim, room int64) {
+	sum, inFlight := int64(0), 0
+	for _, e := range s.entries {
+		sum += overhead
+		if e.answer != nil {
+			sum += e.answer.Size()
+		}
+		if e.state == Running {
+			inFlight++
+		}
+	}
+	if sum != s.used || inFlight != len(running) {
+		t.Fatalf("account %d for %d bytes, %d in flight, want %d", s.used, sum, inFlight, len(running))
+	}
+	if kept := len(s.entries) - inFlight; s.used > room && kept > 0 {
+		t.Fatalf("%d of %d bytes used, and %d ended entries kept", s.used, room, kept)
+	}
+	if listed := s.uses[0].Len() + s.uses[1].Len(); listed != s.ages.Len() || listed != len(s.entries)-inFlight {
+		t.Fatalf("%d in use lists, %d by age, %d ended", listed, s.ages.Len(), len(s.entries)-inFlight)
+	}
+}
+
+func BenchmarkMemory(b *testing.B) {
+	s := newMemory(Config{TTL: time.Hour, Bytes: 64 << 20})
+	answer := &Answer{Status: 200, Header: created().Header, Body: make([]byte, 4<<10)}
+	b.ReportAllocs()
+	for b.Loop() {
+		claim, err := s.Begin(b.Context(), newCall(false))
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := s.Finish(b.Context(), claim, answer); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

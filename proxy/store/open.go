@@ -1,0 +1,12 @@
+package store
+
+import "fmt"
+
+// Open opens the store that c names. The caller closes it.
+func Open(c Config) (Store, error) {
+	switch {
+	case c.Spec == Spec{}:
+		return newMemory(c), nil
+	}
+	return nil, fmt.Errorf("%w: %s", ErrSpec, c.Spec)
+}

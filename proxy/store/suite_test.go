@@ -1,0 +1,277 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"reflect"
+	"sync"
+	"testing"
+	"time"
+)
+
+// roomy is a Config under which nothing is evicted and nothing expires.
+func roomy() Config { return Config{TTL: time.Hour, Bytes: 8 << 20} }
+
+// suite is what every Store must do, whatever it survives and whoever shares it.
+var suite = map[string]func(*testing.T, Store){
+	"of many at once exactly one is claimed":                   oneOfManyIsClaimed,
+	"a done call is answered with what was stored":             doneIsReplayed,
+	"a released call may run again":                            releasedRunsAgain,
+	"a lost create is unknown and a lost compute is free":      lostCreateIsUnknown,
+	"another call under the same key is a mismatch":            otherPrintIsMismatch,
+	"an answer over the largest is not stored":                 tooLargeIsNotStored,
+	"a claim is ended once":                                    claimEndsOnce,
+	"waiting ends with the answer":                             waitReturnsTheAnswer,
+	"of all that wait for a released call one is claimed":      oneWaiterIsClaimed,
+	"waiting ends with the context":                            waitEndsWithTheContext,
+	"waiting for what does not run claims it":                  waitClaimsWhatIsFree,
+	"an ended context claims nothing":                          endedContextClaimsNothing,
+	"the hash key stays the same":                              hashKeyStays,
+	"a closed store says so":                                   closedSaysSo,
+	"any sequence of calls leads where the model says it does": agreesWithModel,
+}
+
+// runSuite runs the suite, with a store of its own for each test.
+func runSuite(t *testing.T, open func(*testing.T, Config) Store) {
+	t.Helper()
+	for name, test := range suite {
+		t.Run(name, func(t *testing.T) { test(t, open(t, roomy())) })
+	}
+}
+
+// newCall returns a call that no other test has.
+func newCall(create bool) Call {
+	return Call{Key: Key(random()), Print: Fingerprint(random()), Create: create}
+}
+
+func random() [32]byte {
+	a, b := newToken(), newToken()
+	return [32]byte(append(a[:], b[:]...))
+}
+
+func created() *Answer {
+	return &Answer{
+		Status: 201,
+		Header: http.Header{"Content-Type": {"application/json"}, "X-Two": {"a", "b"}, "lower": {""}},
+		Body:   []byte("{\"id\":\"file-1\"}\x00\xff\n"),
+	}
+}
+
+func mustBegin(t *testing.T, s Store, call Call, want State) Claim {
+	t.Helper()
+	claim, err := s.Begin(t.Context(), call)
+	if err != nil || claim.State != want {
+		t.Fatalf("Begin: %v, %v, want %v", claim.State, err, want)
+	}
+	return claim
+}
+
+func oneOfManyIsClaimed(t *testing.T, s Store) {
+	for range 20 {
+		call := newCall(true)
+		states := inParallel(t, 16, func(ctx context.Context) (Claim, error) { return s.Begin(ctx, call) })
+		if want := map[State]int{Claimed: 1, Running: 15}; !reflect.DeepEqual(states, want) {
+			t.Fatalf("got %v, want %v", states, want)
+		}
+	}
+}
+
+// inParallel counts the states that n calls of f at once return.
+func inParallel(t *testing.T, n int, f func(context.Context) (Claim, error)) map[State]int {
+	t.Helper()
+	var mu sync.Mutex
+	states := make(map[State]int)
+	start := make(chan struct{})
+	var all sync.WaitGroup
+	for range n {
+		all.Go(func() {
+			<-start
+			claim, err := f(t.Context())
+			mu.Lock()
+			defer mu.Unlock()
+			states[claim.State]++
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	close(start)
+	all.Wait()
+	return states
+}
+
+func doneIsReplayed(t *testing.T, s Store) {
+	for _, create := range []bool{false, true} {
+		call, before := newCall(create), time.Now().Add(-time.Second)
+		claim := mustBegin(t, s, call, Claimed)
+		if running := mustBegin(t, s, call, Running); !running.Since.Equal(claim.Since) || claim.Since.Before(before) {
+			t.Errorf("claimed since %v, running since %v, want the same and after %v", claim.Since, running.Since, before)
+		}
+		given := created()
+		if err := s.Finish(t.Context(), claim, given); err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(given, created()) {
+			t.Error("Finish changed the answer it was given")
+		}
+		for range 2 {
+			done := mustBegin(t, s, call, Done)
+			if done.Answer.Stored.Before(before) || done.Answer.Stored.After(time.Now().Add(time.Second)) || !done.Since.Equal(claim.Since) {
+				t.Errorf("stored %v, begun %v, want now and %v", done.Answer.Stored, done.Since, claim.Since)
+			}
+			got := *done.Answer
+			got.Stored = time.Time{}
+			if !reflect.DeepEqual(&got, created()) {
+				t.Errorf("got %+v, want %+v", got, created())
+			}
+		}
+	}
+}
+
+func releasedRunsAgain(t *testing.T, s Store) {
+	for _, create := range []bool{false, true} {
+		call := newCall(create)
+		first := mustBegin(t, s, call, Claimed)
+		if err := s.Release(t.Context(), first); err != nil {
+			t.Fatal(err)
+		}
+		second := mustBegin(t, s, call, Claimed)
+		if err := s.Finish(t.Context(), first, created()); !errors.Is(err, ErrNotHeld) {
+			t.Errorf("the first claim finishes with %v, want ErrNotHeld", err)
+		}
+		mustBegin(t, s, call, Running)
+		if err := s.Finish(t.Context(), second, created()); err != nil {
+			t.Errorf("the second claim finishes with %v", err)
+		}
+		mustBegin(t, s, call, Done)
+	}
+}
+
+func lostCreateIsUnknown(t *testing.T, s Store) {
+	create, compute := newCall(true), newCall(false)
+	claim := mustBegin(t, s, create, Claimed)
+	if err := errors.Join(s.Lose(t.Context(), claim, 502), s.Lose(t.Context(), mustBegin(t, s, compute, Claimed), 502)); err != nil {
+		t.Fatal(err)
+	}
+	unknown := mustBegin(t, s, create, Unknown)
+	if !unknown.Since.Equal(claim.Since) || unknown.Status != 502 || unknown.Answer != nil {
+		t.Errorf("got since %v, status %d, answer %v, want %v, 502 and none", unknown.Since, unknown.Status, unknown.Answer, claim.Since)
+	}
+	mustBegin(t, s, compute, Claimed)
+}
+
+func otherPrintIsMismatch(t *testing.T, s Store) {
+	for name, end := range map[string]func(Claim) error{
+		"running": func(Claim) error { return nil },
+		"done":    func(c Claim) error { return s.Finish(t.Context(), c, created()) },
+		"unknown": func(c Claim) error { return s.Lose(t.Context(), c, 0) },
+	} {
+		call := newCall(true)
+		if err := end(mustBegin(t, s, call, Claimed)); err != nil {
+			t.Fatal(name, err)
+		}
+		other := call
+		other.Print = newCall(true).Print
+		if claim := mustBegin(t, s, other, Mismatch); claim.Answer != nil {
+			t.Errorf("%s: a mismatch tells the answer", name)
+		}
+		if claim, err := s.Wait(t.Context(), other); err != nil || claim.State != Mismatch {
+			t.Errorf("%s: Wait: %v, %v, want a mismatch", name, claim.State, err)
+		}
+	}
+}
+
+func tooLargeIsNotStored(t *testing.T, s Store) {
+	create, compute, fits := newCall(true), newCall(false), newCall(true)
+	large := &Answer{Status: 200, Body: make([]byte, s.Largest()+1)}
+	for _, call := range []Call{create, compute} {
+		if err := s.Finish(t.Context(), mustBegin(t, s, call, Claimed), large); !errors.Is(err, ErrTooLarge) {
+			t.Errorf("got %v, want ErrTooLarge", err)
+		}
+	}
+	if unknown := mustBegin(t, s, create, Unknown); unknown.Status != 200 {
+		t.Errorf("got status %d, want 200", unknown.Status)
+	}
+	mustBegin(t, s, compute, Claimed)
+
+	largest := &Answer{Status: 200, Body: bytes.Repeat([]byte{1}, int(s.Largest()))}
+	if err := s.Finish(t.Context(), mustBegin(t, s, fits, Claimed), largest); err != nil {
+		t.Fatal(err)
+	}
+	if done := mustBegin(t, s, fits, Done); !bytes.Equal(done.Answer.Body, largest.Body) {
+		t.Error("the largest answer came back different")
+	}
+}
+
+func claimEndsOnce(t *testing.T, s Store) {
+	ends := map[string]func(Claim) error{
+		"finish":  func(c Claim) error { return s.Finish(t.Context(), c, created()) },
+		"release": func(c Claim) error { return s.Release(t.Context(), c) },
+		"lose":    func(c Claim) error { return s.Lose(t.Context(), c, 0) },
+	}
+	after := map[string]State{"finish": Done, "release": Claimed, "lose": Unknown}
+	for first := range ends {
+		for second := range ends {
+			call := newCall(true)
+			claim := mustBegin(t, s, call, Claimed)
+			if err := ends[first](claim); err != nil {
+				t.Fatalf("%s: %v", first, err)
+			}
+			if err := ends[second](claim); !errors.Is(err, ErrNotHeld) {
+				t.Errorf("%s after %s: %v, want ErrNotHeld", second, first, err)
+			}
+			mustBegin(t, s, call, after[first])
+		}
+	}
+	for name, end := range ends {
+		if err := end(Claim{}); !errors.Is(err, ErrNotHeld) {
+			t.Errorf("%s of no claim: %v, want ErrNotHeld", name, err)
+		}
+	}
+}
+
+func hashKeyStays(t *testing.T, s Store) {
+	first, err := s.HashKey(t.Context())
+	second, again := s.HashKey(t.Context())
+	if err != nil || again != nil || first != second || first == [32]byte{} {
+		t.Errorf("got %x, %v and %x, %v, want one key twice", first, err, second, again)
+	}
+}
+
+func endedContextClaimsNothing(t *testing.T, s Store) {
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	call := newCall(true)
+	if claim, err := s.Begin(ended, call); !errors.Is(err, context.Canceled) {
+		t.Errorf("Begin: %v, %v, want context.Canceled", claim.State, err)
+	}
+	if claim, err := s.Wait(ended, call); !errors.Is(err, context.Canceled) {
+		t.Errorf("Wait: %v, %v, want context.Canceled", claim.State, err)
+	}
+	mustBegin(t, s, call, Claimed)
+}
+
+func closedSaysSo(t *testing.T, s Store) {
+	held, call := mustBegin(t, s, newCall(true), Claimed), newCall(true)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, begin := s.Begin(t.Context(), call)
+	_, wait := s.Wait(t.Context(), call)
+	for name, err := range map[string]error{
+		"Begin":   begin,
+		"Wait":    wait,
+		"Finish":  s.Finish(t.Context(), held, created()),
+		"Release": s.Release(t.Context(), held),
+		"Lose":    s.Lose(t.Context(), held, 0),
+	} {
+		if !errors.Is(err, ErrClosed) || !errors.Is(err, ErrUnavailable) {
+			t.Errorf("%s: %v, want ErrClosed", name, err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Errorf("Close again: %v", err)
+	}
+}
