@@ -45,7 +45,7 @@ func (x *exchange) enter(now time.Time) error {
 	if x.place.line == nil {
 		x.takePlace(now)
 	}
-	d := x.place.line.enter(&x.place, now)
+	d := x.place.line.enter(x.place, now)
 	if d.Reason == limit.Admitted || d.Reason == limit.Queued {
 		return nil
 	}

@@ -45,12 +45,13 @@ func (x *exchange) send(out *http.Request, a *attempt) {
 	ctx, cancel := context.WithCancelCause(x.ctx)
 	a.cancel = cancel
 	outer := httptrace.ContextClientTrace(out.Context())
-	ctx = httptrace.WithClientTrace(ctx, a.progress.trace(outer, &x.place, cancel))
+	ctx = httptrace.WithClientTrace(ctx, a.progress.trace(outer, x.place, cancel))
 	// A shallow copy: a transport does not change a request's headers
 	// (http.RoundTripper), so all attempts share them.
 	a.ctx, a.turn = ctx, x.place.turn
-	req := out.WithContext(ctx)
-	req.Body, req.ContentLength, req.GetBody = x.requestBody(), x.size, nil
+	req := x.outbound.WithContext(ctx)
+	req.GetBody = nil
+	req.Body, req.ContentLength = x.outgoing()
 	if t := x.p.config.Timeouts.Attempt; t > 0 {
 		a.timer = time.AfterFunc(t, func() { cancel(errAttemptTimeout) })
 		defer a.timer.Stop()

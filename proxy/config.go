@@ -64,8 +64,10 @@ type Upstream struct {
 
 	APIKey      values.Secret `env:"API_KEY" secret:"true" doc:"replaces the caller's credential towards that upstream"`
 	AuthHeader  string        `env:"AUTH_HEADER" envDefault:"Authorization" doc:"header for that key; Authorization gets 'Bearer ', any other the bare key (Azure: api-key)"`
+	CallerKey   CallerKeyMode `env:"CALLER_KEY" envDefault:"auto" oneof:"auto,send,drop" doc:"the caller's credential, where there is no key: auto sends it to the first upstream's host alone, send and drop do so in any case"`
 	Headers     []Pair        `env:"HEADERS" secret:"true" doc:"extra headers, 'Name=value' list, comma-separated; values are treated as secrets"`
 	Query       []Pair        `env:"QUERY" secret:"true" doc:"extra query parameters, 'name=value' list, comma-separated"`
+	Models      []Model       `env:"MODELS" doc:"what that upstream calls models, 'requested=sent' list, comma-separated; * stands for all others"`
 	RPM         int           `env:"RPM" envDefault:"0" min:"0" max:"1000000000" doc:"overrides OUTRIGGER_RPM; 0 does not"`
 	TPM         int           `env:"TPM" envDefault:"0" min:"0" max:"1000000000000" doc:"overrides OUTRIGGER_TPM; 0 does not"`
 	MaxInflight int           `env:"MAX_INFLIGHT" envDefault:"0" min:"0" max:"1000000" doc:"overrides OUTRIGGER_MAX_INFLIGHT; 0 does not"`

@@ -45,19 +45,16 @@ func newCredentials() *credentials {
 	}}}
 }
 
-// of returns the credential that a request with headers h will have at u.
-func (cs *credentials) of(h http.Header, u *Upstream) credential {
+// of returns the credential of a request with headers h to an upstream that is
+// told the key in the header auth.
+func (cs *credentials) of(h http.Header, auth string) credential {
 	c := cs.pool.Get().(*credentialHash)
 	defer cs.pool.Put(c)
 	c.buf = c.buf[:0]
-	if u.APIKey.IsZero() {
-		for _, name := range keyHeaders {
-			c.add(h[name])
-		}
-		c.add(h[http.CanonicalHeaderKey(u.AuthHeader)])
-	} else {
-		c.buf = append(c.buf, u.APIKey.Reveal()...)
+	for _, name := range keyHeaders {
+		c.add(h[name])
 	}
+	c.add(h[auth])
 	for _, name := range accountHeaders {
 		c.add(h[name])
 	}

@@ -41,12 +41,20 @@ type exchange struct {
 	intake intake
 
 	endpoint   endpoint.Endpoint
+	candidates []*upstream // that may answer, in failover order
+	pinned     bool        // the caller asked for one by name
+
+	// What holds for the present upstream; see face.
 	up         *upstream
+	outbound   *http.Request // as it is to get it, without the body
 	credential credential
 	model      string // as it counts for limits and trips
+	sent       string // the model's name in the body
+	spliced    string // the text that stands for it there; "" to leave the body alone
 
 	// The attempt loop's state.
-	place     place
+	place     *place    // in the present upstream's line
+	first     place     // the first upstream's: most requests need no other
 	gateUntil time.Time // when the patience at an open breaker ends; zero outside of such a wait
 	retries   int       // repeats that count
 	connected bool      // some attempt had a connection

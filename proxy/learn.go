@@ -45,7 +45,7 @@ func (x *exchange) learnRefusal(a *attempt, d policy.Decision, now time.Time) po
 	if refusal.Bare() && !x.place.line.believes() {
 		return x.backOff(d, now)
 	}
-	got := x.place.line.refused(&x.place, now, refusal)
+	got := x.place.line.refused(x.place, now, refusal)
 	if d.Action != policy.Line {
 		x.place.leave(now)
 		return d

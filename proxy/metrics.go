@@ -88,10 +88,10 @@ func (m *metrics) finished(x *exchange, took time.Duration) {
 		series.first.Observe(x.record.first.Seconds())
 	}
 	if x.record.promptTokens > 0 {
-		m.tokens.WithLabelValues(upstream, m.models.label(x.facts.Model), "input").Add(float64(x.record.promptTokens))
+		m.tokens.WithLabelValues(upstream, m.models.label(x.sent), "input").Add(float64(x.record.promptTokens))
 	}
 	if x.record.completionTokens > 0 {
-		m.tokens.WithLabelValues(upstream, m.models.label(x.facts.Model), "output").Add(float64(x.record.completionTokens))
+		m.tokens.WithLabelValues(upstream, m.models.label(x.sent), "output").Add(float64(x.record.completionTokens))
 	}
 }
 

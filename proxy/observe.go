@@ -108,6 +108,9 @@ func (p *Proxy) logRequest(x *exchange, took time.Duration) {
 	if x.facts.Model != "" {
 		a = append(a, slog.String("model", x.facts.Model))
 	}
+	if x.spliced != "" {
+		a = append(a, slog.String("sent_model", x.sent))
+	}
 	if r.gate > 0 {
 		a = append(a, milliseconds("breaker_ms", r.gate))
 	}

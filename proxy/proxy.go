@@ -109,7 +109,7 @@ func (p *Proxy) open(w http.ResponseWriter, r *http.Request) (*exchange, *http.R
 		p: p, w: w, start: time.Now(), method: r.Method, path: r.URL.Path,
 		id: p.newID(),
 	}
-	x.record.source = sourceUpstream
+	x.record.source, x.place = sourceUpstream, &x.first
 	ctx, cancel := context.WithCancelCause(r.Context())
 	x.cancel = cancel
 	x.ctx = context.WithValue(ctx, exchangeKey{}, x)

@@ -24,7 +24,7 @@ func (p *Proxy) newRelay() *httputil.ReverseProxy {
 	}
 }
 
-// rewrite addresses the request to the upstream. What ReverseProxy took out
+// rewrite makes the request ready to be addressed to any upstream. What ReverseProxy took out
 // against its callers' wishes is put back: X-Forwarded-*, and a query that has
 // a semicolon or a bad escape.
 func (p *Proxy) rewrite(r *httputil.ProxyRequest) {
@@ -36,8 +36,6 @@ func (p *Proxy) rewrite(r *httputil.ProxyRequest) {
 			out.Header[name] = values
 		}
 	}
-	r.SetURL(x.up.config.URL)
-	out.URL.RawQuery = r.In.URL.RawQuery
 	out.Trailer, out.TransferEncoding = nil, nil // the body's length is known by now
 	delete(out.Header, headerToken)
 	delete(out.Header, "Expect") // the body is read: nothing is left to ask for
@@ -54,7 +52,6 @@ func (p *Proxy) rewrite(r *httputil.ProxyRequest) {
 		made = x.id
 	}
 	moveIdempotencyKey(out.Header, made)
-	x.up.prepare(out)
 	out.Close = false
 }
 

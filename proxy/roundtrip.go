@@ -23,6 +23,7 @@ import (
 //   - what cannot be sent again is sent once.
 func (p *Proxy) RoundTrip(out *http.Request) (*http.Response, error) {
 	x := exchangeOf(out.Context())
+	x.face(out)
 	for {
 		if refusal := x.trippedAnswer(); refusal != nil {
 			x.stopTimer()

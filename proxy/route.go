@@ -9,9 +9,10 @@ import (
 	"outrigger/policy/endpoint"
 )
 
-// route picks the upstream: the first, or the one that /@NAME/ asks for.
+// route picks the upstreams that may serve the request: all in their order, or
+// the one that /@NAME/ asks for.
 func (x *exchange) route(r *http.Request) error {
-	x.up = x.p.upstreams[0]
+	x.candidates, x.up = x.p.upstreams, x.p.upstreams[0]
 	rest, pinned := strings.CutPrefix(r.URL.Path, "/@")
 	if !pinned {
 		return nil
@@ -19,7 +20,8 @@ func (x *exchange) route(r *http.Request) error {
 	name, _, found := strings.Cut(rest, "/")
 	for _, u := range x.p.upstreams {
 		if found && u.config.Name == name {
-			x.up = u
+			x.up, x.pinned = u, true
+			x.candidates = []*upstream{u}
 			r.URL.Path = strings.TrimPrefix(r.URL.Path, "/@"+name)
 			if r.URL.RawPath != "" { // its first segment may be escaped
 				_, raw, _ := strings.Cut(r.URL.RawPath[1:], "/")
@@ -32,16 +34,11 @@ func (x *exchange) route(r *http.Request) error {
 	return fail("bad_request", "There is no upstream %q. See OUTRIGGER_UPSTREAMS.", short(name))
 }
 
-// identify finds out what the request does, who pays for it and what it counts as.
+// identify finds out what the request does.
 func (x *exchange) identify(r *http.Request) {
 	x.endpoint = endpoint.Of(x.method, r.URL.EscapedPath(), x.facts.Facts)
-	x.credential = x.p.credentials.of(r.Header, &x.up.config)
 	if n := r.Header.Get("X-Stainless-Retry-Count"); n != "" && n != "0" {
 		x.up.metrics.clientRetries.Inc()
-	}
-	x.model = x.facts.Model
-	if x.model == "" {
-		x.model = x.endpoint.Name // what has no model has limits of its own
 	}
 }
 

@@ -18,6 +18,9 @@ type upstream struct {
 	http2    atomic.Bool       // the pooled transport was seen to speak HTTP/2
 	query    string            // extra parameters, encoded
 	auth     string            // canonical name of the credential's header
+	foreign  bool              // another host than the first upstream's
+	drops    []string          // the headers that may hold a caller's credential
+	models   models
 	gate     *gate
 	budget   *policy.Budget
 	lines    *lines
@@ -33,6 +36,7 @@ func newUpstream(c Config, u Upstream, dial dialer, m *metrics, now time.Time) *
 		pooled: newTransport(dial, c.Timeouts.Connect, plain, false),
 		fresh:  newTransport(dial, c.Timeouts.Connect, plain, true),
 		auth:   http.CanonicalHeaderKey(u.AuthHeader),
+		models: newModels(u.Models),
 		budget: policy.NewBudget(c.Retry.Budget, now),
 		gate:   newGate(c.Breaker),
 		trips:  newTrips(c.TripCooldown),
@@ -55,31 +59,12 @@ func newUpstream(c Config, u Upstream, dial dialer, m *metrics, now time.Time) *
 	}
 	up.query = strings.Join(values, "&")
 	up.metrics = m.upstream(u.Name)
+	up.foreign = !SameHost(c.Upstreams[0].URL, u.URL)
+	up.drops = append(append(up.drops, keyHeaders[:]...), callerHeaders[:]...)
+	for _, other := range c.Upstreams {
+		up.drops = append(up.drops, http.CanonicalHeaderKey(other.AuthHeader))
+	}
 	return up
-}
-
-// prepare turns the caller's headers and query, already copied, into the upstream's.
-func (u *upstream) prepare(out *http.Request) {
-	for _, p := range u.config.Headers {
-		out.Header.Set(p.Name, p.Value)
-	}
-	if u.query != "" {
-		if out.URL.RawQuery != "" {
-			out.URL.RawQuery += "&"
-		}
-		out.URL.RawQuery += u.query
-	}
-	if u.config.APIKey.IsZero() {
-		return
-	}
-	for _, name := range [...]string{"Authorization", "Api-Key", "X-Api-Key"} {
-		out.Header.Del(name)
-	}
-	key := u.config.APIKey.Reveal()
-	if u.auth == "Authorization" {
-		key = "Bearer " + key
-	}
-	out.Header[u.auth] = []string{key}
 }
 
 // transport picks the connections for one attempt.

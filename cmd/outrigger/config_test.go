@@ -37,7 +37,7 @@ func defaults() Config {
 				Listen: "127.0.0.1:8383",
 			},
 			Upstreams: []proxy.Upstream{{
-				Name: "openai", URL: &url.URL{Scheme: "https", Host: "api.openai.com"}, AuthHeader: "Authorization",
+				Name: "openai", URL: &url.URL{Scheme: "https", Host: "api.openai.com"}, AuthHeader: "Authorization", CallerKey: proxy.CallerKeyAuto,
 			}},
 			TripCooldown: time.Minute,
 		},
@@ -144,15 +144,17 @@ func TestEnvironmentBecomesConfiguration(t *testing.T) {
 				"OUTRIGGER_UPSTREAMS= azure2 = https://my.openai.azure.com:8443/openai ", "OUTRIGGER_UPSTREAM_AZURE2_API_KEY=sk-key",
 				"OUTRIGGER_UPSTREAM_AZURE2_AUTH_HEADER=api-key", "OUTRIGGER_UPSTREAM_AZURE2_HEADERS=OpenAI-Beta=assistants=v2, X-Empty=",
 				"OUTRIGGER_UPSTREAM_AZURE2_QUERY=api-version=2024-10-21", "OUTRIGGER_UPSTREAM_AZURE2_RPM=60",
-				"OUTRIGGER_UPSTREAM_AZURE2_TPM=90000", "OUTRIGGER_UPSTREAM_AZURE2_MAX_INFLIGHT=5",
+				"OUTRIGGER_UPSTREAM_AZURE2_TPM=90000", "OUTRIGGER_UPSTREAM_AZURE2_MAX_INFLIGHT=5", "OUTRIGGER_UPSTREAM_AZURE2_CALLER_KEY=Drop",
+				"OUTRIGGER_UPSTREAM_AZURE2_MODELS=gpt-4o = my-4o, *=other=1",
 			},
 			func(c *Config) {
 				c.UpstreamURLs = []namedURL{{"azure2", "https://my.openai.azure.com:8443/openai"}}
 				c.Upstreams = []proxy.Upstream{{
 					Name: "azure2", URL: &url.URL{Scheme: "https", Host: "my.openai.azure.com:8443", Path: "/openai"},
-					APIKey: values.NewSecret("sk-key"), AuthHeader: "api-key",
+					APIKey: values.NewSecret("sk-key"), AuthHeader: "api-key", CallerKey: proxy.CallerKeyDrop,
 					Headers: []proxy.Pair{{Name: "OpenAI-Beta", Value: "assistants=v2"}, {Name: "X-Empty"}},
 					Query:   []proxy.Pair{{Name: "api-version", Value: "2024-10-21"}},
+					Models:  []proxy.Model{{Requested: "gpt-4o", Sent: "my-4o"}, {Requested: "*", Sent: "other=1"}},
 					RPM:     60, TPM: 90000, MaxInflight: 5,
 				}}
 			},
@@ -161,7 +163,7 @@ func TestEnvironmentBecomesConfiguration(t *testing.T) {
 			[]string{"OUTRIGGER_UPSTREAMS=name=http://localhost", "OUTRIGGER_UPSTREAM_NAME_RPM=1"},
 			func(c *Config) {
 				c.UpstreamURLs = []namedURL{{"name", "http://localhost"}}
-				c.Upstreams = []proxy.Upstream{{Name: "name", URL: &url.URL{Scheme: "http", Host: "localhost"}, AuthHeader: "Authorization", RPM: 1}}
+				c.Upstreams = []proxy.Upstream{{Name: "name", URL: &url.URL{Scheme: "http", Host: "localhost"}, AuthHeader: "Authorization", CallerKey: proxy.CallerKeyAuto, RPM: 1}}
 			},
 		},
 		"all addresses, with a key and with tokens": {

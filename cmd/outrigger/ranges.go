@@ -105,6 +105,8 @@ func (v *variable) form() string {
 		return "a size such as 4096, 64KiB or 1GB"
 	case []namedURL:
 		return "name=url"
+	case []proxy.Model:
+		return "requested=sent, or several separated by commas"
 	case []proxy.Pair:
 		return "name=value, or several separated by commas"
 	case bool:

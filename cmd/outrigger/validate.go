@@ -47,6 +47,13 @@ func checkInjected(u proxy.Upstream, found *mistakes) {
 	if !isHeader(u.AuthHeader) {
 		found.add(of+"AUTH_HEADER", "", "want the name of a header, such as Authorization or api-key")
 	}
+	requested := map[string]bool{}
+	for _, m := range u.Models {
+		if requested[m.Requested] {
+			found.add(of+"MODELS", m.Requested, "want each requested model once")
+		}
+		requested[m.Requested] = true
+	}
 	for _, p := range u.Headers {
 		if !isHeader(p.Name) || !isHeaderValue(p.Value) {
 			found.add(of+"HEADERS", "", "want names and values of headers that may be set")

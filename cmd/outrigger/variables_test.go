@@ -62,6 +62,8 @@ func TestEveryVariableSetsItsField(t *testing.T) {
 		reflect.TypeFor[int]():          "3",
 		reflect.TypeFor[[]namedURL]():   "x=http://x",
 		reflect.TypeFor[[]proxy.Pair](): "x=y",
+
+		reflect.TypeFor[[]proxy.Model](): "x=y",
 	}
 	for _, v := range everyVariable() {
 		v.Text = samples[v.field.Type()]

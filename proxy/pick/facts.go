@@ -25,9 +25,9 @@ type Facts struct {
 	// Model is the model's name, "" if there is none. Of a longer one the first
 	// 256 bytes are kept, to a whole character.
 	Model string
-	// ModelStart and ModelEnd are where the name stands in the body, without its
-	// quotes: body[ModelStart:ModelEnd] is Model. Both are 0 when there is no name,
-	// or one that is written otherwise than it reads (escaped, cut, not UTF-8).
+	// ModelStart and ModelEnd are where the name stands in the body, as it is written
+	// there (escaped, or longer than Model), without its quotes. Both are 0 when
+	// there is no name, an empty one, or one that is not UTF-8.
 	ModelStart, ModelEnd int64
 	// Stream says that an event stream is wanted.
 	Stream bool

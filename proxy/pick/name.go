@@ -7,18 +7,20 @@ type name struct {
 	text     [maxModel]byte
 	n        int
 	start    int64
-	escaped  bool
+	end      int64 // after its last byte as written; 0 when that follows from size
+	size     int64 // as it reads
 	cut      bool
 	complete bool
 }
 
 // begin forgets an earlier name; the new one's first byte is at offset.
 func (m *name) begin(offset int64) {
-	m.n, m.start = 0, offset
-	m.escaped, m.cut, m.complete = false, false, false
+	m.n, m.start, m.end, m.size = 0, offset, 0, 0
+	m.cut, m.complete = false, false
 }
 
 func (m *name) add(p []byte) {
+	m.size += int64(len(p))
 	if m.cut {
 		return
 	}
@@ -41,8 +43,8 @@ func (m *name) put(f *Facts) {
 		f.Model = string([]rune(f.Model)) // U+FFFD for each stray byte, as encoding/json has it
 		return
 	}
-	if m.n > 0 && !m.escaped && !m.cut {
-		f.ModelStart, f.ModelEnd = m.start, m.start+int64(m.n)
+	if m.n > 0 {
+		f.ModelStart, f.ModelEnd = m.start, max(m.end, m.start+m.size)
 	}
 }
 

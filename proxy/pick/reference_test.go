@@ -71,9 +71,8 @@ func reference(body []byte) (Facts, bool) {
 		for len(f.Model) > maxModel || !utf8.ValidString(f.Model) {
 			f.Model = f.Model[:min(len(f.Model)-1, maxModel)]
 		}
-		end := top["model"].end - 1
-		if start := end - len(model); model != "" && f.Model == model && start > 0 && string(body[start-1:end]) == `"`+model {
-			f.ModelStart, f.ModelEnd = int64(start+mark), int64(end+mark)
+		if end := top["model"].end - 1; model != "" {
+			f.ModelStart, f.ModelEnd = int64(opening(body[:end])+mark), int64(end+mark)
 		}
 	}
 	f.Stream = top["stream"].value == true
@@ -100,6 +99,15 @@ func reference(body []byte) (Facts, bool) {
 		f.Images += max(c.parts, c.urls)
 	}
 	return f, true
+}
+
+// opening returns where the string begins whose text body ends with.
+func opening(body []byte) int {
+	i := bytes.LastIndexByte(body, '"')
+	for bytes.HasSuffix(body[:i], []byte(`\`)) { // an escaped quote: none before it is the string's own
+		i = bytes.LastIndexByte(body[:i], '"')
+	}
+	return i + 1
 }
 
 // member returns the last member of an object that has this key.

@@ -36,6 +36,9 @@ func (o *object) text(p []byte) int {
 	}
 	switch p[n] {
 	case '"':
+		if o.role == roleModel {
+			o.model.end = o.offset + int64(n)
+		}
 		o.endString()
 	case '\\':
 		o.state = inEscape
@@ -56,9 +59,6 @@ func (o *object) endString() {
 
 // escape reads the byte after a backslash.
 func (o *object) escape(c byte) {
-	if o.role == roleModel {
-		o.model.escaped = true
-	}
 	o.state = inString
 	switch c {
 	case 'u':

@@ -1,0 +1,113 @@
+package proxy
+
+import (
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+)
+
+// face turns the exchange to its present upstream: the request as that one is to
+// get it, and who pays for it there.
+func (x *exchange) face(out *http.Request) {
+	x.rename(mediaType(out.Header) == "multipart/form-data")
+	x.outbound = out
+	if len(x.candidates) > 1 { // the next one begins with what the caller sent
+		x.outbound = out.WithContext(out.Context())
+		address := *out.URL
+		x.outbound.URL, x.outbound.Header = &address, out.Header.Clone()
+	}
+	x.up.address(x.outbound, x.sent, x.pinned)
+	x.credential = x.p.credentials.of(x.outbound.Header, x.up.auth)
+	x.model = x.sent
+	if x.model == "" {
+		x.model = x.endpoint.Name // what has no model has limits of its own
+	}
+}
+
+// address turns a request as the caller sent it into the upstream's: URL, query,
+// credential and headers. model is the name that the body carries by now. meant
+// says that the caller asked for this upstream by name.
+func (u *upstream) address(out *http.Request, _ string, meant bool) {
+	if u.config.CallerKey == CallerKeyDrop || u.foreign && !meant && u.config.CallerKey != CallerKeySend {
+		u.dropCredentials(out)
+	}
+	(&httputil.ProxyRequest{Out: out}).SetURL(u.config.URL)
+	for _, p := range u.config.Headers {
+		out.Header.Set(p.Name, p.Value)
+	}
+	if u.query != "" {
+		if out.URL.RawQuery != "" {
+			out.URL.RawQuery += "&"
+		}
+		out.URL.RawQuery += u.query
+	}
+	if u.config.APIKey.IsZero() {
+		return
+	}
+	for _, name := range keyHeaders {
+		out.Header.Del(name)
+	}
+	key := u.config.APIKey.Reveal()
+	if u.auth == "Authorization" {
+		key = "Bearer " + key
+	}
+	out.Header[u.auth] = []string{key}
+}
+
+// callerHeaders are the headers in which callers prove who they are or say whose
+// account they use, beside keyHeaders: Google's key, and what browsers keep.
+var callerHeaders = [...]string{"X-Goog-Api-Key", "Cookie", "Openai-Organization", "Openai-Project"}
+
+// dropCredentials takes out of a request what its caller proves itself with: it
+// was meant for another host.
+func (u *upstream) dropCredentials(out *http.Request) {
+	for _, name := range u.drops {
+		delete(out.Header, name)
+	}
+	out.URL.RawQuery = withoutKeys(out.URL.RawQuery)
+	if protocols := out.Header["Sec-Websocket-Protocol"]; len(protocols) > 0 {
+		out.Header["Sec-Websocket-Protocol"] = withoutSecrets(protocols)
+	}
+}
+
+// withoutKeys returns a query without the parameters in which keys are sent
+// (Gemini's API takes its key so), and all else as it was.
+func withoutKeys(query string) string {
+	if query == "" {
+		return ""
+	}
+	var kept []string
+	for pair := range strings.SplitSeq(query, "&") {
+		name, _, _ := strings.Cut(pair, "=")
+		if plain, err := url.QueryUnescape(name); err == nil {
+			name = plain
+		}
+		switch strings.ToLower(name) {
+		case "key", "api_key", "api-key", "apikey", "token", "access_token":
+			continue
+		}
+		kept = append(kept, pair)
+	}
+	return strings.Join(kept, "&")
+}
+
+// withoutSecrets returns a WebSocket's subprotocols without those in which
+// browsers send OpenAI's keys and account names, for want of headers of their own
+// (OpenAI's Realtime guide, "openai-insecure-api-key.").
+func withoutSecrets(lists []string) []string {
+	var kept []string
+	for _, list := range lists {
+		for entry := range strings.SplitSeq(list, ",") {
+			entry = strings.TrimSpace(entry)
+			if !strings.HasPrefix(entry, "openai-insecure-api-key.") && !strings.HasPrefix(entry, "openai-organization.") &&
+				!strings.HasPrefix(entry, "openai-project.") {
+				kept = append(kept, entry)
+			}
+		}
+	}
+	if len(kept) == 0 {
+		return nil
+	}
+	return []string{strings.Join(kept, ", ")}
+}

@@ -1,0 +1,71 @@
+package proxy
+
+import "io"
+
+// spliced is a body with one piece of it replaced: the model's name. It is read
+// as it flows; nothing is decoded or copied. One goroutine reads it, and Close is
+// as safe as that of the body below.
+type spliced struct {
+	src    io.ReadCloser
+	before int64  // bytes of src to pass on before the new text
+	text   string // what is left of it
+	skip   int64  // bytes of src to leave out after it
+}
+
+// Read implements io.Reader.
+func (s *spliced) Read(p []byte) (int, error) {
+	switch {
+	case s.before > 0:
+		n, err := s.src.Read(p[:min(int64(len(p)), s.before)])
+		s.before -= int64(n)
+		if s.before == 0 {
+			err = nil // src says it again
+		}
+		return n, err
+	case s.text != "":
+		n := copy(p, s.text)
+		s.text = s.text[n:]
+		return n, nil
+	}
+	for s.skip > 0 {
+		n, err := io.CopyN(io.Discard, s.src, s.skip)
+		s.skip -= n
+		if err != nil {
+			return 0, err
+		}
+	}
+	return s.src.Read(p)
+}
+
+// Close implements io.Closer.
+func (s *spliced) Close() error { return s.src.Close() }
+
+// rename finds what the present upstream calls the model, and how its name has to
+// stand in the body. A body that names no model, or one that is no text, goes as
+// it is: the upstream will say what it misses.
+func (x *exchange) rename(form bool) {
+	x.sent, x.spliced = x.facts.Model, ""
+	name, renamed := x.up.models.of(x.facts.Model)
+	if !renamed || x.facts.ModelEnd == 0 {
+		return
+	}
+	x.sent, x.spliced = name.plain, name.quoted
+	if form {
+		x.spliced = name.plain
+	}
+}
+
+// outgoing returns the body for one attempt, from its start, and its length, -1
+// when that is not known.
+func (x *exchange) outgoing() (io.ReadCloser, int64) {
+	body := x.requestBody()
+	if body == nil || x.spliced == "" {
+		return body, x.size
+	}
+	old := x.facts.ModelEnd - x.facts.ModelStart
+	size := x.size
+	if size >= 0 {
+		size += int64(len(x.spliced)) - old
+	}
+	return &spliced{src: body, before: x.facts.ModelStart, text: x.spliced, skip: old}, size
+}

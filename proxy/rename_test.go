@@ -1,0 +1,141 @@
+package proxy
+
+import (
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+// renames sets what the upstream calls models.
+func renames(list ...Model) func(*Config) {
+	return func(c *Config) { c.Upstreams[0].Models = list }
+}
+
+func TestTheModelIsRenamedInTheBodyAndNothingElseIs(t *testing.T) {
+	const form = "multipart/form-data; boundary=B"
+	long := strings.Repeat("x", 300<<10)
+	part := func(name, value string) string {
+		return "--B\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n" + value + "\r\n"
+	}
+	tests := map[string]struct{ kind, body, want string }{
+		"JSON":              {"application/json", `{"model":"gpt-4o","messages":[{"content":"model gpt-4o"}]}`, `{"model":"own \"4o\"","messages":[{"content":"model gpt-4o"}]}`},
+		"white space stays": {"application/json", "{ \"stream\" : true ,\n\t\"model\" : \"gpt-4o\" }\n", "{ \"stream\" : true ,\n\t\"model\" : \"own \\\"4o\\\"\" }\n"},
+		"an escaped name":   {"application/json", `{"model":"gpt\u002d4o"}`, `{"model":"own \"4o\""}`},
+		"the last of two":   {"application/json", `{"model":"a","model":"gpt-4o"}`, `{"model":"a","model":"own \"4o\""}`},
+		"another model":     {"application/json", `{"model":"gpt-3"}`, `{"model":"any"}`},
+		"a slash as PHP has it": {
+			"application/json", `{"model":"openai\/gpt-4o","n":1}`, `{"model":"shorter","n":1}`,
+		},
+		"the upstream's own name": {"application/json", `{"model":"any"}`, `{"model":"any"}`},
+		"a longer name than is kept": {
+			"application/json", `{"model":"` + long + `","n":1}`, `{"model":"any","n":1}`,
+		},
+		"no model":                {"application/json", `{"input":"gpt-4o"}`, `{"input":"gpt-4o"}`},
+		"an empty model":          {"application/json", `{"model":""}`, `{"model":""}`},
+		"a model that is no text": {"application/json", `{"model":7}`, `{"model":7}`},
+		"a model further below":   {"application/json", `{"x":{"model":"gpt-4o"}}`, `{"x":{"model":"gpt-4o"}}`},
+		"broken JSON":             {"application/json", `{"model":"gpt-4o`, `{"model":"gpt-4o`},
+		"a body on disk":          {"application/json", `{"messages":"` + long + `","model":"gpt-4o"}`, `{"messages":"` + long + `","model":"own \"4o\""}`},
+		"a name before the part on disk": {
+			"application/json", `{"model":"gpt-4o","messages":"` + long + `"}`, `{"model":"own \"4o\"","messages":"` + long + `"}`,
+		},
+		"a form": {
+			form, part("model", "gpt-4o") + part("prompt", "gpt-4o") + "--B--\r\n", part("model", `own "4o"`) + part("prompt", "gpt-4o") + "--B--\r\n",
+		},
+		"a form on disk": {
+			form, part("file", long) + part("model", "gpt-4o") + "--B--\r\n", part("file", long) + part("model", `own "4o"`) + "--B--\r\n",
+		},
+	}
+	g, got := catching(t, func(c *Config) { c.Bodies.BodyMemory = 64 << 10 },
+		renames(Model{"gpt-4o", `own "4o"`}, Model{"openai/gpt-4o", "shorter"}, Model{"*", "any"}))
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			r := g.request(http.MethodPost, "/v1/chat/completions", tt.body)
+			r.Header.Set("Content-Type", tt.kind)
+			if resp, body := g.do(r); resp.StatusCode != http.StatusOK {
+				t.Fatalf("got %d %s", resp.StatusCode, body)
+			}
+			a := <-got
+			if a.body != tt.want {
+				t.Errorf("arrived as %.200q, want %.200q", a.body, tt.want)
+			}
+			if a.chunked || a.header.Get("Content-Length") != strconv.Itoa(len(tt.want)) {
+				t.Errorf("Content-Length %q, want %d", a.header.Get("Content-Length"), len(tt.want))
+			}
+		})
+	}
+}
+
+func TestARetryCarriesTheNewNameToo(t *testing.T) {
+	var bodies []string
+	g := newRig(t, func(w http.ResponseWriter, r *http.Request, call int) {
+		body, _ := io.ReadAll(r.Body)
+		bodies = append(bodies, string(body))
+		if call == 1 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}, renames(Model{"gpt-4o-mini", "mini"}))
+	g.chat()
+	want := strings.Replace(chatBody, "gpt-4o-mini", "mini", 1)
+	if len(bodies) != 2 || bodies[0] != want || bodies[1] != want {
+		t.Errorf("sent %q, want twice %q", bodies, want)
+	}
+	if log := g.log.String(); !strings.Contains(log, `"model":"gpt-4o-mini","sent_model":"mini"`) {
+		t.Errorf("the log does not tell both names: %s", log)
+	}
+}
+
+// The line is that of the model as the upstream knows it: its limits are.
+func TestModelsThatAreOneUpstreamShareItsLimits(t *testing.T) {
+	g, _ := catching(t, renames(Model{"*", "mini"}))
+	for _, model := range []string{"gpt-4o", "gpt-4o-mini"} {
+		g.do(g.request(http.MethodPost, "/v1/chat/completions", `{"model":"`+model+`"}`))
+	}
+	limits := g.proxy.Status().Upstreams[0].Limits
+	if len(limits) != 1 || limits[0].Model != "mini" {
+		t.Errorf("limiters %+v, want one, for mini", limits)
+	}
+}
+
+func TestASplicedBodyReadsTheSameInPiecesOfAnySize(t *testing.T) {
+	const text, want = `{"model":"gpt-4o","n":1}`, `{"model":"m","n":1}`
+	for name, wrap := range map[string]func(io.Reader) io.Reader{
+		"as it comes":     func(r io.Reader) io.Reader { return r },
+		"one byte":        iotest.OneByteReader,
+		"half":            iotest.HalfReader,
+		"with the end":    iotest.DataErrReader,
+		"one and with it": func(r io.Reader) io.Reader { return iotest.OneByteReader(iotest.DataErrReader(r)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			splice := func() io.Reader {
+				return &spliced{src: io.NopCloser(wrap(strings.NewReader(text))), before: 10, text: "m", skip: 6}
+			}
+			if got, err := io.ReadAll(splice()); err != nil || string(got) != want {
+				t.Errorf("read %q, %v, want %q", got, err, want)
+			}
+			if got, err := io.ReadAll(iotest.OneByteReader(splice())); err != nil || string(got) != want {
+				t.Errorf("in single bytes %q, %v, want %q", got, err, want)
+			}
+		})
+	}
+}
+
+func TestWhatIsNoModelNameIsAnError(t *testing.T) {
+	for text, want := range map[string]Model{
+		"a=b": {"a", "b"}, " a = b ": {"a", "b"}, "*=b": {"*", "b"}, "a=b=c": {"a", "b=c"}, "o/a:free=x": {"o/a:free", "x"},
+	} {
+		var m Model
+		if err := m.UnmarshalText([]byte(text)); err != nil || m != want {
+			t.Errorf("%q: %+v, %v, want %+v", text, m, err, want)
+		}
+	}
+	for _, text := range []string{"", "a", "=", "a=", "=b", " = b", "a=b\r\nx", "a\x00=b"} {
+		var m Model
+		if err := m.UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%q was taken", text)
+		}
+	}
+}
