@@ -104,9 +104,10 @@ var modelOverloadPhrases = []string{
 	"rate-limited upstream", "resource exhausted. please try again later", "resource exhausted, please try again later",
 }
 
-// overloadCodes mean that the whole provider lacks capacity: Anthropic, Moonshot, OpenAI, DeepSeek.
+// overloadCodes mean that the whole provider lacks capacity: Anthropic, Moonshot, OpenAI, DeepSeek, llama.cpp
+// while it loads its model.
 var overloadCodes = codes(`overloaded_error engine_overloaded_error server_is_overloaded server_overloaded
-	service_unavailable_error insufficient_system_resource`)
+	service_unavailable_error unavailable_error insufficient_system_resource`)
 
 // overloadPhrases: OpenAI, Together, Azure 429 (learn.microsoft.com, quota page), Kimi 429.
 var overloadPhrases = []string{

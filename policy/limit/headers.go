@@ -51,12 +51,22 @@ var families = [...]struct {
 	{"Anthropic-Ratelimit-", true},
 }
 
+// togetherTokens begins the headers by which Together tells its token limits. They are
+// per second, and so is its X-Ratelimit-Limit, although nothing in the name says so
+// (docs.together.ai, rate limits, "rate limit headers").
+const togetherTokens = "X-Tokenlimit-"
+
 // ParseHeaders reads the rate-limit headers of an answer that came at now: OpenAI's,
-// Azure's, Groq's, Anthropic's, Cerebras's, Together's and what resembles them. Keys
+// Azure's, Groq's, Anthropic's, Cerebras's, Mistral's, Together's and what resembles them. Keys
 // are canonical. Values that make no sense are counted and otherwise not there.
 func ParseHeaders(h map[string][]string, now time.Time) Headers {
 	var p Headers
+	perSecond := false
 	for key, values := range h {
+		if field, ok := strings.CutPrefix(key, togetherTokens); ok && len(values) > 0 {
+			perSecond = true
+			p.put(field, "Tokens-Second", values[0], now)
+		}
 		for _, f := range families {
 			rest, ok := strings.CutPrefix(key, f.prefix)
 			if !ok || len(values) == 0 {
@@ -69,6 +79,9 @@ func ParseHeaders(h map[string][]string, now time.Time) Headers {
 			p.put(field, what, values[0], now)
 			break
 		}
+	}
+	if r := p.find("requests", 0); r != nil && perSecond && p.find("requests", time.Second) == nil {
+		r.Window = time.Second
 	}
 	slices.SortFunc(p.Readings, func(a, b Reading) int {
 		return cmp.Or(cmp.Compare(a.Dimension, b.Dimension), cmp.Compare(a.Window, b.Window))
@@ -119,10 +132,8 @@ func (p *Headers) put(field, what, value string, now time.Time) {
 
 // reading returns the reading to fill, nil when there are too many.
 func (p *Headers) reading(dimension string, window time.Duration) *Reading {
-	for i := range p.Readings {
-		if r := &p.Readings[i]; r.Dimension == dimension && r.Window == window {
-			return r
-		}
+	if r := p.find(dimension, window); r != nil {
+		return r
 	}
 	if len(p.Readings) == maxReadings {
 		return nil
@@ -132,6 +143,16 @@ func (p *Headers) reading(dimension string, window time.Duration) *Reading {
 	}
 	p.Readings = append(p.Readings, Reading{Dimension: dimension, Window: window, Limit: -1, Remaining: -1, Reset: -1})
 	return &p.Readings[len(p.Readings)-1]
+}
+
+// find returns the reading for a limit, nil when there is none.
+func (p *Headers) find(dimension string, window time.Duration) *Reading {
+	for i := range p.Readings {
+		if r := &p.Readings[i]; r.Dimension == dimension && r.Window == window {
+			return r
+		}
+	}
+	return nil
 }
 
 // subject splits the rest of a header's name into dimension and window.
@@ -144,7 +165,7 @@ func subject(what string) (string, time.Duration, bool) {
 		}
 	}
 	switch what {
-	case "", "Requests", "Request":
+	case "", "Requests", "Request", "Req": // Req: Mistral
 		return "requests", window, true
 	case "Tokens", "Token":
 		return "tokens", window, true

@@ -53,6 +53,29 @@ func TestHeadersOfManyProvidersAreRead(t *testing.T) {
 				{Dimension: "tokens", Limit: -1, Remaining: -1, Reset: 0, Resolution: s},
 			}},
 		},
+		"Mistral": {
+			header("X-Ratelimit-Limit-Req-Minute", "50", "X-Ratelimit-Remaining-Req-Minute", "49", "X-Ratelimit-Limit-Tokens-Minute", "50000",
+				"X-Ratelimit-Remaining-Tokens-Minute", "47300", "X-Ratelimit-Tokens-Query-Cost", "1300"),
+			Headers{Readings: []Reading{
+				{Dimension: "requests", Window: m, Limit: 50, Remaining: 49, Reset: -1},
+				{Dimension: "tokens", Window: m, Limit: 50000, Remaining: 47300, Reset: -1},
+			}},
+		},
+		"Together, per second": {
+			header("X-Ratelimit-Limit", "10", "X-Ratelimit-Remaining", "9", "X-Ratelimit-Reset", "1", "X-Tokenlimit-Limit", "3000",
+				"X-Tokenlimit-Remaining", "2900", "X-Ratelimit-Limit-Dynamic", "5", "X-Tokenlimit-Limit-Dynamic", "7"),
+			Headers{Readings: []Reading{
+				{Dimension: "requests", Window: s, Limit: 10, Remaining: 9, Reset: s, Resolution: s},
+				{Dimension: "tokens", Window: s, Limit: 3000, Remaining: 2900, Reset: -1},
+			}, Reset: s},
+		},
+		"both a bare and a named second": {
+			header("X-Ratelimit-Limit", "10", "X-Ratelimit-Limit-Requests-Second", "20", "X-Tokenlimit-Limit", "-1"),
+			Headers{Readings: []Reading{
+				{Dimension: "requests", Limit: 10, Remaining: -1, Reset: -1},
+				{Dimension: "requests", Window: s, Limit: 20, Remaining: -1, Reset: -1},
+			}, Ignored: 1},
+		},
 		"Azure, whole seconds": {
 			header("X-Ratelimit-Limit-Requests", "120", "X-Ratelimit-Remaining-Requests", "100", "X-Ratelimit-Reset-Requests", "10"),
 			Headers{Readings: []Reading{{Dimension: "requests", Limit: 120, Remaining: 100, Reset: 10 * s, Resolution: s}}},

@@ -52,3 +52,12 @@ func providerOf(host string) *row {
 	}
 	return nil
 }
+
+// Names returns the names of all presets.
+func Names() []string {
+	names := []string{"azure"}
+	for i := range providers {
+		names = append(names, providers[i].name)
+	}
+	return names
+}
