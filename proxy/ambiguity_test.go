@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"outrigger/policy"
+	"outrigger/policy/classify"
 )
 
 // call is a request as a test names it.
@@ -398,4 +399,16 @@ func TestNoTwoRequestsShareAKey(t *testing.T) {
 			t.Errorf("%d keys for 100 requests", n)
 		}
 	})
+}
+
+// Over HTTP/2 the news that the headers were written comes after the writing, and a
+// timeout may come between the two.
+func TestATimeoutOnAConnectionIsNeverTakenForUnsent(t *testing.T) {
+	a := &attempt{}
+	a.progress.connected.Store(true)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errAttemptTimeout)
+	if a.fail(ctx, errAttemptTimeout); a.failure != classify.Timeout || a.reached() != classify.Sent {
+		t.Errorf("failure %d, reached %d", a.failure, a.reached())
+	}
 }

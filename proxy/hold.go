@@ -173,6 +173,7 @@ func (h *hold) Read(p []byte) (int, error) {
 		err := error(nil)
 		if h.position == len(h.held) && !h.reading {
 			h.held, h.position, err = nil, 0, h.err
+			h.free()
 		}
 		h.mu.Unlock()
 		return n, err
@@ -189,12 +190,17 @@ func (h *hold) Read(p []byte) (int, error) {
 func (h *hold) Close() error {
 	h.mu.Lock()
 	h.closed = true
+	h.free()
+	h.mu.Unlock()
+	return h.src.Close()
+}
+
+// free gives back the memory that was reserved. Locked.
+func (h *hold) free() {
 	if h.reserved > 0 {
 		h.room.Free(h.reserved)
 		h.reserved = 0
 	}
-	h.mu.Unlock()
-	return h.src.Close()
 }
 
 // busy reports whether the goroutine may still be reading.
@@ -215,13 +221,6 @@ func (h *hold) complete() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return !h.reading && errors.Is(h.err, io.EOF)
-}
-
-// size is how much is held.
-func (h *hold) size() int {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return len(h.held)
 }
 
 // drained reports whether all that was held has been read.

@@ -220,6 +220,7 @@ func TestNoWaitOutlastsTheDeadline(t *testing.T) {
 		"a hint within it":       {answers(503, "{}", "Retry-After", "4"), nil, 503, 9 * time.Second},
 		"a rate limit":           {answers(429, `{"error":{"message":"slow","code":"rate_limit_exceeded"}}`, "Retry-After", "4"), nil, 429, 9 * time.Second},
 		"a rate limit beyond":    {answers(429, `{"error":{"message":"slow","code":"rate_limit_exceeded"}}`, "Retry-After", "20"), nil, 429, 0},
+		"a turn in line beyond":  {apiError(503), func(c *Config) { c.Limit.RPM, c.Limit.Learn = 2, false }, 503, time.Second},
 		"a breaker":              {apiError(500), func(c *Config) { c.Breaker.Consecutive, c.Breaker.Open, c.Breaker.Wait = 1, time.Hour, time.Hour }, 500, 9 * time.Second},
 		"an upstream that hangs": {silence, nil, 504, 9 * time.Second},
 	}

@@ -18,7 +18,7 @@ func (p *Proxy) observe(x *exchange) {
 	p.mu.Lock()
 	delete(p.active, x)
 	p.mu.Unlock()
-	x.clearDeadlines()
+	x.extendWrite()
 	x.close()
 	took := time.Since(x.start)
 	p.metrics.finished(x, took)

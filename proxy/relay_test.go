@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"outrigger/internal/values"
 )
 
 // arrival is a request as an upstream got it.
@@ -370,5 +372,31 @@ func TestCallersMaySpeakHTTP2(t *testing.T) {
 	defer resp.Body.Close()
 	if a := <-got; resp.ProtoMajor != 2 || resp.StatusCode != http.StatusOK || a.body != chatBody || a.target != "/v1/chat/completions?a;b" {
 		t.Errorf("got %v, arrived as %+v", resp, a)
+	}
+}
+
+func TestTheUpstreamsOwnKeyReplacesTheCallers(t *testing.T) {
+	for header, want := range map[string]http.Header{
+		"Authorization": {"Authorization": {"Bearer sk-own"}, "X-Extra": {"1"}, "Openai-Organization": {"org"}},
+		"api-key":       {"Api-Key": {"sk-own"}, "X-Extra": {"1"}, "Openai-Organization": {"org"}},
+		"X-Gateway-Key": {"X-Gateway-Key": {"sk-own"}, "X-Extra": {"1"}, "Openai-Organization": {"org"}},
+	} {
+		t.Run(header, func(t *testing.T) {
+			g, got := catching(t, func(c *Config) {
+				u := &c.Upstreams[0]
+				u.APIKey, u.AuthHeader = values.NewSecret("sk-own"), header
+				u.Headers, u.Query = []Pair{{"X-Extra", "1"}}, []Pair{{"api-version", "2024-10-21"}, {"a b", "c&d"}}
+			})
+			g.raw("GET /v1/models?x=1;y HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer sk-callers\r\nApi-Key: callers\r\n" +
+				"X-Api-Key: callers\r\nX-Gateway-Key: callers\r\nX-Extra: callers\r\nOpenAI-Organization: org\r\n\r\n")
+			a := <-got
+			if header != "X-Gateway-Key" {
+				delete(a.header, "X-Gateway-Key") // a header like any other then
+			}
+			compareHeaders(t, a.header, want)
+			if a.target != "/v1/models?x=1;y&api-version=2024-10-21&a+b=c%26d" {
+				t.Errorf("the target is %s", a.target)
+			}
+		})
 	}
 }

@@ -5,11 +5,14 @@ import (
 	"time"
 )
 
-// extendWrite moves the deadline for writing to the caller: one that takes
-// nothing for twice as long as an upstream may be silent is gone. Not for once as
-// long: over HTTP/2 the deadline ends a stream also while nothing is being written.
-// http.Server's WriteTimeout would cut every long stream instead. It is called after
-// each read of the answer, and does something only once a quarter of the time is used.
+// extendWrite moves the deadline for writing to the caller: one that takes nothing
+// for longer than an upstream may be silent is gone. For half as long again, because
+// over HTTP/2 the deadline ends a stream also while nothing is being written, and a
+// silent upstream's end has to be told first. http.Server's WriteTimeout would cut
+// every long stream instead. It is called after each read of the answer, and at
+// last for what the server has still to write when the handler has returned; it does
+// something only once a quarter of the time is used. net/http takes the deadline away
+// before the connection's next request.
 func (x *exchange) extendWrite() {
 	idle := x.p.config.Timeouts.StreamIdle
 	if idle <= 0 {
@@ -20,12 +23,5 @@ func (x *exchange) extendWrite() {
 		return
 	}
 	x.writeSet = now
-	_ = http.NewResponseController(x.w).SetWriteDeadline(now.Add(2 * idle))
-}
-
-// clearDeadlines gives the connection back without deadlines for its next request.
-func (x *exchange) clearDeadlines() {
-	if !x.writeSet.IsZero() {
-		_ = http.NewResponseController(x.w).SetWriteDeadline(time.Time{})
-	}
+	_ = http.NewResponseController(x.w).SetWriteDeadline(now.Add(idle + idle/2))
 }

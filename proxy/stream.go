@@ -71,9 +71,7 @@ func (s *answer) Read(p []byte) (int, error) {
 	n, err := s.src.Read(p)
 	s.disarm()
 	s.x.record.bytesOut += int64(n)
-	if !s.a.held.complete() || s.a.held.size() > holdInline { // else it fits the connection's buffers
-		s.x.extendWrite()
-	}
+	s.x.extendWrite()
 	switch {
 	case err == nil:
 		return n, nil
@@ -214,7 +212,7 @@ const doneTime = 10 * time.Second
 // arm bounds the upstream's silence.
 func (s *answer) arm() {
 	idle := s.idle
-	if s.saidAll() {
+	if s.saidAll() && (idle <= 0 || idle > doneTime) {
 		idle = doneTime
 	}
 	switch {

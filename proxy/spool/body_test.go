@@ -64,18 +64,21 @@ func TestWriteToGoesOnWhereReadStopped(t *testing.T) {
 func TestWriteToReportsTheWritersError(t *testing.T) {
 	for name, size := range map[string]int{"memory": 50_000, "spool": 500_000} {
 		t.Run(name, func(t *testing.T) {
-			r := mustRead(t, newStore(t, roomy), content(size), -1).Reader()
-			n, err := r.WriteTo(failing{})
-			if !errors.Is(err, io.ErrShortWrite) || n != 5 || r.Len() != int64(size-5) {
-				t.Errorf("wrote %d, error %v, %d left; want 5, ErrShortWrite, %d", n, err, r.Len(), size-5)
+			body := mustRead(t, newStore(t, roomy), content(size), -1)
+			for _, want := range []error{io.ErrShortWrite, io.EOF} { // io.EOF ends the reading, not the writing
+				r := body.Reader()
+				n, err := r.WriteTo(failing{want})
+				if !errors.Is(err, want) || n != 5 || r.Len() != int64(size-5) {
+					t.Errorf("wrote %d, error %v, %d left; want 5, %v, %d", n, err, r.Len(), want, size-5)
+				}
 			}
 		})
 	}
 }
 
-type failing struct{}
+type failing struct{ err error }
 
-func (failing) Write([]byte) (int, error) { return 5, io.ErrShortWrite }
+func (f failing) Write([]byte) (int, error) { return 5, f.err }
 
 func TestReadsAfterCloseFail(t *testing.T) {
 	for name, size := range map[string]int{"memory": 50_000, "spool": 500_000} {

@@ -55,25 +55,25 @@ func (r *Reader) Read(p []byte) (int, error) {
 func (r *Reader) WriteTo(w io.Writer) (int64, error) {
 	var written int64
 	for {
+		err := r.enter()
+		if err == io.EOF { //nolint:errorlint // enter's own
+			return written, nil
+		}
+		if err != nil {
+			return written, err
+		}
 		n, err := r.writePiece(w)
 		r.off += n
 		written += n
-		if err == io.EOF { //nolint:errorlint // one that w wrapped is w's error
-			return written, nil
-		}
 		if err != nil {
 			return written, err
 		}
 	}
 }
 
-// writePiece writes one block. It pins the body for that long only: w may be slow,
-// and Close comes between two blocks, not after all.
+// writePiece writes one block of the body, which is pinned, and unpins it: w may be
+// slow, and Close comes between two blocks, not after all.
 func (r *Reader) writePiece(w io.Writer) (int64, error) {
-	err := r.enter()
-	if err != nil {
-		return 0, err
-	}
 	defer r.body.unpin()
 	if r.off >= r.body.onDisk {
 		n, err := w.Write(r.memory())
