@@ -50,6 +50,7 @@ type bucket struct {
 	ahead   int64     // what may go at once after idleness, if not wide: it is charged as debt
 	reserve int64     // what has gathered of ahead
 	second  second    // what went in the last second
+	shares  shares    // whether it is given out by the second
 	fullAt  time.Time // when the account is full, from where on reserve gathers
 	dry     time.Time // the account is empty until then, whatever the speed; zero is not
 	size    int64     // least that the account holds, since something needed it all
@@ -128,6 +129,11 @@ func (b *bucket) wait(now time.Time, t time.Duration, cost int64) time.Duration 
 	if cost <= 0 {
 		return 0
 	}
+	if b.shares.on {
+		d := max(b.left.wait(now, cost), b.shares.wait(t, cost, b.share()))
+		b.pressed = b.pressed || d > 0
+		return d
+	}
 	if b.dry.After(now) {
 		b.pressed = true
 		return b.until(now, b.need(cost))
@@ -177,6 +183,11 @@ func (b *bucket) take(now time.Time, t time.Duration, cost int64) {
 	if cost <= 0 {
 		return
 	}
+	b.second.add(t, cost)
+	b.left.take(now, cost)
+	if b.shares.on {
+		return
+	}
 	b.fill(now)
 	level := b.level(now)
 	b.reserve = b.gathered(now)
@@ -190,8 +201,6 @@ func (b *bucket) take(now time.Time, t time.Duration, cost int64) {
 		b.lower(now, level-float64(cost))
 	}
 	b.fullAt = now.Add(b.until(now, float64(b.burst)))
-	b.second.add(t, cost)
-	b.left.take(now, cost)
 }
 
 // give returns what was charged.

@@ -59,6 +59,17 @@
 // even sending is tried for ten minutes. What went out without a refusal goes out at
 // once the next time.
 //
+// # Shares
+//
+// Some upstreams give out a minute's limit by the second, and what is not used of a
+// second expires (help.openai.com/en/articles/5955604). A refusal shows it by a wait
+// that is longer than the rate explains; its end is where a share begins. From there on
+// each share goes out in the first fifth of its second. Paced evenly the last requests
+// of a burst would take a second longer, and a share's part is lost whenever a timer is
+// late. If less than 70 % of a share is let through there are no such shares, or others
+// use them too, and for ten minutes requests are paced evenly. Whether refusals are
+// taken off the next share is found out by the first one that is.
+//
 // # Cold start
 //
 // Silence is consent: a refusal comes within a round trip, an answer may take minutes.

@@ -104,6 +104,9 @@ func (l *Limiter) guess(now time.Time, w *Waiter, s slot, r Refusal) {
 		b.ahead = share(b.estimate.rate) / 4
 		l.open(now, s, 0)
 	}
+	if b.shares.on {
+		b.shares.owed += milli
+	}
 	if !l.first(w, b) {
 		l.hold(now, r.Hint)
 		b.empty(now, now.Add(r.Hint))
@@ -111,10 +114,13 @@ func (l *Limiter) guess(now time.Time, w *Waiter, s slot, r Refusal) {
 	}
 	rate := b.estimate.rate
 	burst := l.burst(now, b)
+	if s == slotRequests {
+		l.rhythm(now, w, b, r.Hint, burst)
+	}
 	cost := l.price(w, s)
 	large := cost > max(b.size, b.burst) && b.known() > 0
 	gap := l.episode(now, w, s, r.Hint)
-	if burst || large || told || b.source == SourceConfigured {
+	if burst || large || told || b.shares.on || b.source == SourceConfigured {
 		b.estimate.reset(rate, b.estimate.from)
 		b.estimate.firm = told
 		b.tune(now, now.Sub(l.start))

@@ -147,6 +147,7 @@ func (l *Limiter) undo(now time.Time, w *Waiter) {
 		}
 		for _, s := range l.active {
 			l.buckets[s].give(now, w.charge[s])
+			l.buckets[s].shares.give(now.Sub(l.start), w.charge[s])
 		}
 		l.ramp.back()
 	}

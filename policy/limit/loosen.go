@@ -20,7 +20,7 @@ func (l *Limiter) loosen(now time.Time) {
 	for _, s := range l.active {
 		b := &l.buckets[s]
 		if b.source == SourceHeader && b.ceiling == 0 {
-			b.wide = true
+			b.wide, b.shares = true, shares{}
 			b.resize(now)
 		}
 	}

@@ -70,6 +70,7 @@ func (r *ramp) wait(t time.Duration, safe int) time.Duration {
 	wait := max(0, r.slot-t)
 	switch {
 	case !r.on || r.used < r.quota:
+	case r.gap == 0 && !r.probe && !r.slow && r.run < safe: // told after the step began
 	case r.sent:
 		wait = r.consent() - t
 	default:

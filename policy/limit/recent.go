@@ -63,11 +63,17 @@ func (r *recent) sum(t time.Duration, u unit, over time.Duration) int64 {
 
 // passed is what was sent in recentTime before t and not refused.
 func (r *recent) passed(t time.Duration, u unit) int64 {
-	n := r.sum(t, u, recentTime)
+	return max(0, r.sum(t, u, recentTime)-r.lost(t, u))
+}
+
+// lost is what was refused in recentTime before t.
+func (r *recent) lost(t time.Duration, u unit) int64 {
+	r.advance(t)
+	var n int64
 	for i := range r.refused {
-		n -= r.refused[i][u]
+		n += r.refused[i][u]
 	}
-	return max(0, n)
+	return n
 }
 
 // average is an exponentially weighted rate of events.

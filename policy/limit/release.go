@@ -32,9 +32,6 @@ func (l *Limiter) Release(now time.Time, admit func(*Waiter)) time.Time {
 
 // admit charges w.
 func (l *Limiter) admit(now time.Time, w *Waiter) {
-	for u := range units {
-		l.taken[u] += w.cost(u)
-	}
 	w.probing = false
 	w.charge = [slots]int64{}
 	for _, s := range l.active {
@@ -42,6 +39,12 @@ func (l *Limiter) admit(now time.Time, w *Waiter) {
 		w.charge[s] = l.price(w, s)
 		w.probing = w.probing || b.left.empty(now, w.charge[s])
 		b.take(now, now.Sub(l.start), w.charge[s])
+		if b.shares.on {
+			b.shares.take(now.Sub(l.start), w.charge[s], b.share(), l.taken[s.counts()])
+		}
+	}
+	for u := range units {
+		l.taken[u] += w.cost(u)
 	}
 	w.state = stateAdmitted
 	w.admitted = now.Sub(l.start)

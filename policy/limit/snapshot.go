@@ -94,6 +94,9 @@ func (l *Limiter) Snapshot(now time.Time) Snapshot {
 		if b.window == 0 {
 			k.Limit, k.Window = b.estimate.rate*60, time.Minute
 		}
+		if b.shares.on {
+			k.Remaining = float64(b.shares.left(now.Sub(l.start), b.share())) / milli
+		}
 		if now.Before(b.left.until) {
 			k.Remaining = min(k.Remaining, float64(b.left.left)/milli)
 		}

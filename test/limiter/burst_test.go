@@ -56,6 +56,48 @@ func TestABurstFinishesInTheTimeThatTheLimitPermits(t *testing.T) {
 	}
 }
 
+// TestABurstFinishesWithTheLastShareOfASecond is the same where 1200 per minute are
+// given out as 20 per second, of which what is not used expires. The first share is
+// there at once, and the last one 19 seconds after it began, wherever in a second the
+// burst comes.
+//
+// Where refusals count the 400 cannot go in 20 shares: one refusal at least is needed
+// to find the limit, the simulator takes it off the next share, and the rest needs one
+// more. There the optimum is a second later (against 19 s it would be 1.053).
+func TestABurstFinishesWithTheLastShareOfASecond(t *testing.T) {
+	const calls, rpm = 400, 1200
+	const shares = calls / (rpm / 60)
+	quanta := meter.Limit{RPM: rpm, Enforce: meter.Quanta}
+	tests := map[string]struct {
+		limit   meter.Limit
+		network memnet.Latency
+		best    time.Duration
+		refused float64 // at most
+		ratio   float64 // of the optimum, at most
+	}{
+		"near":                {quanta, near, (shares - 1) * time.Second, calls / 20, 1.05},
+		"refusals count":      {counting(quanta), near, shares * time.Second, calls / 20, 1.05},
+		"200 ms away":         {quanta, far, (shares - 1) * time.Second, calls / 10, 1.07}, // only refusals were asked for
+		"200 ms away, counts": {counting(quanta), far, shares * time.Second, calls / 10, 1.10},
+	}
+	for name, tt := range tests {
+		for _, ms := range []time.Duration{0, 130, 500, 700, 810, 870} {
+			phase := ms * time.Millisecond
+			t.Run(fmt.Sprint(name, ", ", phase), func(t *testing.T) {
+				bubble(t, sim.Config{Latency: thought, Limits: []meter.Limit{tt.limit}}, tt.network, phase, func(g *rig) {
+					o := g.send("", burst(calls))
+					if o.ok != calls {
+						g.t.Errorf("%d of %d succeeded", o.ok, calls)
+					}
+					optimum := tt.best - phase + thought + 4*tt.network.OneWay
+					hold(g.t, "the time as a share of the optimum", float64(o.makespan)/float64(optimum), tt.ratio)
+					hold(g.t, "refused", float64(len(o.refused)), tt.refused)
+				})
+			})
+		}
+	}
+}
+
 // TestABurstOfMixedSizesFinishesInTheTimeThatTheTokenLimitPermits has 46,000 tokens to
 // send against a bucket of 4,000 that 2,000 come into per second.
 func TestABurstOfMixedSizesFinishesInTheTimeThatTheTokenLimitPermits(t *testing.T) {
