@@ -1,0 +1,73 @@
+package firstbyte
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"sync"
+	"time"
+)
+
+// Conn is an accepted connection, with the bytes that were read of it to tell what
+// it speaks put back. It is as safe for concurrent use as the connection in it.
+type Conn struct {
+	net.Conn
+	target  string
+	unread  []byte
+	release func()
+	once    sync.Once
+}
+
+// TargetOf returns what c was a tunnel to before it was offered, host:port, or ""
+// for a connection that is none of Offer's. c is as Accept returned it, or as
+// tls.ClientHelloInfo has it.
+func TargetOf(c net.Conn) string {
+	if t, ok := c.(*tls.Conn); ok {
+		c = t.NetConn()
+	}
+	if c, ok := c.(*Conn); ok {
+		return c.target
+	}
+	return ""
+}
+
+// first returns the first byte, which stays to be read.
+func (c *Conn) first(patience time.Duration) (byte, error) {
+	if len(c.unread) > 0 {
+		return c.unread[0], nil
+	}
+	buf := make([]byte, 1)
+	_ = c.SetReadDeadline(time.Now().Add(patience)) // where it fails, so does reading
+	if _, err := c.Conn.Read(buf); err != nil {
+		return 0, err
+	}
+	_ = c.SetReadDeadline(time.Time{})
+	c.unread = buf
+	return buf[0], nil
+}
+
+// Read returns what was put back before it reads on.
+func (c *Conn) Read(p []byte) (int, error) {
+	if len(c.unread) == 0 {
+		return c.Conn.Read(p)
+	}
+	n := copy(p, c.unread)
+	c.unread = c.unread[n:]
+	return n, nil
+}
+
+// CloseWrite says that nothing more is coming and leaves the way back open, or
+// returns errors.ErrUnsupported.
+func (c *Conn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}
+
+// Close closes the connection and makes room for another one.
+func (c *Conn) Close() error {
+	err := c.Conn.Close()
+	c.once.Do(c.release)
+	return err
+}
