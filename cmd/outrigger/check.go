@@ -39,6 +39,9 @@ func runCheck(_ context.Context, c call) int {
 	for _, name := range s.Ignored {
 		fmt.Fprintf(table, "%s\t%s\t%s\n", name, "-", "ignored: a service link of Kubernetes")
 	}
+	if file, when := s.caFile(); file != "" {
+		fmt.Fprintf(table, "%s\t%s\t%s\n", "local CA's certificate", presentable(file), when)
+	}
 	if err := table.Flush(); err != nil {
 		fmt.Fprintf(c.stderr, "outrigger: cannot print: %v\n", err)
 		return exitError

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"log/slog"
 	"time"
 
@@ -27,6 +28,9 @@ type Config struct {
 	// UpstreamURLs is OUTRIGGER_UPSTREAMS as written; Upstreams follows from it.
 	UpstreamURLs []namedURL `env:"UPSTREAMS" envDefault:"openai=https://api.openai.com" doc:"name=url of the upstream; the name is [a-z][a-z0-9]* and stands in its variables, in /@NAME/ paths and in metrics"`
 
+	// TLS is what callers of the traffic listener that speak TLS are shown.
+	TLS TLS
+
 	proxy.Config
 
 	// LogLevel is the least severe level that is logged.
@@ -42,6 +46,9 @@ type Config struct {
 // settings is a Config with what is known about where it came from.
 type settings struct {
 	Config
+	// CADir is where the local certificate authority is kept; empty if the
+	// environment names no place for it.
+	CADir string
 	// Variables are all variables, resolved, in the order of the request path.
 	Variables []variable
 	// Ignored are names that look like ours and were put there by Kubernetes.
@@ -65,6 +72,7 @@ func load(environ []string) (*settings, error) {
 		s.Variables = append(s.Variables, own...)
 	}
 	s.Callers.Listen = s.Listen
+	s.CADir = cmp.Or(s.TLS.CADir, defaultCADir(environ))
 
 	validate(&s.Config, found)
 	s.Ignored = findUnknown(given, s, found)

@@ -11,8 +11,6 @@ import (
 	"net/http"
 	"syscall"
 	"time"
-
-	"golang.org/x/net/netutil"
 )
 
 // Bounds of both listeners, against callers that are slow or many.
@@ -35,9 +33,8 @@ const (
 	maxStreams = 2000
 )
 
-// listen opens address for at most max connections at once; variable is named in
-// the error. Port 0 opens any free one.
-func listen(ctx context.Context, variable, address string, most int) (net.Listener, error) {
+// listen opens address; variable is named in the error. Port 0 opens any free one.
+func listen(ctx context.Context, variable, address string) (net.Listener, error) {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", address)
 	switch {
@@ -46,7 +43,7 @@ func listen(ctx context.Context, variable, address string, most int) (net.Listen
 	case err != nil:
 		return nil, fmt.Errorf("cannot listen on %s, set by %s: %w", address, variable, err)
 	}
-	return netutil.LimitListener(listener, most), nil
+	return listener, nil
 }
 
 // newTrafficServer returns the server for the app. It has no write timeout:
@@ -54,6 +51,7 @@ func listen(ctx context.Context, variable, address string, most int) (net.Listen
 func newTrafficServer(handler http.Handler, log *slog.Logger) *http.Server {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
 	protocols.SetUnencryptedHTTP2(true)
 	return &http.Server{
 		Handler:           handler,

@@ -1,48 +1,6 @@
 package main
 
-import (
-	"net"
-	"testing"
-	"time"
-)
-
-func TestMoreConnectionsThanAllowedWait(t *testing.T) {
-	listener, err := listen(t.Context(), "OUTRIGGER_LISTEN", "127.0.0.1:0", 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	accepted := make(chan net.Conn)
-	go func() {
-		defer close(accepted)
-		for {
-			connection, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			accepted <- connection
-		}
-	}()
-	for range 2 {
-		connection, err := net.Dial("tcp", listener.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer connection.Close()
-	}
-	first := <-accepted
-	select {
-	case <-accepted:
-		t.Fatal("the second connection was accepted beside the first")
-	case <-time.After(50 * time.Millisecond): // long enough for one that does not wait
-	}
-	first.Close()
-	if second := <-accepted; second == nil {
-		t.Fatal("the second connection was not accepted after the first")
-	} else {
-		second.Close()
-	}
-}
+import "testing"
 
 func TestServersAreBounded(t *testing.T) {
 	traffic, admin := newTrafficServer(nil, nil), newAdminServer(nil, nil)

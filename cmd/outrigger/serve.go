@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/net/netutil"
 
 	"outrigger/proxy"
 	"outrigger/proxy/admin"
@@ -56,10 +57,11 @@ func serve(ctx context.Context, s *settings, log *slog.Logger) error {
 
 	failed, ready := make(chan error, 2), &atomic.Bool{}
 	if s.AdminListen != "" {
-		listener, err := listen(ctx, prefix+"ADMIN_LISTEN", s.AdminListen, maxAdminConnections)
+		listener, err := listen(ctx, prefix+"ADMIN_LISTEN", s.AdminListen)
 		if err != nil {
 			return err
 		}
+		listener = netutil.LimitListener(listener, maxAdminConnections)
 		server := newAdminServer(admin.New(admin.Options{
 			Listen:  listener.Addr().String(),
 			Ready:   ready.Load,
@@ -70,7 +72,7 @@ func serve(ctx context.Context, s *settings, log *slog.Logger) error {
 		defer server.Close()
 		start("admin", server, listener, failed, log)
 	}
-	listener, err := listen(ctx, prefix+"LISTEN", s.Listen, maxTrafficConnections)
+	listener, err := listenTraffic(ctx, s, log)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 // and texts that are more than a text.
 func validate(c *Config, found *mistakes) {
 	checkListeners(c, found)
+	checkTLS(c, found)
 	checkCallers(c, found)
 	for _, u := range c.Upstreams {
 		checkInjected(u, found)

@@ -4,6 +4,7 @@ package keypair
 
 import (
 	"crypto/tls"
+	"errors"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -14,6 +15,11 @@ import (
 // recheck is how long a look at the files holds: certificates are renewed days
 // before they expire, so that seconds do not matter.
 const recheck = 10 * time.Second
+
+// maxSize is far above what a chain of certificates takes.
+const maxSize = 1 << 20
+
+var errNoFile = errors.New("not a regular file of at most 1 MiB")
 
 // Files is a certificate with its key, in PEM. Make it with Load. It is safe for
 // concurrent use.
@@ -87,8 +93,8 @@ func (f *Files) stamps() ([2]stamp, error) {
 		if err != nil {
 			return seen, err
 		}
-		if info.IsDir() {
-			return seen, &fs.PathError{Op: "read", Path: path, Err: fs.ErrInvalid}
+		if !info.Mode().IsRegular() || info.Size() > maxSize {
+			return seen, &fs.PathError{Op: "read", Path: path, Err: errNoFile}
 		}
 		seen[i] = stamp{info.ModTime(), info.Size()}
 	}

@@ -125,6 +125,7 @@ func TestFilesThatAreNoPairAreRefused(t *testing.T) {
 		"a key for the certificate": {key, key},
 		"a certificate for the key": {cert, cert},
 		"a directory":               {filepath.Dir(cert), key},
+		"without an end":            {"/dev/zero", "/dev/zero"},
 	} {
 		if _, err := Load(pair[0], pair[1], slog.New(slog.DiscardHandler)); err == nil {
 			t.Errorf("%s: no error", name)

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"os"
+	"sync"
+
+	"outrigger/proxy/authority"
+	"outrigger/proxy/firstbyte"
+	"outrigger/proxy/keypair"
+)
+
+// listenTraffic opens the traffic listener, for TLS and cleartext.
+func listenTraffic(ctx context.Context, s *settings, log *slog.Logger) (*firstbyte.Listener, error) {
+	c, err := newCertificates(s, log)
+	if err != nil {
+		return nil, err
+	}
+	listener, err := listen(ctx, prefix+"LISTEN", s.Listen)
+	if err != nil {
+		return nil, err
+	}
+	return firstbyte.New(listener, firstbyte.Options{
+		Most:     maxTrafficConnections,
+		Patience: readHeaderTimeout,
+		TLS: &tls.Config{
+			GetCertificate: c.choose,
+			MinVersion:     tls.VersionTLS12,
+			NextProtos:     []string{"h2", "http/1.1"},
+		},
+	}), nil
+}
+
+// certificates chooses what a caller that speaks TLS is shown. It is safe for
+// concurrent use.
+type certificates struct {
+	given *keypair.Files // nil when none was
+	names []string       // this listener's own
+	// local returns the local authority, which it makes at its first call.
+	local func() (*authority.Authority, error)
+}
+
+var errNoCertificate = errors.New("there is no certificate for callers that speak TLS: " +
+	prefix + "TLS_CERT_FILE and " + prefix + "TLS_KEY_FILE give one")
+
+// newCertificates reads the given certificate, or sees to the local authority where
+// that is needed before the first caller is there.
+func newCertificates(s *settings, log *slog.Logger) (*certificates, error) {
+	host, _, _ := net.SplitHostPort(s.Listen)
+	c := &certificates{names: []string{"localhost", "127.0.0.1", "::1"}}
+	if host != "localhost" && isLoopback(s.Listen) {
+		c.names = append(c.names, host)
+	}
+	c.local = sync.OnceValues(func() (*authority.Authority, error) { return openAuthority(s, c.names, log) })
+	var err error
+	switch {
+	case s.TLS.CertFile != "":
+		c.given, err = keypair.Load(s.TLS.CertFile, s.TLS.KeyFile, log)
+	case !isLoopback(s.Listen):
+		c.local = func() (*authority.Authority, error) { return nil, errNoCertificate }
+	case s.TLS.CADir != "":
+		_, err = c.local()
+	}
+	return c, err
+}
+
+// choose returns the certificate for one handshake.
+func (c *certificates) choose(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	if c.given != nil {
+		return c.given.Certificate(), nil
+	}
+	a, err := c.local()
+	if err != nil {
+		return nil, err
+	}
+	return a.Leaf(c.names...)
+}
+
+// openAuthority opens the local authority for these names, and tells where apps find it.
+func openAuthority(s *settings, names []string, log *slog.Logger) (*authority.Authority, error) {
+	if s.CADir == "" {
+		err := errors.New("there is no place for the local certificate authority: set " + prefix + "CA_DIR")
+		log.Warn("a caller speaks TLS", slog.Any("error", err))
+		return nil, err
+	}
+	a, err := authority.Open(s.CADir, names...)
+	if err != nil {
+		log.Warn("no local certificate authority, so none can be trusted", slog.Any("error", err))
+		return nil, err
+	}
+	message := "local certificate authority found"
+	if a.Made() {
+		message = "local certificate authority made: have the apps trust it"
+	}
+	log.Info(message, slog.String("file", authority.File(s.CADir)), slog.Time("until", a.Until()))
+	return a, nil
+}
+
+// caFile returns the path of the local authority's certificate and since when it is
+// there, or "" if this process would not use one.
+func (s *settings) caFile() (string, string) {
+	if s.CADir == "" || s.TLS.CertFile != "" || !isLoopback(s.Listen) {
+		return "", ""
+	}
+	file := authority.File(s.CADir)
+	if _, err := os.Stat(file); err == nil {
+		return file, "made before"
+	}
+	if s.TLS.CADir != "" {
+		return file, "made at the start"
+	}
+	return file, "made on first need"
+}
