@@ -30,13 +30,17 @@ func (w *Watcher) End() []byte {
 }
 
 // halfDone returns how much of [DONE] the data is, 0 if it is something else. One
-// byte could be a JSON array.
+// byte could be a JSON array, but not in an event named done or behind a whole answer.
 func (w *Watcher) halfDone() int {
 	text := w.data.text
 	if bytes.HasPrefix(text, done) {
 		return len(done)
 	}
-	if w.dialect == endpoint.Unknown || w.line.part != inData || len(text) < 2 || !bytes.HasPrefix(done, text) {
+	least := 2
+	if w.Done() || string(w.data.name.bytes()) == "done" {
+		least = 1
+	}
+	if w.dialect == endpoint.Unknown || w.line.part != inData || len(text) < least || !bytes.HasPrefix(done, text) {
 		return 0
 	}
 	return len(text)

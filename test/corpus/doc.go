@@ -1,0 +1,12 @@
+// Package corpus holds streams as the providers of OpenAI-compatible APIs send them,
+// for the tests of whatever watches or relays streams.
+//
+// Each is written after the provider's public documentation, and where that shows
+// less than the wire, after recordings in public issues and test data; "source" in
+// testdata/manifest.json names them. NAME.sse is a whole stream, NAME.error is how the
+// same API tells of a failure in a stream. The manifest says what a careful reader
+// finds in them. It is written by hand: nothing that is tested has computed it.
+//
+// From the two files of each come the variants: an error first or late, a cut at any
+// byte, other line ends, a byte order mark.
+package corpus
