@@ -89,7 +89,9 @@ func (x *exchange) stopTimer() {
 // takePlace finds the request's line and what it costs there.
 func (x *exchange) takePlace(now time.Time) {
 	x.place.take(x.up.lines.of(lineKey{x.credential, x.model}, now), limit.Waiter{
-		Tokens:   x.facts.Tokens(),
+		// At least one: what costs nothing would not wait when tokens have run out, but ask
+		// again and again.
+		Tokens:   max(1, x.facts.Tokens()),
 		Images:   imagesAsked(x.endpoint, x.facts),
 		Deadline: x.deadline,
 	})
