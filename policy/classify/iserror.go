@@ -7,9 +7,9 @@ import (
 )
 
 // IsError reports whether an event of a stream, by its name and data, is an error in
-// any shape known: a truthy top-level "error" (chat), the events "error" (flat or nested),
-// "response.failed" and "response.error" (Responses, Messages, OpenRouter), "event_type":"error"
-// (Gemini), or a choice that ended with "error" or "insufficient_system_resource" (OpenRouter,
+// any shape known: a truthy top-level "error" (chat), in a list too (Gemini's OpenAI API), the events
+// "error" (flat or nested), "response.failed" and "response.error" (Responses, Messages, OpenRouter),
+// "event_type":"error" (Gemini), "object":"error" (vLLM up to 0.9), or a choice that ended with "error" or "insufficient_system_resource" (OpenRouter,
 // Mistral, DeepSeek). It does not allocate.
 func IsError(event string, data []byte) bool {
 	switch event {
@@ -19,14 +19,14 @@ func IsError(event string, data []byte) bool {
 	if !mentionsError(data) {
 		return false
 	}
-	m := membersOf(data)
+	m := unlisted(data)
 	for key, value, ok := m.next(); ok; key, value, ok = m.next() {
 		switch string(key) {
 		case "error":
 			if truthy(value) {
 				return true
 			}
-		case "type", "event_type":
+		case "type", "event_type", "object":
 			if namesError(literal(value)) {
 				return true
 			}
@@ -61,11 +61,7 @@ func errorBody(body []byte, effect endpoint.Effect) bool {
 	if !mentionsError(body) {
 		return false
 	}
-	m := membersOf(body)
-	if len(m.data) > 0 && !m.object {
-		_, head, _ := m.next()
-		m = membersOf(head)
-	}
+	m := unlisted(body)
 	failed, kept := false, false
 	for key, value, ok := m.next(); ok; key, value, ok = m.next() {
 		switch string(key) {
@@ -81,6 +77,16 @@ func errorBody(body []byte, effect endpoint.Effect) bool {
 		}
 	}
 	return failed && !kept
+}
+
+// unlisted returns the members of an object, or of the first one in a list.
+func unlisted(data []byte) members {
+	m := membersOf(data)
+	if len(m.data) == 0 || m.object {
+		return m
+	}
+	_, head, _ := m.next()
+	return membersOf(head)
 }
 
 // keptObject reports whether an "object" of this kind lives at the upstream and so carries

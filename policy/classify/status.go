@@ -64,6 +64,8 @@ var statuses = map[string]int{
 	"unavailable": 503, "service_unavailable": 503, "service_unavailable_error": 503,
 	"timeout_error": 504, "gateway_timeout": 504, "deadline_exceeded": 504, "vector_store_timeout": 504, "timeout": 504,
 	"overloaded_error": 529,
+	// Not the request's fault, unlike the other codes about images.
+	"image_generation_server_error": 500, "image_generation_failed": 500,
 }
 
 // rejectedCodes mean that the request is at fault. invalid_request_error is also the type of many
