@@ -55,6 +55,8 @@ type answer struct {
 	stream bool
 	tail   []byte // what Outrigger adds to a stream that was cut
 	ended  bool
+
+	patience *time.Timer // bounds what comes behind the last event; nil before it
 }
 
 // Read passes on the next bytes, as they come.
@@ -63,9 +65,7 @@ func (s *answer) Read(p []byte) (int, error) {
 		return s.readTail(p)
 	}
 	if s.finished() {
-		s.awaitEnd(p)
-		s.end(outcomeCompleted)
-		return 0, io.EOF
+		return s.readEnd(p)
 	}
 	s.arm()
 	n, err := s.src.Read(p)
