@@ -22,6 +22,23 @@
 // ends, and never a free key. A compute's key is free again in the same cases.
 // When room is needed, answers of computes go before those of creates.
 //
+// # What the file survives
+//
+// The end of its process at any point, and of the machine where the disk keeps what it
+// was told to sync: a create's claim is on the disk before Begin returns, an answer
+// before Finish does. A create in flight at the end is Unknown from then on, a compute
+// runs again. Claims that come together share a sync.
+//
+// One process has the file at a time. It is read whole when it is opened, each page and
+// each record is checked, and a file that is not whole is refused by its name and left
+// as it is: see verify. Damage that comes later fails the calls that meet it. A full
+// disk fails what is new, with ErrFull, and takes nothing away. The file does not
+// shrink; the space of what was forgotten is used again.
+//
+// The file is a bbolt database, because that is one small pure-Go dependency that
+// commits by writing pages aside: a kill leaves the last commit or the one before. It
+// neither locks across network file systems nor bears being copied while in use.
+//
 // # What is kept
 //
 // Keys and fingerprints are hashes that the caller makes under the secret of HashKey;

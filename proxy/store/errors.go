@@ -8,7 +8,7 @@ import (
 var (
 	// ErrUnavailable says that the store cannot answer now. The error that wraps it
 	// says why, without secrets.
-	ErrUnavailable = errors.New("the store of idempotent answers cannot be reached")
+	ErrUnavailable = errors.New("the store of idempotent answers cannot be used")
 	// ErrClosed is an ErrUnavailable for good.
 	ErrClosed = fmt.Errorf("%w: it is closed", ErrUnavailable)
 	// ErrTooLarge says that an answer is larger than Largest.

@@ -1,0 +1,149 @@
+package store
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// file is the Store of one process at a time, which survives it. The doc of the
+// package says what of it survives; the comments here, how.
+//
+// A create's claim is in the file before Begin returns, so a process that dies leaves
+// a record of state Running. Whoever finds one of which it holds no flight, finds an
+// Unknown call. A compute's claim is in no file: after a death it may run again.
+type file struct {
+	config Config
+	db     *bolt.DB
+	secret [32]byte
+	writer writer
+
+	mu      sync.Mutex
+	closed  bool
+	broken  error // once set, the database is not touched any more
+	flights map[Key]*flight
+}
+
+// flight is a call that this process is about to claim, or has claimed.
+type flight struct {
+	call  Call
+	since time.Time
+	token token
+
+	settled chan struct{} // closed when it is known whether the claim came about
+	ended   chan struct{} // closed when the claim ended
+	claimed bool          // the claim came about
+	ending  bool          // somebody ends it
+}
+
+// HashKey implements Store.
+func (f *file) HashKey(context.Context) ([32]byte, error) { return f.secret, nil }
+
+// Largest implements Store.
+func (f *file) Largest() int64 { return f.config.Largest() }
+
+// Begin implements Store. For a create it waits for the disk, whatever the context.
+func (f *file) Begin(ctx context.Context, call Call) (Claim, error) {
+	claim, _, err := f.begin(ctx, call)
+	return claim, err
+}
+
+// begin is Begin that returns, for a call that runs, what is closed at its end.
+func (f *file) begin(ctx context.Context, call Call) (Claim, <-chan struct{}, error) {
+	for {
+		if err := ctx.Err(); err != nil {
+			return Claim{}, nil, err
+		}
+		other, mine, err := f.enter(call)
+		if err != nil {
+			return Claim{}, nil, err
+		}
+		if mine != nil {
+			claim, err := f.settle(mine)
+			return claim, nil, err
+		}
+		select {
+		case <-other.settled:
+		case <-ctx.Done():
+			return Claim{}, nil, ctx.Err()
+		}
+		if claim, runs := f.running(call, other); runs {
+			return claim, other.ended, nil
+		}
+	}
+}
+
+// enter returns the flight that has the key, else a new one that has it now.
+func (f *file) enter(call Call) (*flight, *flight, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.usable(); err != nil {
+		return nil, nil, err
+	}
+	if other := f.flights[call.Key]; other != nil {
+		return other, nil, nil
+	}
+	mine := &flight{
+		call: call, since: time.Now(), token: newToken(),
+		settled: make(chan struct{}), ended: make(chan struct{}),
+	}
+	f.flights[call.Key] = mine
+	return nil, mine, nil
+}
+
+// running returns the claim for a call that meets a settled flight, unless the flight
+// has ended or was none.
+func (f *file) running(call Call, other *flight) (Claim, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case f.flights[call.Key] != other || !other.claimed:
+		return Claim{}, false
+	case other.call.Print != call.Print:
+		return Claim{State: Mismatch}, true
+	}
+	return Claim{State: Running, Since: other.since}, true
+}
+
+// settle looks a flight's call up in the file, and claims it if nothing is there.
+func (f *file) settle(mine *flight) (Claim, error) {
+	claim, err := f.lookUp(mine.call)
+	if err == nil && claim.State == Claimed && mine.call.Create {
+		err = f.write(putting(mine.call.Key, record{state: Running, call: mine.call, since: mine.since, at: mine.since}))
+	}
+	if err != nil || claim.State != Claimed {
+		f.drop(mine, mine.settled)
+		return claim, err
+	}
+	f.mu.Lock()
+	mine.claimed = true
+	f.mu.Unlock()
+	close(mine.settled)
+	return Claim{State: Claimed, Since: mine.since, call: mine.call, token: mine.token}, nil
+}
+
+// drop takes a flight away and tells those that wait for it.
+func (f *file) drop(mine *flight, tell chan struct{}) {
+	f.mu.Lock()
+	delete(f.flights, mine.call.Key)
+	f.mu.Unlock()
+	close(tell)
+}
+
+// Wait implements Store.
+func (f *file) Wait(ctx context.Context, call Call) (Claim, error) {
+	for {
+		claim, ended, err := f.begin(ctx, call)
+		if err != nil || claim.State != Running {
+			return claim, err
+		}
+		select {
+		case <-ended:
+		case <-f.writer.done:
+		case <-ctx.Done():
+			return Claim{}, ctx.Err()
+		}
+	}
+}

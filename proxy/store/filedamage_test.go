@@ -1,0 +1,248 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// specimen returns the bytes of a store, and what it must find under each call.
+func specimen(t *testing.T) ([]byte, map[Call]State) {
+	t.Helper()
+	s := openAt(t, newPath(t), roomy())
+	want := make(map[Call]State)
+	for i := range 24 {
+		call := newCall(i%2 == 0)
+		claim := mustBegin(t, s, call, Claimed)
+		want[call] = Done
+		answer := &Answer{Status: 200, Header: created().Header, Body: bytes.Repeat([]byte{byte(i)}, 700*i)}
+		if i%5 == 0 {
+			answer.Body = make([]byte, s.Largest()+1)
+			want[call] = map[bool]State{true: Unknown, false: Claimed}[call.Create]
+		}
+		if err := s.Finish(t.Context(), claim, answer); err != nil && !errors.Is(err, ErrTooLarge) {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(s.config.Spec.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return whole, want
+}
+
+// checkRefusedOrWhole opens a file of these bytes: that must be refused by name and
+// leave it as it was, or lead to a store in which nothing is missing or changed. It
+// reports whether it was refused.
+func checkRefusedOrWhole(t *testing.T, path string, damaged []byte, want map[Call]State) bool {
+	t.Helper()
+	if err := os.WriteFile(path, damaged, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := openFile(at(path, roomy()))
+	if err != nil {
+		if !strings.Contains(err.Error(), path) || !errors.Is(err, ErrUnavailable) {
+			t.Errorf("%v does not name %s", err, path)
+		}
+		if now, err := os.ReadFile(path); err != nil || !bytes.Equal(now, damaged) {
+			t.Error("the file that was refused was changed", err)
+		}
+		return true
+	}
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	for call, state := range want {
+		if claim, err := s.lookUp(call); err != nil || claim.State != state {
+			t.Errorf("opened, and found %v, %v under a key, want %v", claim.State, err, state)
+		}
+	}
+	return false
+}
+
+func TestFileWithAChangedByteIsRefusedOrWhole(t *testing.T) {
+	whole, want := specimen(t)
+	path := newPath(t)
+	random := rand.New(rand.NewPCG(1, 2))
+	pageSize := os.Getpagesize()
+	refused, opened := 0, 0
+	every := 5
+	if testing.Short() {
+		every = 50
+	}
+	for i := range whole {
+		if header := i%pageSize < 80; !header && random.IntN(80*every) != 0 || header && i%every != 0 && i > 2*pageSize {
+			continue
+		}
+		damaged := bytes.Clone(whole)
+		damaged[i] ^= 1 << random.IntN(8)
+		if checkRefusedOrWhole(t, path, damaged, want) {
+			refused++
+		} else {
+			opened++
+		}
+		if t.Failed() {
+			t.Fatalf("with byte %d of %d changed", i, len(whole))
+		}
+	}
+	t.Logf("%d files were refused, %d were whole: the change was in unused space", refused, opened)
+	if refused < opened/10 {
+		t.Error("hardly any file was refused")
+	}
+}
+
+func TestFileWithADamagedMetaPageIsRefused(t *testing.T) {
+	whole, want := specimen(t)
+	for page := range 2 {
+		for i := pageHeader; i < pageHeader+metaLength; i++ {
+			damaged := bytes.Clone(whole)
+			damaged[page*os.Getpagesize()+i] ^= 0x10
+			if !checkRefusedOrWhole(t, newPath(t), damaged, want) {
+				t.Fatalf("opened, with byte %d of meta page %d changed", i, page)
+			}
+		}
+	}
+}
+
+func TestFileThatWasCutIsRefused(t *testing.T) {
+	whole, want := specimen(t)
+	l, err := readLayoutOf(t, whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := int64(l.pages) * l.pageSize
+	for _, length := range []int64{0, 1, 15, 80, 4095, 4096, 4097, 8192, 12288, 16384, used / 2, used - l.pageSize, used - 1} {
+		if !checkRefusedOrWhole(t, newPath(t), whole[:length], want) {
+			t.Errorf("opened, cut to %d of %d bytes", length, len(whole))
+		}
+	}
+	if checkRefusedOrWhole(t, newPath(t), whole[:used], want) {
+		t.Error("refused, though only unused space was cut")
+	}
+}
+
+func readLayoutOf(t *testing.T, whole []byte) (layout, error) {
+	t.Helper()
+	path := newPath(t)
+	if err := os.WriteFile(path, whole, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return readLayout(path)
+}
+
+func TestFileOfSomethingElseIsRefused(t *testing.T) {
+	path := newPath(t)
+	db, err := bolt.Open(path, 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Update(func(tx *bolt.Tx) error { _, err := tx.CreateBucket([]byte("somebody's")); return err })
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	foreign, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{
+		"another bbolt file": foreign,
+		"text":               bytes.Repeat([]byte("not a database\n"), 5000),
+		"zeros":              make([]byte, 64<<10),
+		"SQLite":             append([]byte("SQLite format 3\x00"), make([]byte, 32<<10)...),
+	} {
+		if !checkRefusedOrWhole(t, newPath(t), content, nil) {
+			t.Errorf("%s was opened", name)
+		}
+	}
+}
+
+// What is cut while it is open must fail the calls, and nothing else.
+func TestFileThatIsCutWhileItIsOpenFailsCalls(t *testing.T) {
+	s := openAt(t, newPath(t), Config{TTL: time.Hour, Bytes: 8 << 20})
+	call := newCall(true)
+	for _, c := range []Call{call, newCall(true), newCall(false)} {
+		if err := s.Finish(t.Context(), mustBegin(t, s, c, Claimed), &Answer{Status: 200, Body: make([]byte, 100<<10)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	held := mustBegin(t, s, newCall(true), Claimed)
+	if err := os.Truncate(s.config.Spec.path, 4096); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		_, begin := s.Begin(t.Context(), call)
+		_, other := s.Begin(t.Context(), newCall(true))
+		for name, err := range map[string]error{"Begin": begin, "Begin of another": other, "Finish": s.Finish(t.Context(), held, created())} {
+			if !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), s.config.Spec.path) {
+				t.Errorf("%s: %v, want that %s cannot be used", name, err, s.config.Spec.path)
+			}
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// The verifier must know every file that bbolt makes: trees of several levels, pages
+// that run over, buckets inline, and long lists of free pages.
+func TestVerifierAcceptsWhatBboltWrites(t *testing.T) {
+	path := newPath(t)
+	random := rand.New(rand.NewPCG(3, 4))
+	for round := range 30 {
+		db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second, NoSync: true, FreelistType: bolt.FreelistMapType})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 5 {
+			if err := db.Update(func(tx *bolt.Tx) error { return scribble(tx, random, round) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := verify(path); err != nil {
+			t.Fatalf("round %d: %v", round, err)
+		}
+	}
+}
+
+// scribble writes and deletes at random, mostly the one in even rounds, mostly the
+// other in odd ones.
+func scribble(tx *bolt.Tx, random *rand.Rand, round int) error {
+	for _, name := range []string{"a", "b", "few"} {
+		bucket, err := tx.CreateBucketIfNotExists([]byte(name))
+		if err != nil {
+			return err
+		}
+		most := map[string]int{"a": 3000, "b": 400, "few": 2}[name]
+		for range most {
+			key := fmt.Appendf(nil, "%s%d", bytes.Repeat([]byte{'k'}, random.IntN(30)), random.IntN(2*most))
+			if random.IntN(10) < 8 == (round%2 == 0) {
+				size := random.IntN(60)
+				if name == "b" && random.IntN(20) == 0 {
+					size = random.IntN(40000)
+				}
+				err = bucket.Put(key, make([]byte, size))
+			} else {
+				err = bucket.Delete(key)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,132 @@
+package store
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestFileOnAFullDiskLosesNothing(t *testing.T) {
+	directory := t.TempDir()
+	if err := syscall.Mount("tmpfs", directory, "tmpfs", 0, "size=256k"); err != nil {
+		t.Skipf("SKIPPED: a small file system cannot be mounted here: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(directory, 0); err != nil {
+			t.Error(err)
+		}
+	})
+	ballast := filepath.Join(directory, "ballast")
+	losesNothing(t, filepath.Join(directory, "answers.db"),
+		func() {
+			fill, err := os.Create(ballast)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, size := range []int{4096, 1} {
+				for err = nil; err == nil; {
+					_, err = fill.Write(make([]byte, size))
+				}
+			}
+			if err := errors.Join(fill.Sync(), fill.Close()); err != nil {
+				t.Fatal(err)
+			}
+		},
+		func() {
+			if err := os.Remove(ballast); err != nil {
+				t.Fatal(err)
+			}
+		})
+}
+
+// A limit on the size of files is another way not to have room. It is one on the whole
+// process, so the test runs in a process of its own.
+func TestFileAtTheLimitOfItsSizeLosesNothing(t *testing.T) {
+	if os.Getenv("STORE_LIMITED") == "" {
+		child := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
+		child.Env = append(os.Environ(), "STORE_LIMITED=1")
+		if out, err := child.CombinedOutput(); err != nil {
+			t.Errorf("%v: %s", err, out)
+		}
+		return
+	}
+	signal.Ignore(syscall.SIGXFSZ)
+	defer signal.Reset(syscall.SIGXFSZ)
+	var before syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &before); err != nil {
+		t.Fatal(err)
+	}
+	limit := func(n uint64) {
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: n, Max: before.Max}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	defer limit(before.Cur)
+	path := newPath(t)
+	losesNothing(t, path,
+		func() {
+			info, err := os.Stat(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			limit(uint64(info.Size()))
+		},
+		func() { limit(before.Cur) })
+}
+
+// losesNothing uses a store while there is room, while there is none, and after.
+func losesNothing(t *testing.T, path string, fill, free func()) {
+	t.Helper()
+	s := openAt(t, path, Config{TTL: time.Hour, Bytes: 8 << 20})
+	defer func() { _ = s.Close() }()
+	body := &Answer{Status: 200, Body: make([]byte, 150<<10)}
+	done, create, compute := newCall(true), newCall(true), newCall(false)
+	if err := s.Finish(t.Context(), mustBegin(t, s, done, Claimed), created()); err != nil {
+		t.Fatal(err)
+	}
+	held, computes := mustBegin(t, s, create, Claimed), mustBegin(t, s, compute, Claimed)
+
+	fill()
+	for name, err := range map[string]error{
+		"Finish of a create":  s.Finish(t.Context(), held, body),
+		"Finish of a compute": s.Finish(t.Context(), computes, body),
+	} {
+		if !errors.Is(err, ErrFull) || errors.Is(err, ErrUnavailable) {
+			t.Errorf("%s: %v, want ErrFull", name, err)
+		}
+	}
+	var refused Call
+	for range 2000 { // until the last free page is used
+		refused = newCall(true)
+		if _, err := s.Begin(t.Context(), refused); errors.Is(err, ErrFull) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		refused = Call{}
+	}
+	if refused == (Call{}) {
+		t.Error("no create's claim was refused")
+	}
+	mustBegin(t, s, done, Done)
+	mustBegin(t, s, create, Unknown)
+	if err := s.Release(t.Context(), mustBegin(t, s, compute, Claimed)); err != nil {
+		t.Error(err)
+	}
+
+	free()
+	mustBegin(t, s, refused, Claimed)
+	if err := s.Finish(t.Context(), mustBegin(t, s, compute, Claimed), body); err != nil {
+		t.Error(err)
+	}
+	s = reopened(t, s)
+	mustBegin(t, s, done, Done)
+	mustBegin(t, s, create, Unknown)
+	mustBegin(t, s, compute, Done)
+	mustBegin(t, s, refused, Unknown)
+}

@@ -1,0 +1,111 @@
+package store
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+)
+
+// A process that is killed at any point loses nothing that it had said: what it had
+// finished is done, and what it had claimed does not run again.
+func TestFileSurvivesAKill(t *testing.T) {
+	path := newPath(t)
+	said := make(map[string]State)
+	rounds := 12
+	if testing.Short() {
+		rounds = 4
+	}
+	for round := range rounds {
+		runAndKill(t, path, round, said)
+		s, err := openFile(at(path, roomy()))
+		if err != nil {
+			t.Fatalf("round %d: %v", round, err)
+		}
+		for name, state := range said {
+			claim, err := s.lookUp(namedCall(name))
+			if err != nil || claim.State != state && (state == Done || claim.State != Done) {
+				t.Errorf("round %d: %s was %v, and is %v, %v", round, name, state, claim.State, err)
+			}
+			if claim.State == Done && string(claim.Answer.Body) != name {
+				t.Errorf("%s has the answer %q", name, claim.Answer.Body)
+			}
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("%d claims in %d lives", len(said), rounds)
+	if len(said) < rounds {
+		t.Error("hardly a claim was made")
+	}
+}
+
+func namedCall(name string) Call {
+	return Call{Key: sha256.Sum256([]byte(name)), Create: true}
+}
+
+// runAndKill runs a process that uses the store, kills it in the middle, and notes
+// what it said: Unknown for claimed, Done for finished.
+func runAndKill(t *testing.T, path string, round int, said map[string]State) {
+	t.Helper()
+	child := exec.Command(os.Args[0], "-test.run=^TestFileIsUsedByAProcessThatIsKilled$")
+	child.Env = append(os.Environ(), "STORE_PATH="+path, fmt.Sprintf("STORE_ROUND=%d", round))
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines, dying := bufio.NewScanner(out), false
+	for lines.Scan() {
+		var name, what string
+		if n, _ := fmt.Sscan(lines.Text(), &what, &name); n != 2 {
+			t.Errorf("the process said %q", lines.Text())
+			break
+		}
+		if !dying {
+			time.AfterFunc(rand.N(200*time.Millisecond), func() { _ = child.Process.Kill() })
+			dying = true
+		}
+		said[name] = map[string]State{"claimed": Unknown, "done": Done}[what]
+	}
+	_ = child.Process.Kill()
+	_, _ = io.Copy(io.Discard, out)
+	_ = child.Wait()
+}
+
+// TestFileIsUsedByAProcessThatIsKilled is that process.
+func TestFileIsUsedByAProcessThatIsKilled(t *testing.T) {
+	path := os.Getenv("STORE_PATH")
+	if path == "" {
+		t.Skip("TestFileSurvivesAKill runs it")
+	}
+	s, err := openFile(at(path, roomy()))
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	for worker := range 4 {
+		go func() {
+			for i := 0; ; i++ {
+				name := fmt.Sprintf("%s-%d-%d", os.Getenv("STORE_ROUND"), worker, i)
+				claim, err := s.Begin(t.Context(), namedCall(name))
+				if err != nil {
+					continue
+				}
+				_, _ = os.Stdout.WriteString("claimed " + name + "\n")
+				if s.Finish(t.Context(), claim, &Answer{Status: 200, Body: []byte(name)}) == nil {
+					_, _ = os.Stdout.WriteString("done " + name + "\n")
+				}
+			}
+		}()
+	}
+	select {}
+}

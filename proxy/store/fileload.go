@@ -1,0 +1,69 @@
+package store
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// load reads all that is in a file whose pages were verified: whether it is a store,
+// its hash key, and each record, which has a checksum and an entry in order of time.
+func (f *file) load(tx *bolt.Tx) error {
+	about := tx.Bucket(aboutBucket)
+	calls, computes, creates := tx.Bucket(callsBucket), tx.Bucket(ageBuckets[0]), tx.Bucket(ageBuckets[1])
+	if about == nil || calls == nil || computes == nil || creates == nil {
+		return notWhole("it is a bbolt file, but not one of Outrigger's")
+	}
+	if got := about.Get(formatKey); !bytes.Equal(got, format) {
+		return notWhole("it has another format than this version's")
+	}
+	secret := about.Get(secretKey)
+	if len(secret) != len(f.secret)+secretSum {
+		return notWhole("its hash key is damaged")
+	}
+	copy(f.secret[:], secret)
+	if sum := sha256.Sum256(f.secret[:]); !bytes.Equal(sum[:secretSum], secret[len(f.secret):]) {
+		return notWhole("its hash key is damaged")
+	}
+	return f.loadCalls(calls, [2]*bolt.Bucket{computes, creates})
+}
+
+func (f *file) loadCalls(calls *bolt.Bucket, ages [2]*bolt.Bucket) error {
+	n := 0
+	err := calls.ForEach(func(key, encoded []byte) error {
+		n++
+		if len(key) != len(Key{}) {
+			return notWhole("a key is damaged")
+		}
+		r, err := decode(Key(key), encoded)
+		if err != nil {
+			return notWhole(err.Error())
+		}
+		_, age := ageOf(r)
+		list := ages[0]
+		if r.call.Create {
+			list = ages[1]
+		}
+		cost := list.Get(age)
+		if len(cost) != 8 || int64(binary.BigEndian.Uint64(cost)) != r.cost() {
+			return notWhole("a record is not in its place in time")
+		}
+		f.writer.used += r.cost()
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	entries := 0
+	for _, list := range ages {
+		if err := list.ForEach(func(_, _ []byte) error { entries++; return nil }); err != nil {
+			return err
+		}
+	}
+	if entries != n {
+		return notWhole("records are missing")
+	}
+	return nil
+}

@@ -1,0 +1,152 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+)
+
+// lockWait is how long the file may be in use by another process, such as one that
+// is just ending. bbolt itself would wait for ever.
+const lockWait = time.Second
+
+// openFile opens the file of c, or makes it. Every error names it.
+//
+// What there is is refused, and left as it is, when it is not whole: see verify. A
+// file that others than its owner can read is made unreadable to them (volumes of
+// Kubernetes with an fsGroup come back readable by the group), and refused where
+// that fails.
+func openFile(c Config) (*file, error) {
+	f := &file{config: c, flights: make(map[Key]*flight), writer: writer{
+		requests: make(chan request), stop: make(chan struct{}), done: make(chan struct{}),
+	}}
+	if err := f.open(); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrUnavailable, c.Spec, err)
+	}
+	go f.run()
+	return f, nil
+}
+
+func (f *file) open() error {
+	path := f.config.Spec.path
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		if err := makeFile(path); err != nil {
+			return fmt.Errorf("making it: %w", err)
+		}
+	}
+	if err := tighten(path); err != nil {
+		return err
+	}
+	checked, err := verifyLocked(path)
+	if err != nil {
+		return err
+	}
+	f.db, err = openBolt(path, false)
+	if err != nil {
+		return err
+	}
+	if err := f.takeOver(checked); err != nil {
+		_ = guard(f.db.Close)
+		return err
+	}
+	return nil
+}
+
+// takeOver reads the database that was opened, unless it is not what was checked.
+func (f *file) takeOver(checked layout) error {
+	now, err := readLayout(f.config.Spec.path)
+	if err != nil {
+		return err
+	}
+	if now != checked {
+		return errInUse
+	}
+	return guard(func() error { return f.db.View(f.load) })
+}
+
+var errInUse = errors.New("it is in use by another process")
+
+// verifyLocked verifies the file while no process writes to it.
+func verifyLocked(path string) (layout, error) {
+	db, err := openBolt(path, true)
+	if err != nil {
+		return layout{}, err
+	}
+	defer func() { _ = guard(db.Close) }()
+	return verify(path)
+}
+
+func openBolt(path string, readOnly bool) (*bolt.DB, error) {
+	var db *bolt.DB
+	err := guard(func() error {
+		var err error
+		db, err = bolt.Open(path, 0o600, &bolt.Options{
+			Timeout: lockWait, ReadOnly: readOnly, FreelistType: bolt.FreelistMapType, NoStatistics: true,
+			OpenFile: openExisting,
+		})
+		return err
+	})
+	switch {
+	case err == nil:
+		return db, nil
+	case errors.Is(err, bolterrors.ErrTimeout):
+		return nil, errInUse
+	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrVersionMismatch), errors.Is(err, bolterrors.ErrChecksum):
+		return nil, notWhole("it is no bbolt file, or its first pages are damaged")
+	}
+	return nil, err
+}
+
+// openExisting is os.OpenFile, but never makes a file, and never has bbolt make one
+// of an empty file.
+func openExisting(path string, flag int, mode os.FileMode) (*os.File, error) {
+	opened, err := os.OpenFile(path, flag&^os.O_CREATE, mode)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := opened.Stat(); err != nil || info.Size() == 0 {
+		return nil, errors.Join(err, notWhole("it is empty"), opened.Close())
+	}
+	return opened, nil
+}
+
+// tighten makes the file readable and writable by its owner alone.
+func tighten(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return errors.New("it is not a regular file")
+	}
+	if info.Mode().Perm()&0o077 == 0 {
+		return nil
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return fmt.Errorf("others can read it, and that cannot be changed: %w", err)
+	}
+	return nil
+}
+
+// Close implements Store.
+func (f *file) Close() error {
+	f.mu.Lock()
+	if f.closed {
+		f.mu.Unlock()
+		return nil
+	}
+	f.closed = true
+	broken := f.broken
+	f.mu.Unlock()
+	close(f.writer.stop)
+	<-f.writer.done
+	if _, damaged := errors.AsType[*damage](broken); damaged {
+		return nil // closing could wait for ever
+	}
+	return guard(f.db.Close)
+}
