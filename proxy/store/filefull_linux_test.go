@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"flag"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -44,12 +45,13 @@ func TestFileOnAFullDiskLosesNothing(t *testing.T) {
 		})
 }
 
+var limited = flag.Bool("store.limited", false, "run the test that limits its process here")
+
 // A limit on the size of files is another way not to have room. It is one on the whole
 // process, so the test runs in a process of its own.
 func TestFileAtTheLimitOfItsSizeLosesNothing(t *testing.T) {
-	if os.Getenv("STORE_LIMITED") == "" {
-		child := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
-		child.Env = append(os.Environ(), "STORE_LIMITED=1")
+	if !*limited {
+		child := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-store.limited")
 		if out, err := child.CombinedOutput(); err != nil {
 			t.Errorf("%v: %s", err, out)
 		}

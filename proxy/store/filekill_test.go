@@ -3,6 +3,7 @@ package store
 import (
 	"bufio"
 	"crypto/sha256"
+	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -54,8 +55,8 @@ func namedCall(name string) Call {
 // what it said: Unknown for claimed, Done for finished.
 func runAndKill(t *testing.T, path string, round int, said map[string]State) {
 	t.Helper()
-	child := exec.Command(os.Args[0], "-test.run=^TestFileIsUsedByAProcessThatIsKilled$")
-	child.Env = append(os.Environ(), "STORE_PATH="+path, fmt.Sprintf("STORE_ROUND=%d", round))
+	child := exec.Command(os.Args[0], "-test.run=^TestFileIsUsedByAProcessThatIsKilled$",
+		"-store.path="+path, fmt.Sprintf("-store.round=%d", round))
 	out, err := child.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -81,13 +82,18 @@ func runAndKill(t *testing.T, path string, round int, said map[string]State) {
 	_ = child.Wait()
 }
 
+// What tells a test that it is a process of its own.
+var (
+	childPath  = flag.String("store.path", "", "file of the process that is killed")
+	childRound = flag.Int("store.round", 0, "which life of it this is")
+)
+
 // TestFileIsUsedByAProcessThatIsKilled is that process.
 func TestFileIsUsedByAProcessThatIsKilled(t *testing.T) {
-	path := os.Getenv("STORE_PATH")
-	if path == "" {
+	if *childPath == "" {
 		t.Skip("TestFileSurvivesAKill runs it")
 	}
-	s, err := openFile(at(path, roomy()))
+	s, err := openFile(at(*childPath, roomy()))
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
@@ -95,7 +101,7 @@ func TestFileIsUsedByAProcessThatIsKilled(t *testing.T) {
 	for worker := range 4 {
 		go func() {
 			for i := 0; ; i++ {
-				name := fmt.Sprintf("%s-%d-%d", os.Getenv("STORE_ROUND"), worker, i)
+				name := fmt.Sprintf("%d-%d-%d", *childRound, worker, i)
 				claim, err := s.Begin(t.Context(), namedCall(name))
 				if err != nil {
 					continue
