@@ -50,6 +50,7 @@ type bucket struct {
 	ahead   int64     // what may go at once after idleness, if not wide: it is charged as debt
 	reserve int64     // what has gathered of ahead
 	second  second    // what went in the last second
+	counted bool      // refusals are charged
 	shares  shares    // whether it is given out by the second
 	fullAt  time.Time // when the account is full, from where on reserve gathers
 	dry     time.Time // the account is empty until then, whatever the speed; zero is not

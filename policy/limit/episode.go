@@ -68,6 +68,9 @@ func (l *Limiter) prove(now time.Time, w *Waiter, s slot, r Refusal, window time
 	// A little later than the wait says, so that nobody is a moment early.
 	spare := min(b.estimate.unit, b.known()*spareTime.Seconds())
 	level := float64(cost) - (r.Hint.Seconds()*b.known()+spare)*milli
+	if l.counted(w, s, b) {
+		level -= float64(cost)
+	}
 	if !l.first(w, b) {
 		b.lower(now, level)
 		return
@@ -85,6 +88,18 @@ func (l *Limiter) prove(now time.Time, w *Waiter, s slot, r Refusal, window time
 	if l.ramp.on && !l.ramp.probe {
 		l.ramp.stop()
 	}
+}
+
+// counted reports whether the refusal of w is charged to the limit on requests, which
+// the wait that it names leaves out. It is so where one that waited for as long as it
+// was told to, with nothing else sent, is refused again.
+func (l *Limiter) counted(w *Waiter, s slot, b *bucket) bool {
+	if s.counts() != unitRequest {
+		return false
+	}
+	alone := b.estimate.n > 0 && w.mark[unitRequest]-1 <= b.estimate.taken
+	b.counted = b.counted || alone && l.first(w, b)
+	return b.counted
 }
 
 // burst reports whether there should have been plenty when something was refused: it

@@ -151,3 +151,22 @@ func TestLongStreamsDoNotHoldUpNewCalls(t *testing.T) {
 		})
 	}
 }
+
+// TestRefusalsThatAreChargedAreWaitedOut has a bucket of one request, charged with
+// refusals too, which the waits that they name leave out: one who comes back after that
+// wait is refused again, and would be for ever.
+func TestRefusalsThatAreChargedAreWaitedOut(t *testing.T) {
+	for _, tells := range []told{{texts: true}, {headers: true, texts: true}} {
+		t.Run(tells.String(), func(t *testing.T) {
+			s := newSimulation(1, learning, jittery, requests(60, refill, 1, true, tells))
+			jobs := burst(300, 10, 50*time.Millisecond)
+			for i, j := range jobs {
+				j.at = time.Duration(i) * 100 * time.Millisecond
+			}
+			r := s.run(jobs, 30*time.Second)
+			if got := between(r.accepted, 0, 30*time.Second); got < 27 || r.refused > 3 {
+				t.Errorf("%d of 30 in 30s with %d refused, want at least 27 and at most 3", got, r.refused)
+			}
+		})
+	}
+}

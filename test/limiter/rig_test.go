@@ -110,6 +110,8 @@ type call struct {
 	tokens int           // max_tokens, 0 is none
 	stream bool
 	images int
+	// timeout is what the caller announces as its own, in seconds; "" is nothing.
+	timeout string
 }
 
 // answered is what came of it.
@@ -159,6 +161,9 @@ func (g *rig) do(ctx context.Context, id string, c call) answered {
 	r.Header.Set("Authorization", "Bearer "+key)
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("X-Sim-Request", id)
+	if c.timeout != "" {
+		r.Header.Set("X-Stainless-Timeout", c.timeout)
+	}
 	sent := time.Now()
 	resp, err := g.client.Do(r)
 	if err != nil {

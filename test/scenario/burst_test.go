@@ -3,7 +3,6 @@ package scenario
 import (
 	"net/http"
 	"slices"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -151,55 +150,4 @@ func TestAMinutesBudgetInOneBucketIsUsedAtOnce(t *testing.T) {
 		t.Errorf("%d of %d succeeded", b.ok, calls)
 	}
 	timely(t, "the seconds until the last was sent", b.sent[len(b.sent)-1].Seconds(), 1.5)
-}
-
-func TestALimitedKeyGetsItsFullRateAndLeavesOthersAlone(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes 40 s")
-	}
-	const seconds = 30
-	g := newRig(t, sim.Config{
-		Latency: 50 * time.Millisecond,
-		Limits:  []meter.Limit{{Credential: "sk-limited", RPM: 60, Burst: time.Second, CountRefusals: true}},
-	})
-	steady := func(key string, perSecond int, from int) ([]time.Duration, int) {
-		ok := 0
-		times := make([]time.Duration, perSecond*seconds)
-		var mu sync.Mutex
-		var wg sync.WaitGroup
-		tick := time.NewTicker(time.Second / time.Duration(perSecond))
-		defer tick.Stop()
-		start := time.Now()
-		for i := range times {
-			<-tick.C
-			wg.Go(func() {
-				sent := time.Now()
-				status, _ := g.chatAs(t.Context(), key, strconv.Itoa(from+i), seconds*time.Second-time.Since(start))
-				mu.Lock()
-				defer mu.Unlock()
-				times[i] = time.Since(sent)
-				if status == http.StatusOK {
-					ok++
-				}
-			})
-		}
-		wg.Wait()
-		return times, ok
-	}
-	alone, _ := steady("sk-free", 20, 0)
-	var limited int
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_, limited = steady("sk-limited", 10, 10_000)
-	}()
-	beside, _ := steady("sk-free", 20, 20_000)
-	<-done
-	p99 := func(d []time.Duration) time.Duration {
-		slices.Sort(d)
-		return d[len(d)*99/100]
-	}
-	t.Logf("free key's p99: %s alone, %s beside; limited key: %d answers in %d s", p99(alone), p99(beside), limited, seconds)
-	timely(t, "the free key's p99 beside a limited one, as a share of its p99 alone,", float64(p99(beside))/float64(p99(alone)), 1.10)
-	timely(t, "the limited key's answers missing from one per second", float64(seconds-limited), seconds/10)
 }

@@ -99,16 +99,6 @@ func (g *rig) chatOf(ctx context.Context, id, tokens int) (int, string) {
 	return g.call(ctx, n, http.MethodPost, "/chat/completions", "application/json", []byte(body))
 }
 
-// chatAs asks for a short completion with a key of its own and a timeout that it announces.
-func (g *rig) chatAs(ctx context.Context, key, id string, timeout time.Duration) (int, string) {
-	return g.do(ctx, id, http.MethodPost, "/chat/completions",
-		[]byte(`{"model":"gpt-4o-mini","messages":[{"role":"user","content":"`+id+`"}]}`),
-		http.Header{
-			"Authorization": {"Bearer " + key}, "Content-Type": {"application/json"},
-			"X-Stainless-Timeout": {strconv.Itoa(max(1, int(timeout.Seconds())))},
-		})
-}
-
 // bare is the same upstream behind a plain reverse proxy.
 func (g *rig) bare() *rig {
 	g.t.Helper()
