@@ -159,6 +159,7 @@ func TestRefusalsThatAreChargedAreWaitedOut(t *testing.T) {
 	for _, tells := range []told{{texts: true}, {headers: true, texts: true}} {
 		t.Run(tells.String(), func(t *testing.T) {
 			s := newSimulation(1, learning, jittery, requests(60, refill, 1, true, tells))
+			s.up.unsaid = true
 			jobs := burst(300, 10, 50*time.Millisecond)
 			for i, j := range jobs {
 				j.at = time.Duration(i) * 100 * time.Millisecond

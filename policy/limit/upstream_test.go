@@ -141,6 +141,7 @@ func (t told) String() string {
 type upstream struct {
 	meters        []*meter
 	countRefusals bool
+	unsaid        bool // what a refusal tells leaves its own charge out
 	told          told
 	says          func(answer) answer // changes what it answers, if set
 	scale         float64             // real tokens per estimated one, 0 is 1
@@ -173,6 +174,9 @@ func (u *upstream) decide(now time.Time, w *Waiter) answer {
 		}
 	}
 	a := answer{ok: worst == nil}
+	if !a.ok && u.unsaid {
+		a.refusal = u.refusal(now, w, worst, wait)
+	}
 	for _, m := range u.meters {
 		if a.ok || (u.countRefusals && m.unit == "requests") {
 			c := u.cost(m, w)
@@ -186,7 +190,16 @@ func (u *upstream) decide(now time.Time, w *Waiter) answer {
 	if a.ok {
 		return a
 	}
-	r := Refusal{Headers: a.headers}
+	if !u.unsaid {
+		a.refusal = u.refusal(now, w, worst, wait)
+	}
+	a.refusal.Headers = a.headers
+	return a
+}
+
+// refusal is what is told of one by worst, which is ready after wait.
+func (u *upstream) refusal(now time.Time, w *Waiter, worst *meter, wait time.Duration) Refusal {
+	var r Refusal
 	switch u.told.hint {
 	case "exact":
 		r.Hint = wait.Round(time.Millisecond)
@@ -204,8 +217,7 @@ func (u *upstream) decide(now time.Time, w *Waiter) answer {
 		}
 		r.Hint = wait.Round(time.Millisecond)
 	}
-	a.refusal = r
-	return a
+	return r
 }
 
 // cost is what w costs by this upstream's count.
