@@ -1,0 +1,59 @@
+package sticky
+
+import (
+	"hash/maphash"
+	"net/http"
+	"strings"
+)
+
+// most is how many ids of one answer are remembered, so that no answer drives out
+// all others. Lists have up to 10,000 entries and seldom over 100.
+const most = 1 << 10
+
+// Learner reads the ids of one answer. Make it with Map.Learner. Not safe for
+// concurrent use.
+type Learner struct {
+	scanner scanner
+	left    int
+}
+
+// Learner returns what reads the answer to a call of an endpoint, if that may tell
+// of objects that live at home from then on; else nil. Keep says that the body asks
+// for a chat completion to be kept.
+func (m *Map) Learner(endpoint, method string, keep bool, r *Request, home int) *Learner {
+	kind := holds(endpoint)
+	switch {
+	case kind == Nothing, method == http.MethodDelete, r != nil && r.forbids:
+		return nil
+	case endpoint == "chat.completions" && method == http.MethodPost && !keep:
+		return nil
+	case strings.HasSuffix(endpoint, ".content"), strings.HasSuffix(endpoint, ".results"):
+		return nil // a user's bytes
+	case endpoint == "organization", endpoint == "projects":
+		return nil // of people and keys, which no call refers to
+	}
+	l := &Learner{left: most}
+	var last uint64
+	l.scanner = scanner{wants: names, visit: func(v member) {
+		if v.value == nil || l.left == 0 || !isID(v.value) {
+			return
+		}
+		key := maphash.Bytes(m.seed, v.value)
+		if key == last {
+			return // as in each event of a stream
+		}
+		last = key
+		l.left--
+		m.put(kind, key, home)
+	}}
+	return l
+}
+
+// Write reads the next bytes of the answer, in pieces of any size. It always
+// returns len(p) and nil.
+func (l *Learner) Write(p []byte) (int, error) {
+	if l.left == 0 {
+		return len(p), nil
+	}
+	return l.scanner.Write(p)
+}

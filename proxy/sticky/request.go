@@ -1,0 +1,87 @@
+package sticky
+
+import (
+	"hash/maphash"
+	"net/http"
+	"strings"
+)
+
+// Request reads what a request refers to. Make it with Map.Request, write the body
+// to it if that is JSON, then ask for its Home. Not safe for concurrent use.
+type Request struct {
+	m       *Map
+	scanner scanner
+
+	home    int  // of the first id in the body that is known
+	known   bool // there is one
+	refers  bool // a member at the top names an object
+	forbids bool // "store": false
+}
+
+// Request returns a Request without a body.
+func (m *Map) Request() *Request {
+	r := &Request{m: m}
+	r.scanner = scanner{visit: r.visit, wants: func(key []byte) bool { return names(key) || string(key) == "store" || refers(key) }}
+	return r
+}
+
+// Write reads the next bytes of the body, in pieces of any size. It always returns
+// len(p) and nil.
+func (r *Request) Write(p []byte) (int, error) { return r.scanner.Write(p) }
+
+func (r *Request) visit(v member) {
+	switch {
+	case v.value == nil:
+		r.forbids = r.forbids || v.depth == 1 && v.literal == 'f' && string(v.key) == "store"
+		return
+	case len(v.value) == 0:
+		return
+	}
+	r.refers = r.refers || v.depth == 1 && refers(v.key) || v.depth == 2 && string(v.outer) == "conversation"
+	if r.known || !isID(v.value) {
+		return
+	}
+	r.home, r.known = r.m.find(maphash.Bytes(r.m.seed, v.value))
+}
+
+// Home returns the home that a call of an endpoint must go to, and whether there is
+// one; if not, any will do. Path is the one that the caller sent, escaped.
+func (r *Request) Home(endpoint, method, path string) (int, bool) {
+	kind := holds(endpoint)
+	if kind == Nothing {
+		return r.home, r.known
+	}
+	home, known, named := r.m.ofPath(endpoint, path)
+	switch {
+	case known:
+		return home, true
+	case r.known:
+		return r.home, true
+	case named, r.refers && endpoint != "chat.completions": // which has no such members of its own
+		return 0, true
+	case (method == http.MethodGet || method == http.MethodHead) && endpoint != "responses":
+		return 0, true // a list; GET responses without an id is a WebSocket, which begins anew
+	}
+	return 0, false
+}
+
+// ofPath returns the home of the first known id in a path, and whether any id is
+// named: a segment that is none of the endpoint's own words.
+func (m *Map) ofPath(endpoint, path string) (int, bool, bool) {
+	word, words, _ := strings.Cut(endpoint, ".")
+	begun, named := false, false
+	for segment := range strings.SplitSeq(path, "/") {
+		switch {
+		case segment == "":
+		case segment == word:
+			begun = true
+			word, words, _ = strings.Cut(words, ".")
+		case begun:
+			named = true
+			if home, known := m.find(maphash.String(m.seed, segment)); known {
+				return home, true, true
+			}
+		}
+	}
+	return 0, false, named
+}
