@@ -33,6 +33,9 @@ var near = memnet.Latency{OneWay: 500 * time.Microsecond, Jitter: 1500 * time.Mi
 // far is one with round trips of 200 ms.
 var far = memnet.Latency{OneWay: 100 * time.Millisecond, Jitter: 1500 * time.Microsecond}
 
+// quiet is the log of servers whose callers leave.
+var quiet = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+
 // upstreamURL never leaves the process: every dial goes to the network in memory.
 var upstreamURL = &url.URL{Scheme: "http", Host: "127.0.0.1:9393"}
 
@@ -49,11 +52,16 @@ type rig struct {
 // bubble runs f against a fresh rig in virtual time, phase after a whole second.
 func bubble(t *testing.T, upstream sim.Config, network memnet.Latency, phase time.Duration, f func(g *rig)) {
 	t.Helper()
+	bubbleBehind(t, upstream, network, phase, func(s http.Handler) http.Handler { return s }, f)
+}
+
+// bubbleBehind is bubble with something in front of the upstream that changes what it says.
+func bubbleBehind(t *testing.T, upstream sim.Config, network memnet.Latency, phase time.Duration, says func(http.Handler) http.Handler, f func(g *rig)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		g := &rig{t: t, sim: sim.New(upstream), behind: memnet.New(network)}
-		if err := g.sim.Serve(g.behind); err != nil {
-			t.Fatal(err)
-		}
+		far := &http.Server{Handler: says(g.sim), ReadHeaderTimeout: time.Minute, ErrorLog: quiet}
+		go func() { _ = far.Serve(g.behind) }()
 		config, entry := proxy.DefaultConfig(), proxy.DefaultUpstream()
 		entry.Name, entry.URL = "sim", upstreamURL
 		config.Upstreams = []proxy.Upstream{entry}
@@ -70,6 +78,7 @@ func bubble(t *testing.T, upstream sim.Config, network memnet.Latency, phase tim
 		g.client.CloseIdleConnections()
 		stop()
 		_ = p.Close()
+		_ = far.Close()
 		g.sim.Close()
 		time.Sleep(time.Second) // the bubble's clock: a server that closes first lingers
 	})
@@ -78,7 +87,6 @@ func bubble(t *testing.T, upstream sim.Config, network memnet.Latency, phase tim
 // serve puts a handler in front of the client, and returns what stops it.
 func (g *rig) serve(handler http.Handler) func() {
 	front := memnet.New(memnet.Latency{})
-	quiet := slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute, ErrorLog: quiet}
 	go func() { _ = server.Serve(front) }()
 	g.client = &http.Client{Transport: &http.Transport{DialContext: front.Dial, MaxIdleConnsPerHost: 2000, DisableCompression: true}}
