@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"net/http"
-	"net/http/httputil"
 	"net/url"
 	"strings"
 )
@@ -28,31 +27,20 @@ func (x *exchange) face(out *http.Request) {
 // address turns a request as the caller sent it into the upstream's: URL, query,
 // credential and headers. model is the name that the body carries by now. meant
 // says that the caller asked for this upstream by name.
-func (u *upstream) address(out *http.Request, _ string, meant bool) {
+func (u *upstream) address(out *http.Request, model string, meant bool) {
 	if u.config.CallerKey == CallerKeyDrop || u.foreign && !meant && u.config.CallerKey != CallerKeySend {
 		u.dropCredentials(out)
 	}
-	(&httputil.ProxyRequest{Out: out}).SetURL(u.config.URL)
+	call := u.preset.Call(out.URL.EscapedPath(), model)
+	u.aim(out, call)
 	for _, p := range u.config.Headers {
 		out.Header.Set(p.Name, p.Value)
 	}
-	if u.query != "" {
-		if out.URL.RawQuery != "" {
-			out.URL.RawQuery += "&"
-		}
-		out.URL.RawQuery += u.query
+	addQuery(out.URL, u.query)
+	complete(out, call)
+	if !u.config.APIKey.IsZero() {
+		u.setKey(out, call)
 	}
-	if u.config.APIKey.IsZero() {
-		return
-	}
-	for _, name := range keyHeaders {
-		out.Header.Del(name)
-	}
-	key := u.config.APIKey.Reveal()
-	if u.auth == "Authorization" {
-		key = "Bearer " + key
-	}
-	out.Header[u.auth] = []string{key}
 }
 
 // callerHeaders are the headers in which callers prove who they are or say whose

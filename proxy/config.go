@@ -63,7 +63,7 @@ type Upstream struct {
 	URL *url.URL
 
 	APIKey      values.Secret `env:"API_KEY" secret:"true" doc:"replaces the caller's credential towards that upstream"`
-	AuthHeader  string        `env:"AUTH_HEADER" envDefault:"Authorization" doc:"header for that key; Authorization gets 'Bearer ', any other the bare key (Azure: api-key)"`
+	AuthHeader  string        `env:"AUTH_HEADER" doc:"header for that key; Authorization gets 'Bearer ', any other the bare key; unset: the provider's own where it is known, else Authorization"`
 	CallerKey   CallerKeyMode `env:"CALLER_KEY" envDefault:"auto" oneof:"auto,send,drop" doc:"the caller's credential, where there is no key: auto sends it to the first upstream's host alone, send and drop do so in any case"`
 	Headers     []Pair        `env:"HEADERS" secret:"true" doc:"extra headers, 'Name=value' list, comma-separated; values are treated as secrets"`
 	Query       []Pair        `env:"QUERY" secret:"true" doc:"extra query parameters, 'name=value' list, comma-separated"`

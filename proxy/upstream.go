@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"outrigger/policy"
+	"outrigger/policy/preset"
 )
 
 // upstream is one configured upstream with all its state.
@@ -17,9 +18,10 @@ type upstream struct {
 	fresh    http.RoundTripper // one connection per request, for creates over HTTP/1.1
 	http2    atomic.Bool       // the pooled transport was seen to speak HTTP/2
 	query    string            // extra parameters, encoded
-	auth     string            // canonical name of the credential's header
-	foreign  bool              // another host than the first upstream's
-	drops    []string          // the headers that may hold a caller's credential
+	auth     string            // canonical name of the header for the key, if the user set it
+	preset   preset.Preset
+	foreign  bool     // another host than the first upstream's
+	drops    []string // the headers that may hold a caller's credential
 	models   models
 	gate     *gate
 	budget   *policy.Budget
@@ -36,6 +38,7 @@ func newUpstream(c Config, u Upstream, dial dialer, m *metrics, now time.Time) *
 		pooled: newTransport(dial, c.Timeouts.Connect, plain, false),
 		fresh:  newTransport(dial, c.Timeouts.Connect, plain, true),
 		auth:   http.CanonicalHeaderKey(u.AuthHeader),
+		preset: u.Preset(),
 		models: newModels(u.Models),
 		budget: policy.NewBudget(c.Retry.Budget, now),
 		gate:   newGate(c.Breaker),

@@ -46,6 +46,7 @@ func runCheck(_ context.Context, c call) int {
 		fmt.Fprintf(c.stderr, "outrigger: cannot print: %v\n", err)
 		return exitError
 	}
+	showProviders(c.stdout, s.Upstreams)
 	return exitOK
 }
 

@@ -37,7 +37,7 @@ func defaults() Config {
 				Listen: "127.0.0.1:8383",
 			},
 			Upstreams: []proxy.Upstream{{
-				Name: "openai", URL: &url.URL{Scheme: "https", Host: "api.openai.com"}, AuthHeader: "Authorization", CallerKey: proxy.CallerKeyAuto,
+				Name: "openai", URL: &url.URL{Scheme: "https", Host: "api.openai.com"}, CallerKey: proxy.CallerKeyAuto,
 			}},
 			TripCooldown: time.Minute,
 		},
@@ -163,7 +163,7 @@ func TestEnvironmentBecomesConfiguration(t *testing.T) {
 			[]string{"OUTRIGGER_UPSTREAMS=name=http://localhost", "OUTRIGGER_UPSTREAM_NAME_RPM=1"},
 			func(c *Config) {
 				c.UpstreamURLs = []namedURL{{"name", "http://localhost"}}
-				c.Upstreams = []proxy.Upstream{{Name: "name", URL: &url.URL{Scheme: "http", Host: "localhost"}, AuthHeader: "Authorization", CallerKey: proxy.CallerKeyAuto, RPM: 1}}
+				c.Upstreams = []proxy.Upstream{{Name: "name", URL: &url.URL{Scheme: "http", Host: "localhost"}, CallerKey: proxy.CallerKeyAuto, RPM: 1}}
 			},
 		},
 		"all addresses, with a key and with tokens": {

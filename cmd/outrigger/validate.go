@@ -45,7 +45,7 @@ func checkInjected(u proxy.Upstream, found *mistakes) {
 	if !u.APIKey.IsZero() && !isToken(u.APIKey.Reveal()) {
 		found.add(of+"API_KEY", "", "want a key of visible ASCII characters")
 	}
-	if !isHeader(u.AuthHeader) {
+	if u.AuthHeader != "" && !isHeader(u.AuthHeader) {
 		found.add(of+"AUTH_HEADER", "", "want the name of a header, such as Authorization or api-key")
 	}
 	requested := map[string]bool{}

@@ -1,0 +1,31 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+
+	"outrigger/proxy"
+)
+
+// showProviders tells, for each upstream, which preset it has and what becomes of a
+// chat completion there: the mistakes that an URL invites are seen at a glance.
+func showProviders(w io.Writer, upstreams []proxy.Upstream) {
+	for i := range upstreams {
+		u := &upstreams[i]
+		known := u.Preset()
+		const path = "/v1/chat/completions"
+		call := known.Call(path, "MODEL")
+		address := presentable(u.URL.Scheme + "://" + u.URL.Host + call.Path)
+		set := func(p proxy.Pair) bool { return p.Name == call.Query.Name }
+		if call.Query.Name != "" && !slices.ContainsFunc(u.Query, set) {
+			address += "?" + call.Query.Name + "=" + call.Query.Value
+		}
+		key := ""
+		if !u.APIKey.IsZero() {
+			key = ", the key in " + cmp.Or(u.AuthHeader, call.AuthHeader, "Authorization")
+		}
+		fmt.Fprintf(w, "upstream %s, preset %s: POST %s goes to %s%s\n", u.Name, cmp.Or(known.Name, "none"), path, address, key)
+	}
+}

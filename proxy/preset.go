@@ -1,0 +1,77 @@
+package proxy
+
+import (
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+
+	"outrigger/policy/preset"
+)
+
+// Preset returns what is known of the provider at u's URL, which must be set.
+func (u *Upstream) Preset() preset.Preset {
+	known := preset.Upstream{Host: u.URL.Hostname(), Path: u.URL.EscapedPath()}
+	for _, p := range u.Query {
+		if p.Name == "api-version" {
+			known.APIVersion = p.Value
+		}
+	}
+	return preset.Of(known)
+}
+
+// aim points a request at the upstream's URL, with the path that its provider has
+// for the caller's.
+func (u *upstream) aim(out *http.Request, call preset.Call) {
+	(&httputil.ProxyRequest{Out: out}).SetURL(u.config.URL)
+	path, err := url.PathUnescape(call.Path)
+	if err != nil {
+		return // never: it is made of escaped parts
+	}
+	out.URL.Path, out.URL.RawPath = path, call.Path
+}
+
+// complete adds what the provider wants and neither the caller nor the user set.
+func complete(out *http.Request, call preset.Call) {
+	if name := call.Header.Name; name != "" && len(out.Header[name]) == 0 {
+		out.Header[name] = []string{call.Header.Value}
+	}
+	if name := call.Query.Name; name != "" && !hasParameter(out.URL.RawQuery, name) {
+		addQuery(out.URL, name+"="+call.Query.Value)
+	}
+}
+
+// addQuery appends encoded parameters.
+func addQuery(u *url.URL, parameters string) {
+	if parameters != "" && u.RawQuery != "" {
+		u.RawQuery += "&"
+	}
+	u.RawQuery += parameters
+}
+
+// hasParameter reports whether a query has a parameter of this name, which needs
+// no escapes.
+func hasParameter(query, name string) bool {
+	for pair := range strings.SplitSeq(query, "&") {
+		if key, _, _ := strings.Cut(pair, "="); key == name {
+			return true
+		}
+	}
+	return false
+}
+
+// setKey replaces the caller's credential by the upstream's key.
+func (u *upstream) setKey(out *http.Request, call preset.Call) {
+	for _, name := range keyHeaders {
+		out.Header.Del(name)
+	}
+	name := u.auth
+	if name == "" {
+		name = call.AuthHeader
+	}
+	key := u.config.APIKey.Reveal()
+	if name == "" || name == "Authorization" {
+		name, key = "Authorization", "Bearer "+key
+	}
+	out.Header[name] = []string{key}
+}

@@ -1,0 +1,232 @@
+package proxy
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+
+	"outrigger/internal/values"
+)
+
+// shown is one answer of policy/preset's testdata, as a provider documents it.
+type shown struct {
+	Provider, Case, Path, Body, Outcome string
+
+	Status  int
+	Headers map[string]string
+}
+
+func providersAnswers(t *testing.T) []shown {
+	t.Helper()
+	data, err := os.ReadFile("../policy/preset/testdata/answers.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []shown
+	lines := bufio.NewScanner(bytes.NewReader(data))
+	for lines.Scan() {
+		var a shown
+		if err := json.Unmarshal(lines.Bytes(), &a); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, a)
+	}
+	return all
+}
+
+// sentTo is what a provider gets.
+type sentTo struct{ host, path, query, authorization, apiKey, xAPIKey, version string }
+
+// providerCalls has, for each preset, the one line of its configuration and what a
+// call becomes.
+var providerCalls = map[string]struct {
+	url    string
+	path   string // of the app's call
+	query  Pair   // configured
+	wanted sentTo
+}{
+	"openai":     {"https://api.openai.com", "/v1/chat/completions", Pair{}, sentTo{host: "api.openai.com", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
+	"azure":      {"https://name.openai.azure.com", "/v1/chat/completions", Pair{}, sentTo{host: "name.openai.azure.com", path: "/openai/v1/chat/completions", apiKey: "own-key"}},
+	"aiand":      {"https://api.aiand.com", "/v1/chat/completions", Pair{}, sentTo{host: "api.aiand.com", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
+	"openrouter": {"https://openrouter.ai", "/v1/chat/completions", Pair{}, sentTo{host: "openrouter.ai", path: "/api/v1/chat/completions", authorization: "Bearer own-key"}},
+	"groq":       {"https://api.groq.com/openai/v1", "/v1/chat/completions", Pair{}, sentTo{host: "api.groq.com", path: "/openai/v1/chat/completions", authorization: "Bearer own-key"}},
+	"mistral":    {"https://api.mistral.ai/v1", "/v1/chat/completions", Pair{}, sentTo{host: "api.mistral.ai", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
+	"deepseek":   {"https://api.deepseek.com", "/v1/chat/completions", Pair{}, sentTo{host: "api.deepseek.com", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
+	"together":   {"https://api.together.ai", "/v1/chat/completions", Pair{}, sentTo{host: "api.together.ai", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
+	"fireworks":  {"https://api.fireworks.ai", "/v1/chat/completions", Pair{}, sentTo{host: "api.fireworks.ai", path: "/inference/v1/chat/completions", authorization: "Bearer own-key"}},
+	"gemini":     {"https://generativelanguage.googleapis.com", "/v1/chat/completions", Pair{}, sentTo{host: "generativelanguage.googleapis.com", path: "/v1beta/openai/chat/completions", authorization: "Bearer own-key"}},
+	"anthropic":  {"https://api.anthropic.com", "/v1/chat/completions", Pair{}, sentTo{host: "api.anthropic.com", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
+	"xai":        {"https://api.x.ai", "/v1/chat/completions", Pair{}, sentTo{host: "api.x.ai", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
+	"local":      {"http://192.168.1.7:11434/v1", "/v1/chat/completions", Pair{}, sentTo{host: "192.168.1.7:11434", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
+
+	"azure, dated": {
+		"https://name.openai.azure.com", "/v1/chat/completions",
+		Pair{"api-version", "2024-06-01"},
+		sentTo{host: "name.openai.azure.com", path: "/openai/deployments/gpt-4o-mini/chat/completions", query: "api-version=2024-06-01", apiKey: "own-key"},
+	},
+	"azure, deployment in the URL": {
+		"https://name.cognitiveservices.azure.com/openai/deployments/four", "/v1/chat/completions",
+		Pair{},
+		sentTo{host: "name.cognitiveservices.azure.com", path: "/openai/deployments/four/chat/completions", query: "api-version=2024-10-21", apiKey: "own-key"},
+	},
+	"azure, model inference": {
+		"https://name.services.ai.azure.com/models", "/v1/chat/completions?a=b",
+		Pair{},
+		sentTo{host: "name.services.ai.azure.com", path: "/models/chat/completions", query: "a=b&api-version=2024-05-01-preview", apiKey: "own-key"},
+	},
+	"azure, the caller's version": {
+		"https://name.openai.azure.com/openai/deployments/four", "/v1/embeddings?api-version=2023-05-15",
+		Pair{},
+		sentTo{host: "name.openai.azure.com", path: "/openai/deployments/four/embeddings", query: "api-version=2023-05-15", apiKey: "own-key"},
+	},
+	"anthropic, native": {
+		"https://api.anthropic.com", "/v1/messages",
+		Pair{},
+		sentTo{host: "api.anthropic.com", path: "/v1/messages", xAPIKey: "own-key", version: "2023-06-01"},
+	},
+}
+
+// asked returns an upstream that notes what it got before answer answers.
+func asked(got *sentTo, answer http.HandlerFunc) func(http.ResponseWriter, *http.Request, int) {
+	return func(w http.ResponseWriter, r *http.Request, _ int) {
+		h := r.Header
+		*got = sentTo{r.Host, r.URL.EscapedPath(), r.URL.RawQuery, h.Get("Authorization"), h.Get("Api-Key"), h.Get("X-Api-Key"), h.Get("Anthropic-Version")}
+		answer(w, r)
+	}
+}
+
+// newProviderRig is a rig whose upstream stands in for the provider at address.
+func newProviderRig(t *testing.T, address string, script func(http.ResponseWriter, *http.Request, int), edits ...func(*Upstream)) *rig {
+	t.Helper()
+	g := newRig(t, script, func(c *Config) {
+		u := &c.Upstreams[0]
+		var err error
+		if u.URL, err = url.Parse(address); err != nil {
+			t.Fatal(err)
+		}
+		u.APIKey = values.NewSecret("own-key")
+		for _, edit := range edits {
+			edit(u)
+		}
+		c.Retry.Max = 0
+	})
+	host := g.upstream.Listener.Addr().String()
+	for _, u := range g.proxy.upstreams {
+		transport := &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, network, host)
+		}}
+		t.Cleanup(transport.CloseIdleConnections)
+		u.pooled, u.fresh = plaintext{transport}, plaintext{transport}
+	}
+	return g
+}
+
+// plaintext sends https requests without TLS, with the host that they are for.
+type plaintext struct{ http.RoundTripper }
+
+func (p plaintext) RoundTrip(r *http.Request) (*http.Response, error) {
+	address := *r.URL
+	address.Scheme = "http"
+	clear := r.WithContext(r.Context())
+	clear.URL = &address
+	return p.RoundTripper.RoundTrip(clear)
+}
+
+func TestEachProviderIsCalledAsItsDocumentationSays(t *testing.T) {
+	for name, tt := range providerCalls {
+		t.Run(name, func(t *testing.T) {
+			var got sentTo
+			g := newProviderRig(t, tt.url, asked(&got, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) }), func(u *Upstream) {
+				if tt.query.Name != "" {
+					u.Query = []Pair{tt.query}
+				}
+			})
+			if resp, body := g.do(g.request(http.MethodPost, tt.path, chatBody)); resp.StatusCode != http.StatusOK {
+				t.Fatalf("status %d: %s", resp.StatusCode, body)
+			}
+			if got != tt.wanted {
+				t.Errorf("got %+v, want %+v", got, tt.wanted)
+			}
+		})
+	}
+}
+
+func TestAPresetChangesNothingThatIsSet(t *testing.T) {
+	var got sentTo
+	ok := asked(&got, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) })
+	g := newProviderRig(t, "https://api.anthropic.com/gateway", ok, func(u *Upstream) {
+		u.AuthHeader = "authorization"
+		u.Headers = []Pair{{"anthropic-version", "2099-01-01"}}
+	})
+	g.do(g.request(http.MethodPost, "/v1/messages", chatBody))
+	if want := (sentTo{host: "api.anthropic.com", path: "/gateway/v1/messages", authorization: "Bearer own-key", version: "2099-01-01"}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+
+	g = newProviderRig(t, "https://api.anthropic.com", ok, func(u *Upstream) { u.APIKey = values.Secret{} })
+	r := g.request(http.MethodPost, "/v1/messages", chatBody)
+	r.Header.Set("Anthropic-Version", "2023-01-01")
+	g.do(r)
+	if want := (sentTo{host: "api.anthropic.com", path: "/v1/messages", authorization: "Bearer sk-test", version: "2023-01-01"}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func TestARenamedModelIsTheDeployment(t *testing.T) {
+	var got sentTo
+	g := newProviderRig(t, "https://name.openai.azure.com", asked(&got, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) }), func(u *Upstream) {
+		u.Query = []Pair{{"api-version", "2024-10-21"}}
+		u.Models = []Model{{Requested: "gpt-4o-mini", Sent: "my deployment"}}
+	})
+	g.chat()
+	if want := "/openai/deployments/my%20deployment/chat/completions"; got.path != want {
+		t.Errorf("got %s, want %s", got.path, want)
+	}
+}
+
+// TestEachProvidersAnswersPassThroughTheHandler sends a call of each provider's
+// preset, lets it be answered as the provider's documentation shows, and looks at
+// what the caller gets and what is noted.
+func TestEachProvidersAnswersPassThroughTheHandler(t *testing.T) {
+	for _, a := range providersAnswers(t) {
+		t.Run(a.Provider+"/"+a.Case, func(t *testing.T) {
+			t.Parallel() // some wait for a limit that does not come
+			call, known := providerCalls[a.Provider]
+			if !known {
+				t.Fatal("no call of that provider")
+			}
+			var got sentTo
+			g := newProviderRig(t, call.url, asked(&got, func(w http.ResponseWriter, _ *http.Request) {
+				for name, value := range a.Headers {
+					w.Header().Set(name, value)
+				}
+				w.WriteHeader(a.Status)
+				_, _ = w.Write([]byte(a.Body))
+			}))
+			r := g.request(http.MethodPost, a.Path, chatBody)
+			r.Header.Set("X-Stainless-Read-Timeout", "0.5") // a caller that does not wait for a limit
+			resp, body := g.do(r)
+			if resp.StatusCode != a.Status || body != a.Body {
+				t.Errorf("the caller got %d %s", resp.StatusCode, body)
+			}
+			for name, value := range a.Headers {
+				if resp.Header.Get(name) != value {
+					t.Errorf("%s: got %q, want %q", name, resp.Header.Get(name), value)
+				}
+			}
+			if got.host != call.wanted.host {
+				t.Errorf("sent to %s", got.host)
+			}
+			if want := `"outcome":"` + a.Outcome + `"`; !strings.Contains(g.log.String(), want) {
+				t.Errorf("the log has no %s: %s", want, g.log)
+			}
+		})
+	}
+}
