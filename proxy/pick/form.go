@@ -7,6 +7,8 @@ import "bytes"
 type form struct {
 	fields
 	header header
+	canon  *canon  // nil unless the form is copied
+	one    [1]byte // for what comes byte by byte
 
 	state     formState
 	delimiter []byte // CRLF or LF, two hyphens, boundary
@@ -55,6 +57,26 @@ func (f *form) write(p []byte) {
 		f.offset += int64(n)
 	}
 	f.offset += int64(len(p))
+	if f.state == malformed {
+		f.canon.rest(p)
+	}
+}
+
+// add takes content of the present part.
+func (f *form) add(p []byte) {
+	f.fields.add(p)
+	f.canon.add(p)
+}
+
+func (f *form) add1(c byte) {
+	f.one[0] = c
+	f.add(f.one[:])
+}
+
+// endPart ends the present part, if there is one.
+func (f *form) endPart() {
+	f.fields.endPart()
+	f.canon.end()
 }
 
 // skipLine passes over the rest of a line before the first part.
@@ -98,7 +120,7 @@ func (f *form) content1(c byte) int {
 		f.matched = 1
 		return 1
 	}
-	f.add([]byte{c})
+	f.add1(c)
 	return 1
 }
 
@@ -168,7 +190,7 @@ func (f *form) boundary(c byte) {
 		f.state = partBody
 		f.unmatch()
 		if hyphen {
-			f.add([]byte{'-'})
+			f.add1('-')
 		}
 		f.content1(c)
 	}

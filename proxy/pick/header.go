@@ -20,6 +20,7 @@ func (h *header) begin() { *h = header{lineStart: true} }
 // headerByte reads one byte of a part's header.
 func (f *form) headerByte(c byte) {
 	h := &f.header
+	f.canon.headerByte(c)
 	switch {
 	case !h.lineStart:
 		h.inLine(c)
@@ -97,6 +98,7 @@ func equalFold(p []byte, s string) bool {
 func (f *form) beginPart(what field) {
 	f.state, f.matched, f.implied = partBody, f.dashes, f.dashes
 	f.begin(what, f.offset+1)
+	f.canon.begin()
 }
 
 // cutSpace returns p without the white space at its start.

@@ -1,6 +1,7 @@
 package pick
 
 import (
+	"io"
 	"mime"
 	"strings"
 )
@@ -10,6 +11,7 @@ type Picker struct {
 	kind kind
 	json object
 	form *form
+	copy io.Writer // nil unless the body is copied as it is; see Copy
 }
 
 // kind is the family of content types that a Picker reads.
@@ -54,6 +56,9 @@ func (p *Picker) Write(b []byte) (int, error) {
 	case kindForm:
 		p.form.write(b)
 	case kindOther:
+	}
+	if p.copy != nil {
+		_, _ = p.copy.Write(b)
 	}
 	return len(b), nil
 }
