@@ -40,6 +40,9 @@ func (x *exchange) readBody(w http.ResponseWriter, r *http.Request) error {
 	}
 	src := &x.intake
 	*src = intake{src: r.Body, w: w, picker: pick.New(r.Header.Get("Content-Type"))}
+	if x.identity.body != nil {
+		src.picker.Copy(x.identity.body)
+	}
 	body, err := x.p.bodies.Read(src, r.ContentLength)
 	x.body, x.facts = body, src.picker.Facts()
 	if err == nil {

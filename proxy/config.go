@@ -8,6 +8,7 @@ import (
 	"outrigger/policy"
 	"outrigger/policy/limit"
 	"outrigger/proxy/spool"
+	"outrigger/proxy/store"
 )
 
 // Config is everything that the traffic listener's handler can be told. Its tags
@@ -20,6 +21,7 @@ type Config struct {
 	Breaker   policy.BreakerConfig
 	Limit     limit.Settings
 	Bodies    spool.Config
+	Store     store.Config
 	Callers   Callers
 	Upstreams []Upstream // in failover order; set by OUTRIGGER_UPSTREAMS
 
@@ -27,6 +29,8 @@ type Config struct {
 	MaxInflight int `env:"MAX_INFLIGHT" envDefault:"0" min:"0" max:"1000000" off:"true" doc:"concurrent attempts per upstream; 0 is no bound"`
 	// TripCooldown is how long a dead credential is answered from memory.
 	TripCooldown time.Duration `env:"TRIP_COOLDOWN" envDefault:"60s" min:"1s" max:"24h" doc:"how long a dead credential is refused locally before one probe goes through"`
+	// Rejoin is how long a call without a key goes on when its caller leaves; 0 ends it at once.
+	Rejoin time.Duration `env:"REJOIN" envDefault:"off" min:"100ms" max:"1h" off:"true" doc:"how long an abandoned call goes on, so that the client's own retry of it can join"`
 }
 
 // Timeouts bounds every wait of a request. A zero duration is no bound.

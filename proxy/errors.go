@@ -51,19 +51,23 @@ func (e *Error) Error() string { return e.Code + ": " + e.Message }
 // The error table: status and type of each code. What varies, the message and
 // the wait, is added where the error is made.
 var kinds = map[string]Error{
-	"bad_request":           {Status: http.StatusBadRequest, Type: "invalid_request_error"},
-	"client_token_required": {Status: http.StatusUnauthorized, Type: "authentication_error"},
-	"origin_not_allowed":    {Status: http.StatusForbidden, Type: "permission_error"},
-	"host_not_allowed":      {Status: http.StatusForbidden, Type: "permission_error"},
-	"request_too_large":     {Status: http.StatusRequestEntityTooLarge, Type: "invalid_request_error"},
-	"upstream_ambiguous":    {Status: http.StatusFailedDependency, Type: "api_connection_error"},
-	"local_rate_limit":      {Status: http.StatusTooManyRequests, Type: "rate_limit_error", Later: true},
-	"upstream_unreachable":  {Status: http.StatusBadGateway, Type: "api_connection_error"},
-	"upstream_broke":        {Status: http.StatusBadGateway, Type: "api_connection_error"},
-	"circuit_open":          {Status: http.StatusServiceUnavailable, Type: "server_error", Later: true},
-	"spool_full":            {Status: http.StatusServiceUnavailable, Type: "server_error", Later: true, RetryAfter: time.Second},
-	"draining":              {Status: http.StatusServiceUnavailable, Type: "server_error", Later: true, RetryAfter: time.Second},
-	"upstream_timeout":      {Status: http.StatusGatewayTimeout, Type: "timeout_error"},
+	"bad_request":                   {Status: http.StatusBadRequest, Type: "invalid_request_error"},
+	"client_token_required":         {Status: http.StatusUnauthorized, Type: "authentication_error"},
+	"origin_not_allowed":            {Status: http.StatusForbidden, Type: "permission_error"},
+	"host_not_allowed":              {Status: http.StatusForbidden, Type: "permission_error"},
+	"idempotency_key_in_use":        {Status: http.StatusConflict, Type: "conflict_error", Later: true, RetryAfter: time.Second},
+	"idempotency_outcome_unknown":   {Status: http.StatusConflict, Type: "conflict_error"},
+	"idempotency_key_reused":        {Status: http.StatusUnprocessableEntity, Type: "invalid_request_error"},
+	"idempotency_store_unavailable": {Status: http.StatusServiceUnavailable, Type: "server_error", Later: true, RetryAfter: time.Second},
+	"request_too_large":             {Status: http.StatusRequestEntityTooLarge, Type: "invalid_request_error"},
+	"upstream_ambiguous":            {Status: http.StatusFailedDependency, Type: "api_connection_error"},
+	"local_rate_limit":              {Status: http.StatusTooManyRequests, Type: "rate_limit_error", Later: true},
+	"upstream_unreachable":          {Status: http.StatusBadGateway, Type: "api_connection_error"},
+	"upstream_broke":                {Status: http.StatusBadGateway, Type: "api_connection_error"},
+	"circuit_open":                  {Status: http.StatusServiceUnavailable, Type: "server_error", Later: true},
+	"spool_full":                    {Status: http.StatusServiceUnavailable, Type: "server_error", Later: true, RetryAfter: time.Second},
+	"draining":                      {Status: http.StatusServiceUnavailable, Type: "server_error", Later: true, RetryAfter: time.Second},
+	"upstream_timeout":              {Status: http.StatusGatewayTimeout, Type: "timeout_error"},
 }
 
 // fail makes the error with code, which must be in the table.
@@ -109,8 +113,10 @@ func (e *Error) write(w http.ResponseWriter, x *exchange) {
 // suppressesRetry reports whether an answer of Outrigger's own tells SDKs to stop.
 func (x *exchange) suppressesRetry(e *Error) bool {
 	switch {
-	case e.Code == "upstream_ambiguous":
+	case e.Code == "upstream_ambiguous", e.Code == "idempotency_outcome_unknown":
 		return true
+	case e.Code == "idempotency_key_in_use":
+		return false // the same key leads to the one answer, however often it is sent
 	case x.p.config.Retry.ClientRetries == policy.ClientRetriesAllow:
 		return false
 	case e.Later && x.record.attempts == 0:

@@ -40,6 +40,9 @@ type exchange struct {
 	facts  pick.Facts
 	intake intake
 
+	identity identity
+	flight   *flight // that this exchange makes the call of; nil when it answers its caller itself
+
 	endpoint   endpoint.Endpoint
 	candidates []*upstream // that may answer, in failover order
 	pinned     bool        // the caller asked for one by name

@@ -13,6 +13,7 @@ const (
 	headerSource      = "X-Outrigger-Source"
 	headerQueue       = "X-Outrigger-Queue-Ms"
 	headerID          = "X-Outrigger-Request-Id"
+	headerIdempotency = "X-Outrigger-Idempotency"
 	headerShouldRetry = "X-Should-Retry"
 
 	// keyIdempotency is on purpose not the canonical form. http.Transport takes a
@@ -23,7 +24,7 @@ const (
 )
 
 // own are the response headers that only Outrigger may set.
-var own = [...]string{headerAttempts, headerUpstream, headerSource, headerQueue, headerID}
+var own = [...]string{headerAttempts, headerUpstream, headerSource, headerQueue, headerID, headerIdempotency}
 
 // isWebSocket reports whether the caller asks for a WebSocket (RFC 6455, 4.2.1).
 func isWebSocket(h http.Header) bool {

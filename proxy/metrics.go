@@ -65,7 +65,7 @@ func (m *metrics) register(r prometheus.Registerer) error {
 	var errs []error
 	for _, c := range []prometheus.Collector{
 		m.requests, m.duration, m.firstEvent, m.attempts, m.retries, m.refused, m.clientRetries,
-		m.queue, m.streamsOpen, m.streamsEnded, m.tokens, m.live,
+		m.queue, m.streamsOpen, m.streamsEnded, m.tokens, m.live, m.live.p.idempotency.results,
 	} {
 		errs = append(errs, r.Register(c))
 	}
@@ -81,11 +81,20 @@ func (m *metrics) finished(x *exchange, took time.Duration) {
 	if x.endpoint.Name != "" {
 		key.endpoint = x.endpoint.Name
 	}
-	upstream, series := key.upstream, m.seriesOf(key)
+	series := m.seriesOf(key)
 	series.requests.Inc()
 	series.duration.Observe(took.Seconds())
 	if x.record.first > 0 {
 		series.first.Observe(x.record.first.Seconds())
+	}
+	m.used(x)
+}
+
+// used counts the tokens of a call.
+func (m *metrics) used(x *exchange) {
+	upstream := "none"
+	if x.up != nil {
+		upstream = x.up.config.Name
 	}
 	if x.record.promptTokens > 0 {
 		m.tokens.WithLabelValues(upstream, m.models.label(x.sent), "input").Add(float64(x.record.promptTokens))

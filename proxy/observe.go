@@ -22,7 +22,7 @@ func (p *Proxy) observe(x *exchange) {
 	x.close()
 	took := time.Since(x.start)
 	p.metrics.finished(x, took)
-	p.logRequest(x, took)
+	p.logRequest("request", x, took)
 }
 
 // fail answers with err, which is an *Error or the cause of the request's end.
@@ -86,7 +86,7 @@ func isTransient(o classify.Outcome) bool {
 }
 
 // logRequest writes the request's one line.
-func (p *Proxy) logRequest(x *exchange, took time.Duration) {
+func (p *Proxy) logRequest(message string, x *exchange, took time.Duration) {
 	r, level := &x.record, slog.LevelInfo
 	switch {
 	case r.source == sourceLocal && r.status >= http.StatusInternalServerError, r.outcome == outcomeInterrupted:
@@ -114,6 +114,9 @@ func (p *Proxy) logRequest(x *exchange, took time.Duration) {
 	if r.gate > 0 {
 		a = append(a, milliseconds("breaker_ms", r.gate))
 	}
+	if r.idempotency != "" {
+		a = append(a, slog.String("idempotency", r.idempotency))
+	}
 	if r.upstreamID != "" {
 		a = append(a, slog.String("upstream_request_id", r.upstreamID))
 	}
@@ -124,7 +127,7 @@ func (p *Proxy) logRequest(x *exchange, took time.Duration) {
 		a = append(a, slog.String("error_type", r.errorType), slog.String("error_code", r.errorCode),
 			slog.String("error_param", r.errorParam), slog.String("error", r.errorMessage))
 	}
-	p.log.LogAttrs(context.Background(), level, "request", a...)
+	p.log.LogAttrs(context.Background(), level, message, a...)
 }
 
 // milliseconds is a duration as the log has it: a number with three decimals.

@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"outrigger/proxy/spool"
+	"outrigger/proxy/store"
 )
 
 // ErrNoUpstream is returned by New for a configuration without an upstream.
@@ -41,6 +42,8 @@ type Proxy struct {
 	bodies      *spool.Store
 	callers     *callers
 	credentials *credentials
+	idempotency *idempotency
+	abandoned   *abandoned
 	metrics     *metrics
 	relay       *httputil.ReverseProxy
 
@@ -59,7 +62,11 @@ func New(c Config, d Deps) (*Proxy, error) {
 	}
 	p := &Proxy{
 		config: c, log: d.Log, bodies: spool.New(c.Bodies), callers: newCallers(c.Callers),
-		credentials: newCredentials(), idPrefix: idPrefix(), active: map[*exchange]struct{}{},
+		credentials: newCredentials(), abandoned: &abandoned{calls: map[store.Call][]*flight{}}, idPrefix: idPrefix(), active: map[*exchange]struct{}{},
+	}
+	var err error
+	if p.idempotency, err = newIdempotency(c, d.Log); err != nil {
+		return nil, err
 	}
 	p.metrics = newMetrics(p)
 	now := time.Now()
@@ -79,7 +86,24 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.fail(w, err)
 		return
 	}
+	if err := p.forward(w, r, x); err != nil {
+		x.fail(w, err)
+	}
+}
+
+// forward gets the answer: from the upstream, or as the same call got it.
+func (p *Proxy) forward(w http.ResponseWriter, r *http.Request, x *exchange) error {
+	switch {
+	case x.identity.body == nil: // nobody asks whether there was one like it
+	case x.once != nil:
+		x.skip(w)
+	case x.identity.key != "":
+		return p.once(w, r, x)
+	default:
+		return p.rejoinable(w, r, x)
+	}
 	p.relay.ServeHTTP(w, r)
+	return nil
 }
 
 // serve is all that happens before the relay, one guard after the other.
@@ -95,6 +119,9 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, x *exchange) error
 	}
 	if !isWebSocket(r.Header) {
 		dropUpgrade(r.Header)
+	}
+	if err := x.recognize(r); err != nil {
+		return err
 	}
 	if err := x.readBody(w, r); err != nil {
 		return err
@@ -121,7 +148,10 @@ func (p *Proxy) open(w http.ResponseWriter, r *http.Request) (*exchange, *http.R
 }
 
 // Drain refuses every new request from now on.
-func (p *Proxy) Drain() { p.draining.Store(true) }
+func (p *Proxy) Drain() {
+	p.draining.Store(true)
+	p.abandoned.end()
+}
 
 // Cancel ends all requests that still run, with cause.
 func (p *Proxy) Cancel(cause error) {
@@ -139,12 +169,13 @@ func (p *Proxy) Inflight() int {
 	return len(p.active)
 }
 
-// Close closes idle connections and stops timers. Requests must have ended.
+// Close closes idle connections and the store, and stops timers. Requests must have
+// ended.
 func (p *Proxy) Close() error {
 	for _, u := range p.upstreams {
 		u.close()
 	}
-	return nil
+	return p.idempotency.store.Close()
 }
 
 // random returns a number in [0, 1), for jitter.

@@ -11,6 +11,7 @@ const (
 	sourceUpstream = "upstream"
 	sourceLocal    = "local"
 	sourceTripped  = "tripped"
+	sourceReplay   = "replay"
 )
 
 // outcome is how a request ended, as logs and metrics name it. Beside these, a
@@ -45,6 +46,7 @@ type record struct {
 	errorCode        string
 	errorParam       string
 	errorMessage     string
+	idempotency      string // what became of the key; "" without one
 	upgrade          bool
 	spoolFull        bool
 }

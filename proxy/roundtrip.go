@@ -121,6 +121,7 @@ func (x *exchange) permitted() (*attempt, error) {
 	}
 	x.charged, x.gateUntil = false, time.Time{}
 	x.record.attempts++
+	x.flight.tried()
 	a := &attempt{number: x.record.attempts, started: now, permit: permit, slots: x.up.inflight}
 	x.current = a
 	return a, nil

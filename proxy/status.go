@@ -15,6 +15,16 @@ type Status struct {
 	Memory    int64            `json:"body_memory_bytes"`
 	Spool     int64            `json:"body_spool_bytes"`
 	Upstreams []UpstreamStatus `json:"upstreams"`
+
+	Idempotency IdempotencyStatus `json:"idempotency"`
+}
+
+// IdempotencyStatus is what is known of calls with a key, and of abandoned ones.
+type IdempotencyStatus struct {
+	Store     string `json:"store"`     // memory, or where it is, without secrets
+	Answers   bool   `json:"answers"`   // whether the store answered when last asked
+	Running   int    `json:"running"`   // calls with a key that are being made
+	Abandoned int    `json:"abandoned"` // calls that go on for a retry to join
 }
 
 // UpstreamStatus is one upstream's part of a Status.
@@ -48,6 +58,10 @@ func (p *Proxy) Status() Status {
 	now := time.Now()
 	memory, spooled := p.bodies.Usage()
 	s := Status{Time: now, Draining: p.draining.Load(), Inflight: p.Inflight(), Memory: memory, Spool: spooled}
+	s.Idempotency = IdempotencyStatus{
+		Store: p.config.Store.Spec.String(), Answers: !p.idempotency.reach.on.Load(),
+		Running: p.idempotency.running(), Abandoned: p.abandoned.count(),
+	}
 	for _, u := range p.upstreams {
 		s.Upstreams = append(s.Upstreams, u.status(now))
 	}

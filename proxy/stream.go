@@ -74,6 +74,9 @@ func (s *answer) Read(p []byte) (int, error) {
 	s.x.extendWrite()
 	switch {
 	case err == nil:
+		if s.finished() {
+			s.x.withhold() // p is the last of it
+		}
 		return n, nil
 	case errors.Is(err, io.EOF) && s.whole():
 		s.end(outcomeCompleted)

@@ -1,0 +1,71 @@
+package proxy
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"outrigger/proxy/store"
+)
+
+// The values of outrigger_idempotency_total's label, and of the log's field.
+const (
+	// Of a call that was made:
+	resultStored   = "stored"     // its answer is stored
+	resultFailed   = "failed"     // it failed and surely did nothing that is missed: the next one runs
+	resultTooLarge = "too_large"  // its answer is longer than is stored, or than there was memory for
+	resultUnstored = "not_stored" // the store could not take the answer
+	resultLost     = "lost"       // a create whose answer was lost: the key is kept from running again
+	resultNoStore  = "no_store"   // it was made without the store, which did not answer
+	resultSkipped  = "skipped"    // its body could not be kept: it was passed on as if it had no key
+	resultReplayed = "replayed"   // the stored answer was given
+	resultWaited   = "waited"     // the answer of the same call, which was under way, was given
+	resultInUse    = "in_use"     // it was still under way at the caller's deadline (409)
+	resultReused   = "reused"     // the key belongs to another call (422)
+	resultUnknown  = "unknown"    // a create that may have been carried out (409)
+	resultRefused  = "store_down" // a create while the store does not answer (503)
+	resultInvalid  = "invalid"    // no usable key (400)
+
+	// Of a call without a key (OUTRIGGER_REJOIN):
+	resultAbandoned = "abandoned" // its caller left, and it went on
+	resultRejoined  = "rejoined"  // its caller's retry was given its answer
+	resultUnclaimed = "unclaimed" // no retry came
+)
+
+// errAgain says that the flight is over: the caller has to ask anew.
+var errAgain = errors.New("the call that was waited for is over")
+
+// inUse is the answer to a caller that cannot wait any longer. Cause is why.
+func (x *exchange) inUse(cause error, f *flight) error {
+	if !errors.Is(cause, errDeadline) {
+		return cause
+	}
+	x.record.attempts = f.attempts(x)
+	e := fail("idempotency_key_in_use", "The call with this Idempotency-Key is still being made, since %s. "+
+		"It goes on: ask again with the same key to get its answer.", round(time.Since(x.start)))
+	return x.p.result(x, resultInUse, e)
+}
+
+// unknown tells what is known of a create whose answer was lost.
+func unknown(c store.Claim) *Error {
+	how := "its answer was lost"
+	if c.Status != 0 {
+		how = "its answer, with status " + statusLabel(c.Status) + ", could not be kept"
+	}
+	return fail("idempotency_outcome_unknown", "A call with this Idempotency-Key was begun at %s (%s ago) and %s. "+
+		"It may have been carried out, so it is not repeated: look (list the objects), and if it was not, send it again with a new key.",
+		c.Since.UTC().Format(time.RFC3339), round(time.Since(c.Since)), how)
+}
+
+// notStored is the value of x-outrigger-idempotency on an answer that later calls
+// with its key will not be given.
+const notStored = "not-stored"
+
+// skip lets a request through as if it had no key: its body could not be kept.
+func (x *exchange) skip(w http.ResponseWriter) {
+	if x.identity.key == "" {
+		return
+	}
+	_ = x.p.result(x, resultSkipped, nil)
+	w.Header()[headerIdempotency] = []string{notStored}
+}

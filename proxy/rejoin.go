@@ -1,0 +1,168 @@
+package proxy
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"sync"
+
+	"outrigger/proxy/store"
+)
+
+// maxAbandoned bounds the calls that go on without their callers.
+const maxAbandoned = 1024
+
+// abandoned are the calls without a key whose callers left and that go on for
+// OUTRIGGER_REJOIN, so that the callers' own retries can join them. No SDK sends an
+// Idempotency-Key by itself, but each says of a retry that it is one
+// (X-Stainless-Retry-Count). Nothing else joins: two equal calls of one app are two.
+// Safe for concurrent use.
+type abandoned struct {
+	mu    sync.Mutex
+	calls map[store.Call][]*flight // the longest abandoned first
+	n     int
+	over  bool // a drain has begun: nobody can come back
+}
+
+// rejoinable makes a call without a key in such a way that it can go on when its
+// caller leaves; or, for the retry of such a call, gives it the answer.
+func (p *Proxy) rejoinable(w http.ResponseWriter, r *http.Request, x *exchange) error {
+	call := x.call(r, p.idempotency.secret)
+	for isRetry(r.Header) {
+		f := p.abandoned.take(call)
+		if f == nil {
+			break
+		}
+		if err := p.attend(w, x, f, false); !errors.Is(err, errAgain) {
+			return err
+		}
+	}
+	f := newFlight(call)
+	p.launch(r, x, f)
+	return p.attend(w, x, f, true)
+}
+
+// isRetry reports whether an SDK says that the request is a retry of its own.
+func isRetry(h http.Header) bool {
+	n := h.Get("X-Stainless-Retry-Count")
+	return n != "" && n != "0"
+}
+
+// abandon leaves f to the retry that may come, or ends it. Locked: f.mu.
+func (p *Proxy) abandon(f *flight, delivered bool) {
+	if delivered || !f.promising() || !p.abandoned.put(f) {
+		f.call.cancel(errUnclaimed)
+		f.answer.Close()
+		return
+	}
+	p.idempotency.count(resultAbandoned)
+	f.expire(p.config.Rejoin, func() {
+		if p.abandoned.drop(f) {
+			p.idempotency.count(resultUnclaimed)
+			f.call.cancel(errUnclaimed)
+			f.answer.Close()
+		}
+	})
+}
+
+// promising reports whether a retry of f's call can come and is better off with its
+// answer. No SDK sends again a stream that has begun: who leaves that has had enough.
+// And after a failure a fresh call may do better. Locked: f.mu.
+func (f *flight) promising() bool {
+	status, header, _, kept := f.answer.Answer()
+	switch {
+	case !kept, mediaType(header) == "text/event-stream" && f.begun:
+		return false
+	case f.over:
+		return f.whole && isSuccess(status)
+	}
+	return true
+}
+
+// keeps reports whether the answer of f, whose call is over, may still be read by
+// somebody who comes later.
+func (a *abandoned) keeps(f *flight) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case !f.call.identity.rejoin:
+		return false
+	case f.inside > 0:
+		return true // depart decides
+	case !f.promising():
+		a.drop(f)
+		return false
+	}
+	return a.has(f)
+}
+
+func (a *abandoned) put(f *flight) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.over || a.n >= maxAbandoned {
+		return false
+	}
+	a.calls[f.asked] = append(a.calls[f.asked], f)
+	a.n++
+	return true
+}
+
+// take takes out the call that was abandoned the longest ago, or returns nil.
+func (a *abandoned) take(call store.Call) *flight {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if waiting := a.calls[call]; len(waiting) > 0 {
+		a.remove(call, 0)
+		return waiting[0]
+	}
+	return nil
+}
+
+// drop takes f out, and reports whether it was in.
+func (a *abandoned) drop(f *flight) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	i := slices.Index(a.calls[f.asked], f)
+	if i < 0 {
+		return false
+	}
+	a.remove(f.asked, i)
+	return true
+}
+
+func (a *abandoned) has(f *flight) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Contains(a.calls[f.asked], f)
+}
+
+// remove takes out the i-th of the equal calls. Locked.
+func (a *abandoned) remove(call store.Call, i int) {
+	a.n--
+	left := slices.Delete(slices.Clone(a.calls[call]), i, i+1)
+	if len(left) == 0 {
+		delete(a.calls, call)
+		return
+	}
+	a.calls[call] = left
+}
+
+// end ends all abandoned calls: nobody can come back for them any more.
+func (a *abandoned) end() {
+	a.mu.Lock()
+	all := a.calls
+	a.calls, a.n, a.over = map[store.Call][]*flight{}, 0, true
+	a.mu.Unlock()
+	for _, flights := range all {
+		for _, f := range flights {
+			f.call.cancel(errUnclaimed)
+			f.answer.Close()
+		}
+	}
+}
+
+func (a *abandoned) count() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.n
+}

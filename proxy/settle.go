@@ -1,0 +1,86 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"outrigger/proxy/store"
+)
+
+// storeTime is how long a store may take to end a claim. A store bounds its own
+// round trips; this is for one that does not.
+const storeTime = 10 * time.Second
+
+// settle ends the claim of a call that is over, and returns what became of it. From
+// here on the next call with its key asks the store.
+func (p *Proxy) settle(f *flight, whole bool) string {
+	if f.call.identity.rejoin {
+		return ""
+	}
+	s := p.idempotency
+	defer s.leave(f)
+	result, err := resultNoStore, error(nil)
+	if !f.unstored {
+		ctx, cancel := context.WithTimeout(context.Background(), storeTime)
+		defer cancel()
+		result, err = s.end(ctx, f, whole)
+	}
+	switch {
+	case errors.Is(err, store.ErrTooLarge):
+		result = resultTooLarge
+	case err != nil:
+		result = resultUnstored
+		s.room.begin(s.log, "idempotent answers cannot be stored: they are served without", err)
+	case result == resultStored:
+		s.room.over(s.log, "idempotent answers are stored again")
+	}
+	s.count(result)
+	return result
+}
+
+// end ends f's claim: its answer is stored, or its key is free again, or, where doing
+// it again could create twice, kept.
+func (s *idempotency) end(ctx context.Context, f *flight, whole bool) (string, error) {
+	c := f.call
+	status, header, body, kept := f.answer.Answer()
+	answered := isSuccess(status) && c.record.source == sourceUpstream
+	switch {
+	case answered && whole && kept && c.record.outcome != outcomeFailed:
+		return resultStored, s.store.Finish(ctx, f.claim, &store.Answer{Status: status, Header: storable(header), Body: body})
+	case answered && whole && !kept:
+		return resultTooLarge, s.store.Lose(ctx, f.claim, status)
+	case f.asked.Create && c.mayBeDone(status):
+		return resultLost, s.store.Lose(ctx, f.claim, status)
+	}
+	return resultFailed, s.store.Release(ctx, f.claim)
+}
+
+// mayBeDone reports whether a create that has ended without a whole answer may have
+// been carried out all the same.
+func (c *exchange) mayBeDone(status int) bool {
+	r := &c.record
+	switch {
+	case r.attempts == 0:
+		return false
+	case r.source == sourceLocal:
+		return r.errorCode == "upstream_ambiguous" || r.errorCode == "upstream_broke"
+	}
+	return status == 0 || isSuccess(status) || r.verdict.Ambiguous
+}
+
+// storable returns the header of an answer as later callers are given it: without
+// what was meant for one connection or one caller, and without Outrigger's own,
+// which is made anew each time. Hop-by-hop headers were taken out by the relay.
+func storable(h http.Header) http.Header {
+	kept := make(http.Header, len(h))
+	for name, values := range h {
+		if len(values) == 0 || name == "Set-Cookie" || name == "Connection" || slices.Contains(own[:], name) {
+			continue
+		}
+		kept[name] = values
+	}
+	return kept
+}
