@@ -14,7 +14,10 @@ import (
 // attend gives the caller x the answer of flight f, which is launched. An error is
 // for x to be told of; nothing was written then.
 func (p *Proxy) attend(w http.ResponseWriter, x *exchange, f *flight, first bool) error {
-	reader := f.enter()
+	reader := f.seat
+	if !first {
+		reader = f.enter()
+	}
 	if reader == nil {
 		return f.shut(x)
 	}

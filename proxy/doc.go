@@ -12,6 +12,7 @@
 //	route        which upstream                                route.go
 //	body         read once, whole: memory, then spool          callerbody.go, spool
 //	identify     endpoint, credential, model                   route.go, pick, policy/endpoint
+//	idempotency  asked before? wait, replay, refuse, or go on  idempotency.go, flight.go, rejoin.go, store
 //	relay        httputil.ReverseProxy, one literal            relay.go
 //	 RoundTrip   the attempt loop                              roundtrip.go
 //	   gate      wait at an open breaker                       gate.go, gateline.go
@@ -52,6 +53,15 @@
 // are held (for 5 s, 5 s and 2 s). The last answer that arrived whole is kept
 // while another attempt is made: if that one cannot be, the caller gets it,
 // byte for byte.
+//
+// # A call that is not its caller's alone
+//
+// A call with the caller's own key is a flight: it runs in a goroutine and with an
+// exchange of its own, and writes its answer into a recording. Every caller that asks
+// for it, the first included, reads from there at its own speed, and may leave without
+// ending it. What later callers must find, the stored answer or the free key, is
+// settled before the readers see the end. With OUTRIGGER_REJOIN all calls that change
+// something are made so.
 //
 // # Who may end a request
 //

@@ -28,6 +28,7 @@ type flight struct {
 	answer   *recording.Recording // nil unless it is launched
 	call     *exchange            // what makes the call; its record is to be read at its end only
 	tries    atomic.Int32         // attempts so far
+	seat     *recording.Reader    // of the caller that it is made for
 
 	mu     sync.Mutex
 	first  *exchange // the caller it is made for; nil when it left before the end
@@ -78,6 +79,7 @@ func (p *Proxy) launch(r *http.Request, x *exchange, f *flight) {
 	x.body = nil // it is c's now
 	f.answer = recording.New(p.bodies, p.config.Store.Largest())
 	f.call, f.first = &c, x
+	f.seat = f.enter() // before the call can have ended
 	c.w = f.answer
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
 	c.ctx, c.cancel = context.WithValue(ctx, exchangeKey{}, &c), cancel

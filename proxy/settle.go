@@ -53,6 +53,9 @@ func (s *idempotency) end(ctx context.Context, f *flight, whole bool) (string, e
 	case answered && whole && !kept:
 		return resultTooLarge, s.store.Lose(ctx, f.claim, status)
 	case f.asked.Create && c.mayBeDone(status):
+		if c.record.source == sourceLocal {
+			status = 0 // it is Outrigger's own
+		}
 		return resultLost, s.store.Lose(ctx, f.claim, status)
 	}
 	return resultFailed, s.store.Release(ctx, f.claim)

@@ -14,6 +14,7 @@ import (
 	"outrigger/policy/limit"
 	"outrigger/proxy"
 	"outrigger/proxy/spool"
+	"outrigger/proxy/store"
 )
 
 // defaults is what no variables at all come to.
@@ -33,6 +34,7 @@ func defaults() Config {
 			},
 			Limit:  limit.Settings{QueueMax: 10000, Learn: true},
 			Bodies: spool.Config{BodyMemory: 1 << 20, BodyMax: 1 << 30, MemoryMax: 256 << 20, SpoolMax: 10 << 30},
+			Store:  store.Config{TTL: 24 * time.Hour, Bytes: 64 << 20},
 			Callers: proxy.Callers{
 				Listen: "127.0.0.1:8383",
 			},

@@ -10,6 +10,7 @@ import (
 
 	"outrigger/internal/values"
 	"outrigger/proxy"
+	"outrigger/proxy/store"
 )
 
 // inRange reports whether the field lies within the bounds of its tags. What is
@@ -103,6 +104,8 @@ func (v *variable) form() string {
 		return "a duration such as 500ms, 30s or 10m"
 	case values.Bytes:
 		return "a size such as 4096, 64KiB or 1GB"
+	case store.Spec:
+		return "memory, file:/path/file.db, redis://host:port or rediss://host:port"
 	case []namedURL:
 		return "name=url"
 	case []proxy.Model:

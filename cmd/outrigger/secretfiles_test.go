@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"outrigger/internal/values"
+	"outrigger/proxy/store"
 )
 
 // secretFile makes a file with that content and returns its path.
@@ -46,13 +47,17 @@ func TestSecretsAreReadFromFiles(t *testing.T) {
 }
 
 func TestEverySecretCanComeFromAFile(t *testing.T) {
-	path := secretFile(t, "X-Name=value\n")
 	count := 0
 	for _, v := range everyVariable() {
 		if !v.Secret {
 			continue
 		}
 		count++
+		text := "X-Name=value"
+		if v.field.Type() == reflect.TypeFor[store.Spec]() {
+			text = "redis://:hunter2@localhost"
+		}
+		path := secretFile(t, text+"\n")
 		name := strings.Replace(v.Name, "_NAME_", "_OPENAI_", 1)
 		s, err := load([]string{name + "_FILE=" + path})
 		if err != nil {
@@ -60,7 +65,7 @@ func TestEverySecretCanComeFromAFile(t *testing.T) {
 			continue
 		}
 		for i := range s.Variables {
-			if v := &s.Variables[i]; v.Name == name && (v.Text != "X-Name=value" || v.Source != "file "+path) {
+			if v := &s.Variables[i]; v.Name == name && (v.Text != text || v.Source != "file "+path) {
 				t.Errorf("%s_FILE was not read", name)
 			}
 		}

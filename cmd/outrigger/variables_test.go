@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"outrigger/proxy"
+	"outrigger/proxy/store"
 )
 
 // everyVariable is the table of variables, with NAME for the name of an upstream.
@@ -64,6 +65,7 @@ func TestEveryVariableSetsItsField(t *testing.T) {
 		reflect.TypeFor[[]proxy.Pair](): "x=y",
 
 		reflect.TypeFor[[]proxy.Model](): "x=y",
+		reflect.TypeFor[store.Spec]():    "file:/x.db",
 	}
 	for _, v := range everyVariable() {
 		v.Text = samples[v.field.Type()]

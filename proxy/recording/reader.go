@@ -26,10 +26,11 @@ func (r *Recording) Reader() *Reader {
 	return reader
 }
 
-// Header waits for the answer's status and header, which may not be changed. Status
-// is 0 when the answer ended without one. The error is the cause of ctx's end.
+// Header waits until there is something to read, or the end, and returns the answer's
+// status and header, which may not be changed: no server sends a header before it has
+// something to send behind it. Status is 0 when the answer ended without one. The error is the cause of ctx's end.
 func (d *Reader) Header(ctx context.Context) (int, http.Header, error) {
-	err := d.r.await(ctx, func() bool { return d.r.status != 0 || d.r.ended })
+	err := d.r.await(ctx, func() bool { return d.r.open > 0 || d.r.ended })
 	if err != nil {
 		return 0, nil, err
 	}
@@ -39,8 +40,8 @@ func (d *Reader) Header(ctx context.Context) (int, http.Header, error) {
 }
 
 // Next waits for the next bytes of the body and returns all that are there; they may
-// not be changed. More says that others may follow later, so that these want
-// flushing; the call says that those returned before are done with. The error is io.EOF at the end of a whole answer, io.ErrUnexpectedEOF at
+// not be changed. More says that these want flushing: others may follow
+// later, or the answer broke off here; the call says that those returned before are done with. The error is io.EOF at the end of a whole answer, io.ErrUnexpectedEOF at
 // that of one that broke off, or the cause of ctx's end.
 func (d *Reader) Next(ctx context.Context) ([]byte, bool, error) {
 	r := d.r
@@ -54,7 +55,7 @@ func (d *Reader) Next(ctx context.Context) ([]byte, bool, error) {
 	case d.at < r.open:
 		p := r.body[d.at-r.base : r.open-r.base : r.open-r.base]
 		d.given = r.open
-		return p, !r.ended, nil
+		return p, !r.ended || !r.whole, nil
 	case r.whole:
 		return nil, false, io.EOF
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"time"
 )
 
 // ErrUnread ends the writing of an answer that is not kept and that nobody reads.
@@ -70,7 +71,6 @@ func (r *Recording) WriteHeader(status int) {
 		r.announce = n
 		r.lossy = n > r.max
 	}
-	r.wake()
 }
 
 // Write implements http.ResponseWriter. It waits only while nothing is kept, for the
@@ -98,6 +98,9 @@ func (r *Recording) Write(p []byte) (int, error) {
 
 // FlushError is for http.ResponseController: readers are shown all there is anyway.
 func (r *Recording) FlushError() error { return nil }
+
+// SetWriteDeadline is for http.ResponseController: no caller slows this writer down.
+func (r *Recording) SetWriteDeadline(time.Time) error { return nil }
 
 // Withhold keeps what is written from now on from readers, until End: it is the
 // answer's last part. It has no effect on an answer that is not kept.
