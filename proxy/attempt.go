@@ -66,7 +66,7 @@ func (x *exchange) send(out *http.Request, a *attempt) {
 		x.up.http2.Store(true)
 	}
 	a.resp, a.body = resp, resp.Body
-	if resp.StatusCode == http.StatusSwitchingProtocols && !x.record.upgrade {
+	if resp.StatusCode == http.StatusSwitchingProtocols && !x.mayTunnel(resp) {
 		a.fail(ctx, errSwitched)
 		return
 	}

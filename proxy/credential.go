@@ -20,10 +20,10 @@ func (c credential) label() string { return hex.EncodeToString(c[:4]) }
 
 // keyHeaders carry the key: Authorization (OpenAI and most others), Api-Key
 // (Azure), X-Api-Key (Anthropic). accountHeaders choose among the accounts of
-// one key (OpenAI).
+// one key (OpenAI); Sec-WebSocket-Protocol can do either (see withoutSecrets).
 var (
 	keyHeaders     = [...]string{"Authorization", "Api-Key", "X-Api-Key"}
-	accountHeaders = [...]string{"Openai-Organization", "Openai-Project"}
+	accountHeaders = [...]string{"Openai-Organization", "Openai-Project", "Sec-Websocket-Protocol"}
 )
 
 // credentials makes them. Its key lives as long as the process. Safe for

@@ -24,6 +24,7 @@
 //	   learn     tell limiter, breaker, trips                  learn.go, trips.go
 //	   decide    policy.Retry
 //	 stream      watch the committed answer to its end         stream.go, eventstream
+//	 tunnel      or carry a WebSocket both ways to its end     tunnel.go, flow.go, wsframe
 //	observe      log line and metrics, once, at the true end   observe.go, record.go
 //
 // # Why one loop

@@ -59,6 +59,14 @@ func (c *hearing) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// CloseWrite ends what is written, for a tunnel. It fails on a connection that has no half.
+func (c *hearing) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}
+
 // Close implements net.Conn.
 func (c *hearing) Close() error {
 	c.ended()

@@ -123,6 +123,9 @@ func (p *Proxy) logRequest(message string, x *exchange, took time.Duration) {
 	if r.promptTokens+r.completionTokens > 0 {
 		a = append(a, slog.Int64("prompt_tokens", r.promptTokens), slog.Int64("completion_tokens", r.completionTokens))
 	}
+	if r.closeCode > 0 {
+		a = append(a, slog.Int("close_code", r.closeCode))
+	}
 	if r.errorCode != "" || r.errorType != "" {
 		a = append(a, slog.String("error_type", r.errorType), slog.String("error_code", r.errorCode),
 			slog.String("error_param", r.errorParam), slog.String("error", r.errorMessage))

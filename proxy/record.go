@@ -48,6 +48,7 @@ type record struct {
 	errorMessage     string
 	idempotency      string // what became of the key; "" without one
 	upgrade          bool
+	closeCode        int // of a WebSocket
 	spoolFull        bool
 }
 

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httputil"
@@ -75,6 +76,9 @@ func (p *Proxy) modify(resp *http.Response) error {
 			x.w.Header()[name] = nil
 		}
 	}
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return x.tunnel(resp)
+	}
 	return nil
 }
 
@@ -108,5 +112,8 @@ func (x *exchange) suppressesUpstreamRetry() bool {
 
 // answerError writes the answer to a request that got none from the upstream.
 func (p *Proxy) answerError(w http.ResponseWriter, out *http.Request, err error) {
+	if errors.Is(err, errTunnelled) {
+		return
+	}
 	exchangeOf(out.Context()).fail(w, err)
 }

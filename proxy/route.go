@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"time"
@@ -36,6 +37,10 @@ func (x *exchange) route(r *http.Request) error {
 
 // identify finds out what the request does.
 func (x *exchange) identify(r *http.Request) {
+	if isWebSocket(r.Header) { // it has no body that would tell
+		query := r.URL.Query()
+		x.facts.Model = cmp.Or(query.Get("model"), query.Get("deployment")) // Azure's is a deployment
+	}
 	x.endpoint = endpoint.Of(x.method, r.URL.EscapedPath(), x.facts.Facts)
 	if n := r.Header.Get("X-Stainless-Retry-Count"); n != "" && n != "0" {
 		x.up.metrics.clientRetries.Inc()

@@ -23,7 +23,7 @@ func (x *exchange) relayed(out *http.Request, a *attempt) *http.Response {
 		return s.response(out)
 	}
 	if resp.StatusCode == http.StatusSwitchingProtocols {
-		return resp // a tunnel: its body has to stay a ReadWriteCloser
+		return resp // see tunnel
 	}
 	answer := &answer{x: x, a: a, src: a.body, idle: x.p.config.Timeouts.StreamIdle}
 	if kind := mediaType(resp.Header); kind == "text/event-stream" {

@@ -1,0 +1,154 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"outrigger/proxy/wsframe"
+)
+
+// errTunnelled is what modify returns when a tunnel is over: nothing is left to answer.
+var errTunnelled = errors.New("the connection became a tunnel, and is over")
+
+// partingTime is how long both sides of a tunnel have to say what they still have to
+// say, once one of them broke off or a drain ends it.
+const partingTime = 500 * time.Millisecond
+
+// side is one end of a tunnel, or Outrigger itself.
+type side uint8
+
+const (
+	nobody side = iota
+	caller
+	upstreamSide
+	draining
+)
+
+// tunnel carries the bytes of a WebSocket both ways until both directions have ended.
+//
+// httputil.ReverseProxy has one too. That one closes both connections at the first
+// failed write, and with it what the other side said last: its Close frame.
+type tunnel struct {
+	x        *exchange
+	caller   net.Conn
+	upstream io.ReadWriteCloser
+	up, down flow
+	idle     time.Duration // how long a side may take nothing, and a half-closed tunnel be silent
+
+	mu    sync.Mutex
+	first side // who ended it
+	clean bool // by an end, not a failure
+	timer *time.Timer
+	half  bool // one direction has ended: silence ends the other
+}
+
+// mayTunnel reports whether a 101 answer is the one that was asked for.
+func (x *exchange) mayTunnel(resp *http.Response) bool {
+	_, ok := resp.Body.(io.ReadWriteCloser) // not without "Connection: Upgrade"
+	return ok && x.record.upgrade && isWebSocket(resp.Header)
+}
+
+// tunnel takes the caller's connection over from the server and returns errTunnelled
+// when all is over, or another error if it could not begin.
+func (x *exchange) tunnel(resp *http.Response) error {
+	conn, buffered, err := http.NewResponseController(x.w).Hijack()
+	if err != nil {
+		return err
+	}
+	early, _ := buffered.Reader.Peek(buffered.Reader.Buffered())
+	t := &tunnel{x: x, caller: conn, upstream: resp.Body.(io.ReadWriteCloser), idle: x.p.config.Timeouts.StreamIdle}
+	t.up = flow{t: t, from: t.caller, to: t.upstream, sender: caller, receiver: upstreamSide, frames: wsframe.Watcher{Masked: true}}
+	t.down = flow{t: t, from: t.upstream, to: t.caller, sender: upstreamSide, receiver: caller}
+	x.p.metrics.streamsOpen.Inc()
+	head := *resp
+	head.Body = nil
+	if t.idle > 0 {
+		_ = conn.SetWriteDeadline(time.Now().Add(t.idle))
+	}
+	if err := errors.Join(head.Write(buffered), buffered.Flush()); err != nil {
+		t.end(caller, false)
+		t.close()
+	}
+	_ = conn.SetWriteDeadline(time.Time{})
+	t.run(append([]byte(nil), early...))
+	return errTunnelled
+}
+
+// run returns when both directions have ended.
+func (t *tunnel) run(early []byte) {
+	stop := context.AfterFunc(t.x.ctx, t.drain)
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		t.up.run(early)
+	}()
+	t.down.run(nil)
+	<-over
+	stop()
+	t.close()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.timer != nil {
+		t.timer.Stop()
+	}
+	t.record()
+}
+
+// end notes who ended the tunnel first, and how.
+func (t *tunnel) end(by side, clean bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.first == nobody {
+		t.first, t.clean = by, clean
+	}
+}
+
+// within ends the tunnel after d, if it does not end sooner.
+func (t *tunnel) within(d time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case t.timer != nil && !t.half:
+		return
+	case t.timer != nil:
+		t.timer.Stop()
+	}
+	t.half, t.timer = false, time.AfterFunc(d, t.close)
+}
+
+// halfClosed bounds the silence of the direction that goes on.
+func (t *tunnel) halfClosed() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.timer == nil && t.idle > 0 {
+		t.half, t.timer = true, time.AfterFunc(t.idle, t.close)
+	}
+}
+
+// alive says that something came.
+func (t *tunnel) alive() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.half {
+		t.timer.Reset(t.idle)
+	}
+}
+
+// close ends both connections, and with them both flows.
+func (t *tunnel) close() {
+	_ = t.caller.Close()
+	_ = t.upstream.Close()
+}
+
+// drain ends the tunnel because Outrigger stops: the caller is told by a Close frame
+// if one fits in before partingTime is over.
+func (t *tunnel) drain() {
+	t.end(draining, false)
+	t.within(partingTime)
+	t.down.part(wsframe.Close(wsframe.ServiceRestart, "Outrigger is shutting down"))
+}
