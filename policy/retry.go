@@ -90,6 +90,8 @@ const (
 	// Line goes back to the limiter's line, which alone knows for how long. It is
 	// no retry: it neither counts nor spends.
 	Line
+	// Next goes on to the next upstream. Decide never gives it; see Failover.
+	Next
 )
 
 // String returns the action in lower case, for logs.
@@ -101,6 +103,8 @@ func (a Action) String() string {
 		return "again"
 	case Line:
 		return "line"
+	case Next:
+		return "next"
 	default:
 		return "unknown"
 	}
@@ -109,7 +113,8 @@ func (a Action) String() string {
 // Reason is why a Decision was taken: a label of few values. The zero value is none.
 type Reason string
 
-// The reasons. ReasonRetry goes with Again, ReasonRateLimit with Line, all others with Return.
+// The reasons. ReasonRetry goes with Again, ReasonRateLimit with Line, ReasonFailover
+// with Next, all others with Return.
 const (
 	ReasonRetry     Reason = "retry"
 	ReasonRateLimit Reason = "rate_limit"
@@ -129,12 +134,14 @@ const (
 	ReasonDeadline Reason = "deadline"
 	// ReasonBudget: for the caller of Budget.Spend that was told no. Decide never gives it.
 	ReasonBudget Reason = "budget"
+	// ReasonFailover: another upstream is asked.
+	ReasonFailover Reason = "failover"
 )
 
 // Reasons returns every reason there is: the values of a metric label.
 func Reasons() []Reason {
 	return []Reason{
 		ReasonRetry, ReasonRateLimit, ReasonFinal, ReasonAmbiguous, ReasonNotReplayable,
-		ReasonOnce, ReasonExhausted, ReasonTooLong, ReasonDeadline, ReasonBudget,
+		ReasonOnce, ReasonExhausted, ReasonTooLong, ReasonDeadline, ReasonBudget, ReasonFailover,
 	}
 }

@@ -80,6 +80,14 @@ func (t *Trips[K, A]) Check(now time.Time, key K) (A, TripState) {
 	return tr.answer, Probe
 }
 
+// Holds reports whether Check would say Tripped. Unlike Check it makes nobody the probe.
+func (t *Trips[K, A]) Holds(now time.Time, key K) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e := t.byKey[key]
+	return e != nil && now.Before(e.Value.(*trip[K, A]).until)
+}
+
 // Set remembers answer against key for a cooldown from now: for a credential that
 // was refused, also by a probe.
 func (t *Trips[K, A]) Set(now time.Time, key K, answer A) {

@@ -6,22 +6,22 @@ import (
 	"strings"
 )
 
-// face turns the exchange to its present upstream: the request as that one is to
-// get it, and who pays for it there.
-func (x *exchange) face(out *http.Request) {
-	x.rename(mediaType(out.Header) == "multipart/form-data")
-	x.outbound = out
+// faceOf returns the request as an upstream is to get it, and who pays for it there.
+func (x *exchange) faceOf(up *upstream) facing {
+	f := facing{up: up, outbound: x.request}
+	f.rename(x.facts, mediaType(x.request.Header) == "multipart/form-data")
 	if len(x.candidates) > 1 { // the next one begins with what the caller sent
-		x.outbound = out.WithContext(out.Context())
-		address := *out.URL
-		x.outbound.URL, x.outbound.Header = &address, out.Header.Clone()
+		f.outbound = x.request.WithContext(x.request.Context())
+		address := *x.request.URL
+		f.outbound.URL, f.outbound.Header = &address, x.request.Header.Clone()
 	}
-	x.up.address(x.outbound, x.sent, x.pinned)
-	x.credential = x.p.credentials.of(x.outbound.Header, x.up.auth)
-	x.model = x.sent
-	if x.model == "" {
-		x.model = x.endpoint.Name // what has no model has limits of its own
+	up.address(f.outbound, f.sent, x.meant)
+	f.credential = x.p.credentials.of(f.outbound.Header, up.auth)
+	f.model = f.sent
+	if f.model == "" {
+		f.model = x.endpoint.Name // what has no model has limits of its own
 	}
+	return f
 }
 
 // address turns a request as the caller sent it into the upstream's: URL, query,

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"outrigger/policy/limit"
@@ -74,24 +75,20 @@ func lineRefusal(d limit.Decision, upstream string) *Error {
 		"after the request's deadline or the longest wait allowed (OUTRIGGER_QUEUE_TIMEOUT).", upstream, round(d.Wait)).after(d.Wait)
 }
 
-// passGate waits at an open breaker until an attempt may be tried.
-func (x *exchange) passGate() error {
-	if !x.up.gate.shut() {
-		return nil
+// stayedOpen is the refusal of a request that waited at these gates in vain.
+func (x *exchange) stayedOpen(gates []*gate) error {
+	now, soonest := time.Now(), time.Duration(0)
+	for i, g := range gates {
+		if d := g.untilProbe(now); i == 0 || d < soonest {
+			soonest = d
+		}
 	}
-	now := time.Now()
-	back := now.Before(x.gateUntil) // let out before, and come back
-	if !back {
-		x.gateUntil = now.Add(x.p.config.Breaker.Wait)
+	who := fmt.Sprintf("Upstream %q fails", x.up.config.Name)
+	if len(gates) > 1 {
+		who = fmt.Sprintf("All %d upstreams that could answer fail", len(gates))
 	}
-	err := x.up.gate.wait(x.ctx, x.gateUntil, back)
-	x.record.gate += time.Since(now)
-	if errors.Is(err, errShut) || errors.Is(err, errDeadline) {
-		return fail("circuit_open", "Upstream %q fails, so calls to it are held back while single ones try it. "+
-			"It did not recover within %s. See its state at /status.json.", x.up.config.Name, round(x.record.gate)).
-			after(x.up.gate.untilProbe(time.Now()))
-	}
-	return err
+	return fail("circuit_open", "%s, so calls are held back while single ones try. "+
+		"There was no recovery within %s. See the state at /status.json.", who, round(x.record.gate)).after(soonest)
 }
 
 // round shortens a duration for a reader.

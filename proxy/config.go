@@ -25,6 +25,8 @@ type Config struct {
 	Callers   Callers
 	Upstreams []Upstream // in failover order; set by OUTRIGGER_UPSTREAMS
 
+	// Failover says when a request goes on to the next upstream.
+	Failover policy.Failover `env:"FAILOVER" envDefault:"breaker,unreachable,overloaded" oneof:"breaker,unreachable,overloaded,rate_limited,quota" doc:"when a request goes on to the next upstream, comma-separated, or none"`
 	// MaxInflight bounds concurrent attempts per upstream; 0 is no bound.
 	MaxInflight int `env:"MAX_INFLIGHT" envDefault:"0" min:"0" max:"1000000" off:"true" doc:"concurrent attempts per upstream; 0 is no bound"`
 	// TripCooldown is how long a dead credential is answered from memory.

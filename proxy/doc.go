@@ -9,20 +9,21 @@
 //
 //	open         the exchange: id, deadline, context           proxy.go, exchange.go
 //	callers      may this one call? host, origin, token        callers.go
-//	route        which upstream                                route.go
+//	route        which upstreams, in which order               route.go
 //	body         read once, whole: memory, then spool          callerbody.go, spool
-//	identify     endpoint, credential, model                   route.go, pick, policy/endpoint
+//	identify     endpoint                                      route.go, pick, policy/endpoint
 //	idempotency  asked before? wait, replay, refuse, or go on  idempotency.go, flight.go, rejoin.go, store
 //	relay        httputil.ReverseProxy, one literal            relay.go
 //	 RoundTrip   the attempt loop                              roundtrip.go
-//	   gate      wait at an open breaker                       gate.go, gateline.go
+//	   face      the request as the upstream at hand gets it   address.go, rename.go
+//	   gate      wait at an open breaker, or go on to the next  failover.go, gate.go, gatewait.go, gateline.go
 //	   admit     wait in the limiter's line                    admit.go, line.go, lines.go
 //	   begin     slot, trip, breaker's permit, retry budget    roundtrip.go
 //	   send      one attempt, traced                           attempt.go, trace.go, transport.go
 //	   peek      hold what decides the outcome                 peek.go, hold.go
 //	   judge     policy/classify
 //	   learn     tell limiter, breaker, trips                  learn.go, trips.go
-//	   decide    policy.Retry
+//	   decide    policy.Retry, policy.Failover                 failover.go
 //	 stream      watch the committed answer to its end         stream.go, eventstream
 //	 tunnel      or carry a WebSocket both ways to its end     tunnel.go, flow.go, wsframe
 //	observe      log line and metrics, once, at the true end   observe.go, record.go
@@ -46,6 +47,18 @@
 // breaker that waits for the limiter would hold up all probes. So a request
 // waits at the gate without either, then in line, and takes the breaker's
 // permit last.
+//
+// # Going on to the next upstream
+//
+// A request is at one upstream at a time: exchange.facing is all that depends on
+// which, and move is the only way to another. An upstream that was left for its
+// failure is not come back to; one that was left for its open breaker may be. All
+// that is counted is counted where it happened: each upstream has its own line,
+// budget, breaker, slots and trips, and only the deadline is the whole request's.
+//
+// Whoever knows that an upstream alone can answer binds the request to it with
+// exchange.pin before the relay; exchange.committed sees each answer with the
+// upstream that gave it.
 //
 // # What is held of an answer
 //

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"outrigger/policy"
 	"outrigger/policy/endpoint"
 	"outrigger/policy/limit"
 	"outrigger/proxy/pick"
@@ -45,26 +46,25 @@ type exchange struct {
 
 	endpoint   endpoint.Endpoint
 	candidates []*upstream // that may answer, in failover order
-	pinned     bool        // the caller asked for one by name
+	meant      bool        // the caller asked for the one by name
 
-	// What holds for the present upstream; see face.
-	up         *upstream
-	outbound   *http.Request // as it is to get it, without the body
-	credential credential
-	model      string // as it counts for limits and trips
-	sent       string // the model's name in the body
-	spliced    string // the text that stands for it there; "" to leave the body alone
+	request *http.Request // as the caller sent it, made ready for any upstream
+	facing                // what holds for the present upstream
+	spent   []*upstream   // that the request was given up at
 
 	// The attempt loop's state.
-	place     *place    // in the present upstream's line
-	first     place     // the first upstream's: most requests need no other
-	gateUntil time.Time // when the patience at an open breaker ends; zero outside of such a wait
-	retries   int       // repeats that count
-	connected bool      // some attempt had a connection
-	doubted   int       // refusals that were not believed
-	charged   bool      // the next attempt is a retry that spends the budget
-	repeated  bool      // the one repeat of a Once verdict was made
-	probe     bool      // this request is the probe of a tripped credential
+	place     *place               // in the present upstream's line
+	first     place                // the first upstream's: most requests need no other
+	gateUntil time.Time            // when the patience at an open breaker ends; zero outside of such a wait
+	tries     int                  // attempts at the present upstream
+	retries   int                  // repeats there that count
+	connected bool                 // some attempt there had a connection
+	setback   policy.FailoverCause // what the last attempt's failure stands for
+	lastUp    *upstream            // that the last attempt was made at
+	doubted   int                  // refusals that were not believed
+	charged   bool                 // the next attempt is a retry that spends the budget
+	repeated  bool                 // the one repeat of a Once verdict was made
+	probe     bool                 // this request is the probe of a tripped credential
 	probeKey  lineKey
 	last      *saved // the last attempt's answer, kept while another one is made
 	lastLoss  *Error // the error that stands for the last attempt, if it brought no answer

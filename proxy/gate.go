@@ -25,7 +25,7 @@ type gate struct {
 
 	closed atomic.Bool // nobody waits and the breaker was not seen open: the fast path
 	mu     sync.Mutex
-	line   list.List // of chan struct{}, closed at their turn
+	line   list.List // of *gateWaiter
 	ramp   *policy.Ramp
 	probed time.Time // when the last one was let out to try
 	timer  *time.Timer

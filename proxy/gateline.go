@@ -1,51 +1,10 @@
 package proxy
 
 import (
-	"context"
 	"time"
 
 	"outrigger/policy"
 )
-
-// wait returns when its caller may try allow, with errShut at until, or with
-// the cause of ctx's end. One that was let out and found the breaker still shut
-// comes back to the front.
-func (g *gate) wait(ctx context.Context, until time.Time, back bool) error {
-	turn := make(chan struct{})
-	g.mu.Lock()
-	g.closed.Store(false)
-	place := g.line.PushBack(turn)
-	if back {
-		g.line.MoveToFront(place)
-	}
-	g.letOut(time.Now())
-	g.mu.Unlock()
-
-	timer := time.NewTimer(time.Until(until))
-	defer timer.Stop()
-	err := errShut
-	for waiting := true; waiting; {
-		select {
-		case <-turn:
-			return nil
-		case <-timer.C:
-			// Once the breaker is closed the ramp needs less than a second for the rest.
-			waiting = g.breaker.State() == policy.Closed
-		case <-ctx.Done():
-			err, waiting = context.Cause(ctx), false
-		}
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	select {
-	case <-turn: // at the same moment: another one goes instead
-		g.probed = time.Time{}
-	default:
-		g.line.Remove(place)
-	}
-	g.letOut(time.Now())
-	return err
-}
 
 // kick looks at the breaker again and lets out who may go.
 func (g *gate) kick() {
@@ -98,7 +57,9 @@ func (g *gate) letProbe(now time.Time) {
 // next lets out the head of the line. Locked.
 func (g *gate) next() {
 	if head := g.line.Front(); head != nil {
-		close(g.line.Remove(head).(chan struct{}))
+		w := g.line.Remove(head).(*gateWaiter)
+		w.out = true
+		w.turn <- g // it has room for every line that its owner stands in
 	}
 }
 

@@ -10,6 +10,7 @@ const (
 	headerToken       = "X-Outrigger-Token"
 	headerAttempts    = "X-Outrigger-Attempts"
 	headerUpstream    = "X-Outrigger-Upstream"
+	headerFailover    = "X-Outrigger-Failover"
 	headerSource      = "X-Outrigger-Source"
 	headerQueue       = "X-Outrigger-Queue-Ms"
 	headerID          = "X-Outrigger-Request-Id"
@@ -24,7 +25,7 @@ const (
 )
 
 // own are the response headers that only Outrigger may set.
-var own = [...]string{headerAttempts, headerUpstream, headerSource, headerQueue, headerID, headerIdempotency}
+var own = [...]string{headerAttempts, headerUpstream, headerFailover, headerSource, headerQueue, headerID, headerIdempotency}
 
 // isWebSocket reports whether the caller asks for a WebSocket (RFC 6455, 4.2.1).
 func isWebSocket(h http.Header) bool {

@@ -19,7 +19,7 @@ func (x *exchange) lost(a *attempt) error {
 	if sent {
 		return x.ambiguous(describe(a))
 	}
-	tried, took, name := attempts(x.record.attempts), round(time.Since(x.start)), x.up.config.Name
+	tried, took, name := x.tried(), round(time.Since(x.start)), x.up.config.Name
 	switch {
 	case a.failure == classify.Unreachable && !x.connected:
 		return fail("upstream_unreachable", "Upstream %q could not be reached in %s over %s (%s). "+
@@ -37,20 +37,20 @@ func (x *exchange) lost(a *attempt) error {
 func (x *exchange) ambiguous(how string) *Error {
 	return fail("upstream_ambiguous", "The request was sent to upstream %q and its answer was lost (%s; %s, %s). "+
 		"It may have been carried out: look (list the objects) before sending it again.",
-		x.up.config.Name, how, attempts(x.record.attempts), round(time.Since(x.start)))
+		x.up.config.Name, how, x.tried(), round(time.Since(x.start)))
 }
 
 // unkept is the error that stands for a failure whose answer did not arrive whole
 // in time or was too long to keep, once no further attempt can be made.
 func (x *exchange) unkept(a *attempt) *Error {
 	return fail("upstream_broke", "Upstream %q answered with status %d and more than could be kept (%s, %s). "+
-		"Sending the request again is safe.", x.up.config.Name, a.resp.StatusCode, attempts(x.record.attempts), round(time.Since(x.start)))
+		"Sending the request again is safe.", x.up.config.Name, a.resp.StatusCode, x.tried(), round(time.Since(x.start)))
 }
 
 // unusable is the error of an answer that could not be passed on.
 func (x *exchange) unusable() *Error {
 	return fail("upstream_broke", "The upstream's answer could not be passed on (%s, %s).",
-		attempts(x.record.attempts), round(time.Since(x.start)))
+		x.tried(), round(time.Since(x.start)))
 }
 
 // describe names a transport failure in words without addresses or URLs.
@@ -68,6 +68,15 @@ func describe(a *attempt) string {
 		return "the answer's headers are too large"
 	}
 	return brokenConnection(a.err)
+}
+
+// tried tells of the attempts, in words for a message.
+func (x *exchange) tried() string {
+	n := attempts(x.record.attempts)
+	if x.record.failover == "" {
+		return n
+	}
+	return n + " in all, before at " + x.record.failover
 }
 
 // attempts is their number, in words for a message.

@@ -25,6 +25,7 @@ type metrics struct {
 	attempts      *prometheus.CounterVec
 	retries       *prometheus.CounterVec
 	refused       *prometheus.CounterVec
+	failovers     *prometheus.CounterVec
 	clientRetries *prometheus.CounterVec
 	queue         *prometheus.HistogramVec
 	streamsOpen   prometheus.Gauge
@@ -50,6 +51,7 @@ func newMetrics(p *Proxy) *metrics {
 		attempts:      counter("outrigger_attempts_total", "Attempts made upstream, by outcome.", "upstream", "outcome"),
 		retries:       counter("outrigger_retries_total", "Attempts that were repeated, by reason.", "upstream", "reason"),
 		refused:       counter("outrigger_retries_refused_total", "Failed attempts that were not repeated, by reason.", "upstream", "reason"),
+		failovers:     counter("outrigger_failovers_total", "Requests that left an upstream for the next one, by reason.", "upstream", "reason"),
 		clientRetries: counter("outrigger_client_retries_total", "Requests that an SDK says are its own retries.", "upstream"),
 		queue:         histogram("outrigger_queue_seconds", "Time that requests spent in a limiter's line.", "upstream"),
 		streamsOpen:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "outrigger_streams_open", Help: "Event streams and WebSockets that are open."}),
@@ -64,7 +66,7 @@ func newMetrics(p *Proxy) *metrics {
 func (m *metrics) register(r prometheus.Registerer) error {
 	var errs []error
 	for _, c := range []prometheus.Collector{
-		m.requests, m.duration, m.firstEvent, m.attempts, m.retries, m.refused, m.clientRetries,
+		m.requests, m.duration, m.firstEvent, m.attempts, m.retries, m.refused, m.failovers, m.clientRetries,
 		m.queue, m.streamsOpen, m.streamsEnded, m.tokens, m.live, m.live.p.idempotency.results,
 	} {
 		errs = append(errs, r.Register(c))

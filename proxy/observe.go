@@ -38,7 +38,7 @@ func (x *exchange) fail(w http.ResponseWriter, err error) {
 		return
 	case errors.Is(err, errDeadline):
 		fail("upstream_timeout", "The request's deadline passed after %s and %s. Allow more time (OUTRIGGER_TIMEOUT, "+
-			"or the client's own timeout).", attempts(x.record.attempts), round(time.Since(x.start))).write(w, x)
+			"or the client's own timeout).", x.tried(), round(time.Since(x.start))).write(w, x)
 		return
 	case errors.Is(err, errBudget) && x.lastLoss != nil:
 		x.lastLoss.write(w, x)
@@ -56,6 +56,7 @@ func (x *exchange) fail(w http.ResponseWriter, err error) {
 func (x *exchange) note(a *attempt, d policy.Decision) {
 	x.up.metrics.attempt(a.verdict.Outcome)
 	switch {
+	case d.Action == policy.Next: // counted where it is done
 	case d.Action != policy.Return:
 		x.up.metrics.retried(string(d.Reason))
 	case isTransient(a.verdict.Outcome):
@@ -110,6 +111,9 @@ func (p *Proxy) logRequest(message string, x *exchange, took time.Duration) {
 	}
 	if x.spliced != "" {
 		a = append(a, slog.String("sent_model", x.sent))
+	}
+	if r.failover != "" {
+		a = append(a, slog.String("failover", r.failover))
 	}
 	if r.gate > 0 {
 		a = append(a, milliseconds("breaker_ms", r.gate))

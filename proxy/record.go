@@ -1,8 +1,10 @@
 package proxy
 
 import (
+	"strings"
 	"time"
 
+	"outrigger/policy"
 	"outrigger/policy/classify"
 )
 
@@ -37,6 +39,7 @@ type record struct {
 	queue    time.Duration // in the limiter's line
 	gate     time.Duration // at an open breaker
 	first    time.Duration // until the answer was committed; 0 when none was
+	failover string        // upstreams that were left and why: "name=cause, name=cause"
 	bytesOut int64
 
 	upstreamID       string // the upstream's x-request-id
@@ -66,6 +69,18 @@ func (x *exchange) committed(a *attempt) {
 	}
 	if a.verdict.Outcome != classify.OutcomeOK {
 		r.failed(a.verdict.Error)
+	}
+}
+
+// leave notes that an upstream was left for the next one.
+func (r *record) leave(upstream string, cause policy.FailoverCause) {
+	left := upstream + "=" + string(cause)
+	switch {
+	case strings.Contains(r.failover, left): // and came back since
+	case r.failover == "":
+		r.failover = left
+	default:
+		r.failover += ", " + left
 	}
 }
 

@@ -94,6 +94,9 @@ func (x *exchange) stamp(h http.Header) {
 		v[4] = x.up.config.Name
 		h[headerUpstream] = v[4:5:5]
 	}
+	if x.record.failover != "" {
+		h[headerFailover] = []string{x.record.failover}
+	}
 	if x.closes {
 		// With full duplex net/http closes it without saying so when a part of the
 		// body is left, and a client that has sent all would use it again.

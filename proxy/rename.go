@@ -1,6 +1,10 @@
 package proxy
 
-import "io"
+import (
+	"io"
+
+	"outrigger/proxy/pick"
+)
 
 // spliced is a body with one piece of it replaced: the model's name. It is read
 // as it flows; nothing is decoded or copied. One goroutine reads it, and Close is
@@ -40,18 +44,18 @@ func (s *spliced) Read(p []byte) (int, error) {
 // Close implements io.Closer.
 func (s *spliced) Close() error { return s.src.Close() }
 
-// rename finds what the present upstream calls the model, and how its name has to
-// stand in the body. A body that names no model, or one that is no text, goes as
-// it is: the upstream will say what it misses.
-func (x *exchange) rename(form bool) {
-	x.sent, x.spliced = x.facts.Model, ""
-	name, renamed := x.up.models.of(x.facts.Model)
-	if !renamed || x.facts.ModelEnd == 0 {
+// rename finds what the upstream calls the model, and how its name has to stand in
+// the body. A body that names no model, or one that is no text, goes as it is: the
+// upstream will say what it misses.
+func (f *facing) rename(facts pick.Facts, form bool) {
+	f.sent = facts.Model
+	name, renamed := f.up.models.of(facts.Model)
+	if !renamed || facts.ModelEnd == 0 {
 		return
 	}
-	x.sent, x.spliced = name.plain, name.quoted
+	f.sent, f.spliced = name.plain, name.quoted
 	if form {
-		x.spliced = name.plain
+		f.spliced = name.plain
 	}
 }
 

@@ -23,9 +23,13 @@ import (
 //   - what cannot be sent again is sent once.
 func (p *Proxy) RoundTrip(out *http.Request) (*http.Response, error) {
 	x := exchangeOf(out.Context())
-	x.face(out)
+	x.request = out
+	x.facing = x.faceOf(x.up)
 	for {
 		if refusal := x.trippedAnswer(); refusal != nil {
+			if x.goOn(policy.FailoverQuota) {
+				continue
+			}
 			x.stopTimer()
 			x.record.source = sourceTripped
 			return x.kept(out, refusal), nil
@@ -34,6 +38,9 @@ func (p *Proxy) RoundTrip(out *http.Request) (*http.Response, error) {
 		if errors.Is(err, errTripped) {
 			continue // to the answer above, or past it if the trip has ended since
 		}
+		if err != nil && x.goOn(x.causeOf(err)) {
+			continue
+		}
 		if err != nil {
 			return x.refuse(out, err)
 		}
@@ -41,12 +48,20 @@ func (p *Proxy) RoundTrip(out *http.Request) (*http.Response, error) {
 		x.connected = x.connected || a.progress.connected.Load()
 		x.judge(a)
 		decision := x.learn(a, p.config.Retry.Decide(x.try(a)))
+		next, cause := x.afterSetback(a, decision)
+		if cause != "" {
+			decision = policy.Decision{Action: policy.Next, Reason: policy.ReasonFailover}
+		}
 		x.note(a, decision)
 		if decision.Action == policy.Return {
 			x.late = decision.Reason == policy.ReasonDeadline
 			return x.commit(out, a)
 		}
 		x.retry(a, decision)
+		if decision.Action == policy.Next {
+			x.move(next, cause)
+			continue
+		}
 		if err := x.sleep(decision.Delay); err != nil {
 			return x.refuse(out, err)
 		}
@@ -55,7 +70,7 @@ func (p *Proxy) RoundTrip(out *http.Request) (*http.Response, error) {
 
 // begin passes the gates in front of an attempt: breaker, limiter, slot, budget.
 func (x *exchange) begin() (*attempt, error) {
-	if x.record.attempts == 0 {
+	if x.tries == 0 {
 		x.up.budget.Enter()
 		defer x.up.budget.Leave()
 	}
@@ -114,7 +129,7 @@ func (x *exchange) permitted() (*attempt, error) {
 		x.up.metrics.refusedRetry(string(policy.ReasonBudget))
 		return nil, errBudget
 	}
-	if x.record.attempts == 0 {
+	if x.tries == 0 {
 		// Now, not on arrival: a burst that waits in line for longer than the
 		// budget's window would else have none when its attempts fail.
 		x.up.budget.Request(now)
@@ -122,6 +137,7 @@ func (x *exchange) permitted() (*attempt, error) {
 	x.charged, x.gateUntil = false, time.Time{}
 	x.record.attempts++
 	x.flight.tried()
+	x.tries++
 	a := &attempt{number: x.record.attempts, started: now, permit: permit, slots: x.up.inflight}
 	x.current = a
 	return a, nil
@@ -137,7 +153,8 @@ func (x *exchange) try(a *attempt) policy.Try {
 
 // retry gives up attempt a, keeping its answer, and counts the next one.
 func (x *exchange) retry(a *attempt, d policy.Decision) {
-	x.last, x.lastLoss = a.save(), nil
+	x.last, x.lastLoss, x.lastUp = a.save(), nil, x.up
+	x.setback = policy.FailoverFor(a.verdict)
 	x.doubtful = x.doubtful || a.verdict.Ambiguous
 	switch {
 	case a.failure != classify.None:
@@ -193,6 +210,7 @@ func (x *exchange) commit(out *http.Request, a *attempt) (*http.Response, error)
 func (x *exchange) refuse(out *http.Request, err error) (*http.Response, error) {
 	x.stopTimer()
 	if x.last != nil && !x.left() {
+		x.up = x.lastUp // it answered
 		return x.kept(out, x.last), nil
 	}
 	if x.doubtful && !x.left() {

@@ -21,8 +21,8 @@ func (x *exchange) route(r *http.Request) error {
 	name, _, found := strings.Cut(rest, "/")
 	for _, u := range x.p.upstreams {
 		if found && u.config.Name == name {
-			x.up, x.pinned = u, true
-			x.candidates = []*upstream{u}
+			x.pin(u)
+			x.meant = true
 			r.URL.Path = strings.TrimPrefix(r.URL.Path, "/@"+name)
 			if r.URL.RawPath != "" { // its first segment may be escaped
 				_, raw, _ := strings.Cut(r.URL.RawPath[1:], "/")

@@ -41,6 +41,10 @@ func (u *upstreamMetrics) refusedRetry(reason string) {
 	u.all.refused.WithLabelValues(u.name, reason).Inc()
 }
 
+func (u *upstreamMetrics) failedOver(reason string) {
+	u.all.failovers.WithLabelValues(u.name, reason).Inc()
+}
+
 func (u *upstreamMetrics) streamEnded(o outcome) {
 	u.all.streamsEnded.WithLabelValues(u.name, string(o)).Inc()
 }

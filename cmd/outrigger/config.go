@@ -26,7 +26,7 @@ type Config struct {
 	// AdminListen is host:port of the admin listener; empty is none.
 	AdminListen string `env:"ADMIN_LISTEN" envDefault:"127.0.0.1:8384" off:"true" doc:"admin listener, host:port, or off"`
 	// UpstreamURLs is OUTRIGGER_UPSTREAMS as written; Upstreams follows from it.
-	UpstreamURLs []namedURL `env:"UPSTREAMS" envDefault:"openai=https://api.openai.com" doc:"name=url of the upstream; the name is [a-z][a-z0-9]* and stands in its variables, in /@NAME/ paths and in metrics"`
+	UpstreamURLs []namedURL `env:"UPSTREAMS" envDefault:"openai=https://api.openai.com" doc:"name=url list in failover order, comma-separated; a name is [a-z][a-z0-9]* and stands in its variables, in /@NAME/ paths and in metrics; one URL may stand under several names"`
 
 	// TLS is what callers of the traffic listener that speak TLS are shown.
 	TLS TLS

@@ -42,6 +42,7 @@ func defaults() Config {
 				Name: "openai", URL: &url.URL{Scheme: "https", Host: "api.openai.com"}, CallerKey: proxy.CallerKeyAuto,
 			}},
 			TripCooldown: time.Minute,
+			Failover:     policy.Failover{policy.FailoverBreaker, policy.FailoverUnreachable, policy.FailoverOverloaded},
 		},
 		LogLevel:     slog.LevelInfo,
 		LogFormat:    "auto",
@@ -159,6 +160,35 @@ func TestEnvironmentBecomesConfiguration(t *testing.T) {
 					Models:  []proxy.Model{{Requested: "gpt-4o", Sent: "my-4o"}, {Requested: "*", Sent: "other=1"}},
 					RPM:     60, TPM: 90000, MaxInflight: 5,
 				}}
+			},
+		},
+		"several upstreams": {
+			[]string{
+				"OUTRIGGER_UPSTREAMS=a=https://a.example, b=https://b.example ,c=https://b.example,local=http://localhost:11434", "OUTRIGGER_FAILOVER= Quota, breaker",
+				"OUTRIGGER_UPSTREAM_B_API_KEY=b-key", "OUTRIGGER_UPSTREAM_C_CALLER_KEY=send", "OUTRIGGER_UPSTREAM_C_MODELS=*=small",
+			},
+			func(c *Config) {
+				c.UpstreamURLs = []namedURL{{"a", "https://a.example"}, {"b", "https://b.example"}, {"c", "https://b.example"}, {"local", "http://localhost:11434"}}
+				upstream := func(name, scheme, host string) proxy.Upstream {
+					return proxy.Upstream{Name: name, URL: &url.URL{Scheme: scheme, Host: host}, AuthHeader: "Authorization", CallerKey: proxy.CallerKeyAuto}
+				}
+				c.Upstreams = []proxy.Upstream{
+					upstream("a", "https", "a.example"), upstream("b", "https", "b.example"),
+					upstream("c", "https", "b.example"), upstream("local", "http", "localhost:11434"),
+				}
+				c.Upstreams[1].APIKey = values.NewSecret("b-key")
+				c.Upstreams[2].CallerKey, c.Upstreams[2].Models = proxy.CallerKeySend, []proxy.Model{{Requested: "*", Sent: "small"}}
+				c.Failover = policy.Failover{policy.FailoverQuota, policy.FailoverBreaker}
+			},
+		},
+		"no failover": {
+			[]string{"OUTRIGGER_UPSTREAMS=openai=https://api.openai.com,b=https://b.example", "OUTRIGGER_FAILOVER=none"},
+			func(c *Config) {
+				c.UpstreamURLs = append(c.UpstreamURLs, namedURL{"b", "https://b.example"})
+				c.Upstreams = append(c.Upstreams, proxy.Upstream{
+					Name: "b", URL: &url.URL{Scheme: "https", Host: "b.example"}, AuthHeader: "Authorization", CallerKey: proxy.CallerKeyAuto,
+				})
+				c.Failover = nil
 			},
 		},
 		"an upstream that is called name": {

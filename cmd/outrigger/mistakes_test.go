@@ -38,7 +38,10 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 		hostPort     = "want host:port, such as 127.0.0.1:8383 or :8383"
 		listWanted   = "want a list separated by commas, without empty entries, or off"
 		originWanted = "want origins as browsers send them, such as https://app.example.com or http://localhost:3000: lower case, no path, no default port"
-		pairsWanted  = "want name=value, or several separated by commas, or off"
+		keyWanted    = "want a key: the caller's own is for the host of upstream a and is not sent to this one. " +
+			"Or set OUTRIGGER_UPSTREAM_B_CALLER_KEY: send if both hosts know the same keys, drop if this one asks for none; or " +
+			"OUTRIGGER_FAILOVER=none if it is only called as /@b/"
+		pairsWanted = "want name=value, or several separated by commas, or off"
 	)
 	for name, tt := range map[string]struct {
 		environ string // separated by |
@@ -94,15 +97,29 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 		"header of the transport":      {"OUTRIGGER_UPSTREAM_OPENAI_HEADERS=Content-Length=5", []Mistake{{"OUTRIGGER_UPSTREAM_OPENAI_HEADERS", "", "want names and values of headers that may be set"}}},
 		"query without equals sign":    {"OUTRIGGER_UPSTREAM_OPENAI_QUERY=sk-k", []Mistake{{"OUTRIGGER_UPSTREAM_OPENAI_QUERY", "", pairsWanted}}},
 
-		"two upstreams": {
+		"two upstreams, one without a key": {
 			"OUTRIGGER_UPSTREAMS=a=https://a.example,b=https://b.example|OUTRIGGER_UPSTREAM_B_RPM=x",
-			[]Mistake{{"OUTRIGGER_UPSTREAMS", "", "want one entry: this version serves one upstream, not 2"}, {"OUTRIGGER_UPSTREAM_B_RPM", "x", "want a whole number, from 0 to 1000000000"}},
+			[]Mistake{{"OUTRIGGER_UPSTREAM_B_RPM", "x", "want a whole number, from 0 to 1000000000"}, {"OUTRIGGER_UPSTREAM_B_API_KEY", "", keyWanted}},
 		},
-		"upstream without a name": {"OUTRIGGER_UPSTREAMS=https://a.example", []Mistake{{"OUTRIGGER_UPSTREAMS", "https://a.example", "want name=url"}}},
-		"upstream off":            {"OUTRIGGER_UPSTREAMS=off", []Mistake{{"OUTRIGGER_UPSTREAMS", "off", "want name=url"}}},
+		"one host, and less safely": {
+			"OUTRIGGER_UPSTREAMS=a=https://a.example,b=http://a.example",
+			[]Mistake{{"OUTRIGGER_UPSTREAM_B_API_KEY", "", keyWanted}},
+		},
+		"failover for no cause": {
+			"OUTRIGGER_FAILOVER=breaker,slow",
+			[]Mistake{{"OUTRIGGER_FAILOVER", "breaker,slow", "want some of breaker, unreachable, overloaded, rate_limited, quota, separated by commas, or off"}},
+		},
+		"what sends a caller's key":  {"OUTRIGGER_UPSTREAM_OPENAI_CALLER_KEY=yes", []Mistake{{"OUTRIGGER_UPSTREAM_OPENAI_CALLER_KEY", "yes", "want one of auto, send, drop"}}},
+		"a model without a new name": {"OUTRIGGER_UPSTREAM_OPENAI_MODELS=a=b,c", []Mistake{{"OUTRIGGER_UPSTREAM_OPENAI_MODELS", "a=b,c", "want requested=sent, or several separated by commas, or off"}}},
+		"a model with two names":     {"OUTRIGGER_UPSTREAM_OPENAI_MODELS=a=b,a=c", []Mistake{{"OUTRIGGER_UPSTREAM_OPENAI_MODELS", "a", "want each requested model once"}}},
+		"another upstream's variable": {
+			"OUTRIGGER_UPSTREAMS=a=https://a.example,b=https://a.example|OUTRIGGER_UPSTREAM_C_RPM=1",
+			[]Mistake{{"OUTRIGGER_UPSTREAM_C_RPM", "", "no upstream c in OUTRIGGER_UPSTREAMS, which names a, b"}},
+		},
+		"upstream without a name": {"OUTRIGGER_UPSTREAMS=https://a.example", []Mistake{{"OUTRIGGER_UPSTREAMS", "https://a.example", "want name=url, or several separated by commas"}}},
+		"upstream off":            {"OUTRIGGER_UPSTREAMS=off", []Mistake{{"OUTRIGGER_UPSTREAMS", "off", "want name=url, or several separated by commas"}}},
 		"upstream's name":         {"OUTRIGGER_UPSTREAMS=Open_AI=https://a.example", []Mistake{{"OUTRIGGER_UPSTREAMS", "Open_AI", "want a name that matches [a-z][a-z0-9]* before the equals sign"}}},
 		"upstream's name twice": {"OUTRIGGER_UPSTREAMS=a=https://a.example,a=https://b.example", []Mistake{
-			{"OUTRIGGER_UPSTREAMS", "", "want one entry: this version serves one upstream, not 2"},
 			{"OUTRIGGER_UPSTREAMS", "a", "want each name once"},
 		}},
 		"upstream's scheme":      {"OUTRIGGER_UPSTREAMS=a=ftp://a.example", []Mistake{{"OUTRIGGER_UPSTREAMS", "a=…", "want a URL that begins with http:// or https://"}}},

@@ -96,6 +96,9 @@ func (v *variable) readable(text string) string {
 
 // form names the language that the variable is written in.
 func (v *variable) form() string {
+	if len(v.OneOf) > 0 && v.field.Kind() == reflect.Slice {
+		return "some of " + strings.Join(v.OneOf, ", ") + ", separated by commas"
+	}
 	if len(v.OneOf) > 0 {
 		return "one of " + strings.Join(v.OneOf, ", ")
 	}
@@ -107,7 +110,7 @@ func (v *variable) form() string {
 	case store.Spec:
 		return "memory, file:/path/file.db, redis://host:port or rediss://host:port"
 	case []namedURL:
-		return "name=url"
+		return "name=url, or several separated by commas"
 	case []proxy.Model:
 		return "requested=sent, or several separated by commas"
 	case []proxy.Pair:

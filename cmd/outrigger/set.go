@@ -55,19 +55,26 @@ func (v *variable) set() bool {
 // any other word, and for a list with an empty entry, which is a slip at best
 // and an empty password at worst.
 func (v *variable) canonical() (string, bool) {
-	if len(v.OneOf) > 0 {
-		i := slices.IndexFunc(v.OneOf, func(word string) bool { return strings.EqualFold(word, v.Text) })
-		if i < 0 {
-			return "", false
-		}
-		return v.OneOf[i], true
-	}
 	if v.field.Kind() != reflect.Slice {
-		return v.Text, true
+		return v.word(v.Text)
 	}
-	entries := strings.Split(v.Text, ",")
+	entries, known := strings.Split(v.Text, ","), true
 	for i, entry := range entries {
-		entries[i] = strings.TrimSpace(entry)
+		word, ok := v.word(strings.TrimSpace(entry))
+		entries[i], known = word, known && ok
 	}
-	return strings.Join(entries, ","), !slices.Contains(entries, "")
+	return strings.Join(entries, ","), known && !slices.Contains(entries, "")
+}
+
+// word returns text as the tag spells it, and whether it is allowed; without
+// allowed words any text is.
+func (v *variable) word(text string) (string, bool) {
+	if len(v.OneOf) == 0 {
+		return text, true
+	}
+	i := slices.IndexFunc(v.OneOf, func(word string) bool { return strings.EqualFold(word, text) })
+	if i < 0 {
+		return "", false
+	}
+	return v.OneOf[i], true
 }

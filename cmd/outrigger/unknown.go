@@ -41,12 +41,21 @@ func findUnknown(given environment, s *settings, found *mistakes) []string {
 			links = append(links, name)
 		case foreign != "" && found.have(prefix+"UPSTREAMS"): // it may well be one of those
 		case foreign != "":
-			found.add(name, "", "no upstream "+foreign+" in "+prefix+"UPSTREAMS, which names "+s.Upstreams[0].Name)
+			found.add(name, "", "no upstream "+foreign+" in "+prefix+"UPSTREAMS, which names "+namesOf(s.Upstreams))
 		default:
 			found.add(name, "", "no such variable; the nearest is "+nearest(name, names))
 		}
 	}
 	return links
+}
+
+// namesOf lists the names of upstreams for a reader.
+func namesOf(upstreams []proxy.Upstream) string {
+	names := make([]string, len(upstreams))
+	for i, u := range upstreams {
+		names[i] = u.Name
+	}
+	return strings.Join(names, ", ")
 }
 
 // foreignUpstream returns the name of the upstream that the variable called name

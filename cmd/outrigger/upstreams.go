@@ -36,9 +36,6 @@ var upstreamName = regexp.MustCompile(`^[a-z][a-z0-9]*$`)
 // that its variables are checked too, even if its URL, then nil, is wrong.
 func upstreamsOf(entries []namedURL, found *mistakes) []proxy.Upstream {
 	const variable = prefix + "UPSTREAMS"
-	if len(entries) > 1 {
-		found.add(variable, "", "want one entry: this version serves one upstream, not "+strconv.Itoa(len(entries)))
-	}
 	var all []proxy.Upstream
 	seen := map[string]bool{}
 	for _, entry := range entries {

@@ -17,6 +17,7 @@ func validate(c *Config, found *mistakes) {
 	for _, u := range c.Upstreams {
 		checkInjected(u, found)
 	}
+	checkFailover(c, found)
 	checkExposure(c, found)
 	checkOrder(c, found)
 	checkSpool(c.Bodies.Dir, found)

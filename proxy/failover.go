@@ -1,0 +1,170 @@
+package proxy
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"outrigger/policy"
+	"outrigger/policy/classify"
+)
+
+// facing is what holds for one of the upstreams that a request may go to.
+type facing struct {
+	up         *upstream
+	outbound   *http.Request // as it is to get it, without the body
+	credential credential
+	model      string // as it counts for limits and trips
+	sent       string // the model's name in the body
+	spliced    string // the text that stands for it there; "" to leave the body alone
+}
+
+// pin binds the request to one upstream, which no failover takes it from.
+func (x *exchange) pin(up *upstream) { x.up, x.candidates = up, []*upstream{up} }
+
+// mayGoOn reports whether the request may go on to another upstream for a cause. A
+// body that can be sent once only has been, once there was an attempt; and what may
+// have been carried out here is not asked for there.
+func (x *exchange) mayGoOn(cause policy.FailoverCause) bool {
+	return len(x.candidates) > 1 && x.p.config.Failover.On(cause) && !x.doubtful && x.ctx.Err() == nil &&
+		(x.replayable() || x.record.attempts == 0)
+}
+
+// goOn goes on to the next upstream that can be tried, if cause is one to do so
+// and there is one.
+func (x *exchange) goOn(cause policy.FailoverCause) bool {
+	if !x.mayGoOn(cause) {
+		return false
+	}
+	next, found := x.available()
+	if found {
+		x.move(next, cause)
+	}
+	return found
+}
+
+// afterSetback says what to do after a, given what would be done at the same
+// upstream: that, or go on to the one that is returned.
+func (x *exchange) afterSetback(a *attempt, d policy.Decision) (facing, policy.FailoverCause) {
+	if len(x.candidates) == 1 || a.verdict.Outcome == classify.OutcomeOK || !x.mayGoOn(policy.FailoverFor(a.verdict)) && !x.mayGoOn(policy.FailoverBreaker) {
+		return facing{}, ""
+	}
+	s := policy.Setback{
+		Try: x.try(a), Decision: d, Connected: x.connected, Create: x.isCreate(),
+		Open: x.up.gate.breaker.State() != policy.Closed,
+	}
+	if a.resp != nil {
+		s.Status = a.resp.StatusCode
+	}
+	cause := x.p.config.Failover.After(s)
+	if cause == "" {
+		return facing{}, ""
+	}
+	next, found := x.available()
+	if !found {
+		return facing{}, "" // the last one: all retries are its own
+	}
+	return next, cause
+}
+
+// available returns the first upstream that the request was not given up at, whose
+// breaker lets it through or needs a probe, and that has not refused its credential.
+func (x *exchange) available() (facing, bool) {
+	now := time.Now()
+	for _, up := range x.candidates {
+		if up == x.up || slices.Contains(x.spent, up) {
+			continue
+		}
+		next := x.faceOf(up)
+		if next.tripped(now) || (up.gate.shut() || up.gate.breaker.State() != policy.Closed) && !up.gate.try(now, x.isShy()) {
+			continue
+		}
+		return next, true
+	}
+	return facing{}, false
+}
+
+// tripped reports whether the upstream is known to refuse the request's credential
+// or model.
+func (f *facing) tripped(now time.Time) bool {
+	if !f.up.trips.any.Load() {
+		return false
+	}
+	return f.up.trips.trips.Holds(now, lineKey{credential: f.credential}) || f.up.trips.trips.Holds(now, lineKey{f.credential, f.model})
+}
+
+// isShy reports whether the request should leave a probe to others: if it failed
+// there, nobody else could be asked.
+func (x *exchange) isShy() bool { return x.isCreate() || !x.replayable() }
+
+// move leaves the present upstream, in good order, for the next one. An upstream
+// whose breaker was open may be come back to.
+func (x *exchange) move(next facing, cause policy.FailoverCause) {
+	x.place.leave(time.Now())
+	x.settleProbe()
+	x.record.leave(x.up.config.Name, cause)
+	x.up.metrics.failedOver(string(cause))
+	if cause != policy.FailoverBreaker {
+		x.spent = append(x.spent, x.up)
+		x.retries, x.repeated = 0, false // else two breakers could pass it to and fro for ever
+	}
+	x.facing, x.place = next, &place{} // the transport may still tell the old one of its request
+	x.tries, x.doubted = 0, 0
+	x.connected, x.charged, x.late = false, false, false
+}
+
+// causeOf returns the cause for which a request that was not to be attempted here
+// could go on: err is why it was not.
+func (x *exchange) causeOf(err error) policy.FailoverCause {
+	var local *Error
+	switch {
+	case errors.Is(err, errBudget):
+		return x.setback
+	case errors.As(err, &local) && local.Code == "local_rate_limit":
+		return policy.FailoverRateLimited
+	}
+	return ""
+}
+
+// passGate waits at an open breaker until an attempt may be tried: at the next
+// upstream at once, if failover goes by breakers and there is one; else at
+// whichever of them opens first.
+func (x *exchange) passGate() error {
+	if !x.up.gate.shut() {
+		return nil
+	}
+	now, gates := time.Now(), []*gate{x.up.gate}
+	if x.mayGoOn(policy.FailoverBreaker) {
+		if x.up.gate.try(now, x.isShy()) || x.goOn(policy.FailoverBreaker) {
+			return nil
+		}
+		gates = x.gates()
+	}
+	back := now.Before(x.gateUntil) // let out before, and come back
+	if !back {
+		x.gateUntil = now.Add(x.p.config.Breaker.Wait)
+	}
+	out, err := waitAt(x.ctx, gates, x.gateUntil, back)
+	x.record.gate += time.Since(now)
+	if out != nil && out != x.up.gate {
+		i := slices.IndexFunc(x.candidates, func(up *upstream) bool { return up.gate == out })
+		x.move(x.faceOf(x.candidates[i]), policy.FailoverBreaker)
+	}
+	if errors.Is(err, errShut) || errors.Is(err, errDeadline) {
+		return x.stayedOpen(gates)
+	}
+	return err
+}
+
+// gates returns those of all upstreams that the request was not given up at, the
+// present one's first.
+func (x *exchange) gates() []*gate {
+	gates := []*gate{x.up.gate}
+	for _, up := range x.candidates {
+		if up != x.up && !slices.Contains(x.spent, up) {
+			gates = append(gates, up.gate)
+		}
+	}
+	return gates
+}

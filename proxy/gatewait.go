@@ -1,0 +1,109 @@
+package proxy
+
+import (
+	"container/list"
+	"context"
+	"slices"
+	"time"
+
+	"outrigger/policy"
+)
+
+// gateWaiter is one place in one gate's line.
+type gateWaiter struct {
+	turn chan *gate // gets the gate that lets it out
+	out  bool       // it was; under the gate's lock
+}
+
+// wait returns when its caller may try allow, with errShut at until, or with
+// the cause of ctx's end. One that was let out and found the breaker still shut
+// comes back to the front.
+func (g *gate) wait(ctx context.Context, until time.Time, back bool) error {
+	_, err := waitAt(ctx, []*gate{g}, until, back)
+	return err
+}
+
+// waitAt waits at several gates and returns the first that lets its caller out.
+// The errors are those of wait.
+func waitAt(ctx context.Context, gates []*gate, until time.Time, back bool) (*gate, error) {
+	turn := make(chan *gate, len(gates))
+	places := make([]*list.Element, len(gates))
+	for i, g := range gates {
+		places[i] = g.join(&gateWaiter{turn: turn}, back)
+	}
+	timer := time.NewTimer(time.Until(until))
+	defer timer.Stop()
+	var out *gate
+	err := errShut
+	for waiting := true; waiting; {
+		select {
+		case out = <-turn:
+			err, waiting = nil, false
+		case <-timer.C:
+			// Once a breaker is closed the ramp needs less than a second for the rest.
+			waiting = slices.ContainsFunc(gates, func(g *gate) bool { return g.breaker.State() == policy.Closed })
+		case <-ctx.Done():
+			err, waiting = context.Cause(ctx), false
+		}
+	}
+	for i, g := range gates {
+		if g != out {
+			g.leave(places[i])
+		}
+	}
+	return out, err
+}
+
+// join takes a place at the back of the line, or at its front.
+func (g *gate) join(w *gateWaiter, front bool) *list.Element {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.closed.Store(false)
+	place := g.line.PushBack(w)
+	if front {
+		g.line.MoveToFront(place)
+	}
+	g.letOut(time.Now())
+	return place
+}
+
+// leave gives a place up. If its turn came at the same moment, another one goes instead.
+func (g *gate) leave(place *list.Element) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if place.Value.(*gateWaiter).out {
+		g.probed = time.Time{}
+	} else {
+		g.line.Remove(place)
+	}
+	g.letOut(time.Now())
+}
+
+// try reports whether its caller may go on to allow without waiting: the breaker
+// has closed and nobody waits any more, or a probe is due, which its caller then
+// is. It is for those that could be served elsewhere, so probes are an open period
+// apart even while they are silent. A shy one leaves the probe to others for one
+// period more: what it sends could not be sent elsewhere if the probe fails.
+func (g *gate) try(now time.Time, shy bool) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.line.Len() > 0 {
+		return false // they come first, and somebody sees to it
+	}
+	if g.breaker.State() == policy.Closed {
+		g.closed.Store(true)
+		return true
+	}
+	due := g.breaker.ProbeAt()
+	if silent := g.probed.Add(g.open); silent.After(due) {
+		due = silent
+	}
+	if shy {
+		due = due.Add(g.open)
+	}
+	if due.After(now) {
+		return false
+	}
+	g.probed = now
+	return true
+}
