@@ -83,7 +83,7 @@ func TestAnOutageOfTheFirstIsSeenByNoCallerAndItIsLeftAlone(t *testing.T) {
 	}{
 		"503":                    {answers(503, overBody), false},
 		"500":                    {answers(500, `{}`), false},
-		"silence":                {silent, false},
+		"silence":                {unanswered, false},
 		"connections that break": {resetting, false},
 		"refused connections":    {nil, true},
 	}

@@ -42,7 +42,7 @@ func TestNoCallerSeesAFailureThatFailoverNames(t *testing.T) {
 		"503 for the next hours":      {answers(503, overBody, "Retry-After", "9000"), nil, policy.FailoverOverloaded, 1},
 		"503 not to be repeated":      {answers(503, overBody, "X-Should-Retry", "false"), nil, policy.FailoverOverloaded, 1},
 		"504":                         {answers(504, `{"error":{"code":"over"}}`), nil, policy.FailoverOverloaded, 1},
-		"silence":                     {silent, nil, policy.FailoverOverloaded, 1},
+		"silence":                     {unanswered, nil, policy.FailoverOverloaded, 1},
 		"connections that break":      {resetting, nil, policy.FailoverOverloaded, 2},
 		"a rate limit":                {answers(429, rateBody, "Retry-After", "5"), nil, policy.FailoverRateLimited, 1},
 		"a rate limit without a time": {answers(429, rateBody), nil, policy.FailoverRateLimited, 1},
@@ -129,7 +129,7 @@ func TestACreateGoesOnOnlyIfItSurelyWasNotCarriedOut(t *testing.T) {
 		"504":                 {answers(504, `{"error":{"code":"over"}}`), nil, nil, seen{504, "openai", "", "over", [3]int64{1}}},
 		"500 for hours":       {answers(500, overBody, "Retry-After", "9000"), nil, nil, seen{500, "openai", "", "over", [3]int64{1}}},
 		"a lost connection":   {resetting, nil, nil, seen{424, "openai", "", "upstream_ambiguous", [3]int64{1}}},
-		"silence":             {silent, nil, nil, seen{424, "openai", "", "upstream_ambiguous", [3]int64{1}}},
+		"silence":             {unanswered, nil, nil, seen{424, "openai", "", "upstream_ambiguous", [3]int64{1}}},
 		"500, and the operator repeats creates": {
 			answers(500, overBody), func(c *Config) { c.Retry.Creates = policy.CreatesAlways }, nil, seen{500, "openai", "", "over", [3]int64{5}},
 		},

@@ -67,8 +67,8 @@ func answering(name string) script {
 	}
 }
 
-// silent reads the request and never answers.
-func silent(_ http.ResponseWriter, r *http.Request, _ int) {
+// unanswered reads the request and never answers.
+func unanswered(_ http.ResponseWriter, r *http.Request, _ int) {
 	_, _ = io.Copy(io.Discard, r.Body)
 	<-r.Context().Done()
 }
