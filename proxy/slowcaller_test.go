@@ -100,7 +100,8 @@ func TestASlowCallerSlowsTheUpstream(t *testing.T) {
 					}
 					taken += n
 				}
-				if memory, _ := g.proxy.bodies.Usage(); memory > 0 {
+				// A request's body is kept to the end where the answer overtook the news that it was written.
+				if memory, _ := g.proxy.bodies.Usage(); memory > 1<<10 {
 					t.Errorf("%d bytes are reserved for what was passed on long ago", memory)
 				}
 			})

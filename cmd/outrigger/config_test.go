@@ -170,7 +170,7 @@ func TestEnvironmentBecomesConfiguration(t *testing.T) {
 			func(c *Config) {
 				c.UpstreamURLs = []namedURL{{"a", "https://a.example"}, {"b", "https://b.example"}, {"c", "https://b.example"}, {"local", "http://localhost:11434"}}
 				upstream := func(name, scheme, host string) proxy.Upstream {
-					return proxy.Upstream{Name: name, URL: &url.URL{Scheme: scheme, Host: host}, AuthHeader: "Authorization", CallerKey: proxy.CallerKeyAuto}
+					return proxy.Upstream{Name: name, URL: &url.URL{Scheme: scheme, Host: host}, CallerKey: proxy.CallerKeyAuto}
 				}
 				c.Upstreams = []proxy.Upstream{
 					upstream("a", "https", "a.example"), upstream("b", "https", "b.example"),
@@ -186,7 +186,7 @@ func TestEnvironmentBecomesConfiguration(t *testing.T) {
 			func(c *Config) {
 				c.UpstreamURLs = append(c.UpstreamURLs, namedURL{"b", "https://b.example"})
 				c.Upstreams = append(c.Upstreams, proxy.Upstream{
-					Name: "b", URL: &url.URL{Scheme: "https", Host: "b.example"}, AuthHeader: "Authorization", CallerKey: proxy.CallerKeyAuto,
+					Name: "b", URL: &url.URL{Scheme: "https", Host: "b.example"}, CallerKey: proxy.CallerKeyAuto,
 				})
 				c.Failover = nil
 			},
