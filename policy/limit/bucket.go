@@ -87,6 +87,10 @@ func (b *bucket) tune(now time.Time, t time.Duration) {
 	}
 	b.pressed, b.tuned = false, t
 	speed := b.estimate.speed(t)
+	if known := b.estimate.crowd; known > 0 && speed >= known {
+		b.estimate.reset(known, t) // the others are gone
+		speed = pace * known
+	}
 	if b.estimate.outgrown(t) && b.ceiling == 0 && b.source != SourceHeader {
 		// What was told holds no more, or nothing does: go on from here.
 		b.limit, b.window, b.source, b.sure = 0, 0, SourceRefusals, false

@@ -96,6 +96,14 @@
 // What was admitted before the last refusal was acted on belongs to the same episode
 // and changes nothing more.
 //
+// # Others
+//
+// Keys of one organization, and sidecars of one key, share a limit, and each of their
+// limiters is told the whole of it. So a known limit is what others may use too: three
+// episodes within six seconds in which less than four fifths of it was sent show that
+// they do. From then on the rate is measured as if nothing were told, from a twelfth of
+// the limit on, until it has grown to the whole of it without a refusal.
+//
 // # Slow Down
 //
 // One cut, to the average rate of the last quarter of an hour or half the present one,

@@ -46,7 +46,7 @@ func (l *Limiter) episode(now time.Time, w *Waiter, s slot, hint time.Duration) 
 	case e.misses > 0:
 		gap = max(gap, l.latency*5/4)
 	}
-	e.mark((w.sent+t+max(gap, hint))/2, accepted)
+	e.mark((w.sent+t+max(gap, hint))/2, accepted, w.mark[u])
 	e.from = t + max(gap, hint)
 	b.tune(now, t)
 	return gap
@@ -80,14 +80,33 @@ func (l *Limiter) prove(now time.Time, w *Waiter, s slot, r Refusal, window time
 		least *= proofLeast
 	}
 	l.episode(now, w, s, r.Hint)
-	b.estimate.reset(min(max(b.estimate.rate, least), b.known()), b.estimate.from)
-	b.estimate.firm = b.estimate.rate == b.known()
+	if crowded := l.crowded(now, w, s); !crowded {
+		b.estimate.reset(min(max(b.estimate.rate, least), b.known()), b.estimate.from)
+		b.estimate.firm = b.estimate.rate == b.known()
+	}
 	b.tune(now, now.Sub(l.start))
 	b.set(now, level)
 	b.reserve = 0
 	if l.ramp.on && !l.ramp.probe {
 		l.ramp.stop()
 	}
+}
+
+// crowded reports whether others seem to use a slot's limit too, and if so cuts an
+// estimate that the refusal of w left as it was.
+func (l *Limiter) crowded(now time.Time, w *Waiter, s slot) bool {
+	b, u := &l.buckets[s], s.counts()
+	e := &b.estimate
+	if e.crowd == 0 && !e.crowded(now.Sub(l.start), w.mark[u], b.known()) {
+		return false
+	}
+	if e.misses > 0 {
+		e.rate *= mostCut
+	}
+	rate, from := e.rate, e.from
+	e.reset(min(max(rate, b.known()/mostCrowd), b.known()), from)
+	e.crowd = b.known()
+	return true
 }
 
 // counted reports whether the refusal of w is charged to the limit on requests, which
@@ -135,7 +154,9 @@ func (l *Limiter) guess(now time.Time, w *Waiter, s slot, r Refusal) {
 	cost := l.price(w, s)
 	large := cost > max(b.size, b.burst) && b.known() > 0
 	gap := l.episode(now, w, s, r.Hint)
-	if burst || large || told || b.shares.on || b.source == SourceConfigured {
+	if r.Hint > 0 && l.crowded(now, w, s) {
+		b.tune(now, now.Sub(l.start))
+	} else if burst || large || told || b.shares.on || b.source == SourceConfigured {
 		b.estimate.reset(rate, b.estimate.from)
 		b.estimate.firm = told
 		b.tune(now, now.Sub(l.start))

@@ -37,6 +37,16 @@ const (
 	// limit.
 	againCount = 2
 	againTime  = 800 * time.Millisecond
+	// crowdCount episodes within that time (or that of crowdUnits requests) in which less
+	// than crowdShare of a known limit was let through show that others use it too.
+	crowdCount = 3
+	crowdLeast = 1500 * time.Millisecond
+	crowdMost  = 6 * time.Second
+	crowdUnits = 12
+	crowdShare = 0.8
+	// mostCrowd is the least share of a limit that an estimate allows for a crowd: growth
+	// leads from there to the whole of it.
+	mostCrowd = 12
 	// steadyTime and steadyCount are for how long a speed must have been used
 	// without a refusal to count as allowed.
 	steadyTime  = time.Second
@@ -53,6 +63,7 @@ type estimate struct {
 	doubtful bool          // it may well be too low
 	firm     bool          // it was told, or the last refusal confirmed it
 	slow     float64       // how much slower to grow, since refusals take long; 0 is not
+	crowd    float64       // units per second of a limit that others use too; 0 is none
 
 	acted  time.Duration // what was admitted before belongs to the last episode
 	taken  int64         // units admitted when it was acted on
@@ -65,12 +76,13 @@ type estimate struct {
 type mark struct {
 	at       time.Duration
 	accepted int64 // units accepted by then
+	sent     int64 // and sent
 }
 
 // reset sets a rate that was told or is a first guess.
 func (e *estimate) reset(rate float64, t time.Duration) {
 	e.rate, e.from = rate, t
-	e.doubling, e.doubtful, e.firm = false, false, false
+	e.doubling, e.doubtful, e.firm, e.crowd = false, false, false, 0
 }
 
 // speed is the rate to use at t: a little under the estimate, and after a while
@@ -88,7 +100,7 @@ func (e *estimate) outgrown(t time.Duration) bool { return e.growth(t) >= mostGr
 
 // growth is for how many quiet times nothing has been refused.
 func (e *estimate) growth(t time.Duration) float64 {
-	fewer := max(1, quickRate*e.unit/e.rate)
+	fewer := max(1, quickRate*e.unit/max(e.rate, e.crowd))
 	if e.firm {
 		fewer *= fewer
 	}
@@ -153,6 +165,26 @@ func (e *estimate) again(t time.Duration) bool {
 	return true
 }
 
+// crowded reports whether there were so many episodes up to t, and so little of a limit
+// of known units per second was sent meanwhile, that others must be using it too. Alone,
+// at the pace of a limit that is known, refusals are rare.
+func (e *estimate) crowded(t time.Duration, sent int64, known float64) bool {
+	if known == 0 || e.n < crowdCount {
+		return false
+	}
+	for i := crowdCount; i <= min(e.n, len(e.marks)); i++ {
+		m := e.marks[(e.n-i)%len(e.marks)]
+		span := (t - m.at).Seconds()
+		if span > max(crowdMost.Seconds(), crowdUnits*e.unit/known) {
+			return false
+		}
+		if span >= max(crowdLeast.Seconds(), crowdCount*e.unit/known) && float64(sent-m.sent) < crowdShare*known*span {
+			return true
+		}
+	}
+	return false
+}
+
 // steady is the speed that was used for a while before t without a refusal, if it
 // was more than the estimate. Measuring alone would take the time of slow growth
 // for a slow upstream: one whose bucket is small loses what was not used.
@@ -176,9 +208,10 @@ func (e *estimate) miss(before int64) {
 	}
 }
 
-// mark records that the upstream refused at t, accepted units after the start.
-func (e *estimate) mark(t time.Duration, accepted int64) {
-	e.marks[e.n%len(e.marks)] = mark{t, accepted}
+// mark records that the upstream refused at t, sent units after the start, of which it
+// accepted some.
+func (e *estimate) mark(t time.Duration, accepted, sent int64) {
+	e.marks[e.n%len(e.marks)] = mark{t, accepted, sent}
 	e.n++
 }
 

@@ -40,8 +40,8 @@ func TestSpeedStaysUnderAnEstimateAndThenGrows(t *testing.T) {
 func TestARateIsMeasuredBetweenRefusals(t *testing.T) {
 	const s = time.Second
 	e := estimate{rate: 30, unit: 1}
-	for _, m := range []mark{{0, 0}, {s, 12}, {2500 * time.Millisecond, 50}} {
-		e.mark(m.at, m.accepted)
+	for _, m := range []mark{{0, 0, 0}, {s, 12, 12}, {2500 * time.Millisecond, 50, 50}} {
+		e.mark(m.at, m.accepted, m.sent)
 	}
 	tests := map[string]struct {
 		at       time.Duration
@@ -65,14 +65,14 @@ func TestARateIsMeasuredBetweenRefusals(t *testing.T) {
 
 func TestOneRefusalLeavesMostOfAnEstimate(t *testing.T) {
 	e := estimate{rate: 20, unit: 1}
-	e.mark(0, 0)
+	e.mark(0, 0, 0)
 	e.refused(2*time.Second, 2*time.Second, 16) // eight per second
 	if e.rate != 20*mostCut || !e.doubtful {
 		t.Errorf("%.2f, doubtful %v, want %.2f and doubtful", e.rate, e.doubtful, 20*mostCut)
 	}
 	// A second that ended early explains less if more time has passed.
 	e = estimate{rate: 20, unit: 1, from: 5 * time.Second}
-	e.mark(0, 0)
+	e.mark(0, 0, 0)
 	e.refused(5*time.Second, 5*time.Second, 10)
 	if want := 3.0; e.rate != want {
 		t.Errorf("%.2f, want (10+2)/(5-1) = %.2f", e.rate, want)
@@ -81,7 +81,7 @@ func TestOneRefusalLeavesMostOfAnEstimate(t *testing.T) {
 
 func TestRefusalsInARowAreOneEpisode(t *testing.T) {
 	e := estimate{rate: 20, unit: 1}
-	e.mark(0, 0)
+	e.mark(0, 0, 0)
 	e.taken = 7
 	e.miss(7) // it was the next one sent
 	e.refused(time.Second, time.Second, 1)
@@ -98,9 +98,52 @@ func TestAnEstimateNeverFallsUnderOneRequestAMinute(t *testing.T) {
 	e := estimate{rate: 1, unit: 100}
 	for i := range 100 {
 		e.refused(time.Duration(i)*time.Hour, time.Duration(i)*time.Hour, 0)
-		e.mark(time.Duration(i)*time.Hour, 0)
+		e.mark(time.Duration(i)*time.Hour, 0, 0)
 	}
 	if want := 100.0 / 60; math.Abs(e.rate-want) > 1e-9 {
 		t.Errorf("%v per second, want one request of 100 in a minute", e.rate)
+	}
+}
+
+func TestACrowdIsManyRefusalsForLittle(t *testing.T) {
+	const s = time.Second
+	tests := map[string]struct {
+		every time.Duration // between refusals
+		sent  int64         // in that time
+		n     int           // how many before
+		known float64
+		want  bool
+	}{
+		"half of the limit":                {s, 10, 4, 20, true},
+		"nearly all of it":                 {s, 18, 4, 20, false},
+		"too few refusals":                 {s, 10, 2, 20, false},
+		"refusals that are far apart":      {4 * s, 10, 4, 20, false},
+		"refusals of one moment":           {s / 10, 1, 4, 20, false},
+		"a slow limit, of which it has it": {s, 1, 8, 1, false},
+		"a slow limit, of which others do": {2 * s, 1, 8, 1, true},
+		"a limit that is not known":        {s, 10, 4, 0, false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			e := estimate{rate: 20, unit: 1}
+			for i := range tt.n {
+				e.mark(time.Duration(i)*tt.every, 0, int64(i)*tt.sent)
+			}
+			if got := e.crowded(time.Duration(tt.n)*tt.every, int64(tt.n)*tt.sent, tt.known); got != tt.want {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestACrowdsShareGrowsToTheWholeLimit(t *testing.T) {
+	b := &bucket{limit: 1200, window: time.Minute, source: SourceHeader, toldAt: time.Hour, pressed: true}
+	b.estimate = estimate{rate: 2, unit: 1, crowd: 20}
+	for now := range 30 {
+		b.pressed = true
+		b.tune(at(time.Duration(now)*time.Second), time.Duration(now)*time.Second)
+	}
+	if b.estimate.crowd != 0 || b.speed != pace*20 {
+		t.Errorf("%.2f per second after 30s without a refusal (crowd %v), want %.2f", b.speed, b.estimate.crowd, pace*20)
 	}
 }
