@@ -1,5 +1,6 @@
 # Every target can be run on a fresh machine that has Go, Python 3, Node and make:
-# what else a target needs, it fetches from the package registries itself.
+# what else a target needs, it fetches from the package registries itself (Redis
+# from Debian's, which takes root).
 
 # A failure anywhere in a pipe is a failure.
 SHELL       := /bin/bash
@@ -22,7 +23,7 @@ TOOLS   := $(CURDIR)/.tools
 VENV    := $(TOOLS)/python
 # Tests whose needs are not Go's own are skipped by a bare `go test ./...`, and
 # say so; with TEST_REQUIRE set a missing need is a failure instead.
-REQUIRE := TEST_REQUIRE=1 SDK_PYTHON=$(VENV)/bin/python
+REQUIRE := TEST_REQUIRE=1 SDK_PYTHON=$(VENV)/bin/python PATH="$(TOOLS)/bin:$$PATH"
 
 .DEFAULT_GOAL := help
 
@@ -38,7 +39,7 @@ build: ## build ./bin/outrigger, static
 test: test-go test-process test-sdk test-k8s ## run every test, the real OpenAI clients included
 
 .PHONY: test-go
-test-go:
+test-go: redis
 	$(REQUIRE) $(GO) test -race -shuffle=on -timeout 10m $$($(GO) list ./... | grep -Ev '/test/(sdk|scenario|crowd)$$')
 
 # Whole programs under load, one package after another: two at once would measure
@@ -54,6 +55,15 @@ timing: ## hold bursts and outages to their bounds in time too; wants a machine 
 .PHONY: test-sdk
 test-sdk: $(VENV)/.installed test/sdk/node/node_modules/.installed
 	$(REQUIRE) $(GO) test -race -shuffle=on -timeout 10m -count=1 -v ./test/sdk
+
+# Debian's redis-tools has the server too, under another name, and unlike
+# redis-server it starts no service.
+.PHONY: redis
+redis:
+	@PATH="$(TOOLS)/bin:$$PATH" command -v redis-server >/dev/null || { \
+		{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; } || { echo "the tests need redis-server 7 on PATH, and only root on Debian has it installed here"; exit 1; }; \
+		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends redis-tools; \
+		mkdir -p $(TOOLS)/bin && ln -sf "$$(command -v redis-check-rdb)" $(TOOLS)/bin/redis-server; }
 
 .PHONY: test-k8s
 test-k8s:

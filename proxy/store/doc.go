@@ -39,8 +39,35 @@
 // commits by writing pages aside: a kill leaves the last commit or the one before. It
 // neither locks across network file systems nor bears being copied while in use.
 //
+// # What a Redis shares
+//
+// Keys, answers and the hash key are those of all that use the same Redis; it has to be
+// one server, or what looks like one, of version 6 or later or a Valkey. Each exchange
+// is one Lua script on one key, so it is atomic; all times are Redis's.
+//
+// A claim is a lease of 30 seconds that its owner renews while the call runs. When the
+// owner dies, a create becomes Unknown and a compute free. Each claim has a token, so an
+// owner that comes back late overwrites nothing that others did since; and since a
+// script knows its own token, one whose reply was lost can be sent again.
+//
+// Redis is needed neither to start nor to run. An exchange gets a quarter of a second,
+// more for large answers; after one that fails, all calls fail at once with
+// ErrUnavailable while one goroutine asks whether Redis is well. Then, before anything
+// new is begun, it is told what it missed: ends of claims, claims without a reply, and
+// the claims still held, in case it has forgotten them. What others begin in that moment
+// can meet a Redis that has forgotten a claim: keep Redis's data on a disk
+// (appendonly yes) where that matters. Likewise, Redis should run with
+// maxmemory-policy noeviction, so that it says that it is full instead of forgetting.
+//
+// The client is go-redis, although rueidis and valkey-go would make the binary 2 MB
+// smaller: it gives each exchange a connection of its own, so that a small claim waits
+// behind no large answer and its deadline is its own, and it can be made before there
+// is a Redis. Those two put all exchanges in one pipeline and refuse to be made.
+//
 // # What is kept
 //
 // Keys and fingerprints are hashes that the caller makes under the secret of HashKey;
-// no store sees a credential, a token, a key as it was sent, or a request's body.
+// no store sees a credential, a token, a key as it was sent, or a request's body. The
+// secret of a file or a Redis lies beside what it protects: it makes hashes useless to
+// who sees only them, not to who has the whole store. Answers are kept as they are.
 package store

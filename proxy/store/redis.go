@@ -1,0 +1,200 @@
+package store
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"math/rand/v2"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// shared is the Store of all that use one Redis.
+type shared struct {
+	config Config
+	client *redis.Client
+	lease  time.Duration
+
+	life   context.Context // ends with Close
+	end    context.CancelFunc
+	tended sync.WaitGroup
+
+	health health
+
+	mu      sync.Mutex
+	secret  [32]byte
+	flights map[token]*claimed
+	owed    []debt
+	owing   int64 // bytes of owed
+}
+
+// claimed is a claim that this process holds in Redis.
+type claimed struct {
+	call  Call
+	token token
+	since time.Time // as Redis told it
+
+	mu      sync.Mutex // held while the lease is renewed, or the claim ended
+	renewed time.Time
+	ended   bool
+}
+
+// inline is the longest record, in bytes, that comes with the answer to Begin. Longer
+// ones are fetched with a longer timeout.
+const inline = 64 << 10
+
+// largestShared bounds one answer in Redis, in bytes, whatever the Config: Redis does
+// nothing else while it takes one in.
+const largestShared = 64 << 20
+
+// Largest implements Store.
+func (s *shared) Largest() int64 { return min(s.config.Largest(), largestShared) }
+
+// HashKey implements Store.
+func (s *shared) HashKey(ctx context.Context) ([32]byte, error) {
+	s.mu.Lock()
+	secret := s.secret
+	s.mu.Unlock()
+	if secret != [32]byte{} {
+		return secret, nil
+	}
+	if err := s.await(ctx); err != nil {
+		return [32]byte{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.secret, nil
+}
+
+// Begin implements Store.
+func (s *shared) Begin(ctx context.Context, call Call) (Claim, error) {
+	if err := s.await(ctx); err != nil {
+		return Claim{}, err
+	}
+	mine := &claimed{call: call, token: newToken(), renewed: time.Now()}
+	reply, err := s.ask(ctx, beginScript, call.Key, redisTimeout,
+		mine.token[:], call.Print[:], bit(call.Create), s.lease.Milliseconds(), s.expiry(call), inline)
+	if err != nil {
+		if errors.Is(err, ErrUnavailable) { // it may have been claimed all the same
+			s.owe(debt{claimed: mine, release: true})
+		}
+		return Claim{}, err
+	}
+	claim, err := s.understand(ctx, call, reply)
+	if errors.Is(err, errAgain) {
+		return s.Begin(ctx, call)
+	}
+	if err != nil || claim.State != Claimed {
+		return claim, err
+	}
+	mine.since = claim.Since
+	s.mu.Lock()
+	s.flights[mine.token] = mine
+	s.mu.Unlock()
+	claim.call, claim.token = call, mine.token
+	if err := ctx.Err(); err != nil { // nobody is there to run it
+		return Claim{}, errors.Join(err, s.Release(context.WithoutCancel(ctx), claim))
+	}
+	return claim, nil
+}
+
+// errAgain says that what Redis told was over before it was read.
+var errAgain = errors.New("ask again")
+
+// understand turns the reply of beginScript into a claim.
+func (s *shared) understand(ctx context.Context, call Call, reply []string) (Claim, error) {
+	since := func() time.Time { return micros(reply[2]) }
+	switch reply[0] {
+	case "claimed":
+		return Claim{State: Claimed, Since: since()}, nil
+	case "mismatch":
+		return Claim{State: Mismatch}, nil
+	case "running":
+		return Claim{State: Running, Since: since()}, nil
+	case "unknown":
+		status, _ := strconv.Atoi(reply[3])
+		return Claim{State: Unknown, Since: since(), Status: status}, nil
+	}
+	encoded := reply[3]
+	if encoded == "" {
+		var err error
+		if encoded, err = s.fetch(ctx, call); err != nil {
+			return Claim{}, err
+		}
+	}
+	r, err := decode(call.Key, []byte(encoded))
+	if err != nil {
+		return Claim{}, s.fault(err)
+	}
+	r.since = since()
+	return r.claim(call), nil
+}
+
+// fetch returns a record that is long.
+func (s *shared) fetch(ctx context.Context, call Call) (string, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeoutFor(s.Largest()))
+	defer cancel()
+	encoded, err := s.client.HGet(ctx, keyOf(call.Key), "a").Result()
+	if errors.Is(err, redis.Nil) {
+		return "", errAgain
+	}
+	if err != nil {
+		return "", s.failed(err)
+	}
+	return encoded, nil
+}
+
+// Polls of Wait begin at the one and slow down to the other.
+const (
+	pollFirst = 20 * time.Millisecond
+	pollLast  = 500 * time.Millisecond
+)
+
+// Wait implements Store. It polls: those that wait in one process share one Wait, and
+// a stored answer is seldom waited for in two.
+func (s *shared) Wait(ctx context.Context, call Call) (Claim, error) {
+	for pause := pollFirst; ; pause = min(pause*3/2, pollLast) {
+		claim, err := s.Begin(ctx, call)
+		if err != nil || claim.State != Running {
+			return claim, err
+		}
+		timer := time.NewTimer(pause/2 + rand.N(pause))
+		select {
+		case <-timer.C:
+		case <-s.life.Done():
+		case <-ctx.Done():
+		}
+		timer.Stop()
+	}
+}
+
+// expiry is how many milliseconds Redis keeps a running call: a compute as long as
+// its lease, a create so that it is known to be unknown for the TTL.
+func (s *shared) expiry(call Call) int64 {
+	if call.Create {
+		return (s.lease + s.config.TTL).Milliseconds()
+	}
+	return s.lease.Milliseconds()
+}
+
+// timeoutFor is the timeout of an exchange that carries size bytes.
+func timeoutFor(size int64) time.Duration {
+	return redisTimeout + time.Duration(size)*time.Second/redisRate
+}
+
+func keyOf(key Key) string { return redisKeys + hex.EncodeToString(key[:]) }
+
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func micros(text string) time.Time {
+	us, _ := strconv.ParseInt(text, 10, 64)
+	return time.UnixMicro(us)
+}

@@ -1,0 +1,104 @@
+package store
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+const (
+	// redisTimeout bounds each exchange with Redis, connecting included.
+	redisTimeout = 250 * time.Millisecond
+	// redisRate is how fast, in bytes per second, answers must at least pass: it
+	// lengthens the timeout for large ones.
+	redisRate = 16 << 20
+	// redisLease is how long a claim outlives its owner. It is renewed three times as
+	// often, so that a Redis that stands still for ten seconds costs nobody its claim.
+	redisLease = 30 * time.Second
+	redisPool  = 64
+	redisKeys  = "outrigger:idempotency:"
+)
+
+// openRedis returns the store of the Redis of c. It does not wait for Redis: what
+// comes before the first connection waits for it, but no longer than redisTimeout.
+func openRedis(c Config) (*shared, error) {
+	options, err := redisOptions(c.Spec)
+	if err != nil {
+		return nil, err
+	}
+	return newShared(c, redis.NewClient(options), redisLease), nil
+}
+
+func newShared(c Config, client *redis.Client, lease time.Duration) *shared {
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &shared{
+		config: c, client: client, lease: lease, flights: make(map[token]*claimed),
+		life: ctx, end: cancel, health: health{failed: make(chan struct{}, 1), ready: make(chan struct{})},
+	}
+	s.tended.Go(s.tend)
+	return s
+}
+
+func redisOptions(spec Spec) (*redis.Options, error) {
+	u, err := url.Parse(spec.redis.Reveal())
+	if err != nil { // cannot be, but the error would quote a password
+		return nil, fmt.Errorf("%w: %s", ErrSpec, spec)
+	}
+	silence()
+	shown := strings.TrimPrefix(strings.TrimPrefix(spec.String(), "rediss://"), "redis://")
+	password, _ := u.User.Password()
+	database, _ := strconv.Atoi(strings.TrimPrefix(u.Path, "/"))
+	options := &redis.Options{
+		Addr:     shown,
+		Username: u.User.Username(),
+		Password: password,
+		DB:       database,
+		Protocol: 2,
+		// Without this, go-redis ignores the deadlines of contexts.
+		ContextTimeoutEnabled: true,
+		DialTimeout:           redisTimeout,
+		ReadTimeout:           time.Minute, // the context's deadline is earlier
+		WriteTimeout:          time.Minute,
+		PoolTimeout:           redisTimeout,
+		PoolSize:              redisPool,
+		// It is known here what may be sent again.
+		MaxRetries:               -1,
+		DialerRetries:            1,
+		DisableIdentity:          true,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	}
+	if u.Scheme == "rediss" {
+		options.TLSConfig = &tls.Config{ServerName: u.Hostname(), MinVersion: tls.VersionTLS12}
+	}
+	return options, nil
+}
+
+// silence keeps go-redis from writing to standard error about connections: what goes
+// wrong with them is in the errors here. Its logger is one for the process.
+var silence = sync.OnceFunc(func() { redis.SetLogger(quiet{}) })
+
+type quiet struct{}
+
+// Printf prints nothing.
+func (quiet) Printf(context.Context, string, ...any) {}
+
+// fault is what an error of an exchange means: ErrFull if Redis has no room, else an
+// ErrUnavailable. A reply of its own that says neither has to do with how it is set up,
+// such as a wrong password.
+func (s *shared) fault(err error) error {
+	for _, full := range []string{"OOM ", "MISCONF "} {
+		if _, reply := errors.AsType[redis.Error](err); reply && strings.Contains(err.Error(), full) {
+			return fmt.Errorf("%w: %s: %w", ErrFull, s.config.Spec, err)
+		}
+	}
+	return fmt.Errorf("%w: %s: %w", ErrUnavailable, s.config.Spec, err)
+}

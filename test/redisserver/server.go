@@ -1,0 +1,98 @@
+// Package redisserver runs a real Redis for the tests that need one, and lets them
+// stop it, pause it, and cut it off.
+package redisserver
+
+import (
+	"net"
+	"os/exec"
+	"syscall"
+	"testing"
+	"time"
+
+	"outrigger/test/process"
+)
+
+// startTimeout bounds how long a server takes until it answers.
+const startTimeout = 20 * time.Second
+
+// Server is a redis-server on a loopback port, which keeps nothing on a disk: after a
+// restart it is empty. Not safe for concurrent use.
+type Server struct {
+	// Addr is its host:port, the same after every restart.
+	Addr string
+
+	program   string
+	directory string
+	running   *process.Process
+}
+
+// Start starts a server that ends with the test. Without redis-server on PATH the
+// test is skipped, or fails: see process.Missing.
+func Start(tb testing.TB) *Server {
+	tb.Helper()
+	program, err := exec.LookPath("redis-server")
+	if err != nil {
+		process.Missing(tb, "redis-server is not on PATH (Debian: apt-get install redis-server)")
+	}
+	s := &Server{Addr: freeAddr(tb), program: program, directory: tb.TempDir()}
+	s.Run(tb)
+	return s
+}
+
+// Run starts the server again after Stop or Kill.
+func (s *Server) Run(tb testing.TB) {
+	tb.Helper()
+	host, port, err := net.SplitHostPort(s.Addr)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s.running = process.Start(tb, nil, s.program, "--bind", host, "--port", port,
+		"--dir", s.directory, "--save", "", "--appendonly", "no", "--enable-debug-command", "local")
+	late := time.Now().Add(startTimeout)
+	for !s.answers() {
+		if time.Now().After(late) {
+			tb.Fatalf("redis-server does not answer at %s\n%s", s.Addr, s.running.Output())
+		}
+	}
+}
+
+// answers reports whether the server answers a PING.
+func (s *Server) answers() bool {
+	connection, err := net.DialTimeout("tcp", s.Addr, time.Second)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = connection.Close() }()
+	_ = connection.SetDeadline(time.Now().Add(time.Second))
+	if _, err := connection.Write([]byte("PING\r\n")); err != nil {
+		return false
+	}
+	var reply [5]byte
+	_, err = connection.Read(reply[:])
+	return err == nil && string(reply[:]) == "+PONG"
+}
+
+// Stop ends the server; what it had is gone.
+func (s *Server) Stop(tb testing.TB) {
+	tb.Helper()
+	if status := s.running.Stop(tb); status != 0 {
+		tb.Errorf("redis-server ended with status %d", status)
+	}
+}
+
+// Pause makes the server stand still, with its connections open.
+func (s *Server) Pause(tb testing.TB) { s.running.Signal(tb, syscall.SIGSTOP) }
+
+// Resume lets it go on, with what was sent to it meanwhile.
+func (s *Server) Resume(tb testing.TB) { s.running.Signal(tb, syscall.SIGCONT) }
+
+// freeAddr returns a loopback address that nobody listened on just now.
+func freeAddr(tb testing.TB) string {
+	tb.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	return listener.Addr().String()
+}
