@@ -78,7 +78,7 @@ func TestFileWithAChangedByteIsRefusedOrWhole(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	pageSize := os.Getpagesize()
 	refused, opened := 0, 0
-	every := 5
+	every := 12
 	if testing.Short() {
 		every = 50
 	}
@@ -200,7 +200,7 @@ func TestFileThatIsCutWhileItIsOpenFailsCalls(t *testing.T) {
 func TestVerifierAcceptsWhatBboltWrites(t *testing.T) {
 	path := newPath(t)
 	random := rand.New(rand.NewPCG(3, 4))
-	for round := range 30 {
+	for round := range 12 {
 		db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second, NoSync: true, FreelistType: bolt.FreelistMapType})
 		if err != nil {
 			t.Fatal(err)
