@@ -75,7 +75,7 @@ func (f *flight) attempts(x *exchange) int {
 // with a context of its own, which no caller's leaving ends.
 func (p *Proxy) launch(r *http.Request, x *exchange, f *flight) {
 	c := *x
-	c.flight, c.timer, c.intake = f, nil, intake{}
+	c.flight, c.timer, c.intake, c.place = f, nil, intake{}, &c.first
 	x.body = nil // it is c's now
 	f.answer = recording.New(p.bodies, p.config.Store.Largest())
 	f.call, f.first = &c, x
