@@ -23,6 +23,7 @@ const maxKey = 255
 type identity struct {
 	key    string    // the caller's own Idempotency-Key, "" when it does not count
 	rejoin bool      // a retry of it may join it
+	hasty  bool      // the client waits for its retry within the time of the try before
 	body   hash.Hash // what the body says so far; nil when nobody will ask
 }
 
@@ -51,6 +52,7 @@ func (x *exchange) recognize(r *http.Request) error {
 	default:
 		return nil
 	}
+	x.identity.hasty = r.Header.Get("X-Stainless-Lang") == "go"
 	x.identity.body = bodyHashes.Get().(hash.Hash)
 	x.identity.body.Reset()
 	return nil

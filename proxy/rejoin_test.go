@@ -132,6 +132,31 @@ func TestNothingButTheRetryOfAnAbandonedCallJoins(t *testing.T) {
 	}
 }
 
+// openai-go waits for its retry within the timeout of the try before.
+func TestAGoClientIsToldToComeBackWhileItCan(t *testing.T) {
+	tests := map[string]struct {
+		headers []string
+		after   string // Retry-After-Ms
+	}{
+		"Go, without a key":     {[]string{"X-Stainless-Lang: go", "X-Stainless-Timeout: 1"}, "50"},
+		"Go, with a key":        {[]string{"X-Stainless-Lang: go", "X-Stainless-Timeout: 1", "Idempotency-Key: k"}, "50"},
+		"Go, with a long time":  {[]string{"X-Stainless-Lang: go", "X-Stainless-Timeout: 60"}, "500"},
+		"Python, without a key": {[]string{"X-Stainless-Lang: python", "X-Stainless-Read-Timeout: 1"}, ""},
+		"Python, with a key":    {[]string{"X-Stainless-Lang: python", "X-Stainless-Read-Timeout: 1", "Idempotency-Key: k"}, "1000"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newBubble(t, silence, rejoins)
+				resp, body := g.do(with(g.request("POST", "/v1/chat/completions", chatBody), tt.headers...))
+				if got := resp.Header.Get("Retry-After-Ms"); got != tt.after || resp.Header.Get("X-Should-Retry") != "" {
+					t.Errorf("Retry-After-Ms %q, want %q: %s", got, tt.after, body)
+				}
+			})
+		})
+	}
+}
+
 // Two equal calls of one app are two calls, and each has its own retry.
 func TestARetryJoinsNoCallWhoseCallerIsThere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -2,6 +2,7 @@ package sdk
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"io"
 	"maps"
@@ -24,8 +25,8 @@ type world struct {
 }
 
 // troubles are what the simulator is told to make, in the JSON of its control
-// endpoint: fault rules, rate limits.
-type troubles struct{ faults, limits string }
+// endpoint: fault rules, rate limits; and how long it takes to answer.
+type troubles struct{ faults, limits, latency string }
 
 // start runs both. Settings are Outrigger's variables without their prefix, on top
 // of short waits and the defaults.
@@ -35,7 +36,7 @@ func start(t *testing.T, made troubles, settings map[string]string) *world {
 	upstream, traffic, admin := process.FreeAddress(t), process.FreeAddress(t), process.FreeAddress(t)
 	w := &world{upstream: "http://" + upstream, traffic: "http://" + traffic, admin: "http://" + admin}
 
-	sim := process.Start(t, nil, binary, "sim", "-listen", upstream)
+	sim := process.Start(t, nil, binary, "sim", "-listen", upstream, "-latency", cmp.Or(made.latency, "0s"))
 	sim.Ready(t, w.upstream+"/_sim/")
 	put(t, w.upstream+"/_sim/faults", made.faults)
 	put(t, w.upstream+"/_sim/limits", made.limits)
@@ -80,8 +81,10 @@ type counts struct {
 
 // entry is a line of the simulator's ledger.
 type entry struct {
-	Done bool `json:"done"`
-	Work bool `json:"work"`
+	Done     bool          `json:"done"`
+	Work     bool          `json:"work"`
+	Status   int           `json:"status"`
+	Duration time.Duration `json:"duration_ns"`
 }
 
 func (w *world) ledger(t *testing.T) []entry {
