@@ -17,7 +17,9 @@ var errQueueTimeout = errors.New("the longest wait in line passed")
 var errTurnedAway = errors.New("the turn would come too late")
 
 // line is one limiter's line with what policy leaves out: the lock, the one timer
-// on which its head sleeps, and the waking. Safe for concurrent use.
+// on which its head sleeps, and the waking. A place in it takes about 440 bytes, its
+// channel included, and neither a timer nor a goroutine: each request has its own of
+// net/http, which waits. Safe for concurrent use.
 type line struct {
 	mu      sync.Mutex
 	limiter *limit.Limiter

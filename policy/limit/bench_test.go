@@ -162,3 +162,19 @@ func TestAHundredThousandWaitersFitIntoAHundredMegabytes(t *testing.T) {
 	runtime.KeepAlive(ws)
 	runtime.KeepAlive(l)
 }
+
+// BenchmarkExpel is what a look at the whole line costs with so many waiting.
+func BenchmarkExpel(b *testing.B) {
+	for _, n := range []int{10, 1000, 100_000} {
+		b.Run(fmt.Sprintf("waiting:%d", n), func(b *testing.B) {
+			l := New(Settings{RPM: 60, TPM: 600_000}, origin)
+			for range n {
+				l.Enter(origin, &Waiter{Tokens: 100, Deadline: origin.Add(1000 * time.Hour)})
+			}
+			for b.Loop() {
+				l.slowed, l.expel = true, time.Time{}
+				l.Expel(origin, func(*Waiter, Decision) { b.Fatal("expelled") })
+			}
+		})
+	}
+}

@@ -19,7 +19,8 @@ type Limiter struct {
 	latency time.Duration // how long refusals take
 	tight   time.Duration // until then no burst over a second's share is tried
 	streak  int           // refusals since the last answer that hold everybody
-	slowed  bool          // some may have become too late since Expel was called
+	slowed  bool          // some may have become too late since Expel looked
+	expel   time.Time     // Expel does not look before
 	taken   [units]int64  // admitted so far
 	sent    [units]int64  // written to the wire so far
 	refused [units]int64  // refused so far

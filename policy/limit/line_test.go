@@ -291,6 +291,41 @@ func TestExpelTurnsAwayThoseWhoCannotBeInTime(t *testing.T) {
 	}
 }
 
+// TestALongLineIsNotLookedThroughForEachRefusal: with 10,000 in line a look takes
+// milliseconds, and a thousand refusals may come at once.
+func TestALongLineIsNotLookedThroughForEachRefusal(t *testing.T) {
+	const waiting = 10_000
+	l := New(Settings{RPM: 600, Learn: true}, origin)
+	a, b := pass(t, l, 0, &Waiter{}), pass(t, l, 200*time.Millisecond, &Waiter{})
+	for range waiting {
+		l.Enter(at(200*time.Millisecond), &Waiter{})
+	}
+	late := &Waiter{Deadline: at(1050 * time.Second)}
+	if d := l.Enter(at(200*time.Millisecond), late); d.Reason != Queued {
+		t.Fatalf("%v, want it in line", d)
+	}
+	var expelled []*Waiter
+	look := func(d time.Duration) {
+		l.Expel(at(d), func(w *Waiter, _ Decision) { expelled = append(expelled, w) })
+	}
+	l.Refused(at(300*time.Millisecond), a, Refusal{Hint: time.Second})
+	want := at(300*time.Millisecond + time.Duration(l.Snapshot(origin).Queue)*expelRest)
+	look(300 * time.Millisecond)
+	l.Refused(at(310*time.Millisecond), b, Refusal{Hint: time.Minute})
+	look(310 * time.Millisecond)
+	if expelled != nil {
+		t.Error("the whole line was looked through again after 10ms")
+	}
+	next := l.Release(at(310*time.Millisecond), func(*Waiter) {})
+	if !next.Equal(want) {
+		t.Errorf("Release wants to be called after %v, want %v", next.Sub(origin), want.Sub(origin))
+	}
+	look(next.Sub(origin))
+	if !slices.Equal(expelled, []*Waiter{late}) {
+		t.Errorf("%d were turned away, want the one whose time is near", len(expelled))
+	}
+}
+
 func TestReasonsHaveNames(t *testing.T) {
 	var got []string
 	for r := Admitted; r <= NeverFits+1; r++ {

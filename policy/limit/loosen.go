@@ -6,6 +6,10 @@ import "time"
 // it learned is worth keeping for as long as a Slow Down holds.
 const idleTime = spikeHold
 
+// expelRest is how long Expel rests for each waiter that it looked at, which takes
+// about 0.3 µs: with 10,000 in line a tenth of a second.
+const expelRest = 10 * time.Microsecond
+
 // loosen takes back restraints whose time is over: bursts over a second's share are
 // tried again, and a ceiling that has grown out of reach goes.
 func (l *Limiter) loosen(now time.Time) {
@@ -45,14 +49,15 @@ func (l *Limiter) Idle(now time.Time) bool {
 // Expel calls refuse for each waiter whose predicted wait now outlasts its deadline
 // or the queue timeout, after taking it out of the line. Limits fall, and waits are
 // named, while requests wait: those that cannot be in time any more should hear it
-// at once. It looks at the whole line if anything became slower since the last call,
-// else it does nothing. refuse must not call the limiter.
+// at once. It looks at the whole line if anything became slower since it last did, but
+// a long line only now and then: Release tells when. refuse must not call the limiter.
 func (l *Limiter) Expel(now time.Time, refuse func(*Waiter, Decision)) {
 	now = l.tick(now)
-	if !l.slowed {
+	if !l.slowed || now.Before(l.expel) {
 		return
 	}
 	l.slowed = false
+	l.expel = now.Add(time.Duration(l.line.length) * expelRest)
 	var ahead [units]int64
 	check := func(w *Waiter) {
 		wait := l.behind(now, w, &ahead)

@@ -22,12 +22,21 @@ func (l *Limiter) Release(now time.Time, admit func(*Waiter)) time.Time {
 			w, wait = l.pass(now, w, wait)
 		}
 		if wait > 0 {
-			return now.Add(max(wait, time.Microsecond))
+			return l.wake(now, wait)
 		}
 		l.line.remove(w)
 		l.admit(now, w)
 		admit(w)
 	}
+}
+
+// wake is when to call Release again: after wait, or when Expel is to look.
+func (l *Limiter) wake(now time.Time, wait time.Duration) time.Time {
+	next := now.Add(max(wait, time.Microsecond))
+	if l.slowed && l.expel.After(now) && l.expel.Before(next) {
+		return l.expel
+	}
+	return next
 }
 
 // admit charges w.
