@@ -176,3 +176,6 @@ func (u *h2Upstream) serve(w *h2Wire, early bool, script func(w *h2Wire, stream 
 		}
 	}
 }
+
+// quietLog is for servers whose connections a test breaks.
+var quietLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)

@@ -19,6 +19,9 @@ import (
 // event. All else is committed with its headers.
 func (x *exchange) peek(ctx context.Context, a *attempt) {
 	resp := a.resp
+	if x.method == http.MethodHead || resp.StatusCode == http.StatusNoContent || resp.StatusCode == http.StatusNotModified {
+		resp.Body, a.body = http.NoBody, http.NoBody // over HTTP/2 it is another empty one
+	}
 	if resp.Body == http.NoBody || resp.StatusCode == http.StatusSwitchingProtocols {
 		return
 	}
