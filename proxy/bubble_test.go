@@ -2,6 +2,8 @@ package proxy
 
 import (
 	"context"
+	"errors"
+	"io"
 	"log"
 	"log/slog"
 	"net"
@@ -29,12 +31,23 @@ func (w *wire) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	near, far := net.Pipe()
 	select {
 	case w.conns <- far:
-		return near, nil
+		return pipe{near}, nil
 	case <-w.done:
 		return nil, &net.OpError{Op: "dial", Net: "pipe", Err: syscall.ECONNREFUSED}
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+// pipe fails as a socket does that its peer has closed.
+type pipe struct{ net.Conn }
+
+func (p pipe) Write(b []byte) (int, error) {
+	n, err := p.Conn.Write(b)
+	if errors.Is(err, io.ErrClosedPipe) {
+		err = &net.OpError{Op: "write", Net: "pipe", Err: syscall.EPIPE}
+	}
+	return n, err
 }
 
 func (w *wire) Accept() (net.Conn, error) {
@@ -77,8 +90,8 @@ func newBubble(t *testing.T, script func(w http.ResponseWriter, r *http.Request,
 		t.Fatal(err)
 	}
 	for _, u := range p.upstreams {
-		u.pooled.(*http.Transport).DialContext = behind.dial
-		u.fresh.(*http.Transport).DialContext = behind.dial
+		u.pooled.(*http.Transport).DialContext = heard(behind.dial)
+		u.fresh.(*http.Transport).DialContext = heard(behind.dial)
 	}
 	g.proxy, g.dialFront, g.behind = p, before.dial, behind
 	protocols := new(http.Protocols)

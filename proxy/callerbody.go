@@ -19,18 +19,6 @@ const (
 	bodyRate  = 1 << 10          // bytes per second on average, after the grace
 )
 
-// restGrace is how long the rest of a refused request's body may take.
-const restGrace = time.Second
-
-// boundRest sets a deadline for what was not read of r's body. net/http reads on
-// before it sends the answer, so that the connection can be used again, and
-// would wait for a caller that sends no more.
-func boundRest(w http.ResponseWriter, r *http.Request) {
-	if r.Body != nil && r.Body != http.NoBody {
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(restGrace))
-	}
-}
-
 // readBody reads the request body whole, before any waiting: only then is a
 // caller's leaving noticed (net/http reads ahead once the body is at its end),
 // and only a kept body can be sent again.

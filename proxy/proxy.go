@@ -82,12 +82,14 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x, r := p.open(w, r)
 	defer p.observe(x)
 	if err := p.serve(w, r, x); err != nil {
-		boundRest(w, r)
-		x.fail(w, err)
+		x.turnDown(w, r, err)
 		return
 	}
 	if err := p.forward(w, r, x); err != nil {
 		x.fail(w, err)
+	}
+	if x.once != nil && r.ProtoMajor == 1 {
+		takeRest(w, r)
 	}
 }
 
