@@ -16,6 +16,9 @@ func (x *exchange) faceOf(up *upstream) facing {
 		f.outbound.URL, f.outbound.Header = &address, x.request.Header.Clone()
 	}
 	up.address(f.outbound, f.sent, x.meant)
+	if x.target != "" && up.authority() == x.target { // it is what the caller had in mind
+		f.outbound.URL.Path, f.outbound.URL.RawPath = x.asked.Path, x.asked.RawPath
+	}
 	f.credential = x.p.credentials.of(f.outbound.Header, up.auth)
 	f.model = f.sent
 	if f.model == "" {

@@ -51,10 +51,14 @@ func servedHosts(c Callers) []string {
 	return []string{"localhost", "127.0.0.1", "::1", strings.ToLower(listen)}
 }
 
-// admit returns nil for a request that may go on.
-func (cs *callers) admit(r *http.Request) error {
+// admit returns nil for a request that may go on. target is the upstream's host that
+// it is meant for, if it is not meant for this listener.
+func (cs *callers) admit(r *http.Request, target string) error {
 	if r.Method == http.MethodConnect {
-		return fail("bad_request", "CONNECT is not served here. Set OPENAI_BASE_URL to this listener instead of HTTPS_PROXY.")
+		return fail("bad_request", "CONNECT is not served here. Set OPENAI_BASE_URL to this listener instead of HTTPS_PROXY, or OUTRIGGER_INTERCEPT=on.")
+	}
+	if target != "" {
+		return cs.admitTo(r, target)
 	}
 	if r.URL.IsAbs() && !cs.serves(r.URL.Host) {
 		return fail("bad_request", "This is no open proxy: it does not forward to %q. "+
@@ -63,15 +67,24 @@ func (cs *callers) admit(r *http.Request) error {
 	if !cs.serves(r.Host) {
 		return fail("host_not_allowed", "Host %q is not served. Call by a loopback name, or list it in OUTRIGGER_ALLOWED_HOSTS.", short(r.Host))
 	}
+	if err := cs.admitPage(r); err != nil {
+		return err
+	}
+	if !cs.known(r.Header.Get(headerToken)) {
+		return fail("client_token_required", "This proxy asks for a client token. Send one of OUTRIGGER_CLIENT_TOKENS in x-outrigger-token.")
+	}
+	return nil
+}
+
+// admitPage returns nil for a request that comes from no browser page, or from one
+// that may call.
+func (cs *callers) admitPage(r *http.Request) error {
 	if origin := r.Header.Get("Origin"); origin != "" && !slices.Contains(cs.origins, strings.ToLower(origin)) {
 		return fail("origin_not_allowed", "Pages of origin %q may not call. List it in OUTRIGGER_ALLOWED_ORIGINS if they should.", short(origin))
 	}
 	// A page's request for a picture or a script has no Origin, but this.
 	if site := r.Header.Get("Sec-Fetch-Site"); r.Header.Get("Origin") == "" && (site == "cross-site" || site == "same-site") {
 		return fail("origin_not_allowed", "Browser pages may not call. List their origin in OUTRIGGER_ALLOWED_ORIGINS if they should.")
-	}
-	if len(cs.tokens) > 0 && !cs.known(r.Header.Get(headerToken)) {
-		return fail("client_token_required", "This proxy asks for a client token. Send one of OUTRIGGER_CLIENT_TOKENS in x-outrigger-token.")
 	}
 	return nil
 }
@@ -89,8 +102,12 @@ func (cs *callers) serves(hostport string) bool {
 	return slices.Contains(cs.hosts, host)
 }
 
-// known compares token with all that are configured, in constant time.
+// known reports whether a caller with that token may call: any may where none are
+// configured. It compares in constant time.
 func (cs *callers) known(token string) bool {
+	if len(cs.tokens) == 0 {
+		return true
+	}
 	sum, found := sha256.Sum256([]byte(token)), 0
 	for i := range cs.tokens {
 		found |= subtle.ConstantTimeCompare(sum[:], cs.tokens[i][:])

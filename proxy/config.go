@@ -56,6 +56,9 @@ type Callers struct {
 	// Hosts are the Host values served, without port. Empty: loopback names and
 	// the listen address on a loopback listener, any host on another one.
 	Hosts []string `env:"ALLOWED_HOSTS" doc:"Host values that are served, comma-separated; unset: loopback names and the listen address, any on a non-loopback listener"`
+	// Intercept serves requests that were meant for an upstream's host and came here
+	// as to a proxy. It is for a loopback listener only.
+	Intercept bool `env:"INTERCEPT" envDefault:"off" doc:"HTTPS_PROXY mode: CONNECT is served, and what goes to the upstreams' hosts takes the path of all requests"`
 	// Listen is the traffic listener's address, from which the default for Hosts
 	// follows. Set from OUTRIGGER_LISTEN by package main, not by a variable here.
 	Listen string

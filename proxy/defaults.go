@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"reflect"
+	"strconv"
 	"time"
 
 	"github.com/caarlos0/env/v11"
@@ -36,6 +37,12 @@ func readDefaults(target any) error {
 					return time.Duration(0), nil
 				}
 				return time.ParseDuration(text)
+			},
+			reflect.TypeFor[bool](): func(text string) (any, error) {
+				if text == "off" {
+					return false, nil
+				}
+				return strconv.ParseBool(text)
 			},
 		},
 	})

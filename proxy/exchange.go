@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/url"
 	"time"
 
 	"outrigger/policy"
@@ -40,6 +41,9 @@ type exchange struct {
 	size   int64 // -1 when it is not known
 	facts  pick.Facts
 	intake intake
+
+	target string   // the host, with port, that the caller meant; "" is this listener
+	asked  *url.URL // what the caller asked of it, if it is not ""
 
 	identity identity
 	flight   *flight // that this exchange makes the call of; nil when it answers its caller itself

@@ -113,7 +113,8 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, x *exchange) error
 	if p.draining.Load() {
 		return fail("draining", "Outrigger is shutting down. Send the request again.").after(time.Second)
 	}
-	if err := p.callers.admit(r); err != nil {
+	x.target = p.targetOf(r)
+	if err := p.callers.admit(r, x.target); err != nil {
 		return err
 	}
 	if err := x.route(r); err != nil {
@@ -148,6 +149,9 @@ func (p *Proxy) open(w http.ResponseWriter, r *http.Request) (*exchange, *http.R
 	p.mu.Unlock()
 	return x, r.WithContext(x.ctx)
 }
+
+// Knows reports whether a caller with this client token, or with "", may call.
+func (p *Proxy) Knows(token string) bool { return p.callers.known(token) }
 
 // Drain refuses every new request from now on.
 func (p *Proxy) Drain() {

@@ -13,6 +13,9 @@ import (
 // route picks the upstreams that may serve the request: all in their order, or
 // the one that /@NAME/ asks for.
 func (x *exchange) route(r *http.Request) error {
+	if x.target != "" {
+		return x.routeTo(r)
+	}
 	x.candidates, x.up = x.p.upstreams, x.p.upstreams[0]
 	rest, pinned := strings.CutPrefix(r.URL.Path, "/@")
 	if !pinned {

@@ -3,6 +3,7 @@ package proxy
 import (
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -12,7 +13,7 @@ import (
 // A fresh transport keeps no connection: creates over HTTP/1.1 use it, because a
 // kept one that the server closes at the same moment gives an EOF after the
 // request was written, and nobody can tell then whether it was carried out.
-func newTransport(dial dialer, connect time.Duration, plain, fresh bool) *http.Transport {
+func newTransport(dial dialer, via func(*http.Request) (*url.URL, error), connect time.Duration, plain, fresh bool) *http.Transport {
 	// Below what servers keep idle connections for: 60 s and more behind TLS
 	// load balancers, 5 s at a plain Node server (http.Server.keepAliveTimeout).
 	idle := 45 * time.Second
@@ -23,7 +24,7 @@ func newTransport(dial dialer, connect time.Duration, plain, fresh bool) *http.T
 		dial = (&net.Dialer{Timeout: connect, KeepAlive: 15 * time.Second}).DialContext
 	}
 	return &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
+		Proxy:               via,
 		DialContext:         heard(dial),
 		TLSHandshakeTimeout: connect,
 		ForceAttemptHTTP2:   true, // a dialer of one's own switches HTTP/2 off otherwise

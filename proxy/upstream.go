@@ -9,6 +9,7 @@ import (
 
 	"outrigger/policy"
 	"outrigger/policy/preset"
+	"outrigger/proxy/intercept"
 )
 
 // upstream is one configured upstream with all its state.
@@ -32,11 +33,11 @@ type upstream struct {
 }
 
 func newUpstream(c Config, u Upstream, dial dialer, m *metrics, now time.Time) *upstream {
-	plain := u.URL.Scheme == "http"
+	plain, via := u.URL.Scheme == "http", intercept.Outward(c.Callers.Listen)
 	up := &upstream{
 		config: u,
-		pooled: newTransport(dial, c.Timeouts.Connect, plain, false),
-		fresh:  newTransport(dial, c.Timeouts.Connect, plain, true),
+		pooled: newTransport(dial, via, c.Timeouts.Connect, plain, false),
+		fresh:  newTransport(dial, via, c.Timeouts.Connect, plain, true),
 		auth:   http.CanonicalHeaderKey(u.AuthHeader),
 		preset: u.Preset(),
 		models: newModels(u.Models),

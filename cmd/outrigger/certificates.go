@@ -4,11 +4,14 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"sync"
 
+	"outrigger/proxy"
 	"outrigger/proxy/authority"
 	"outrigger/proxy/firstbyte"
 	"outrigger/proxy/keypair"
@@ -55,42 +58,66 @@ func newCertificates(s *settings, log *slog.Logger) (*certificates, error) {
 	if host != "localhost" && isLoopback(s.Listen) {
 		c.names = append(c.names, host)
 	}
-	c.local = sync.OnceValues(func() (*authority.Authority, error) { return openAuthority(s, c.names, log) })
-	var err error
+	vouchFor := slices.Clone(c.names)
+	if s.Callers.Intercept {
+		vouchFor = append(vouchFor, hostsOf(s.Upstreams)...)
+	}
+	c.local = sync.OnceValues(func() (*authority.Authority, error) { return openAuthority(s, vouchFor, log) })
+	if s.TLS.CertFile != "" {
+		given, err := keypair.Load(s.TLS.CertFile, s.TLS.KeyFile, log)
+		if err != nil {
+			return nil, err
+		}
+		c.given = given
+	}
 	switch {
-	case s.TLS.CertFile != "":
-		c.given, err = keypair.Load(s.TLS.CertFile, s.TLS.KeyFile, log)
 	case !isLoopback(s.Listen):
 		c.local = func() (*authority.Authority, error) { return nil, errNoCertificate }
-	case s.TLS.CADir != "":
-		_, err = c.local()
+	case s.Callers.Intercept, s.TLS.CADir != "" && c.given == nil:
+		if _, err := c.local(); err != nil {
+			return nil, err
+		}
 	}
-	return c, err
+	return c, nil
 }
 
-// choose returns the certificate for one handshake.
-func (c *certificates) choose(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-	if c.given != nil {
+// hostsOf returns the hosts of all upstreams, without ports.
+func hostsOf(all []proxy.Upstream) []string {
+	hosts := make([]string, len(all))
+	for i, u := range all {
+		hosts[i] = u.URL.Hostname()
+	}
+	return hosts
+}
+
+// choose returns the certificate for one handshake: in an intercepted tunnel the one
+// for its target, else this listener's own.
+func (c *certificates) choose(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	names := c.names
+	if target := firstbyte.TargetOf(hello.Conn); target != "" {
+		host, _, _ := net.SplitHostPort(target)
+		names = []string{host}
+	} else if c.given != nil {
 		return c.given.Certificate(), nil
 	}
 	a, err := c.local()
 	if err != nil {
 		return nil, err
 	}
-	return a.Leaf(c.names...)
+	return a.Leaf(names...)
 }
 
 // openAuthority opens the local authority for these names, and tells where apps find it.
 func openAuthority(s *settings, names []string, log *slog.Logger) (*authority.Authority, error) {
 	if s.CADir == "" {
-		err := errors.New("there is no place for the local certificate authority: set " + prefix + "CA_DIR")
-		log.Warn("a caller speaks TLS", slog.Any("error", err))
-		return nil, err
+		err := errors.New("no home directory is known to keep it in: set " + prefix + "CA_DIR")
+		log.Warn("no local certificate authority, so none can be trusted", slog.Any("error", err))
+		return nil, fmt.Errorf("no local certificate authority: %w", err)
 	}
 	a, err := authority.Open(s.CADir, names...)
 	if err != nil {
 		log.Warn("no local certificate authority, so none can be trusted", slog.Any("error", err))
-		return nil, err
+		return nil, fmt.Errorf("no local certificate authority: %w", err)
 	}
 	message := "local certificate authority found"
 	if a.Made() {
@@ -103,14 +130,14 @@ func openAuthority(s *settings, names []string, log *slog.Logger) (*authority.Au
 // caFile returns the path of the local authority's certificate and since when it is
 // there, or "" if this process would not use one.
 func (s *settings) caFile() (string, string) {
-	if s.CADir == "" || s.TLS.CertFile != "" || !isLoopback(s.Listen) {
+	if s.CADir == "" || s.TLS.CertFile != "" && !s.Callers.Intercept || !isLoopback(s.Listen) {
 		return "", ""
 	}
 	file := authority.File(s.CADir)
 	if _, err := os.Stat(file); err == nil {
 		return file, "made before"
 	}
-	if s.TLS.CADir != "" {
+	if s.TLS.CADir != "" || s.Callers.Intercept {
 		return file, "made at the start"
 	}
 	return file, "made on first need"

@@ -76,7 +76,12 @@ func serve(ctx context.Context, s *settings, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	server := newTrafficServer(handler, log)
+	traffic, err := newTraffic(handler, listener, s, log, registry)
+	if err != nil {
+		return err
+	}
+	defer traffic.Close()
+	server := newTrafficServer(traffic, log)
 	defer server.Close()
 	ready.Store(true) // connections are taken from here on, by the backlog at first
 	start("traffic", server, listener, failed, log)
@@ -86,7 +91,7 @@ func serve(ctx context.Context, s *settings, log *slog.Logger) error {
 		return err
 	case <-stop.Done():
 	}
-	d := &drain{log: log, delay: s.DrainDelay, timeout: s.DrainTimeout, ready: ready, proxy: handler, server: server}
+	d := &drain{log: log, delay: s.DrainDelay, timeout: s.DrainTimeout, ready: ready, proxy: traffic, server: server}
 	if err := d.run(abort); err != nil {
 		return err
 	}

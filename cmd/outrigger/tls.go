@@ -20,10 +20,13 @@ type TLS struct {
 	CADir string `env:"CA_DIR" doc:"directory of the local certificate authority, made at the start if set; unset: outrigger in the user's configuration directory, made on first need"`
 }
 
-// checkTLS notes files that are no certificate and key, and a directory that
-// depends on where the process was started.
+// checkTLS notes a proxy that would be open to others, files that are no certificate
+// and key, and a directory that depends on where the process was started.
 func checkTLS(c *Config, found *mistakes) {
 	const cert, key = prefix + "TLS_CERT_FILE", prefix + "TLS_KEY_FILE"
+	if c.Callers.Intercept && !found.have(prefix+"LISTEN") && !isLoopback(c.Listen) {
+		found.add(prefix+"INTERCEPT", "on", "want off: "+prefix+"LISTEN, which is "+c.Listen+", is not a loopback address, and whoever reaches it could use it as a proxy")
+	}
 	if c.TLS.CADir != "" && !filepath.IsAbs(c.TLS.CADir) {
 		found.add(prefix+"CA_DIR", c.TLS.CADir, "want an absolute path")
 	}

@@ -43,9 +43,13 @@ type failure struct {
 	Headers   map[string]string `json:"headers"`
 }
 
-// client is one SDK.
+// client is one SDK, and the way in which an application has it call Outrigger.
 type client struct {
+	way     way
 	command func(t *testing.T) []string
+	// trusting is the environment in which it trusts the certificates in file, and no
+	// other ones.
+	trusting func(t *testing.T, file string) []string
 	// classes names the error that the SDK raises for each status.
 	classes map[int]string
 	// streamError is raised for an error event in a stream.
@@ -62,21 +66,46 @@ var stainless = map[int]string{
 }
 
 var clients = map[string]client{
-	"python": {pythonCommand, stainless, "APIError"},
-	"node": {nodeCommand, map[int]string{
+	"python": {command: pythonCommand, trusting: certFile, classes: stainless, streamError: "APIError"},
+	"node": {command: nodeCommand, trusting: extraCerts, classes: map[int]string{
 		424: "APIError", // no class of its own
 		429: stainless[429], 500: stainless[500], 503: stainless[503], 504: stainless[504],
-	}, "APIError"},
-	"go": {goCommand, map[int]string{
+	}, streamError: "APIError"},
+	"go": {command: goCommand, trusting: certFile, classes: map[int]string{
 		424: "openai.Error", 429: "openai.Error", 500: "openai.Error", 503: "openai.Error", 504: "openai.Error",
-	}, "*ssestream.StreamError"},
+	}, streamError: "*ssestream.StreamError"},
 }
 
-// eachClient runs the check once per SDK.
+// way is how an application comes to call Outrigger.
+type way string
+
+const (
+	byBaseURL way = "OPENAI_BASE_URL"
+	byProxy   way = "HTTPS_PROXY" // and the authority to trust; the base URL is OpenAI's
+)
+
+// certFile is for what takes its certificates from OpenSSL's variables.
+func certFile(_ *testing.T, file string) []string {
+	return []string{"SSL_CERT_FILE=" + file, "SSL_CERT_DIR=/nowhere"}
+}
+
+// extraCerts is for Node, which adds to its own, and which has to be told to use a
+// proxy: since 22.21 and 24.5 by a variable, before that by the application.
+func extraCerts(t *testing.T, file string) []string {
+	t.Helper()
+	return []string{
+		"NODE_EXTRA_CA_CERTS=" + file, "NODE_USE_ENV_PROXY=1",
+		"NODE_OPTIONS=--import=" + filepath.Join(root(t), "test/sdk/node/behind.mjs"),
+	}
+}
+
+// eachClient runs the check once per SDK and way.
 func eachClient(t *testing.T, check func(*testing.T, client)) {
 	t.Helper()
 	for name, c := range clients {
-		t.Run(name, func(t *testing.T) { check(t, c) })
+		for _, c.way = range []way{byBaseURL, byProxy} {
+			t.Run(name+" by "+string(c.way), func(t *testing.T) { check(t, c) })
+		}
 	}
 }
 
@@ -139,8 +168,18 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// run has the client carry out the plan against base and returns an outcome per call.
-func (c client) run(t *testing.T, base string, p plan) []outcome {
+// run has the client carry out the plan in the world, in its way, and returns an
+// outcome per call.
+func (c client) run(t *testing.T, w *world, p plan) []outcome {
+	t.Helper()
+	if c.way == byBaseURL {
+		return c.call(t, []string{"OPENAI_BASE_URL=" + w.base()}, p)
+	}
+	return c.call(t, append(c.trusting(t, w.authority), "HTTPS_PROXY="+w.traffic), p)
+}
+
+// call has the client carry out the plan in that environment.
+func (c client) call(t *testing.T, environment []string, p plan) []outcome {
 	t.Helper()
 	text, err := json.Marshal(p)
 	if err != nil {
@@ -150,10 +189,7 @@ func (c client) run(t *testing.T, base string, p plan) []outcome {
 	ctx, cancel := context.WithTimeout(t.Context(), runTimeout)
 	defer cancel()
 	script := exec.CommandContext(ctx, words[0], words[1:]...)
-	script.Env = []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(),
-		"OPENAI_BASE_URL=" + base, "OPENAI_API_KEY=" + key,
-	}
+	script.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "OPENAI_API_KEY=" + key}, environment...)
 	var problems bytes.Buffer
 	script.Stderr = &problems
 	output, err := script.Output()

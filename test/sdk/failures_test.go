@@ -41,8 +41,8 @@ func equal(t *testing.T, what string, got, want counts) {
 
 func TestRetriesOfTheClientDoNotMultiplyOutriggersOwn(t *testing.T) {
 	eachClient(t, func(t *testing.T, c client) {
-		w := start(t, troubles{faults: `[{"kind": "status", "status": 500}]`}, map[string]string{"RETRY_MAX": "2"})
-		got := c.run(t, w.base(), plan{Calls: []string{"chat"}})[0]
+		w := c.start(t, troubles{faults: `[{"kind": "status", "status": 500}]`}, map[string]string{"RETRY_MAX": "2"})
+		got := c.run(t, w, plan{Calls: []string{"chat"}})[0]
 		c.check(t, got, http.StatusInternalServerError, "")
 		if got.Error.Headers["x-should-retry"] != "false" || got.Error.Headers["x-outrigger-attempts"] != "3" || got.source() != "upstream" {
 			t.Errorf("headers are %v", got.Error.Headers)
@@ -53,8 +53,8 @@ func TestRetriesOfTheClientDoNotMultiplyOutriggersOwn(t *testing.T) {
 
 func TestADeadAccountIsAskedOnceAndThenAnsweredFromMemory(t *testing.T) {
 	eachClient(t, func(t *testing.T, c client) {
-		w := start(t, troubles{faults: `[{"kind": "row", "row": "openai/429_credit_balance_exhausted"}]`}, nil)
-		for i, o := range c.run(t, w.base(), plan{Calls: []string{"chat", "chat_stream", "chat"}}) {
+		w := c.start(t, troubles{faults: `[{"kind": "row", "row": "openai/429_credit_balance_exhausted"}]`}, nil)
+		for i, o := range c.run(t, w, plan{Calls: []string{"chat", "chat_stream", "chat"}}) {
 			c.check(t, o, http.StatusTooManyRequests, "credit_balance_exhausted")
 			want := "tripped"
 			if i == 0 {
@@ -70,11 +70,11 @@ func TestADeadAccountIsAskedOnceAndThenAnsweredFromMemory(t *testing.T) {
 
 func TestACreateWhoseAnswerWasLostIsRepeatedByNobody(t *testing.T) {
 	eachClient(t, func(t *testing.T, c client) {
-		w := start(t, troubles{faults: `[
+		w := c.start(t, troubles{faults: `[
 			{"kind": "reset", "after": true, "path": "/v1/files", "first": 1},
 			{"kind": "reset", "after": true, "path": "/v1/batches"}]`}, nil)
 		// The second call uploads the batch's input first, and that goes well.
-		for _, o := range c.run(t, w.base(), plan{Calls: []string{"upload", "batch_create"}}) {
+		for _, o := range c.run(t, w, plan{Calls: []string{"upload", "batch_create"}}) {
 			c.check(t, o, http.StatusFailedDependency, "upstream_ambiguous")
 			if o.Error != nil && (o.source() != "local" || o.Error.RequestID == "") {
 				t.Errorf("source %q, request id %q", o.source(), o.Error.RequestID)
@@ -86,8 +86,8 @@ func TestACreateWhoseAnswerWasLostIsRepeatedByNobody(t *testing.T) {
 
 func TestTheClientHearsOutriggersErrorBeforeItsOwnTimeout(t *testing.T) {
 	eachClient(t, func(t *testing.T, c client) {
-		w := start(t, troubles{faults: `[{"kind": "hang"}]`}, nil)
-		got := c.run(t, w.base(), plan{Calls: []string{"chat"}, Timeout: five, MaxRetries: once})[0]
+		w := c.start(t, troubles{faults: `[{"kind": "hang"}]`}, nil)
+		got := c.run(t, w, plan{Calls: []string{"chat"}, Timeout: five, MaxRetries: once})[0]
 		c.check(t, got, http.StatusGatewayTimeout, "upstream_timeout")
 		if got.Error != nil && got.Error.Headers["x-should-retry"] != "" {
 			t.Error("the deadline was the client's own: whether to try again is its choice")
@@ -98,9 +98,9 @@ func TestTheClientHearsOutriggersErrorBeforeItsOwnTimeout(t *testing.T) {
 
 func TestALineThatIsTooLongIsRefusedAsARateLimit(t *testing.T) {
 	eachClient(t, func(t *testing.T, c client) {
-		w := start(t, troubles{}, map[string]string{"RPM": "6", "QUEUE_TIMEOUT": "100ms"})
+		w := c.start(t, troubles{}, map[string]string{"RPM": "6", "QUEUE_TIMEOUT": "100ms"})
 		refused := 0
-		for _, o := range c.run(t, w.base(), plan{Calls: times("chat", 8), Together: true, MaxRetries: once}) {
+		for _, o := range c.run(t, w, plan{Calls: times("chat", 8), Together: true, MaxRetries: once}) {
 			if o.Error == nil {
 				continue
 			}
@@ -123,13 +123,13 @@ func times(name string, n int) []string {
 
 func TestADrainingOutriggerSaysSo(t *testing.T) {
 	eachClient(t, func(t *testing.T, c client) {
-		w := start(t, troubles{faults: `[{"kind": "hang", "path": "/v1/chat"}]`}, map[string]string{"DRAIN_TIMEOUT": "2m"})
+		w := c.start(t, troubles{faults: `[{"kind": "hang", "path": "/v1/chat"}]`}, map[string]string{"DRAIN_TIMEOUT": "2m"})
 		// What still runs keeps Outrigger draining: here a call of the test's own.
 		leave := w.hold(t)
 		w.outrigger.Signal(t, syscall.SIGTERM)
 		poll(t, func() bool { return status(t, w.admin+"/readyz") == http.StatusServiceUnavailable })
 
-		got := c.run(t, w.base(), plan{Calls: []string{"embeddings"}, MaxRetries: once})[0]
+		got := c.run(t, w, plan{Calls: []string{"embeddings"}, MaxRetries: once})[0]
 		c.check(t, got, http.StatusServiceUnavailable, "draining")
 		leave()
 		if status := w.outrigger.Wait(t); status != 0 {
@@ -141,8 +141,8 @@ func TestADrainingOutriggerSaysSo(t *testing.T) {
 func TestABurstOverTheLimitSucceedsWithoutTheClientsNoticing(t *testing.T) {
 	eachClient(t, func(t *testing.T, c client) {
 		// The provider's own trap: announced per minute, enforced per second.
-		w := start(t, troubles{limits: `[{"rpm": 600, "enforce": "quanta"}]`}, nil)
-		for i, o := range c.run(t, w.base(), plan{Calls: times("chat", 30), Together: true}) {
+		w := c.start(t, troubles{limits: `[{"rpm": 600, "enforce": "quanta"}]`}, nil)
+		for i, o := range c.run(t, w, plan{Calls: times("chat", 30), Together: true}) {
 			if o.Error != nil {
 				t.Errorf("call %d: %+v", i, o.Error)
 			}

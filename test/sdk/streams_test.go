@@ -11,9 +11,9 @@ func TestACutStreamIsATypedError(t *testing.T) {
 	for _, fault := range []string{"cut_reset", "cut_close", "cut_clean"} {
 		t.Run(fault, func(t *testing.T) {
 			eachClient(t, func(t *testing.T, c client) {
-				w := start(t, troubles{faults: `[{"kind": "` + fault + `", "events": 4}]`}, nil)
+				w := c.start(t, troubles{faults: `[{"kind": "` + fault + `", "events": 4}]`}, nil)
 				calls := []string{"chat_stream", "responses_stream"}
-				for i, o := range c.run(t, w.base(), plan{Calls: calls}) {
+				for i, o := range c.run(t, w, plan{Calls: calls}) {
 					if o.Error == nil {
 						t.Errorf("%s: cut, and the client saw %v", calls[i], o.Value)
 						continue
@@ -33,8 +33,8 @@ func TestACutStreamIsATypedError(t *testing.T) {
 
 func TestAStreamThatBeginsWithAnErrorIsTriedAgain(t *testing.T) {
 	eachClient(t, func(t *testing.T, c client) {
-		w := start(t, troubles{faults: `[{"kind": "error_event", "events": 0, "attempts": 1}]`}, nil)
-		for _, o := range c.run(t, w.base(), plan{Calls: []string{"chat_stream", "responses_stream"}}) {
+		w := c.start(t, troubles{faults: `[{"kind": "error_event", "events": 0, "attempts": 1}]`}, nil)
+		for _, o := range c.run(t, w, plan{Calls: []string{"chat_stream", "responses_stream"}}) {
 			if o.Error != nil {
 				t.Errorf("%+v", o.Error)
 			}
@@ -47,8 +47,8 @@ func TestAStreamThatBeginsWithAnErrorIsTriedAgain(t *testing.T) {
 
 func TestAStreamThatOnlyEverBeginsWithAnErrorGetsARealStatus(t *testing.T) {
 	eachClient(t, func(t *testing.T, c client) {
-		w := start(t, troubles{faults: `[{"kind": "error_event", "events": 0, "type": "insufficient_quota", "code": "insufficient_quota"}]`}, nil)
-		got := c.run(t, w.base(), plan{Calls: []string{"chat_stream"}})[0]
+		w := c.start(t, troubles{faults: `[{"kind": "error_event", "events": 0, "type": "insufficient_quota", "code": "insufficient_quota"}]`}, nil)
+		got := c.run(t, w, plan{Calls: []string{"chat_stream"}})[0]
 		c.check(t, got, http.StatusTooManyRequests, "insufficient_quota")
 		equal(t, "a dead account", w.called(t), counts{outrigger: 1, upstream: 1, works: 1})
 	})

@@ -13,11 +13,11 @@ var everything = []string{
 
 func TestEveryCallGivesThroughOutriggerWhatItGivesWithoutIt(t *testing.T) {
 	eachClient(t, func(t *testing.T, c client) {
-		w := start(t, troubles{}, nil)
+		w := c.start(t, troubles{}, nil)
 		p := plan{Calls: everything}
-		direct := c.run(t, w.upstream+"/v1", p)
+		direct := c.call(t, []string{"OPENAI_BASE_URL=" + w.upstream + "/v1"}, p)
 		before := w.called(t)
-		through := c.run(t, w.base(), p)
+		through := c.run(t, w, p)
 		after := w.called(t)
 		for i, name := range p.Calls {
 			if direct[i].Error != nil || len(direct[i].Value) == 0 {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"outrigger/proxy/authority"
 	"outrigger/test/process"
 )
 
@@ -21,6 +22,7 @@ const key = "sk-test-of-the-clients"
 // world is the simulated upstream and Outrigger in front of it, a process each.
 type world struct {
 	upstream, traffic, admin string // base URLs, without /v1
+	authority                string // file of Outrigger's own, where calls come by HTTPS_PROXY
 	outrigger                *process.Process
 }
 
@@ -28,9 +30,9 @@ type world struct {
 // endpoint: fault rules, rate limits; and how long it takes to answer.
 type troubles struct{ faults, limits, latency string }
 
-// start runs both. Settings are Outrigger's variables without their prefix, on top
-// of short waits and the defaults.
-func start(t *testing.T, made troubles, settings map[string]string) *world {
+// start runs both, for the client's way to call. Settings are Outrigger's variables
+// without their prefix, on top of short waits and the defaults.
+func (c client) start(t *testing.T, made troubles, settings map[string]string) *world {
 	t.Helper()
 	binary := process.Binary(t)
 	upstream, traffic, admin := process.FreeAddress(t), process.FreeAddress(t), process.FreeAddress(t)
@@ -45,8 +47,14 @@ func start(t *testing.T, made troubles, settings map[string]string) *world {
 		"LISTEN": traffic, "ADMIN_LISTEN": admin, "UPSTREAMS": "openai=" + w.upstream,
 		"RETRY_BASE": "10ms", "RETRY_CAP": "50ms",
 	}
-	maps.Copy(all, settings)
 	var environment []string
+	if c.way == byProxy {
+		outside, directory := newInternet(t, upstream), t.TempDir()
+		w.authority = authority.File(directory)
+		all["UPSTREAMS"], all["INTERCEPT"], all["CA_DIR"] = "", "on", directory // the default: api.openai.com
+		environment = append(environment, "HTTPS_PROXY="+outside.proxy, "SSL_CERT_FILE="+outside.roots, "SSL_CERT_DIR=/nowhere")
+	}
+	maps.Copy(all, settings)
 	for name, value := range all {
 		environment = append(environment, "OUTRIGGER_"+name+"="+value)
 	}

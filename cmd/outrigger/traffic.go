@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"outrigger/proxy"
+	"outrigger/proxy/firstbyte"
+	"outrigger/proxy/intercept"
+)
+
+// traffic is what the traffic listener serves: requests and, where they are
+// intercepted, tunnels. A drain sees to both.
+type traffic struct {
+	http.Handler
+	requests *proxy.Proxy
+	tunnels  *intercept.Handler // nil without HTTPS_PROXY mode
+}
+
+// newTraffic puts the tunnels in front of requests, if they are wanted.
+func newTraffic(requests *proxy.Proxy, listener *firstbyte.Listener, s *settings, log *slog.Logger, registry prometheus.Registerer) (*traffic, error) {
+	t := &traffic{Handler: requests, requests: requests}
+	if !s.Callers.Intercept {
+		return t, nil
+	}
+	targets := make([]string, len(s.Upstreams))
+	for i, u := range s.Upstreams {
+		targets[i] = intercept.Authority(u.URL)
+	}
+	var err error
+	t.tunnels, err = intercept.New(intercept.Options{
+		Next:     requests,
+		Targets:  targets,
+		Offer:    listener.Offer,
+		Knows:    requests.Knows,
+		Listen:   listener.Addr().String(),
+		Connect:  s.Timeouts.Connect,
+		Log:      log,
+		Registry: registry,
+	})
+	t.Handler = t.tunnels
+	return t, err
+}
+
+// withTarget lets the requests of a connection that was a tunnel know its target.
+func withTarget(ctx context.Context, c net.Conn) context.Context {
+	if target := firstbyte.TargetOf(c); target != "" {
+		return intercept.WithTarget(ctx, target)
+	}
+	return ctx
+}
+
+// Drain refuses every new request and tunnel from now on.
+func (t *traffic) Drain() {
+	t.requests.Drain()
+	if t.tunnels != nil {
+		t.tunnels.Drain()
+	}
+}
+
+// Inflight is the number of requests and tunnels that are worth waiting for.
+func (t *traffic) Inflight() int {
+	if t.tunnels == nil {
+		return t.requests.Inflight()
+	}
+	return t.requests.Inflight() + t.tunnels.Inflight()
+}
+
+// Cancel ends all that still runs, with cause.
+func (t *traffic) Cancel(cause error) {
+	t.requests.Cancel(cause)
+	if t.tunnels != nil {
+		t.tunnels.Cancel()
+	}
+}
+
+// Close ends the tunnels, which no server knows of.
+func (t *traffic) Close() {
+	if t.tunnels != nil {
+		t.tunnels.Close()
+	}
+}

@@ -1,0 +1,35 @@
+package intercept
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// Outward returns what http.ProxyFromEnvironment has to say about a request's way
+// out, but never this process itself, which listens on listen: where an app's
+// HTTPS_PROXY is Outrigger's too, requests would go in a circle.
+func Outward(listen string) func(*http.Request) (*url.URL, error) {
+	return func(r *http.Request) (*url.URL, error) {
+		via, err := http.ProxyFromEnvironment(r)
+		if via != nil && isSelf(via, listen) {
+			return nil, nil //nolint:nilnil // http.Transport's way to say that there is no proxy
+		}
+		return via, err
+	}
+}
+
+// isSelf reports whether a proxy is the listener on listen: the same port, and its
+// host or a loopback one.
+func isSelf(via *url.URL, listen string) bool {
+	host, port, err := net.SplitHostPort(listen)
+	_, viaPort, viaErr := net.SplitHostPort(Authority(via))
+	if err != nil || viaErr != nil || port != viaPort {
+		return false
+	}
+	name := canonical(via.Hostname())
+	ip, err := netip.ParseAddr(name)
+	return name == canonical(host) || strings.EqualFold(name, "localhost") || err == nil && (ip.IsLoopback() || ip.IsUnspecified())
+}
