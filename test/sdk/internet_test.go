@@ -5,8 +5,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -121,22 +119,4 @@ func listen(t *testing.T, answer func(net.Conn)) string {
 		}
 	}()
 	return listener.Addr().String()
-}
-
-// bundle writes the certificates of several files into one, and returns its path.
-func bundle(t *testing.T, files ...string) string {
-	t.Helper()
-	var all []byte
-	for _, file := range files {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, content...)
-	}
-	path := filepath.Join(t.TempDir(), "bundle.pem")
-	if err := os.WriteFile(path, all, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
 }

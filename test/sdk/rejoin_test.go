@@ -16,8 +16,8 @@ var slowCalls = []string{"chat", "chat_stream", "embeddings", "responses"}
 
 func TestAClientWithAShortTimeoutGetsTheAnswerOfItsFirstTry(t *testing.T) {
 	eachClient(t, func(t *testing.T, c client) {
-		w := start(t, troubles{latency: slow}, map[string]string{"REJOIN": "10s"})
-		for i, o := range c.run(t, w.base(), plan{Calls: slowCalls, Together: true, Timeout: patience}) {
+		w := c.start(t, troubles{latency: slow}, map[string]string{"REJOIN": "10s"})
+		for i, o := range c.run(t, w, plan{Calls: slowCalls, Together: true, Timeout: patience}) {
 			if o.Error != nil {
 				t.Errorf("%s: %+v", slowCalls[i], o.Error)
 			}
@@ -34,8 +34,8 @@ func TestAClientWithAShortTimeoutGetsTheAnswerOfItsFirstTry(t *testing.T) {
 
 func TestAClientsRetryJoinsNothingUnlessItIsAskedFor(t *testing.T) {
 	eachClient(t, func(t *testing.T, c client) {
-		w := start(t, troubles{latency: slow}, nil)
-		for i, o := range c.run(t, w.base(), plan{Calls: slowCalls, Together: true, Timeout: patience}) {
+		w := c.start(t, troubles{latency: slow}, nil)
+		for i, o := range c.run(t, w, plan{Calls: slowCalls, Together: true, Timeout: patience}) {
 			if o.Error == nil {
 				t.Errorf("%s: %v, though no try had the time for it", slowCalls[i], o.Value)
 			}
