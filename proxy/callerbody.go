@@ -10,6 +10,7 @@ import (
 	"outrigger/policy/endpoint"
 	"outrigger/proxy/pick"
 	"outrigger/proxy/spool"
+	"outrigger/proxy/sticky"
 )
 
 // How slow a caller may be in sending its body. On the same machine or pod even
@@ -23,6 +24,7 @@ const (
 // caller's leaving noticed (net/http reads ahead once the body is at its end),
 // and only a kept body can be sent again.
 func (x *exchange) readBody(w http.ResponseWriter, r *http.Request) error {
+	x.references = x.p.homes.reads()
 	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
 		return nil
 	}
@@ -30,6 +32,9 @@ func (x *exchange) readBody(w http.ResponseWriter, r *http.Request) error {
 	*src = intake{src: r.Body, w: w, picker: pick.New(r.Header.Get("Content-Type"))}
 	if x.identity.body != nil {
 		src.picker.Copy(x.identity.body)
+	}
+	if x.references != nil && mediaType(r.Header) != "multipart/form-data" {
+		src.references = x.references
 	}
 	body, err := x.p.bodies.Read(src, r.ContentLength)
 	x.body, x.facts = body, src.picker.Facts()
@@ -78,9 +83,11 @@ type intake struct {
 	src    io.Reader
 	w      http.ResponseWriter
 	picker *pick.Picker
-	waited time.Duration // for the caller
-	read   int64
-	set    time.Time
+
+	references *sticky.Request // nil when nobody needs them
+	waited     time.Duration   // for the caller
+	read       int64
+	set        time.Time
 }
 
 func (i *intake) Read(b []byte) (int, error) {
@@ -96,6 +103,9 @@ func (i *intake) Read(b []byte) (int, error) {
 	i.waited += time.Since(began)
 	i.read += int64(n)
 	_, _ = i.picker.Write(b[:n])
+	if i.references != nil {
+		_, _ = i.references.Write(b[:n])
+	}
 	if errors.Is(err, io.EOF) {
 		i.done() // the caller is listened to for its leaving from here on
 	}

@@ -12,6 +12,7 @@
 //	route        which upstreams, in which order               route.go
 //	body         read once, whole: memory, then spool          callerbody.go, spool
 //	identify     endpoint                                      route.go, pick, policy/endpoint
+//	home         only where the objects are that it refers to  homes.go, sticky
 //	idempotency  asked before? wait, replay, refuse, or go on  idempotency.go, flight.go, rejoin.go, store
 //	relay        httputil.ReverseProxy, one literal            relay.go
 //	 RoundTrip   the attempt loop                              roundtrip.go

@@ -12,6 +12,7 @@ import (
 	"outrigger/policy/limit"
 	"outrigger/proxy/pick"
 	"outrigger/proxy/spool"
+	"outrigger/proxy/sticky"
 )
 
 // exchange is one caller's request on its way through the steps. Each step reads
@@ -40,7 +41,9 @@ type exchange struct {
 	closes bool  // the caller's connection ends with the answer: it may come before the body's end
 	size   int64 // -1 when it is not known
 	facts  pick.Facts
-	intake intake
+
+	references *sticky.Request // what the request refers to; nil when nobody asks
+	intake     intake
 
 	target string   // the host, with port, that the caller meant; "" is this listener
 	asked  *url.URL // what the caller asked of it, if it is not ""

@@ -16,8 +16,8 @@ const (
 	quotaBody  = `{"error":{"message":"You exceeded your current quota","type":"insufficient_quota","code":"insufficient_quota"}}`
 	rateBody   = `{"error":{"message":"Rate limit reached","type":"requests","code":"rate_limit_exceeded"}}`
 	overBody   = `{"error":{"message":"overloaded","type":"server_error","code":"over"}}`
-	createPath = "/v1/batches"
-	createBody = `{"input_file_id":"file-1"}`
+	createPath = "/v1/vector_stores" // refers to nothing, so it may go anywhere
+	createBody = `{"name":"mine"}`
 )
 
 // everything is every cause there is.

@@ -73,6 +73,9 @@ func describe(a *attempt) string {
 // tried tells of the attempts, in words for a message.
 func (x *exchange) tried() string {
 	n := attempts(x.record.attempts)
+	if x.record.sticky {
+		n += " at the only place for what the request refers to"
+	}
 	if x.record.failover == "" {
 		return n
 	}

@@ -115,6 +115,9 @@ func (p *Proxy) logRequest(message string, x *exchange, took time.Duration) {
 	if r.failover != "" {
 		a = append(a, slog.String("failover", r.failover))
 	}
+	if r.sticky {
+		a = append(a, slog.Bool("sticky", true))
+	}
 	if r.gate > 0 {
 		a = append(a, milliseconds("breaker_ms", r.gate))
 	}

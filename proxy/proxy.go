@@ -39,6 +39,7 @@ type Proxy struct {
 	config      Config
 	log         *slog.Logger
 	upstreams   []*upstream
+	homes       *homes // nil when all upstreams are one place
 	bodies      *spool.Store
 	callers     *callers
 	credentials *credentials
@@ -73,6 +74,7 @@ func New(c Config, d Deps) (*Proxy, error) {
 	for _, u := range c.Upstreams {
 		p.upstreams = append(p.upstreams, newUpstream(c, u, d.Dial, p.metrics, now))
 	}
+	p.homes = newHomes(p.upstreams)
 	p.relay = p.newRelay()
 	return p, p.metrics.register(d.Registry)
 }
@@ -130,6 +132,7 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, x *exchange) error
 		return err
 	}
 	x.identify(r)
+	x.goHome(r)
 	return nil
 }
 

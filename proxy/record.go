@@ -53,6 +53,7 @@ type record struct {
 	upgrade          bool
 	closeCode        int // of a WebSocket
 	spoolFull        bool
+	sticky           bool // the request had to go where its objects live
 }
 
 // committed notes what is known when a's answer goes to the relay.

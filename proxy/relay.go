@@ -42,8 +42,8 @@ func (p *Proxy) rewrite(r *httputil.ProxyRequest) {
 	delete(out.Header, "Expect") // the body is read: nothing is left to ask for
 	x.record.upgrade = isWebSocket(out.Header)
 	if codings := out.Header["Accept-Encoding"]; len(codings) > 0 {
-		accepted := "identity" // events that cannot be read cannot be watched
-		if !x.facts.Stream {
+		accepted := "identity" // events that cannot be read cannot be watched, nor ids learned
+		if !x.facts.Stream && !x.tells() {
 			accepted = decode.Accepts(strings.Join(codings, ", "))
 		}
 		out.Header["Accept-Encoding"] = []string{accepted}

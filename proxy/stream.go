@@ -10,6 +10,7 @@ import (
 
 	"outrigger/policy/endpoint"
 	"outrigger/proxy/eventstream"
+	"outrigger/proxy/sticky"
 )
 
 // relayed makes a's answer the committed one: from here on its body is watched
@@ -25,7 +26,7 @@ func (x *exchange) relayed(out *http.Request, a *attempt) *http.Response {
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return resp // see tunnel
 	}
-	answer := &answer{x: x, a: a, src: a.body, idle: x.p.config.Timeouts.StreamIdle}
+	answer := &answer{x: x, a: a, src: a.body, idle: x.p.config.Timeouts.StreamIdle, learner: x.learner(resp)}
 	if kind := mediaType(resp.Header); kind == "text/event-stream" {
 		answer.stream = true
 		x.p.metrics.streamsOpen.Inc()
@@ -53,8 +54,10 @@ type answer struct {
 	idle   time.Duration
 	timer  *time.Timer
 	stream bool
-	tail   []byte // what Outrigger adds to a stream that was cut
-	ended  bool
+
+	learner *sticky.Learner // reads the ids of objects; nil when the answer has none
+	tail    []byte          // what Outrigger adds to a stream that was cut
+	ended   bool
 
 	patience *time.Timer // bounds what comes behind the last event; nil before it
 }
@@ -71,6 +74,9 @@ func (s *answer) Read(p []byte) (int, error) {
 	n, err := s.src.Read(p)
 	s.disarm()
 	s.x.record.bytesOut += int64(n)
+	if s.learner != nil {
+		_, _ = s.learner.Write(p[:n])
+	}
 	s.x.extendWrite()
 	switch {
 	case err == nil:

@@ -21,6 +21,7 @@ type upstream struct {
 	query    string            // extra parameters, encoded
 	auth     string            // canonical name of the header for the key, if the user set it
 	preset   preset.Preset
+	home     int      // where its objects live
 	foreign  bool     // another host than the first upstream's
 	drops    []string // the headers that may hold a caller's credential
 	models   models

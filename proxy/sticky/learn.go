@@ -18,20 +18,13 @@ type Learner struct {
 }
 
 // Learner returns what reads the answer to a call of an endpoint, if that may tell
-// of objects that live at home from then on; else nil. Keep says that the body asks
-// for a chat completion to be kept.
+// of objects that live at home from then on; else nil. R is the call's, and may be
+// nil; see Tells for the others.
 func (m *Map) Learner(endpoint, method string, keep bool, r *Request, home int) *Learner {
-	kind := holds(endpoint)
-	switch {
-	case kind == Nothing, method == http.MethodDelete, r != nil && r.forbids:
+	if !Tells(endpoint, method, keep) || r != nil && r.forbids {
 		return nil
-	case endpoint == "chat.completions" && method == http.MethodPost && !keep:
-		return nil
-	case strings.HasSuffix(endpoint, ".content"), strings.HasSuffix(endpoint, ".results"):
-		return nil // a user's bytes
-	case endpoint == "organization", endpoint == "projects":
-		return nil // of people and keys, which no call refers to
 	}
+	kind := holds(endpoint)
 	l := &Learner{left: most}
 	var last uint64
 	l.scanner = scanner{wants: names, visit: func(v member) {
@@ -47,6 +40,21 @@ func (m *Map) Learner(endpoint, method string, keep bool, r *Request, home int) 
 		m.put(kind, key, home)
 	}}
 	return l
+}
+
+// Tells reports whether the answer to a call of an endpoint (as package
+// policy/endpoint names it) may tell of objects. Keep says that the body asks for a
+// chat completion to be kept.
+func Tells(endpoint, method string, keep bool) bool {
+	switch {
+	case method == http.MethodDelete, endpoint == "organization", endpoint == "projects": // of people and keys, which no call refers to
+		return false
+	case endpoint == "chat.completions" && method == http.MethodPost && !keep:
+		return false
+	case strings.HasSuffix(endpoint, ".content"), strings.HasSuffix(endpoint, ".results"): // a user's bytes
+		return false
+	}
+	return holds(endpoint) != Nothing
 }
 
 // Write reads the next bytes of the answer, in pieces of any size. It always

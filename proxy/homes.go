@@ -1,0 +1,87 @@
+package proxy
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"outrigger/proxy/sticky"
+)
+
+// homes are the places where objects live: the upstreams, but for those that are
+// one place under several names.
+type homes struct {
+	known     *sticky.Map
+	upstreams [][]*upstream // by home, in failover order
+}
+
+// newHomes gives each upstream its home. It returns nil when there is only one:
+// then nothing has to be remembered.
+func newHomes(upstreams []*upstream) *homes {
+	h := &homes{}
+	for _, up := range upstreams {
+		i := slices.IndexFunc(h.upstreams, func(known []*upstream) bool { return sameHome(known[0], up) })
+		if i < 0 {
+			i = len(h.upstreams)
+			h.upstreams = append(h.upstreams, nil)
+		}
+		up.home = i
+		h.upstreams[i] = append(h.upstreams[i], up)
+	}
+	if len(h.upstreams) == 1 {
+		return nil
+	}
+	h.known = sticky.New(sticky.Entries)
+	return h
+}
+
+// sameHome reports whether two upstreams are one place: the same address, asked with
+// the same key for the same account.
+func sameHome(a, b *upstream) bool {
+	address := func(u *upstream) string {
+		call := u.preset.Call("/v1/files", "")
+		return strings.ToLower(u.config.URL.Scheme+"://"+u.config.URL.Host) + call.Path
+	}
+	return address(a) == address(b) && a.config.APIKey.Reveal() == b.config.APIKey.Reveal() &&
+		slices.Equal(a.config.Headers, b.config.Headers)
+}
+
+// reads returns what finds the references in a request, nil when nobody needs them.
+func (h *homes) reads() *sticky.Request {
+	if h == nil {
+		return nil
+	}
+	return h.known.Request()
+}
+
+// goHome sends the request to where the objects live that it refers to, and keeps
+// it there. A caller that asked for an upstream by name knows better.
+func (x *exchange) goHome(r *http.Request) {
+	h := x.p.homes
+	if h == nil || x.meant {
+		return
+	}
+	home, bound := x.references.Home(x.endpoint.Name, x.method, r.URL.EscapedPath())
+	if !bound {
+		return
+	}
+	x.candidates, x.record.sticky = h.upstreams[home], true
+	x.up = x.candidates[0]
+}
+
+// tells reports whether the answer may tell of objects: it has to be readable.
+func (x *exchange) tells() bool {
+	return x.p.homes != nil && sticky.Tells(x.endpoint.Name, x.method, x.facts.Store)
+}
+
+// learner returns what reads the ids of a committed answer, nil when it has none.
+func (x *exchange) learner(resp *http.Response) *sticky.Learner {
+	if x.p.homes == nil || resp.StatusCode >= http.StatusMultipleChoices || resp.Header.Get("Content-Encoding") != "" {
+		return nil
+	}
+	switch mediaType(resp.Header) {
+	case "application/json", "text/event-stream":
+		return x.p.homes.known.Learner(x.endpoint.Name, x.method, x.facts.Store, x.references, x.up.home)
+	}
+	return nil
+}

@@ -1,0 +1,161 @@
+package proxy
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"outrigger/internal/values"
+)
+
+// maker answers with an object of this id and notes what it was asked for.
+type maker struct {
+	id   string
+	mu   sync.Mutex
+	seen []string
+}
+
+func (m *maker) script(w http.ResponseWriter, r *http.Request, _ int) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.seen = append(m.seen, r.Method+" "+r.URL.Path+" "+r.Header.Get("Accept-Encoding"))
+	if strings.HasSuffix(r.URL.Path, "/content") {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"id":"file-within"}`)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	_, _ = io.WriteString(w, `{"id":"`+m.id+`","store":true}`)
+}
+
+// newMakers is a proxy in front of two makers, in a bubble.
+func newMakers(t *testing.T, edit func(*Config)) (*several, *maker, *maker) {
+	first, second := &maker{id: "file-first"}, &maker{id: "file-second"}
+	return newSeveral(t, edit, first.script, second.script), first, second
+}
+
+func TestTheFirstOfTwoHomesIsWhereUnknownObjectsLive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _, _ := newMakers(t, nil)
+		s.call("POST", "/@second/v1/files", "{}") // learned, although it was asked for by name
+		for _, tt := range []struct{ method, path, body, want string }{
+			{"GET", "/v1/files/file-second", "", "second"},
+			{"GET", "/v1/files/file-second/content", "", "second"},
+			{"POST", "/v1/batches", `{"input_file_id":"file-second"}`, "second"},
+			{"POST", "/v1/batches", `{"input_file_id":"file-unknown"}`, "openai"},
+			{"GET", "/v1/files/file-unknown", "", "openai"},
+			{"GET", "/v1/files/file-within", "", "openai"}, // a file's content tells nothing
+			{"GET", "/v1/files", "", "openai"},
+			{"GET", "/@openai/v1/files/file-second", "", "openai"}, // the caller knows better
+		} {
+			if got := s.call(tt.method, tt.path, tt.body); got.Upstream != tt.want || got.Status != 200 {
+				t.Errorf("%s %s %s: got %d from %s, want %s", tt.method, tt.path, tt.body, got.Status, got.Upstream, tt.want)
+			}
+		}
+		if !strings.Contains(s.log.String(), `"sticky":true`) {
+			t.Error("the log does not say that a request had to go where it went")
+		}
+	})
+}
+
+func TestWhatHasToGoSomewhereIsToldWhenItCannot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _, second := newMakers(t, nil)
+		s.call("POST", "/v1/files", "{}")
+		_ = s.wires[0].Close()
+		resp, body := s.do(s.request("GET", "/v1/files/file-first", ""))
+		if resp.StatusCode != 502 || errorCode(t, body) != "upstream_unreachable" || !strings.Contains(body, "at the only place for what the request refers to") {
+			t.Errorf("%d %s", resp.StatusCode, body)
+		}
+		if len(second.seen) != 0 {
+			t.Errorf("the second was asked for %v", second.seen)
+		}
+	})
+}
+
+func TestAnswersThatTellOfObjectsAreAskedForInPlainText(t *testing.T) {
+	for name, tt := range map[string]struct {
+		upstreams          int
+		path, body, wanted string
+	}{
+		"one upstream":          {1, "/v1/files", "{}", "POST /v1/files gzip"},
+		"two":                   {2, "/v1/files", "{}", "POST /v1/files identity"},
+		"two, but no objects":   {2, "/v1/embeddings", "{}", "POST /v1/embeddings gzip"},
+		"two, a chat":           {2, "/v1/chat/completions", chatBody, "POST /v1/chat/completions gzip"},
+		"two, a chat to keep":   {2, "/v1/chat/completions", `{"store":true}`, "POST /v1/chat/completions identity"},
+		"two, a file's content": {2, "/v1/files/f/content", "{}", "POST /v1/files/f/content gzip"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := &maker{id: "file-first"}
+			g := newRig(t, m.script, func(c *Config) {
+				if tt.upstreams == 2 {
+					other := c.Upstreams[0]
+					other.Name, other.APIKey = "second", values.NewSecret("sk-other")
+					c.Upstreams = append(c.Upstreams, other)
+				}
+			})
+			r := g.request(http.MethodPost, tt.path, tt.body)
+			r.Header.Set("Accept-Encoding", "gzip")
+			g.do(r)
+			if len(m.seen) != 1 || m.seen[0] != tt.wanted {
+				t.Errorf("got %q, want %q", m.seen, tt.wanted)
+			}
+		})
+	}
+}
+
+// movedTo returns u with another host and path.
+func movedTo(u *url.URL, host, path string) *url.URL {
+	return &url.URL{Scheme: u.Scheme, Host: host, Path: path}
+}
+
+func TestOnePlaceUnderTwoNamesIsOneHome(t *testing.T) {
+	for name, tt := range map[string]struct {
+		edit func(first, second *Upstream)
+		one  bool
+	}{
+		"another model":        {func(_, u *Upstream) { u.Models = []Model{{"*", "small"}} }, true},
+		"the base written out": {func(_, u *Upstream) { u.URL = movedTo(u.URL, u.URL.Host, "/v1") }, true},
+		"the same key":         {func(a, b *Upstream) { a.APIKey, b.APIKey = values.NewSecret("k"), values.NewSecret("k") }, true},
+		"another key":          {func(_, u *Upstream) { u.APIKey = values.NewSecret("k") }, false},
+		"another account":      {func(_, u *Upstream) { u.Headers = []Pair{{"OpenAI-Project", "p"}} }, false},
+		"another path":         {func(_, u *Upstream) { u.URL = movedTo(u.URL, u.URL.Host, "/tenant") }, false},
+		"another host":         {func(_, u *Upstream) { u.URL = movedTo(u.URL, "other.test", "") }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := &maker{id: "file-first"}
+			g := newRig(t, m.script, func(c *Config) {
+				first, second := c.Upstreams[0], c.Upstreams[0]
+				second.Name = "second"
+				tt.edit(&first, &second)
+				c.Upstreams = []Upstream{first, second}
+			})
+			if got := g.proxy.homes == nil; got != tt.one {
+				t.Errorf("one home: got %v, want %v", got, tt.one)
+			}
+		})
+	}
+}
+
+func TestOfThreeUpstreamsTwoMayShareAHome(t *testing.T) {
+	m := &maker{id: "file-first"}
+	g := newRig(t, m.script, func(c *Config) {
+		small, other := c.Upstreams[0], c.Upstreams[0]
+		small.Name, other.Name = "small", "other"
+		other.APIKey = values.NewSecret("sk-other")
+		c.Upstreams = append(c.Upstreams, other, small)
+	})
+	h := g.proxy.homes.upstreams
+	if len(h) != 2 || len(h[0]) != 2 || h[0][1].config.Name != "small" || h[1][0].config.Name != "other" {
+		t.Errorf("got %v", h)
+	}
+	g.do(g.request("POST", "/v1/files", "{}"))
+	if resp, _ := g.do(g.request("GET", "/v1/files/file-first", "")); resp.Header.Get("x-outrigger-upstream") != "openai" {
+		t.Errorf("got %s", resp.Header.Get("x-outrigger-upstream"))
+	}
+}
