@@ -15,13 +15,13 @@ import (
 	"outrigger/proxy"
 )
 
-// pair is a proxy in front of two simulated upstreams, "sim" and "second".
-type pair struct {
+// homesRig is a proxy in front of two simulated upstreams, "sim" and "second".
+type homesRig struct {
 	*rig
 	second *sim.Sim
 }
 
-func newPair(t *testing.T) *pair {
+func newHomesRig(t *testing.T) *homesRig {
 	t.Helper()
 	second := sim.New(sim.Config{Seed: 2, JobTime: time.Millisecond})
 	base, err := second.Start("127.0.0.1:0")
@@ -40,11 +40,11 @@ func newPair(t *testing.T) *pair {
 		c.Breaker.Wait = 100 * time.Millisecond
 		c.Retry.Base, c.Retry.Cap = time.Millisecond, 2*time.Millisecond
 	})
-	return &pair{g, second}
+	return &homesRig{g, second}
 }
 
 // down refuses connections to a simulated upstream, or takes them again.
-func (p *pair) down(s *sim.Sim, down bool) {
+func (p *homesRig) down(s *sim.Sim, down bool) {
 	p.t.Helper()
 	o := sim.Outage{}
 	if down {
@@ -65,7 +65,7 @@ type got struct {
 }
 
 // send makes one call, whose body is JSON unless it says otherwise.
-func (p *pair) send(method, path, contentType string, body string) got {
+func (p *homesRig) send(method, path, contentType string, body string) got {
 	p.t.Helper()
 	r, err := http.NewRequestWithContext(context.Background(), method, p.base+path, strings.NewReader(body))
 	if err != nil {
@@ -92,20 +92,20 @@ func (p *pair) send(method, path, contentType string, body string) got {
 	return got{resp.StatusCode, resp.Header.Get("x-outrigger-upstream"), string(text), object.ID, object.Output}
 }
 
-func (p *pair) json(method, path, body string) got {
+func (p *homesRig) json(method, path, body string) got {
 	p.t.Helper()
 	return p.send(method, path, "application/json", body)
 }
 
 // upload makes a file and says where.
-func (p *pair) upload(name string) got {
+func (p *homesRig) upload(name string) got {
 	p.t.Helper()
 	contentType, body := file(name)
 	return p.send(http.MethodPost, "/files", contentType, string(body))
 }
 
 // want holds an answer to a status and an upstream.
-func (p *pair) want(what string, g got, status int, upstream string) got {
+func (p *homesRig) want(what string, g got, status int, upstream string) got {
 	p.t.Helper()
 	if g.status != status || g.upstream != upstream {
 		p.t.Errorf("%s: got %d from %q, want %d from %q: %s", what, g.status, g.upstream, status, upstream, g.text)
@@ -114,7 +114,7 @@ func (p *pair) want(what string, g got, status int, upstream string) got {
 }
 
 func TestAFileUploadedToTheSecondUpstreamIsFoundThere(t *testing.T) {
-	p := newPair(t)
+	p := newHomesRig(t)
 	p.down(p.sim, true)
 	made := p.want("uploading while the first is down", p.upload("one"), 200, "second")
 	p.down(p.sim, false)
@@ -140,7 +140,7 @@ func TestAFileUploadedToTheSecondUpstreamIsFoundThere(t *testing.T) {
 
 // uploadToFirst uploads until the first upstream takes it again: its breaker may be
 // open still.
-func (p *pair) uploadToFirst() got {
+func (p *homesRig) uploadToFirst() got {
 	p.t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); ; {
 		if g := p.upload("other"); g.upstream == "sim" || time.Now().After(deadline) {
@@ -150,7 +150,7 @@ func (p *pair) uploadToFirst() got {
 }
 
 // untilDone asks for a batch until its output is there.
-func (p *pair) untilDone(batch string) got {
+func (p *homesRig) untilDone(batch string) got {
 	p.t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); ; {
 		if g := p.json("GET", "/batches/"+batch, ""); g.output != "" || g.status != 200 || time.Now().After(deadline) {
@@ -160,7 +160,7 @@ func (p *pair) untilDone(batch string) got {
 }
 
 func TestWhatLivesAtOneUpstreamIsNotLookedForAtAnother(t *testing.T) {
-	p := newPair(t)
+	p := newHomesRig(t)
 	first := p.want("uploading", p.upload("one"), 200, "sim")
 	p.down(p.sim, true)
 	second := p.want("uploading while the first is down", p.upload("two"), 200, "second")
@@ -186,7 +186,7 @@ func TestWhatLivesAtOneUpstreamIsNotLookedForAtAnother(t *testing.T) {
 func TestATurnFollowsTheOneBeforeIt(t *testing.T) {
 	for name, stream := range map[string]string{"whole": "false", "stream": "true"} {
 		t.Run(name, func(t *testing.T) {
-			p := newPair(t)
+			p := newHomesRig(t)
 			p.down(p.sim, true)
 			made := p.want("the first turn", p.json("POST", "/responses", `{"model":"m","input":"hi","stream":`+stream+`}`), 200, "second")
 			id := made.id
