@@ -107,7 +107,7 @@ func (x *exchange) read(w http.ResponseWriter, f *flight, reader *recording.Read
 	f.begin()
 	for {
 		p, more, err := reader.Next(ctx)
-		if errors.Is(err, errDraining) {
+		if errors.Is(err, errDraining) || errors.Is(err, errDeadline) { // the latter came as it was taken away
 			ctx = context.WithoutCancel(ctx)
 			continue
 		}

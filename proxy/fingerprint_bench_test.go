@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"outrigger/proxy/store"
 )
@@ -31,8 +32,9 @@ func BenchmarkIdempotency(b *testing.B) {
 	for name, path := range paths {
 		b.Run(name, func(b *testing.B) {
 			g := newRig(b, fine, func(c *Config) {
+				c.Limit.Learn = false // its ramp would pace the first thousands
 				if path.rejoin {
-					c.Rejoin = 1
+					c.Rejoin = time.Second
 				}
 			})
 			instant := roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -74,6 +76,9 @@ func BenchmarkIdempotency(b *testing.B) {
 func serveWithoutTheStep(p *Proxy, w http.ResponseWriter, r *http.Request) {
 	x, r := p.open(w, r)
 	defer p.observe(x)
+	if err := p.callers.admit(r); err != nil {
+		panic(err)
+	}
 	if err := x.route(r); err != nil {
 		panic(err)
 	}
