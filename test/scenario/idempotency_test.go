@@ -19,12 +19,17 @@ import (
 	"outrigger/internal/sim/fault"
 	"outrigger/internal/sim/ledger"
 	"outrigger/proxy"
+	"outrigger/test/redisserver"
 )
 
-// stores are the forms of OUTRIGGER_STORE that need nothing but this machine.
-var stores = map[string]func(dir string) string{
-	"memory": func(string) string { return "memory" },
-	"file":   func(dir string) string { return "file:" + filepath.Join(dir, "answers.db") },
+// stores are the forms of OUTRIGGER_STORE, and how many sidecars share one.
+var stores = map[string]struct {
+	spec     func(t *testing.T) string
+	sidecars int
+}{
+	"memory": {func(*testing.T) string { return "memory" }, 1},
+	"file":   {func(t *testing.T) string { return "file:" + filepath.Join(t.TempDir(), "answers.db") }, 1}, //nolint:thelper // no helper
+	"redis":  {func(t *testing.T) string { return "redis://" + redisserver.Start(t).Addr }, 2},             //nolint:thelper // no helper
 }
 
 // keyed are calls whose key tells what they are: computes and creates, JSON and
@@ -65,13 +70,13 @@ type told struct {
 
 // untilDone asks as an app would: with the same key again after each answer that
 // is a failure or broke off, but not after one that says to look first.
-func (g *rig) untilDone(ctx context.Context, i int) (told, error) {
+func (g *rig) untilDone(ctx context.Context, base string, i int) (told, error) {
 	for try := range 60 {
 		if try > 0 {
 			time.Sleep(20 * time.Millisecond)
 		}
 		path, contentType, body := keyed(i)
-		r, err := http.NewRequestWithContext(ctx, http.MethodPost, g.base+path, bytes.NewReader(body))
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, base+path, bytes.NewReader(body))
 		if err != nil {
 			return told{}, err
 		}
@@ -102,20 +107,26 @@ func TestEightCallersOfOneKeyGetOneAnswer(t *testing.T) {
 	if testing.Short() {
 		keys = 60
 	}
-	for name, spec := range stores {
+	for name, store := range stores {
 		t.Run(name, func(t *testing.T) {
-			g := newRig(t, sim.Config{Seed: 7, Latency: 5 * time.Millisecond}, func(c *proxy.Config) {
-				if err := c.Store.Spec.UnmarshalText([]byte(spec(t.TempDir()))); err != nil {
+			spec := store.spec(t)
+			edit := func(c *proxy.Config) {
+				if err := c.Store.Spec.UnmarshalText([]byte(spec)); err != nil {
 					t.Fatal(err)
 				}
 				c.Retry.Base, c.Retry.Cap, c.Retry.Budget = time.Millisecond, 5*time.Millisecond, 10
 				c.Breaker.Ratio, c.Breaker.Consecutive, c.Limit.Learn = 0, 0, false
-			})
+			}
+			g := newRig(t, sim.Config{Seed: 7, Latency: 5 * time.Millisecond}, edit)
+			bases := []string{g.base}
+			for len(bases) < store.sidecars {
+				bases = append(bases, g.sidecar(edit))
+			}
 			if err := g.sim.SetFaults(troubled()...); err != nil {
 				t.Fatal(err)
 			}
 			began := time.Now()
-			answers := g.eightEach(t, keys, each)
+			answers := g.eightEach(t, bases, keys, each)
 			t.Logf("%d keys x %d in %v", keys, each, time.Since(began).Round(time.Millisecond))
 			works := map[string]int{}
 			for _, e := range g.sim.Ledger().Entries(ledger.Filter{}) {
@@ -136,7 +147,7 @@ func TestEightCallersOfOneKeyGetOneAnswer(t *testing.T) {
 }
 
 // eightEach asks for each key as often as told, a few keys at a time.
-func (g *rig) eightEach(t *testing.T, keys, each int) [][]told {
+func (g *rig) eightEach(t *testing.T, bases []string, keys, each int) [][]told {
 	t.Helper()
 	answers := make([][]told, keys)
 	slots := make(chan struct{}, 12)
@@ -149,7 +160,7 @@ func (g *rig) eightEach(t *testing.T, keys, each int) [][]told {
 			var same sync.WaitGroup
 			for n := range each {
 				same.Go(func() {
-					got, err := g.untilDone(t.Context(), i)
+					got, err := g.untilDone(t.Context(), bases[n%len(bases)], i)
 					if err != nil {
 						t.Error(err)
 					}
@@ -179,7 +190,7 @@ func (g *rig) judge(t *testing.T, i, works int, seen []told) string {
 		}
 		// One of the eight had it made, unless that one's answer broke off and came
 		// to it the second time.
-		again, err := g.untilDone(t.Context(), i)
+		again, err := g.untilDone(t.Context(), g.base, i)
 		if err != nil || again != (told{http.StatusOK, "replay", seen[0].body}) {
 			t.Errorf("call %d, asked once more, got %d from %s: %.100q, %v", i, again.status, again.source, again.body, err)
 		}

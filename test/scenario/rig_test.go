@@ -57,39 +57,45 @@ func newRig(t *testing.T, upstream sim.Config, edits ...func(*proxy.Config)) *ri
 	if err != nil {
 		t.Fatal(err)
 	}
-	config, entry := proxy.DefaultConfig(), proxy.DefaultUpstream()
-	entry.Name = "sim"
-	if entry.URL, err = url.Parse(base); err != nil {
+	g := &rig{t: t, sim: s, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1000}}}
+	t.Cleanup(func() {
+		g.client.CloseIdleConnections()
+		s.Close()
+	})
+	if g.upstream, err = url.Parse(base); err != nil {
 		t.Fatal(err)
 	}
-	entry.URL.Path = ""
+	g.upstream.Path = ""
+	g.base = g.sidecar(edits...)
+	return g
+}
+
+// sidecar starts a proxy in front of the upstream, and returns its base URL.
+func (g *rig) sidecar(edits ...func(*proxy.Config)) string {
+	g.t.Helper()
+	config, entry := proxy.DefaultConfig(), proxy.DefaultUpstream()
+	entry.Name, entry.URL = "sim", g.upstream
 	config.Upstreams = []proxy.Upstream{entry}
-	config.Bodies.Dir = t.TempDir()
+	config.Bodies.Dir = g.t.TempDir()
 	for _, edit := range edits {
 		edit(&config)
 	}
 	p, err := proxy.New(config, proxy.Deps{Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry()})
 	if err != nil {
-		t.Fatal(err)
+		g.t.Fatal(err)
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		g.t.Fatal(err)
 	}
 	server := &http.Server{Handler: p, ReadHeaderTimeout: time.Minute, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
 	go func() { _ = server.Serve(listener) }()
-	g := &rig{
-		t: t, sim: s, base: "http://" + listener.Addr().String() + "/v1",
-		client:   &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1000}},
-		upstream: entry.URL,
-	}
-	t.Cleanup(func() {
+	g.t.Cleanup(func() {
 		g.client.CloseIdleConnections()
 		_ = server.Close()
 		_ = p.Close()
-		s.Close()
 	})
-	return g
+	return "http://" + listener.Addr().String() + "/v1"
 }
 
 // chatOf asks for a completion that costs tokens.
