@@ -91,7 +91,7 @@ func (x *exchange) call(r *http.Request, secret [32]byte) store.Call {
 
 	text.buf = append(text.buf[:0], "call"...)
 	// As the caller wrote it, with the upstream that it asked for.
-	text.add([]string{r.Method, r.RequestURI})
+	text.add([]string{r.Method, x.target, r.RequestURI})
 	if !x.facts.Valid {
 		text.buf = binary.BigEndian.AppendUint64(text.buf, uint64(x.size)) // see pick.Picker.Copy
 	}

@@ -76,7 +76,7 @@ func BenchmarkIdempotency(b *testing.B) {
 func serveWithoutTheStep(p *Proxy, w http.ResponseWriter, r *http.Request) {
 	x, r := p.open(w, r)
 	defer p.observe(x)
-	if err := p.callers.admit(r); err != nil {
+	if err := p.callers.admit(r, p.targetOf(r)); err != nil {
 		panic(err)
 	}
 	if err := x.route(r); err != nil {
