@@ -110,18 +110,23 @@ func (p *Proxy) decide(r *http.Request, x *exchange, f *flight, down error) {
 	if f.err == nil && f.claim.State == store.Running { // in another process
 		f.claim, f.err = s.store.Wait(x.ctx, f.asked)
 	}
+	noRoom := errors.Is(f.err, store.ErrFull)
 	switch {
 	case f.err == nil:
 		s.reach.over(s.log, "the idempotency store answers again")
 	case x.ctx.Err() != nil:
 		f.err = context.Cause(x.ctx)
+	case noRoom:
+		s.room.begin(s.log, toldFull, f.err)
 	default:
 		s.reach.begin(s.log, "the idempotency store does not answer: calls with a key are not stored, and creates refused", f.err)
 	}
 	switch {
 	case f.err == nil && f.claim.State == store.Claimed:
-	case f.err != nil && !f.asked.Create && x.ctx.Err() == nil:
-		f.unstored = true // it is worth more than its storing
+	case f.err != nil && (!f.asked.Create || noRoom) && x.ctx.Err() == nil:
+		// It is worth more than its storing. Of a create, a store that is full has at
+		// least said that nothing was known of it.
+		f.unstored = true
 	default:
 		s.leave(f)
 		return

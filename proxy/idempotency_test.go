@@ -585,6 +585,13 @@ type full struct{ store.Store }
 
 func (full) Finish(context.Context, store.Claim, *store.Answer) error { return store.ErrFull }
 
+func (s full) Begin(ctx context.Context, call store.Call) (store.Claim, error) {
+	if call.Create { // its claim is to outlive the process
+		return store.Claim{}, store.ErrFull
+	}
+	return s.Store.Begin(ctx, call)
+}
+
 func TestAStoreThatIsFullFailsNoCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newBubble(t, numbered(0))
@@ -594,8 +601,11 @@ func TestAStoreThatIsFullFailsNoCall(t *testing.T) {
 				t.Errorf("got %+v", got)
 			}
 		}
-		if n := strings.Count(g.log.String(), "cannot be stored"); n != 1 || g.counted("not_stored") != "2" {
-			t.Errorf("told %d times, counted %s", n, g.counted("not_stored"))
+		if got, want := g.ask(g.keyed("c", "/v1/files", `{}`)), (given{200, "upstream", "1", "", "not-stored", `{"call":3}`}); got != want {
+			t.Errorf("a create got %+v, want %+v", got, want)
+		}
+		if n := strings.Count(g.log.String(), "cannot be stored"); n != 1 || g.counted("not_stored") != "2" || g.counted("no_store") != "1" {
+			t.Errorf("told %d times, counted %s and %s", n, g.counted("not_stored"), g.counted("no_store"))
 		}
 	})
 }

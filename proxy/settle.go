@@ -15,6 +15,9 @@ import (
 // round trips; this is for one that does not.
 const storeTime = 10 * time.Second
 
+// toldFull is what the log is told once when the store takes nothing in.
+const toldFull = "idempotent answers cannot be stored: they are served without"
+
 // settle ends the claim of a call that is over, and returns what became of it. From
 // here on the next call with its key asks the store.
 func (p *Proxy) settle(f *flight, whole bool) string {
@@ -34,7 +37,7 @@ func (p *Proxy) settle(f *flight, whole bool) string {
 		result = resultTooLarge
 	case err != nil:
 		result = resultUnstored
-		s.room.begin(s.log, "idempotent answers cannot be stored: they are served without", err)
+		s.room.begin(s.log, toldFull, err)
 	case result == resultStored:
 		s.room.over(s.log, "idempotent answers are stored again")
 	}
