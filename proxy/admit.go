@@ -44,9 +44,10 @@ func (x *exchange) admit() error {
 // enter joins the back of the line.
 func (x *exchange) enter(now time.Time) error {
 	if x.place.line == nil {
-		x.takePlace(now)
+		x.takePlace(&x.facing, x.place, now)
 	}
 	d := x.place.line.enter(x.place, now)
+	x.predicted = d.Wait
 	if d.Reason == limit.Admitted || d.Reason == limit.Queued {
 		return nil
 	}

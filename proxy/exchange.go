@@ -62,6 +62,7 @@ type exchange struct {
 	// The attempt loop's state.
 	place     *place               // in the present upstream's line
 	first     place                // the first upstream's: most requests need no other
+	predicted time.Duration        // the wait in that line, when it was entered
 	gateUntil time.Time            // when the patience at an open breaker ends; zero outside of such a wait
 	tries     int                  // attempts at the present upstream
 	retries   int                  // repeats there that count
@@ -96,9 +97,9 @@ func (x *exchange) stopTimer() {
 	}
 }
 
-// takePlace finds the request's line and what it costs there.
-func (x *exchange) takePlace(now time.Time) {
-	x.place.take(x.up.lines.of(lineKey{x.credential, x.model}, now), limit.Waiter{
+// takePlace makes pl the request's place in an upstream's line, not yet entered.
+func (x *exchange) takePlace(at *facing, pl *place, now time.Time) {
+	pl.take(at.up.lines.of(lineKey{at.credential, at.model}, now), limit.Waiter{
 		// At least one: what costs nothing would not wait when tokens have run out, but ask
 		// again and again.
 		Tokens:   max(1, x.facts.Tokens()),

@@ -78,6 +78,9 @@ func (x *exchange) begin() (*attempt, error) {
 		if err := x.passGate(); err != nil {
 			return nil, err
 		}
+		if err := x.spill(); err != nil {
+			return nil, err
+		}
 		if err := x.admit(); err != nil {
 			return nil, err
 		}
