@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 )
 
 // renames sets what the upstream calls models.
@@ -70,22 +71,24 @@ func TestTheModelIsRenamedInTheBodyAndNothingElseIs(t *testing.T) {
 }
 
 func TestARetryCarriesTheNewNameToo(t *testing.T) {
-	var bodies []string
-	g := newRig(t, func(w http.ResponseWriter, r *http.Request, call int) {
-		body, _ := io.ReadAll(r.Body)
-		bodies = append(bodies, string(body))
-		if call == 1 {
-			w.WriteHeader(http.StatusServiceUnavailable)
+	synctest.Test(t, func(t *testing.T) {
+		var bodies []string
+		g := newBubble(t, func(w http.ResponseWriter, r *http.Request, call int) {
+			bodies = append(bodies, readAll(r))
+			if call == 1 {
+				w.WriteHeader(http.StatusServiceUnavailable)
+			}
+		}, renames(Model{"gpt-4o-mini", "mini"}))
+		g.chat()
+		want := strings.Replace(chatBody, "gpt-4o-mini", "mini", 1)
+		if len(bodies) != 2 || bodies[0] != want || bodies[1] != want {
+			t.Errorf("sent %q, want twice %q", bodies, want)
 		}
-	}, renames(Model{"gpt-4o-mini", "mini"}))
-	g.chat()
-	want := strings.Replace(chatBody, "gpt-4o-mini", "mini", 1)
-	if len(bodies) != 2 || bodies[0] != want || bodies[1] != want {
-		t.Errorf("sent %q, want twice %q", bodies, want)
-	}
-	if log := g.log.String(); !strings.Contains(log, `"model":"gpt-4o-mini","sent_model":"mini"`) {
-		t.Errorf("the log does not tell both names: %s", log)
-	}
+		synctest.Wait() // for the log
+		if log := g.log.String(); !strings.Contains(log, `"model":"gpt-4o-mini","sent_model":"mini"`) {
+			t.Errorf("the log does not tell both names: %s", log)
+		}
+	})
 }
 
 // The line is that of the model as the upstream knows it: its limits are.
