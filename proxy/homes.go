@@ -79,6 +79,9 @@ func (x *exchange) learner(resp *http.Response) *sticky.Learner {
 	if x.p.homes == nil || resp.StatusCode >= http.StatusMultipleChoices || resp.Header.Get("Content-Encoding") != "" {
 		return nil
 	}
+	if location := resp.Header.Get("Location"); location != "" {
+		x.p.homes.known.Located(x.endpoint.Name, x.method, location, x.up.home)
+	}
 	switch mediaType(resp.Header) {
 	case "application/json", "text/event-stream":
 		return x.p.homes.known.Learner(x.endpoint.Name, x.method, x.facts.Store, x.references, x.up.home)

@@ -15,31 +15,33 @@ const (
 	Turns
 )
 
-// kinds has the names of the endpoints that keep something, or their first words.
-// Source: the API description, as in policy/endpoint's table.
+// kinds has the names of the endpoints that keep something; one that is longer keeps
+// the same. Source: the API description, as in policy/endpoint's table.
 var kinds = map[string]Kind{
-	"files": Objects, "uploads": Objects, "batches": Objects, "messages.batches": Objects, "messages.batches.cancel": Objects,
-	"messages.batches.results": Objects, "fine_tuning": Objects, "vector_stores": Objects, "assistants": Objects,
-	"threads": Objects, "threads.messages": Turns, "threads.runs": Turns, "threads.runs.steps": Turns,
-	"threads.runs.cancel": Turns, "threads.runs.submit_tool_outputs": Turns,
+	"files": Objects, "uploads": Objects, "batches": Objects, "messages.batches": Objects, "fine_tuning": Objects,
+	"vector_stores": Objects, "assistants": Objects, "threads": Objects, "threads.messages": Turns, "threads.runs": Turns,
 	"conversations": Objects, "conversations.items": Turns, "containers": Objects, "evals": Objects, "videos": Objects,
 	"skills": Objects, "audio.voices": Objects, "audio.voice_consents": Objects, "realtime.calls": Objects,
 	"chatkit": Objects, "live": Objects, "agents": Objects, "vaults": Objects, "organization": Objects, "projects": Objects,
-	"responses": Turns, "chat.completions": Turns, "chat.completions.messages": Turns,
+	"responses": Turns, "chat.completions": Turns,
 	// They compute.
-	"fine_tuning.alpha.graders.run": Nothing, "fine_tuning.alpha.graders.validate": Nothing,
-	"responses.input_tokens": Nothing, "responses.compact": Nothing,
+	"fine_tuning.alpha.graders": Nothing, "responses.input_tokens": Nothing, "responses.compact": Nothing,
 }
 
 // holds returns what the endpoint of this name (package policy/endpoint) keeps, if
 // it is asked to: a chat completion is kept when its body says so, a response
 // unless its body forbids it.
 func holds(endpoint string) Kind {
-	if k, ok := kinds[endpoint]; ok {
-		return k
+	for {
+		if k, ok := kinds[endpoint]; ok {
+			return k
+		}
+		i := strings.LastIndexByte(endpoint, '.')
+		if i < 0 {
+			return Nothing
+		}
+		endpoint = endpoint[:i]
 	}
-	first, _, _ := strings.Cut(endpoint, ".")
-	return kinds[first]
 }
 
 // refers reports whether a member at the top of a body names an object of the

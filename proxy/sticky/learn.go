@@ -42,6 +42,15 @@ func (m *Map) Learner(endpoint, method string, keep bool, r *Request, home int) 
 	return l
 }
 
+// Located learns from the Location header of an answer, for which a Learner would be
+// made: the answer to realtime/calls is no JSON, and names its call there alone.
+func (m *Map) Located(endpoint, method, location string, home int) {
+	id := location[strings.LastIndexByte(location, '/')+1:]
+	if Tells(endpoint, method, true) && isID([]byte(id)) {
+		m.put(holds(endpoint), maphash.String(m.seed, id), home)
+	}
+}
+
 // Tells reports whether the answer to a call of an endpoint (as package
 // policy/endpoint names it) may tell of objects. Keep says that the body asks for a
 // chat completion to be kept.

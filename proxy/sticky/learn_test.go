@@ -81,6 +81,16 @@ func TestWhatIsNotKeptIsNotLearned(t *testing.T) {
 	}
 }
 
+func TestACallIsKnownByTheLocationOfItsAnswer(t *testing.T) {
+	m := New(10)
+	m.Located("realtime.calls", "POST", "/v1/realtime/calls/rtc_u1_123", 1)
+	m.Located("realtime.calls", "POST", "/v1/realtime/calls/", 1)
+	m.Located("embeddings", "POST", "/v1/embeddings/embd_123", 1)
+	if home, bound := m.Request().Home("realtime.calls.hangup", "POST", "/v1/realtime/calls/rtc_u1_123/hangup"); home != 1 || !bound || m.Len() != 1 {
+		t.Errorf("got %d, %v; %d ids", home, bound, m.Len())
+	}
+}
+
 func TestALongAnswerDoesNotDriveOutAllOthers(t *testing.T) {
 	m := New(10 * most)
 	var body strings.Builder

@@ -5,9 +5,14 @@ import (
 	"sync"
 )
 
-// Entries is how many ids a Map remembers of each kind, objects and turns: the
-// former so that a day's files are not forgotten for an hour's responses.
-const Entries = 1 << 16
+// Entries is how many ids a Map remembers of each class: objects and turns, so that
+// a day's files are not forgotten for an hour's responses, and of both those of the
+// first home and of all others, so that what was made elsewhere while the first was
+// down is not forgotten for what the first has made since.
+const Entries = 1 << 15
+
+// classes are the kinds but Nothing, at the first home and elsewhere.
+const classes = 4
 
 // Map remembers where objects live. Ids are kept as hashes of 64 bits, so an entry
 // has a fixed size, and a Map at its bound takes about 8 MB. Make it with New.
@@ -16,31 +21,47 @@ type Map struct {
 	seed maphash.Seed
 
 	mu   sync.Mutex
-	kept [Turns + 1]lru
+	kept [classes]lru
 }
 
-// New returns an empty Map that remembers as many ids of each kind.
+// New returns an empty Map that remembers as many ids of each class.
 func New(entries int) *Map {
 	m := &Map{seed: maphash.MakeSeed()}
-	for k := range m.kept {
-		m.kept[k].most = max(entries, 1)
+	for c := range m.kept {
+		m.kept[c].most = max(entries, 1)
 	}
 	return m
 }
 
-// put remembers that the id with this hash lives at home.
+// class returns where ids of a kind, not Nothing, at a home are kept.
+func class(k Kind, home int) int {
+	c := 2 * int(k-Objects)
+	if home > 0 {
+		c++
+	}
+	return c
+}
+
+// put remembers that the id with this hash lives at home. One that is known stays
+// in its class.
 func (m *Map) put(k Kind, key uint64, home int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.kept[k].put(key, home)
+	for c := range m.kept {
+		if _, ok := m.kept[c].get(key); ok {
+			m.kept[c].put(key, home)
+			return
+		}
+	}
+	m.kept[class(k, home)].put(key, home)
 }
 
-// find returns where the id with this hash lives, whatever its kind.
+// find returns where the id with this hash lives, whatever its class.
 func (m *Map) find(key uint64) (int, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for k := range m.kept {
-		if home, ok := m.kept[k].get(key); ok {
+	for c := range m.kept {
+		if home, ok := m.kept[c].get(key); ok {
 			return home, true
 		}
 	}
@@ -52,8 +73,8 @@ func (m *Map) Len() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	n := 0
-	for k := range m.kept {
-		n += len(m.kept[k].at)
+	for c := range m.kept {
+		n += len(m.kept[c].at)
 	}
 	return n
 }

@@ -42,6 +42,25 @@ func TestObjectsAreNotForgottenForTurns(t *testing.T) {
 	}
 }
 
+func TestWhatWasMadeElsewhereIsNotForgottenForWhatTheFirstMakes(t *testing.T) {
+	m := New(10)
+	tell(m, 1, "files", `{"id":"file-one"}`)
+	tell(m, 2, "responses", `{"id":"resp_two"}`)
+	for i := range 100 {
+		tell(m, 0, "files", fmt.Sprintf(`{"id":"file-%d"}`, i))
+		tell(m, 0, "responses", fmt.Sprintf(`{"id":"resp_%d"}`, i))
+	}
+	for endpoint, want := range map[string]int{"files": 1, "responses": 2} {
+		id := map[string]string{"files": "file-one", "responses": "resp_two"}[endpoint]
+		if home, _ := m.Request().Home(endpoint, "GET", "/v1/"+endpoint+"/"+id); home != want {
+			t.Errorf("%s: got %d, want %d", id, home, want)
+		}
+	}
+	if got := m.Len(); got != 22 {
+		t.Errorf("%d ids are kept, want 22", got)
+	}
+}
+
 func TestAFullMapTakesWhatIsSaid(t *testing.T) {
 	if size := unsafe.Sizeof(slot{}); size > 24 {
 		t.Errorf("a slot takes %d bytes", size)
@@ -53,14 +72,15 @@ func TestAFullMapTakesWhatIsSaid(t *testing.T) {
 	var id [8]byte
 	for i := range uint64(4 * Entries) {
 		binary.LittleEndian.PutUint64(id[:], i*0x9E3779B97F4A7C15)
-		m.put(Objects, binary.LittleEndian.Uint64(id[:]), 1)
-		m.put(Turns, binary.LittleEndian.Uint64(id[:])+1, 1)
+		for c := range uint64(classes) {
+			m.put(Objects+Kind(c/2), binary.LittleEndian.Uint64(id[:])+c, int(c%2))
+		}
 	}
 	runtime.GC()
 	runtime.ReadMemStats(&after)
 	took := (float64(after.HeapAlloc) - float64(before.HeapAlloc)) / (1 << 20)
-	if m.Len() != 2*Entries || took > 10 {
-		t.Errorf("%d ids take %.1f MiB, want %d in less than 10", m.Len(), took, 2*Entries)
+	if m.Len() != classes*Entries || took > 10 {
+		t.Errorf("%d ids take %.1f MiB, want %d in less than 10", m.Len(), took, classes*Entries)
 	}
 	t.Logf("%.1f MiB", took)
 }
