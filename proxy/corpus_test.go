@@ -162,12 +162,25 @@ func TestProvidersErrorsFirstAreRetriedOrGetAStatus(t *testing.T) {
 	})
 }
 
+// Those that clients would not notice are told again, in place of what follows them.
 func TestProvidersErrorsLatePassAndCountAsFailed(t *testing.T) {
 	eachProvider(t, func(t *testing.T, tr providers.Transcript) {
+		event, _, _ := strings.Cut(string(tr.Error), "\n\n")
+		upToIt := string(tr.Until(tr.First)) + event + "\n\n"
 		for ending, end := range map[string]func(){"clean": clean, "broken": broken} {
-			got := ask(t, tr, nil, pieces(end, tr.Until(tr.First), tr.Error))
-			if got.status != http.StatusOK || got.body != string(tr.ErrorLate()) || got.err != nil || got.calls != 1 || got.outcome != "failed" {
-				t.Errorf("%s: got %s, want the same and a clean end", ending, got.against(tr.ErrorLate()))
+			for split, parts := range map[string][][]byte{
+				"in one piece": {tr.ErrorLate()}, "in two": {tr.Until(tr.First), tr.Error}, "byte for byte": slices.Collect(slices.Chunk(tr.ErrorLate(), 1)),
+			} {
+				got := ask(t, tr, nil, pieces(end, parts...))
+				rest, same := strings.CutPrefix(got.body, upToIt)
+				switch {
+				case !tr.Unseen && (got.status != http.StatusOK || got.body != string(tr.ErrorLate()) || got.err != nil || got.calls != 1 || got.outcome != "failed"):
+					t.Errorf("%s, %s: got %s, want the same and a clean end", split, ending, got.against(tr.ErrorLate()))
+				case tr.Unseen && (!same || got.err == nil || got.outcome != "failed"):
+					t.Errorf("%s, %s: got %s, want it told again and a broken connection", split, ending, got.against([]byte(upToIt)))
+				case tr.Unseen:
+					toldAgain(t, dialectOf(tr), rest)
+				}
 			}
 		}
 	})

@@ -136,6 +136,13 @@ func expected(t *testing.T, d endpoint.Dialect, sent string, clean bool, resp *h
 		if resp.StatusCode < 400 || errorCode(t, body) != code {
 			t.Errorf("a stream that never began came as %d %q %v", resp.StatusCode, body, err)
 		}
+	case w.Unseen():
+		failure, _ := w.Error()
+		rest, ok := strings.CutPrefix(body, (sent + missing)[:min(int(failure.End), len(sent))]+missing)
+		if !ok || err == nil {
+			t.Fatalf("an error that clients do not see came as %q %v", body, err)
+		}
+		toldAgain(t, d, rest)
 	case w.Finished():
 		if body != sent+missing || err != nil {
 			t.Errorf("a finished stream came as %q %v", strings.TrimPrefix(body, sent), err)
@@ -161,8 +168,19 @@ func expected(t *testing.T, d endpoint.Dialect, sent string, clean bool, resp *h
 	}
 }
 
-// toldInterrupted checks the last event of a stream that was cut.
+// toldInterrupted checks the last event of a stream that was cut, toldAgain that of one whose
+// error clients would not have noticed.
 func toldInterrupted(t *testing.T, d endpoint.Dialect, rest string) {
+	t.Helper()
+	toldBecause(t, d, rest, "The stream was cut")
+}
+
+func toldAgain(t *testing.T, d endpoint.Dialect, rest string) {
+	t.Helper()
+	toldBecause(t, d, rest, "The upstream broke the stream off with an error: ")
+}
+
+func toldBecause(t *testing.T, d endpoint.Dialect, rest, why string) {
 	t.Helper()
 	named := d == endpoint.Responses || d == endpoint.Messages || d == endpoint.Assistants
 	events := strings.Split(strings.TrimSuffix(rest, "\n\n"), "\n\n")
@@ -176,7 +194,7 @@ func toldInterrupted(t *testing.T, d endpoint.Dialect, rest string) {
 		Sequence            *int `json:"sequence_number"`
 		Error               struct{ Type, Code, Message string }
 	}
-	if err := json.Unmarshal([]byte(data), &got); err != nil || got.Error.Code != "stream_interrupted" || !strings.Contains(got.Error.Message, "The stream was cut") {
+	if err := json.Unmarshal([]byte(data), &got); err != nil || got.Error.Code != "stream_interrupted" || !strings.Contains(got.Error.Message, why) {
 		t.Errorf("the last event's data is %s", data)
 	}
 	if d == endpoint.Responses && (got.Type != "error" || got.Code != "stream_interrupted" || got.Message != got.Error.Message || got.Sequence == nil) {

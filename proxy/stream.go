@@ -57,6 +57,7 @@ type answer struct {
 
 	learner *sticky.Learner // reads the ids of objects; nil when the answer has none
 	tail    []byte          // what Outrigger adds to a stream that was cut
+	abort   bool            // the end is not to look clean
 	ended   bool
 
 	patience *time.Timer // bounds what comes behind the last event; nil before it
@@ -73,6 +74,10 @@ func (s *answer) Read(p []byte) (int, error) {
 	s.arm()
 	n, err := s.src.Read(p)
 	s.disarm()
+	whole := errors.Is(err, io.EOF) && s.whole()
+	if n, ok := s.endUnseen(p[:n]); ok {
+		return n, nil
+	}
 	s.x.record.bytesOut += int64(n)
 	if s.learner != nil {
 		_, _ = s.learner.Write(p[:n])
@@ -84,7 +89,7 @@ func (s *answer) Read(p []byte) (int, error) {
 			s.x.withhold() // p is the last of it
 		}
 		return n, nil
-	case errors.Is(err, io.EOF) && s.whole():
+	case whole:
 		s.end(outcomeCompleted)
 		if len(s.tail) > 0 {
 			err = nil
@@ -160,6 +165,7 @@ func (s *answer) cut(err error) error {
 		s.end(outcomeCanceled)
 		return err
 	}
+	s.abort = true
 	s.end(outcomeInterrupted)
 	if !errors.Is(context.Cause(x.ctx), errDraining) {
 		x.up.gate.fail()
@@ -172,7 +178,7 @@ func (s *answer) cut(err error) error {
 
 func (s *answer) readTail(p []byte) (int, error) {
 	if len(s.tail) == 0 {
-		if s.x.record.outcome == outcomeInterrupted {
+		if s.abort {
 			return 0, io.ErrUnexpectedEOF
 		}
 		return 0, io.EOF

@@ -95,7 +95,11 @@ func TestProvidersErrorsAreSeenFirstAndLate(t *testing.T) {
 				"late":  {p.ErrorLate(), p.First, p.First + 1},
 			} {
 				for spelling, stream := range corpus.Spellings(tt.stream) {
-					got := reportOf(t, watch(p.d, stream), stream)
+					w := watch(p.d, stream)
+					got := reportOf(t, w, stream)
+					if w.Unseen() != p.Unseen {
+						t.Errorf("%s, %s: unseen is %v, want %v", name, spelling, w.Unseen(), p.Unseen)
+					}
 					if got.first != tt.first || got.failure != tt.failed {
 						t.Errorf("%s, %s: event %d is the first and %d the error, want %d and %d", name, spelling, got.first, got.failure, tt.first, tt.failed)
 					}

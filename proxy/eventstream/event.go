@@ -52,9 +52,10 @@ func (w *Watcher) dispatch(offset int64) {
 			k |= kindLast
 		}
 	}
+	open := !w.Done()
 	w.total.add(f, k)
 	if k&kindError != 0 && !w.hasFailure {
-		w.hasFailure = true
+		w.hasFailure, w.unseen = true, open && !f.plain && looksAtTheTop(w.dialect)
 		w.keep(&w.failure, offset)
 	}
 	if !w.hasFirst && (k&kindError != 0 || k&kindEarly == 0 && w.data.size > 0) {

@@ -84,6 +84,7 @@ type tokens struct {
 type facts struct {
 	kind       token // "type"
 	failed     bool  // a truthy "error", or a finish_reason that means failure
+	plain      bool  // and it stands where clients look for it
 	sequence   int64 // "sequence_number" + 1, 0 if absent
 	prompt     tokens
 	cached     int64 // Anthropic counts cached prompt tokens apart

@@ -64,6 +64,12 @@ func named(d endpoint.Dialect) bool {
 	return d == endpoint.Responses || d == endpoint.Messages || d == endpoint.Assistants
 }
 
+// looksAtTheTop tells whether clients of dialect d know an error by a member "error"
+// alone. In Responses and Messages the event's name tells it.
+func looksAtTheTop(d endpoint.Dialect) bool {
+	return d != endpoint.Unknown && d != endpoint.Responses && d != endpoint.Messages
+}
+
 // byChoice tells whether dialect d ends with a finish_reason for each choice.
 func byChoice(d endpoint.Dialect) bool {
 	return d == endpoint.Chat || d == endpoint.Completions

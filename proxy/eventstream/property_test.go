@@ -206,7 +206,7 @@ func FuzzSplit(f *testing.F) {
 
 func compare(t *testing.T, a, b *Watcher) {
 	t.Helper()
-	same := a.total == b.total && a.Pending() == b.Pending() && a.hasFirst == b.hasFirst && a.hasFailure == b.hasFailure &&
+	same := a.total == b.total && a.Unseen() == b.Unseen() && a.Pending() == b.Pending() && a.hasFirst == b.hasFirst && a.hasFailure == b.hasFailure &&
 		bytes.Equal(a.Separator(), b.Separator()) && bytes.Equal(a.Interruption(code, message), b.Interruption(code, message))
 	for _, e := range [][2]Event{{a.first, b.first}, {a.failure, b.failure}} {
 		same = same && e[0].Name == e[1].Name && bytes.Equal(e[0].Data, e[1].Data) && e[0].End == e[1].End && e[0].Cut == e[1].Cut

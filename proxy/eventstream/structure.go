@@ -49,8 +49,15 @@ func (s *scanner) expect(is bool, next state) {
 func (s *scanner) name(c byte) {
 	s.expect(c == '"', inName)
 	s.token.reset()
+	s.errorMember()
+}
+
+// errorMember notes that the error at hand is not empty. Clients look for it at the
+// top, and not in a list.
+func (s *scanner) errorMember() {
 	if s.place == placeError {
 		s.failed = true
+		s.plain = s.plain || s.depth == 2
 	}
 }
 
@@ -68,9 +75,7 @@ func (s *scanner) comma() {
 // value begins a value.
 func (s *scanner) value(c byte, i int) {
 	s.token.reset()
-	if s.place == placeError {
-		s.failed = true
-	}
+	s.errorMember()
 	switch {
 	case c == '"':
 		s.state = inText
@@ -161,10 +166,10 @@ func (s *scanner) textEnd() {
 	case memberKind:
 		s.failed = s.failed || string(s.token.bytes()) == "error"
 	case memberError:
-		s.failed = s.failed || s.place == placeTop && s.token.n > 0
+		s.fail(s.place == placeTop && s.token.n > 0, s.depth == 1)
 	case memberFinish:
 		s.ended = s.token.n > 0
-		s.failed = s.failed || failure(s.token.bytes())
+		s.fail(failure(s.token.bytes()), true)
 	}
 }
 
@@ -177,7 +182,7 @@ func (s *scanner) scalarEnd() {
 	n, ok := s.token.count()
 	switch s.member {
 	case memberError:
-		s.failed = s.failed || s.place == placeTop && s.token.truthy()
+		s.fail(s.place == placeTop && s.token.truthy(), s.depth == 1)
 	case memberSequence:
 		if ok {
 			s.sequence = n + 1
@@ -191,6 +196,12 @@ func (s *scanner) scalarEnd() {
 	case memberIndex:
 		s.index = tokens{n, ok}
 	}
+}
+
+// fail notes a failure, and whether it is plain.
+func (s *scanner) fail(failed, plain bool) {
+	s.failed = s.failed || failed
+	s.plain = s.plain || failed && plain
 }
 
 // choiceEnd notes a choice that has ended. One without an index is known by its

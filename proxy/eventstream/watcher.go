@@ -31,6 +31,7 @@ type Watcher struct {
 	hasFirst   bool
 	failure    Event
 	hasFailure bool
+	unseen     bool // by clients
 	total      total
 }
 
@@ -65,7 +66,7 @@ func (w *Watcher) Reset(d endpoint.Dialect) {
 	w.scan.reset()
 	w.offset, w.tailN = 0, 0
 	w.first, w.hasFirst = Event{Data: reuse(w.first.Data)}, false
-	w.failure, w.hasFailure = Event{Data: reuse(w.failure.Data)}, false
+	w.failure, w.hasFailure, w.unseen = Event{Data: reuse(w.failure.Data)}, false, false
 	w.total = total{}
 }
 
@@ -139,6 +140,12 @@ func (w *Watcher) Meaningful() (Event, bool) { return w.first, w.hasFirst }
 // there was one. It may come after content and may be the one that Meaningful
 // returns. Its Data is valid until Reset.
 func (w *Watcher) Error() (Event, bool) { return w.failure, w.hasFailure }
+
+// Unseen tells whether the event that Error returns broke off the answer in a shape
+// that clients of the dialect take for no error: Gemini's list, vLLM's flat object, the
+// bare object that is documented for Assistants. openai-python and openai-node raise for
+// a truthy "error" at the top, openai-go for any. A failing finish_reason is seen.
+func (w *Watcher) Unseen() bool { return w.unseen }
 
 // Done tells whether the answer is whole in the stream's dialect: an event that
 // ends it was seen, or [DONE], or every choice that was seen has its finish_reason.

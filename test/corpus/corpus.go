@@ -23,6 +23,7 @@ type Transcript struct {
 	Prompt  int64  `json:"prompt"`  // tokens that the stream tells of
 	Output  int64  `json:"completion"`
 	Status  int    `json:"status"`  // that the error stands for
+	Unseen  bool   `json:"unseen"`  // whether OpenAI's clients take it for no error
 	Retried bool   `json:"retried"` // whether the error as the first event is worth another attempt
 
 	Stream []byte `json:"-"` // whole and well

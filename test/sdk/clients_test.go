@@ -2,6 +2,7 @@ package sdk
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"os"
@@ -23,6 +24,9 @@ type plan struct {
 	Together   bool     `json:"together,omitempty"`    // all at once, else one after another
 	Timeout    *float64 `json:"timeout,omitempty"`     // seconds
 	MaxRetries *int     `json:"max_retries,omitempty"` // 2 in every client
+	Workers    int      `json:"workers,omitempty"`     // so many at once
+
+	limit time.Duration // of the whole run; 0 is runTimeout
 }
 
 // outcome is what became of one call: a value or an error.
@@ -185,13 +189,13 @@ func (c client) call(t *testing.T, environment []string, p plan) []outcome {
 	if err != nil {
 		t.Fatal(err)
 	}
-	words := append(c.command(t), string(text)) // may build the client: not within runTimeout
-	ctx, cancel := context.WithTimeout(t.Context(), runTimeout)
+	words := c.command(t) // may build the client: not within runTimeout
+	ctx, cancel := context.WithTimeout(t.Context(), cmp.Or(p.limit, runTimeout))
 	defer cancel()
 	script := exec.CommandContext(ctx, words[0], words[1:]...)
 	script.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "OPENAI_API_KEY=" + key}, environment...)
 	var problems bytes.Buffer
-	script.Stderr = &problems
+	script.Stdin, script.Stderr = bytes.NewReader(text), &problems
 	output, err := script.Output()
 	if err != nil {
 		t.Fatalf("%v: %v\n%s", words, err, problems.String())

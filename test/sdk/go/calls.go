@@ -21,20 +21,18 @@ const (
 type value = map[string]any
 
 var calls = map[string]func(context.Context, openai.Client) (any, error){
-	"chat":             chat,
-	"chat_stream":      chatStream,
-	"responses":        respond,
-	"responses_stream": respondStream,
-	"embeddings":       embeddings,
-	"files":            files,
-	"upload":           upload,
-	"batches":          batches,
-	"batch_create":     batchCreate,
-	"images":           images,
-	"transcription":    transcription,
-	"speech":           speech,
-	"models":           models,
-	"moderations":      moderations,
+	"chat":          chat,
+	"responses":     respond,
+	"embeddings":    embeddings,
+	"files":         files,
+	"upload":        upload,
+	"batches":       batches,
+	"batch_create":  batchCreate,
+	"images":        images,
+	"transcription": transcription,
+	"speech":        speech,
+	"models":        models,
+	"moderations":   moderations,
 }
 
 func chatParams() openai.ChatCompletionNewParams {
@@ -53,22 +51,6 @@ func chat(ctx context.Context, client openai.Client) (any, error) {
 	return value{"text": choice.Message.Content, "finish": choice.FinishReason, "tokens": answer.Usage.TotalTokens}, nil
 }
 
-func chatStream(ctx context.Context, client openai.Client) (any, error) {
-	params := chatParams()
-	params.StreamOptions.IncludeUsage = openai.Bool(true)
-	stream := client.Chat.Completions.NewStreaming(ctx, params)
-	text, finish, tokens := "", "", int64(0)
-	for stream.Next() {
-		chunk := stream.Current()
-		for _, choice := range chunk.Choices {
-			text += choice.Delta.Content
-			finish = max(finish, choice.FinishReason)
-		}
-		tokens = max(tokens, chunk.Usage.TotalTokens)
-	}
-	return value{"text": text, "finish": finish, "tokens": tokens}, stream.Err()
-}
-
 func respond(ctx context.Context, client openai.Client) (any, error) {
 	answer, err := client.Responses.New(ctx, responses.ResponseNewParams{
 		Model: model,
@@ -78,22 +60,6 @@ func respond(ctx context.Context, client openai.Client) (any, error) {
 		return nil, err
 	}
 	return value{"text": answer.OutputText(), "status": answer.Status}, nil
-}
-
-func respondStream(ctx context.Context, client openai.Client) (any, error) {
-	stream := client.Responses.NewStreaming(ctx, responses.ResponseNewParams{
-		Model: model,
-		Input: responses.ResponseNewParamsInputUnion{OfString: openai.String("Why?")},
-	})
-	text, last := "", ""
-	for stream.Next() {
-		event := stream.Current()
-		last = event.Type
-		if event.Type == "response.output_text.delta" {
-			text += event.Delta
-		}
-	}
-	return value{"text": text, "last": last}, stream.Err()
 }
 
 func embeddings(ctx context.Context, client openai.Client) (any, error) {

@@ -1,4 +1,4 @@
-// Command go makes the calls that the plan in its argument names, with the openai-go
+// Command go makes the calls that the plan on standard input names, with the openai-go
 // module as an application would, and prints one JSON object: the version and one
 // outcome per call.
 //
@@ -15,6 +15,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/openai/openai-go/v3"
@@ -24,6 +25,7 @@ import (
 type plan struct {
 	Calls      []string `json:"calls"`
 	Together   bool     `json:"together"`
+	Workers    int      `json:"workers"`
 	Timeout    *float64 `json:"timeout"` // seconds
 	MaxRetries *int     `json:"max_retries"`
 }
@@ -52,11 +54,8 @@ func main() {
 }
 
 func run() error {
-	if len(os.Args) != 2 {
-		return errors.New("usage: go PLAN")
-	}
 	var p plan
-	if err := json.Unmarshal([]byte(os.Args[1]), &p); err != nil {
+	if err := json.NewDecoder(os.Stdin).Decode(&p); err != nil {
 		return err
 	}
 	var options []option.RequestOption
@@ -68,14 +67,19 @@ func run() error {
 	}
 	client := openai.NewClient(options...)
 
+	workers := max(p.Workers, 1)
+	if p.Together {
+		workers = len(p.Calls)
+	}
 	outcomes := make([]outcome, len(p.Calls))
+	var next atomic.Int64
 	var running sync.WaitGroup
-	for i, name := range p.Calls {
-		if p.Together {
-			running.Go(func() { outcomes[i] = try(client, name) })
-			continue
-		}
-		outcomes[i] = try(client, name)
+	for range workers {
+		running.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(p.Calls)); i = next.Add(1) - 1 {
+				outcomes[i] = try(client, p.Calls[i])
+			}
+		})
 	}
 	running.Wait()
 	return json.NewEncoder(os.Stdout).Encode(map[string]any{"version": version(), "outcomes": outcomes})
@@ -91,9 +95,14 @@ func version() string {
 	return "unknown"
 }
 
-func try(client openai.Client, name string) outcome {
+// try makes a call: a function's name, with what the upstream is to do behind an @.
+func try(client openai.Client, text string) outcome {
 	start := time.Now()
+	name, user, _ := strings.Cut(text, "@")
 	call, ok := calls[name]
+	if stream, isStream := streams[name]; isStream {
+		call, ok = func(ctx context.Context, client openai.Client) (any, error) { return stream(ctx, client, user) }, true
+	}
 	if !ok {
 		return outcome{Error: &failure{Class: "unknown call", Message: name}}
 	}

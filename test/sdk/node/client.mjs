@@ -1,9 +1,10 @@
-// Makes the calls that the plan in argv[2] names, with the openai package as an
+// Makes the calls that the plan on standard input names, with the openai package as an
 // application would, and prints one JSON object: the version and one outcome per call.
 //
 // Nothing here knows of Outrigger: the client reads OPENAI_BASE_URL and OPENAI_API_KEY.
 
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import OpenAI, { toFile, APIError } from 'openai';
 import { VERSION } from 'openai/version';
 
@@ -13,6 +14,9 @@ const wave = Buffer.concat([Buffer.from('RIFF\x24\x00\x00\x00WAVEfmt ', 'latin1'
 
 const bytesOf = async (response) => Buffer.from(await response.arrayBuffer());
 const digest = (data) => ({ bytes: data.length, sha256: createHash('sha256').update(data).digest('hex') });
+
+const chatRequest = (user) => ({ model, messages, stream: true, stream_options: { include_usage: true }, user });
+const completionsRequest = (user) => ({ model: 'gpt-3.5-turbo-instruct', prompt: 'Why does a canoe', stream: true, user });
 
 async function some(pages, want) {
   for await (const item of pages) if (want(item)) return true;
@@ -39,12 +43,11 @@ const calls = {
     return { text: choice.message.content, finish: choice.finish_reason, tokens: answer.usage.total_tokens };
   },
 
-  async chat_stream(client, options) {
+  async chat_stream(client, options, user) {
     let text = '', finish = null, tokens = null;
-    const request = { model, messages, stream: true, stream_options: { include_usage: true } };
-    for await (const chunk of await client.chat.completions.create(request, options)) {
+    for await (const chunk of await client.chat.completions.create(chatRequest(user), options)) {
       for (const choice of chunk.choices) {
-        text += choice.delta.content ?? '';
+        text += choice.delta?.content ?? '';
         finish = choice.finish_reason ?? finish;
       }
       tokens = chunk.usage?.total_tokens ?? tokens;
@@ -52,16 +55,85 @@ const calls = {
     return { text, finish, tokens };
   },
 
+  async chat_helper(client, options, user) {
+    let text = '';
+    const stream = client.chat.completions.stream(chatRequest(user), options);
+    for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? '';
+    return { text, finish: (await stream.finalChatCompletion()).choices[0].finish_reason };
+  },
+
+  async chat_raw(client, options, user) {
+    return digest(await bytesOf(await client.chat.completions.create(chatRequest(user), options).asResponse()));
+  },
+
+  async completions_stream(client, options, user) {
+    let text = '', finish = null;
+    for await (const chunk of await client.completions.create(completionsRequest(user), options)) {
+      for (const choice of chunk.choices) {
+        text += choice.text;
+        finish = choice.finish_reason ?? finish;
+      }
+    }
+    return { text, finish };
+  },
+
+  async completions_raw(client, options, user) {
+    return digest(await bytesOf(await client.completions.create(completionsRequest(user), options).asResponse()));
+  },
+
   async responses(client, options) {
     const answer = await client.responses.create({ model, input: messages[0].content }, options);
     return { text: answer.output_text, status: answer.status };
   },
 
-  async responses_stream(client, options) {
+  async responses_stream(client, options, user) {
     let text = '', last = null;
-    for await (const event of await client.responses.create({ model, input: 'Why?', stream: true }, options)) {
+    for await (const event of await client.responses.create({ model, input: 'Why?', stream: true, user }, options)) {
       last = event.type;
       if (event.type === 'response.output_text.delta') text += event.delta;
+    }
+    return { text, last };
+  },
+
+  async responses_helper(client, options, user) {
+    let text = '', last = null;
+    for await (const event of client.responses.stream({ model, input: 'Why?', user }, options)) {
+      last = event.type;
+      if (event.type === 'response.output_text.delta') text += event.delta;
+    }
+    return { text, last };
+  },
+
+  async responses_raw(client, options, user) {
+    const request = { model, input: 'Why?', stream: true, user };
+    return digest(await bytesOf(await client.responses.create(request, options).asResponse()));
+  },
+
+  async assistants_helper(client, options, user) {
+    let last = null;
+    for await (const event of client.beta.threads.runs.stream('thread_1', { assistant_id: 'asst_1', user }, options)) {
+      last = event.event;
+    }
+    return { last };
+  },
+
+  async images_stream(client, options, user) {
+    let last = null, size = 0;
+    const request = { model: 'gpt-image-1', prompt: 'a canoe', stream: true, partial_images: 2, user };
+    for await (const event of await client.images.generate(request, options)) {
+      last = event.type;
+      size = event.b64_json.length;
+    }
+    return { last, size };
+  },
+
+  async transcription_stream(client, options, user) {
+    let text = '', last = null;
+    const file = await toFile(wave, 'speech.wav');
+    const request = { model: 'gpt-4o-transcribe', file, prompt: user, stream: true };
+    for await (const event of await client.audio.transcriptions.create(request, options)) {
+      last = event.type;
+      if (event.type === 'transcript.text.delta') text += event.delta;
     }
     return { text, last };
   },
@@ -125,11 +197,13 @@ const calls = {
   },
 };
 
-async function outcome(client, name, options) {
+// A call is a function's name, with what the upstream is to do behind an @.
+async function outcome(client, call, options) {
   const start = performance.now();
   const result = {};
+  const [name, user] = call.split('@');
   try {
-    result.value = await calls[name](client, options);
+    result.value = await calls[name](client, options, user);
   } catch (e) {
     // An untyped error is a finding, and the report of it.
     result.error = { class: e.constructor.name, message: e.message };
@@ -143,12 +217,16 @@ async function outcome(client, name, options) {
   return result;
 }
 
-const plan = JSON.parse(process.argv[2]);
+const plan = JSON.parse(readFileSync(0, 'utf8'));
 const options = {};
 if (plan.timeout != null) options.timeout = plan.timeout * 1000;
 if (plan.max_retries != null) options.maxRetries = plan.max_retries;
 const client = new OpenAI();
 const outcomes = [];
-if (plan.together) outcomes.push(...(await Promise.all(plan.calls.map((name) => outcome(client, name, options)))));
-else for (const name of plan.calls) outcomes.push(await outcome(client, name, options));
+let next = 0;
+async function work() {
+  for (let i = next++; i < plan.calls.length; i = next++) outcomes[i] = await outcome(client, plan.calls[i], options);
+}
+const workers = plan.workers || (plan.together ? plan.calls.length : 1);
+await Promise.all(Array.from({ length: workers }, work));
 process.stdout.write(JSON.stringify({ version: `openai-node ${VERSION}, Node ${process.version}`, outcomes }));

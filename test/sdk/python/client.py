@@ -1,4 +1,4 @@
-"""Makes the calls that the plan in argv[1] names, with the openai package as an
+"""Makes the calls that the plan on standard input names, with the openai package as an
 application would, and prints one JSON object: the version and one outcome per call.
 
 Nothing here knows of Outrigger: the client reads OPENAI_BASE_URL and OPENAI_API_KEY.
@@ -28,17 +28,49 @@ def chat(client):
     return {"text": choice.message.content, "finish": choice.finish_reason, "tokens": answer.usage.total_tokens}
 
 
-def chat_stream(client):
+def chat_request(user):
+    return {"model": MODEL, "messages": MESSAGES, "stream_options": {"include_usage": True}, **user}
+
+
+def chat_stream(client, **user):
     text, finish, tokens = "", None, None
-    stream = client.chat.completions.create(
-        model=MODEL, messages=MESSAGES, stream=True, stream_options={"include_usage": True}
-    )
-    for chunk in stream:
+    for chunk in client.chat.completions.create(stream=True, **chat_request(user)):
         for choice in chunk.choices:
-            text += choice.delta.content or ""
+            text += (choice.delta and choice.delta.content) or ""
             finish = choice.finish_reason or finish
         tokens = chunk.usage.total_tokens if chunk.usage else tokens
     return {"text": text, "finish": finish, "tokens": tokens}
+
+
+def chat_helper(client, **user):
+    text = ""
+    with client.chat.completions.stream(**chat_request(user)) as stream:
+        for event in stream:
+            text += event.delta if event.type == "content.delta" else ""
+        return {"text": text, "finish": stream.get_final_completion().choices[0].finish_reason}
+
+
+def chat_raw(client, **user):
+    with client.chat.completions.with_streaming_response.create(stream=True, **chat_request(user)) as answer:
+        return digest(b"".join(answer.iter_bytes()))
+
+
+def completions_request(user):
+    return {"model": "gpt-3.5-turbo-instruct", "prompt": "Why does a canoe", "stream": True, **user}
+
+
+def completions_stream(client, **user):
+    text, finish = "", None
+    for chunk in client.completions.create(**completions_request(user)):
+        for choice in chunk.choices:
+            text += choice.text
+            finish = choice.finish_reason or finish
+    return {"text": text, "finish": finish}
+
+
+def completions_raw(client, **user):
+    with client.completions.with_streaming_response.create(**completions_request(user)) as answer:
+        return digest(b"".join(answer.iter_bytes()))
 
 
 def responses(client):
@@ -46,12 +78,51 @@ def responses(client):
     return {"text": answer.output_text, "status": answer.status}
 
 
-def responses_stream(client):
+def responses_stream(client, **user):
     text, last = "", None
-    for event in client.responses.create(model=MODEL, input="Why?", stream=True):
+    for event in client.responses.create(model=MODEL, input="Why?", stream=True, **user):
         last = event.type
         if event.type == "response.output_text.delta":
             text += event.delta
+    return {"text": text, "last": last}
+
+
+def responses_helper(client, **user):
+    text, last = "", None
+    with client.responses.stream(model=MODEL, input="Why?", **user) as stream:
+        for event in stream:
+            last = event.type
+            text += event.delta if event.type == "response.output_text.delta" else ""
+    return {"text": text, "last": last}
+
+
+def responses_raw(client, **user):
+    with client.responses.with_streaming_response.create(model=MODEL, input="Why?", stream=True, **user) as answer:
+        return digest(b"".join(answer.iter_bytes()))
+
+
+def assistants_helper(client, user):
+    last = None
+    extra = {"user": user}
+    with client.beta.threads.runs.stream(thread_id="thread_1", assistant_id="asst_1", extra_body=extra) as stream:
+        for event in stream:
+            last = event.event
+    return {"last": last}
+
+
+def images_stream(client, **user):
+    last, size = None, 0
+    for event in client.images.generate(model="gpt-image-1", prompt="a canoe", stream=True, partial_images=2, **user):
+        last, size = event.type, len(event.b64_json)
+    return {"last": last, "size": size}
+
+
+def transcription_stream(client, user):
+    text, last = "", None
+    file = ("speech.wav", WAVE)
+    for event in client.audio.transcriptions.create(model="gpt-4o-transcribe", file=file, prompt=user, stream=True):
+        last = event.type
+        text += event.delta if event.type == "transcript.text.delta" else ""
     return {"text": text, "last": last}
 
 
@@ -120,11 +191,13 @@ def moderations(client):
     return {"flagged": answer.results[0].flagged}
 
 
-def outcome(client, name):
+def outcome(client, call):
+    """call is a function's name, with what the upstream is to do behind an @."""
     start = time.monotonic()
     result = {}
+    name, _, user = call.partition("@")
     try:
-        result["value"] = globals()[name](client)
+        result["value"] = globals()[name](client, **({"user": user} if user else {}))
     except openai.APIStatusError as e:
         result["error"] = {
             "class": type(e).__name__,
@@ -144,11 +217,12 @@ def outcome(client, name):
 
 
 def main():
-    plan = json.loads(sys.argv[1])
+    plan = json.load(sys.stdin)
     options = {k: plan[k] for k in ("timeout", "max_retries") if plan.get(k) is not None}
     client = openai.OpenAI(**options)
     calls = plan["calls"]
-    with concurrent.futures.ThreadPoolExecutor(len(calls) if plan.get("together") else 1) as pool:
+    workers = plan.get("workers") or (len(calls) if plan.get("together") else 1)
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
         outcomes = list(pool.map(lambda name: outcome(client, name), calls))
     version = f"openai-python {openai.__version__}, {platform.python_implementation()} {platform.python_version()}"
     json.dump({"version": version, "outcomes": outcomes}, sys.stdout)
