@@ -46,7 +46,7 @@ const calls = {
   async chat_stream(client, options, user) {
     let text = '', finish = null, tokens = null;
     for await (const chunk of await client.chat.completions.create(chatRequest(user), options)) {
-      for (const choice of chunk.choices) {
+      for (const choice of chunk.choices ?? []) {
         text += choice.delta?.content ?? '';
         finish = choice.finish_reason ?? finish;
       }
@@ -59,7 +59,7 @@ const calls = {
     let text = '';
     const stream = client.chat.completions.stream(chatRequest(user), options);
     for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? '';
-    return { text, finish: (await stream.finalChatCompletion()).choices[0].finish_reason };
+    return { text, finish: (await Promise.race([stream.finalChatCompletion(), crash])).choices[0].finish_reason };
   },
 
   async chat_raw(client, options, user) {
@@ -69,7 +69,7 @@ const calls = {
   async completions_stream(client, options, user) {
     let text = '', finish = null;
     for await (const chunk of await client.completions.create(completionsRequest(user), options)) {
-      for (const choice of chunk.choices) {
+      for (const choice of chunk.choices ?? []) {
         text += choice.text;
         finish = choice.finish_reason ?? finish;
       }
@@ -209,13 +209,21 @@ async function outcome(client, call, options) {
     result.error = { class: e.constructor.name, message: e.message };
     if (e instanceof APIError) {
       const { status, code, type, requestID } = e;
-      Object.assign(result.error, { status, code, type, request_id: requestID });
+      // Some upstreams have numbers for codes.
+      Object.assign(result.error, { status, code: code == null ? undefined : String(code), type, request_id: requestID });
       result.error.headers = e.headers ? Object.fromEntries(e.headers.entries()) : undefined;
     }
   }
   result.seconds = (performance.now() - start) / 1000;
   return result;
 }
+
+// When a stream ends cleanly and too early, the SDK's stream helper throws where nobody
+// can catch it, and its promise stays open: that ends an application.
+let uncaught;
+const crash = new Promise((_, reject) => (uncaught = reject));
+crash.catch(() => {});
+process.on('uncaughtException', uncaught);
 
 const plan = JSON.parse(readFileSync(0, 'utf8'));
 const options = {};

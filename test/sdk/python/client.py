@@ -22,6 +22,10 @@ def digest(data):
     return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
 
+def text(code):
+    return None if code is None else str(code)  # some upstreams have numbers
+
+
 def chat(client):
     answer = client.chat.completions.create(model=MODEL, messages=MESSAGES)
     choice = answer.choices[0]
@@ -35,7 +39,7 @@ def chat_request(user):
 def chat_stream(client, **user):
     text, finish, tokens = "", None, None
     for chunk in client.chat.completions.create(stream=True, **chat_request(user)):
-        for choice in chunk.choices:
+        for choice in chunk.choices or []:
             text += (choice.delta and choice.delta.content) or ""
             finish = choice.finish_reason or finish
         tokens = chunk.usage.total_tokens if chunk.usage else tokens
@@ -62,7 +66,7 @@ def completions_request(user):
 def completions_stream(client, **user):
     text, finish = "", None
     for chunk in client.completions.create(**completions_request(user)):
-        for choice in chunk.choices:
+        for choice in chunk.choices or []:
             text += choice.text
             finish = choice.finish_reason or finish
     return {"text": text, "finish": finish}
@@ -202,14 +206,14 @@ def outcome(client, call):
         result["error"] = {
             "class": type(e).__name__,
             "status": e.status_code,
-            "code": e.code,
+            "code": text(e.code),
             "type": e.type,
             "message": e.message,
             "request_id": e.request_id,
             "headers": {k.lower(): v for k, v in e.response.headers.items()},
         }
     except openai.APIError as e:
-        result["error"] = {"class": type(e).__name__, "code": e.code, "type": e.type, "message": e.message}
+        result["error"] = {"class": type(e).__name__, "code": text(e.code), "type": e.type, "message": e.message}
     except Exception as e:  # an untyped error is a finding, and the report of it
         result["error"] = {"class": f"{type(e).__module__}.{type(e).__name__}", "message": str(e)}
     result["seconds"] = time.monotonic() - start
