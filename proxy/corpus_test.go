@@ -221,15 +221,18 @@ func TestProvidersStreamsThatFallSilentAreToldOff(t *testing.T) {
 	})
 }
 
-// places returns where a stream is cut: at each event's end and somewhere inside each,
-// with the number of the last event that is whole by then.
+// places returns where a stream is cut: at each event's end, somewhere inside each, and where it
+// lacks only its blank line, with the number of the last event that is whole by then.
 func places(tr providers.Transcript) map[int]int {
 	random := rand.New(rand.NewPCG(7, uint64(len(tr.Stream))))
 	ends := tr.Ends()
 	at := map[int]int{}
 	for event, end := range ends[:len(ends)-1] {
 		at[end] = event
-		at[end+1+random.IntN(ends[event+1]-end-4)] = event // not so near its end that only the blank line is missing
+		at[end+1+random.IntN(ends[event+1]-end-4)] = event
+		if event+1 != tr.First { // which may be tried again
+			at[ends[event+1]-1], at[ends[event+1]-2] = event+1, event+1
+		}
 	}
 	return at
 }

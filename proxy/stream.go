@@ -157,6 +157,9 @@ func (s *answer) whole() bool {
 // one, and never with a clean end.
 func (s *answer) cut(err error) error {
 	x, w := s.x, s.watcher()
+	if w != nil && x.endpoint.Dialect != endpoint.Unknown {
+		s.tail = append(s.tail, w.End()...) // what lacks no more than its blank line is whole
+	}
 	if s.saidAll() { // what broke off was nothing the caller misses
 		s.end(outcomeCompleted)
 		return io.EOF

@@ -59,7 +59,7 @@ const calls = {
     let text = '';
     const stream = client.chat.completions.stream(chatRequest(user), options);
     for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? '';
-    return { text, finish: (await Promise.race([stream.finalChatCompletion(), crash])).choices[0].finish_reason };
+    return { text, finish: (await stream.finalChatCompletion()).choices[0].finish_reason };
   },
 
   async chat_raw(client, options, user) {
@@ -203,7 +203,8 @@ async function outcome(client, call, options) {
   const result = {};
   const [name, user] = call.split('@');
   try {
-    result.value = await calls[name](client, options, user);
+    const value = calls[name](client, options, user);
+    result.value = await (name.endsWith('_helper') ? Promise.race([value, unsettled(20000)]) : value);
   } catch (e) {
     // An untyped error is a finding, and the report of it.
     result.error = { class: e.constructor.name, message: e.message };
@@ -220,10 +221,9 @@ async function outcome(client, call, options) {
 
 // When a stream ends cleanly and too early, the SDK's stream helper throws where nobody
 // can catch it, and its promise stays open: that ends an application.
-let uncaught;
-const crash = new Promise((_, reject) => (uncaught = reject));
-crash.catch(() => {});
-process.on('uncaughtException', uncaught);
+process.on('uncaughtException', () => {});
+const unsettled = (ms) =>
+  new Promise((_, reject) => setTimeout(() => reject(new Error('the helper never settles')), ms));
 
 const plan = JSON.parse(readFileSync(0, 'utf8'));
 const options = {};
