@@ -2,11 +2,15 @@ package proxy
 
 import "sync"
 
-// bufferPool lends 32 KiB buffers, to the relay's copies and the holds.
+// bufferSize is what an open stream keeps of the relay's memory. Twice as much did not
+// make long answers faster (BenchmarkRelay); an event has some hundred bytes.
+const bufferSize = 16 << 10
+
+// bufferPool lends buffers to the relay's copies and the holds.
 type bufferPool struct{ pool sync.Pool }
 
 var buffers = &bufferPool{sync.Pool{New: func() any {
-	b := make([]byte, 32<<10)
+	b := make([]byte, bufferSize)
 	return &b
 }}}
 

@@ -25,24 +25,26 @@ const (
 	holdStream = 2 * time.Second
 )
 
-// hold reads the beginning of an answer in a goroutine of its own, so that the
-// waiting for it can be given up without losing a byte. As a reader it yields
-// all of the answer: what was held, then the rest. Not safe for concurrent use.
+// hold reads the beginning of an answer so that the waiting for it can be given up
+// without losing a byte. As a reader it yields all of the answer: what was held, then
+// the rest. Not safe for concurrent use.
+//
+// The first Read is the caller's own and mostly the only one. A goroutine makes the
+// others, if it was not enough.
 type hold struct {
 	src    io.ReadCloser
 	max    int
-	enough func(chunk []byte, err error) bool // called in the goroutine with each chunk
+	enough func(chunk []byte, err error) bool // called with each chunk
 
 	room room
 
 	mu       sync.Mutex
 	held     []byte
 	err      error         // of src, once it ended
-	first    bool          // a byte came, or src's end
 	settled  bool          // enough, src's end or max was reached
 	release  bool          // the goroutine is to end after its present Read
 	reading  bool          // the goroutine may still be in src.Read
-	changed  chan struct{} // has something whenever first, settled or reading changed
+	changed  chan struct{} // has something whenever settled or reading changed
 	position int
 	reserved int64 // of room
 	closed   bool
@@ -55,17 +57,15 @@ type room interface {
 	Free(n int64)
 }
 
-// newHold starts reading src. enough decides on each chunk whether the
-// answer can be judged; nil waits for its end.
+// newHold returns a hold of src, which wait reads. enough decides on each chunk whether
+// the answer can be judged; nil waits for its end.
 func newHold(src io.ReadCloser, room room, most int, enough func([]byte, error) bool) *hold {
-	h := &hold{src: src, room: room, max: most, enough: enough, reading: true, changed: make(chan struct{}, 1)}
-	go h.run()
-	return h
+	return &hold{src: src, room: room, max: most, enough: enough, reading: true}
 }
 
 // readHold reads the short answer of a to its end. A silence of idle in it ends the attempt.
 func readHold(a *attempt, idle time.Duration) *hold {
-	h := &hold{src: a.resp.Body, held: make([]byte, 0, a.resp.ContentLength+1), settled: true, first: true}
+	h := &hold{src: a.resp.Body, held: make([]byte, 0, a.resp.ContentLength+1), settled: true}
 	var timer *time.Timer
 	for {
 		n, err := h.src.Read(h.held[len(h.held):cap(h.held)])
@@ -84,23 +84,25 @@ func readHold(a *attempt, idle time.Duration) *hold {
 	}
 }
 
+// run reads until take says that it is enough.
 func (h *hold) run() {
 	buf := buffers.get()
 	defer buffers.put(buf)
-	for {
-		n, err := h.src.Read(*buf)
-		if h.take((*buf)[:n], err) {
-			return
-		}
+	for !h.read(*buf) {
 	}
 }
 
-// take keeps a chunk and reports whether the goroutine is to end.
+// read makes one Read of src, and reports whether it is to be the last.
+func (h *hold) read(buf []byte) bool {
+	n, err := h.src.Read(buf)
+	return h.take(buf[:n], err)
+}
+
+// take keeps a chunk and reports whether it is to be the last.
 func (h *hold) take(chunk []byte, err error) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.held, h.err = append(h.held, chunk...), err
-	h.first = true
 	full := h.closed || !h.room.Reserve(int64(len(chunk)))
 	if !full {
 		h.reserved += int64(len(chunk))
@@ -120,13 +122,17 @@ func (h *hold) take(chunk []byte, err error) bool {
 //
 // begun, if not nil, is called at the first byte.
 func (h *hold) wait(within time.Duration, begun func()) {
-	h.await(func() bool { return h.first }, nil)
+	buf := buffers.get()
+	over := h.read(*buf)
+	buffers.put(buf)
 	if begun != nil {
 		begun()
 	}
-	if h.is(func() bool { return h.settled }) {
+	if over {
 		return
 	}
+	h.changed = make(chan struct{}, 1)
+	go h.run()
 	timer := time.NewTimer(within)
 	defer timer.Stop()
 	h.await(func() bool { return h.settled }, timer.C)

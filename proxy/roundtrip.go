@@ -193,8 +193,8 @@ func (x *exchange) sleep(d time.Duration) error {
 // commit hands a's answer to the relay, or the error that stands for its lack.
 func (x *exchange) commit(out *http.Request, a *attempt) (*http.Response, error) {
 	x.stopTimer()
-	if x.body != nil && a.progress.sentAt.Load() != 0 {
-		_ = x.body.Close() // a stream may last for long, and nothing is sent again
+	if x.body != nil {
+		a.progress.letGo(x.body) // a stream may last for long, and nothing is sent again
 	}
 	x.record.verdict = a.verdict
 	if a.failure == classify.None && a.mute() {

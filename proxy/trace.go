@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"outrigger/policy/classify"
+	"outrigger/proxy/spool"
 )
 
 // maxHints bounds the 1xx answers that are passed on before the final one: with a
@@ -23,7 +24,16 @@ type progress struct {
 	sentAt    atomic.Int64 // when the whole request was written: Unix nanoseconds, 0 if it was not
 	hints     atomic.Int32 // 1xx answers so far
 	over      atomic.Bool  // the attempt has ended: hooks do nothing any more
+	body      atomic.Pointer[spool.Body]
 	hooks     httptrace.ClientTrace
+}
+
+// letGo closes b as soon as all of it was sent. An answer may be faster than the news of that.
+func (p *progress) letGo(b *spool.Body) {
+	p.body.Store(b)
+	if p.sentAt.Load() != 0 {
+		_ = b.Close()
+	}
 }
 
 // reached says what of the request may have reached the upstream.
@@ -54,6 +64,9 @@ func (p *progress) trace(outer *httptrace.ClientTrace, pl *place, stop context.C
 			}
 			now := time.Now()
 			p.sentAt.Store(now.UnixNano())
+			if b := p.body.Load(); b != nil {
+				_ = b.Close()
+			}
 			pl.sent(now, turn)
 		},
 	}

@@ -35,8 +35,6 @@ func newTransport(dial dialer, via func(*http.Request) (*url.URL, error), connec
 		// The transport would add gzip and decode it: no longer the upstream's bytes.
 		DisableCompression:     true,
 		MaxResponseHeaderBytes: 256 << 10,
-		WriteBufferSize:        16 << 10,
-		ReadBufferSize:         16 << 10,
 		HTTP2: &http.HTTP2Config{
 			// Off by default: a dead connection then eats requests for minutes (golang/go#36026).
 			SendPingTimeout: 15 * time.Second,

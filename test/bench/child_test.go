@@ -24,7 +24,8 @@ const (
 	upstreamVariable = "BENCH_UPSTREAM"
 
 	// profileVariable is set by people: a directory for a CPU and a heap profile
-	// of each child, ROLE.cpu and ROLE.heap.
+	// of each child, ROLE.cpu and ROLE.heap, and of what is live when it is collected,
+	// ROLE.live.
 	profileVariable = "BENCH_PROFILE"
 )
 
@@ -69,7 +70,10 @@ func serve(role, upstream string) error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	server := &http.Server{Handler: handler, Protocols: protocols, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 	go func() { _ = server.Serve(listener) }()
 	defer func() { _ = server.Close() }()
 	_, _ = fmt.Fprintln(os.Stdout, listener.Addr())
@@ -78,6 +82,7 @@ func serve(role, upstream string) error {
 		if lines.Text() == "collect" {
 			runtime.GC()
 			runtime.GC() // the first one only moves sync.Pool's content to its victim cache
+			keepHeap(role)
 		}
 		if err := answers.Encode(read()); err != nil {
 			return err
@@ -103,6 +108,18 @@ func profile(path string) (func(), error) {
 			_ = heap.Close()
 		}
 	}, nil
+}
+
+// keepHeap writes the profile of what is live, if profiles are wanted.
+func keepHeap(role string) {
+	directory := os.Getenv(profileVariable)
+	if directory == "" {
+		return
+	}
+	if live, err := os.Create(filepath.Join(directory, role+".live")); err == nil {
+		_ = pprof.Lookup("heap").WriteTo(live, 0)
+		_ = live.Close()
+	}
 }
 
 func read() reading {

@@ -17,11 +17,13 @@ type load struct {
 	body, want string
 	callers    int // connections, each with one request at a time
 	requests   int
+	events     int // of each request, where the cost of one is of interest
 }
 
 var loads = map[string]load{
 	"unary":  {body: question, want: answer, callers: 16, requests: 2000},
-	"stream": {body: streamQuestion, want: stream, callers: 16, requests: 96},
+	"stream": {body: short.question(), want: short.stream(), callers: 16, requests: 96},
+	"events": {body: long.question(), want: long.stream(), callers: 16, requests: 16, events: long.events},
 }
 
 // newClient returns a client that keeps one connection per caller.

@@ -2,7 +2,6 @@ package bench
 
 import (
 	"cmp"
-	"io"
 	"net/http"
 	"slices"
 	"testing"
@@ -42,7 +41,7 @@ func (l load) measure(tb testing.TB, client *http.Client, c *child, n int) cost 
 func BenchmarkOverhead(b *testing.B) {
 	for kind, l := range loads {
 		b.Run("kind:"+kind, func(b *testing.B) {
-			upstream := newUpstream(b)
+			upstream, _ := newUpstream(b)
 			client := newClient(b, l.callers)
 			without, with := start(b, bare, upstream), start(b, outrigger, upstream)
 			for _, c := range []*child{without, with} {
@@ -75,6 +74,12 @@ func report(b *testing.B, l load, client *http.Client, without, with *child) {
 	b.ReportMetric(median(plain, cost.byCPU), "bare-cpu-us/req")
 	b.ReportMetric(median(full, cost.byCPU), "outrigger-cpu-us/req")
 	b.ReportMetric(ratio, "cpu-ratio")
+	b.ReportMetric(ratios[len(ratios)/4], "cpu-ratio-p25")
+	b.ReportMetric(ratios[len(ratios)*3/4], "cpu-ratio-p75")
+	if l.events > 0 {
+		b.ReportMetric(median(plain, cost.byCPU)/float64(l.events), "bare-cpu-us/event")
+		b.ReportMetric(median(full, cost.byCPU)/float64(l.events), "outrigger-cpu-us/event")
+	}
 	b.ReportMetric(median(plain, cost.byAllocs), "bare-allocs/req")
 	b.ReportMetric(median(full, cost.byAllocs), "outrigger-allocs/req")
 	b.ReportMetric(median(plain, cost.byBytes), "bare-B/req")
@@ -95,45 +100,10 @@ func median[T any](list []T, by func(T) float64) float64 {
 	return by(list[len(list)/2])
 }
 
-// BenchmarkOpenStreams reports the memory that one open, idle stream holds in each proxy.
-func BenchmarkOpenStreams(b *testing.B) {
-	const streams = 500
-	for role := range roles {
-		b.Run("role:"+role, func(b *testing.B) {
-			upstream := newUpstream(b)
-			client := newClient(b, streams)
-			c := start(b, role, upstream)
-			loads["stream"].run(b, client, c.url, 32)
-			for b.Loop() {
-				before := c.reading(b, "collect")
-				for range streams {
-					hold(b, client, c.url)
-				}
-				after := c.reading(b, "collect")
-				b.ReportMetric(float64(after.Live-before.Live)/1024/streams, "KiB/stream")
-			}
-			b.ReportMetric(0, "ns/op")
-		})
-	}
-}
-
-// hold opens a stream, reads its first event and leaves it open to the benchmark's end.
-func hold(b *testing.B, client *http.Client, url string) {
-	b.Helper()
-	response, err := send(b, client, url, holdQuestion)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = response.Body.Close() })
-	if _, err := io.ReadFull(response.Body, make([]byte, len(chunk))); err != nil {
-		b.Fatal(err)
-	}
-}
-
 // The benchmarks' answers are only worth something if both children do the work
 // and their readings move with it.
 func TestBothProxiesRelayEveryByteAndCountTheirOwnWork(t *testing.T) {
-	upstream := newUpstream(t)
+	upstream, _ := newUpstream(t)
 	for role := range roles {
 		for kind, l := range loads {
 			t.Run(role+" "+kind, func(t *testing.T) {

@@ -26,7 +26,7 @@ var roles = map[string]func(upstream *url.URL) (http.Handler, error){
 }
 
 // newBare is what one would write without Outrigger: a reverse proxy that someone
-// took the trouble to tune. Transport and pool are set as Outrigger's are.
+// took the trouble to tune. What Outrigger's transport sets for a purpose is set here too.
 func newBare(upstream *url.URL) (http.Handler, error) {
 	return &httputil.ReverseProxy{
 		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(upstream) },
@@ -40,8 +40,6 @@ func newBare(upstream *url.URL) (http.Handler, error) {
 			IdleConnTimeout:        4 * time.Second,
 			DisableCompression:     true,
 			MaxResponseHeaderBytes: 256 << 10,
-			WriteBufferSize:        16 << 10,
-			ReadBufferSize:         16 << 10,
 		},
 	}, nil
 }
