@@ -64,6 +64,7 @@ redis:
 		{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; } || { echo "the tests need redis-server 7 on PATH, and only root on Debian has it installed here"; exit 1; }; \
 		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends redis-tools; \
 		mkdir -p $(TOOLS)/bin && ln -sf "$$(command -v redis-check-rdb)" $(TOOLS)/bin/redis-server; }
+
 .PHONY: faulty
 faulty: $(VENV)/.installed test/sdk/node/node_modules/.installed ## read 10,000 faulty streams with the real clients, and count what they report
 	$(REQUIRE) OUTRIGGER_TEST_TIMING=1 $(GO) test -count=1 -v -run 'TestNoFaultyStreamLooksComplete' -timeout 30m ./test/sdk
