@@ -44,6 +44,21 @@ func each(ways map[string][]string, kind string) []string {
 	return calls
 }
 
+// byBase runs the check once per SDK. The way to call makes no difference to a stream.
+func byBase(t *testing.T, check func(*testing.T, client)) {
+	t.Helper()
+	for name, c := range clients {
+		c.way = byBaseURL
+		t.Run(name, func(t *testing.T) { check(t, c) })
+	}
+}
+
+// direct has the client call p without Outrigger.
+func (c client) direct(t *testing.T, p *provider, do plan) []outcome {
+	t.Helper()
+	return c.call(t, []string{"OPENAI_BASE_URL=" + p.server.URL + "/v1"}, do)
+}
+
 // through starts Outrigger in front of p. Its breaker is off: with every stream cut it
 // would hold the calls back, rightly.
 func through(t *testing.T, p *provider, settings map[string]string) *world {
@@ -52,15 +67,15 @@ func through(t *testing.T, p *provider, settings map[string]string) *world {
 		"UPSTREAMS": "openai=" + p.server.URL, "BREAKER_RATIO": "1", "BREAKER_CONSECUTIVE": "1000000", "STREAM_IDLE_TIMEOUT": "1s",
 	}
 	maps.Copy(all, settings)
-	return start(t, troubles{}, all)
+	return client{way: byBaseURL}.start(t, troubles{}, all)
 }
 
 func TestCompleteStreamsArriveByteForByte(t *testing.T) {
-	eachClient(t, func(t *testing.T, c client) {
+	byBase(t, func(t *testing.T, c client) {
 		p := newProvider(t)
 		w := through(t, p, nil)
 		do := plan{Calls: slices.Concat(each(raw, "well"), each(calling, "well")), Workers: 4}
-		direct, proxied := c.run(t, p.server.URL+"/v1", do), c.run(t, w.base(), do)
+		direct, proxied := c.direct(t, p, do), c.run(t, w, do)
 		for i, call := range do.Calls {
 			if direct[i].Error != nil {
 				t.Errorf("%s fails without Outrigger: %+v", call, direct[i].Error)
@@ -77,7 +92,7 @@ func TestCompleteStreamsArriveByteForByte(t *testing.T) {
 
 // A fifth of all streams begins with an error.
 func TestStreamsThatBeginWithAnErrorAllSucceed(t *testing.T) {
-	eachClient(t, func(t *testing.T, c client) {
+	byBase(t, func(t *testing.T, c client) {
 		p := newProvider(t)
 		w := through(t, p, nil)
 		var calls []string
@@ -93,13 +108,13 @@ func TestStreamsThatBeginWithAnErrorAllSucceed(t *testing.T) {
 			}
 			calls = append(calls, way+"@"+order{name: name, kind: kind, id: id}.String())
 		}
-		for i, o := range c.run(t, w.base(), plan{Calls: calls, Workers: 8}) {
+		for i, o := range c.run(t, w, plan{Calls: calls, Workers: 8}) {
 			if o.Error != nil {
 				t.Errorf("%s: %+v", calls[i], o.Error)
 			}
 		}
 		direct := 0
-		for _, o := range c.run(t, p.server.URL+"/v1", plan{Calls: again(calls), Workers: 8}) {
+		for _, o := range c.direct(t, p, plan{Calls: again(calls), Workers: 8}) {
 			if o.Error != nil || o.Value["finish"] == "error" || o.Value["finish"] == "insufficient_system_resource" {
 				direct++
 			}
@@ -188,12 +203,12 @@ func TestNoFaultyStreamLooksComplete(t *testing.T) {
 	p := newProvider(t)
 	w := through(t, p, nil)
 	var seed uint64
-	eachClient(t, func(t *testing.T, c client) {
+	byBase(t, func(t *testing.T, c client) {
 		seed++
 		wholes := p.wholes(t, c)
 		calls := p.faulty((count+len(clients)-1)/len(clients), seed)
 		began := time.Now()
-		proxied := c.run(t, w.base(), plan{Calls: calls, Workers: 24, MaxRetries: once, limit: limit})
+		proxied := c.run(t, w, plan{Calls: calls, Workers: 24, MaxRetries: once, limit: limit})
 		took := time.Since(began)
 		tally := map[string]map[string]int{}
 		for i, o := range proxied {
@@ -219,7 +234,7 @@ func (p *provider) direct(t *testing.T, c client, calls []string, wholes map[str
 		}
 	}
 	tally := map[string]map[string]int{}
-	for i, o := range c.run(t, p.server.URL+"/v1", plan{Calls: again(loud), Workers: 24, MaxRetries: once, limit: limit}) {
+	for i, o := range c.direct(t, p, plan{Calls: again(loud), Workers: 24, MaxRetries: once, limit: limit}) {
 		way, name, kind := parts(loud[i])
 		add(tally, kind, told(o, wholes[way+" "+name], c.streamError, false))
 	}
@@ -231,7 +246,7 @@ func (p *provider) wholes(t *testing.T, c client) map[string]map[string]any {
 	t.Helper()
 	calls := each(calling, "well")
 	whole := map[string]map[string]any{}
-	for i, o := range c.run(t, p.server.URL+"/v1", plan{Calls: calls, Workers: 8}) {
+	for i, o := range c.direct(t, p, plan{Calls: calls, Workers: 8}) {
 		if o.Error != nil {
 			t.Fatalf("%s: %+v", calls[i], o.Error)
 		}
