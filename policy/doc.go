@@ -19,6 +19,12 @@
 // when the next attempt starts, because a request that waits at an open breaker
 // or in the limiter's line is no load on the upstream, and may yet give up.
 //
+// # The next upstream
+//
+// Failover.After looks at a failed attempt, with what Retry.Decide made of it, and
+// says why to go on to another upstream, or that it should not. Whether there is
+// one, and whose breaker lets it through, is the caller's to find out.
+//
 // # What a breaker counts
 //
 // Attempts, not requests: a brown-out is seen try by try, and a breaker that

@@ -31,7 +31,7 @@ func (x *exchange) faceOf(up *upstream) facing {
 // credential and headers. model is the name that the body carries by now. meant
 // says that the caller asked for this upstream by name.
 func (u *upstream) address(out *http.Request, model string, meant bool) {
-	if u.config.CallerKey == CallerKeyDrop || u.foreign && !meant && u.config.CallerKey != CallerKeySend {
+	if u.foreign && (!meant || u.config.CallerKey == CallerKeyDrop) {
 		u.dropCredentials(out)
 	}
 	call := u.preset.Call(out.URL.EscapedPath(), model)

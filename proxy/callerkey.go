@@ -21,6 +21,20 @@ const (
 	CallerKeyDrop CallerKeyMode = "drop"
 )
 
+// GetsCallerKey reports whether the credential of a caller that did not ask for u by
+// name goes there. first is the URL of the first upstream. A key of u's own takes
+// its place.
+func (u *Upstream) GetsCallerKey(first *url.URL) bool {
+	switch u.CallerKey {
+	case CallerKeySend:
+		return true
+	case CallerKeyDrop:
+		return false
+	default:
+		return SameHost(first, u.URL)
+	}
+}
+
 // SameHost reports whether what is meant for the host of a may go to that of b: it
 // has the same name, whatever the port, and is not reached less safely. All names
 // of the loopback interface are one. No URL is nobody's host.

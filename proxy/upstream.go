@@ -22,7 +22,7 @@ type upstream struct {
 	auth     string            // canonical name of the header for the key, if the user set it
 	preset   preset.Preset
 	home     int      // where its objects live
-	foreign  bool     // another host than the first upstream's
+	foreign  bool     // callers' credentials do not go there, unless they ask for it by name
 	drops    []string // the headers that may hold a caller's credential
 	models   models
 	gate     *gate
@@ -64,7 +64,7 @@ func newUpstream(c Config, u Upstream, dial dialer, m *metrics, now time.Time) *
 	}
 	up.query = strings.Join(values, "&")
 	up.metrics = m.upstream(u.Name)
-	up.foreign = !SameHost(c.Upstreams[0].URL, u.URL)
+	up.foreign = !u.GetsCallerKey(c.Upstreams[0].URL)
 	up.drops = append(append(up.drops, keyHeaders[:]...), callerHeaders[:]...)
 	for _, other := range c.Upstreams {
 		up.drops = append(up.drops, http.CanonicalHeaderKey(other.AuthHeader))

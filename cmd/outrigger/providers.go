@@ -22,9 +22,14 @@ func showProviders(w io.Writer, upstreams []proxy.Upstream) {
 		if call.Query.Name != "" && !slices.ContainsFunc(u.Query, set) {
 			address += "?" + call.Query.Name + "=" + call.Query.Value
 		}
-		key := ""
-		if !u.APIKey.IsZero() {
+		key := ", with no credential"
+		switch {
+		case !u.APIKey.IsZero():
 			key = ", the key in " + cmp.Or(u.AuthHeader, call.AuthHeader, "Authorization")
+		case injects(*u):
+			key = ", with the credential that is configured"
+		case u.GetsCallerKey(upstreams[0].URL):
+			key = ", with the caller's credential"
 		}
 		fmt.Fprintf(w, "upstream %s, preset %s: POST %s goes to %s%s\n", u.Name, cmp.Or(known.Name, "none"), path, address, key)
 	}

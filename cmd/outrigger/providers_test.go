@@ -10,7 +10,7 @@ func TestCheckTellsWhatBecomesOfACallAtEachUpstream(t *testing.T) {
 		environ []string
 		want    string
 	}{
-		{nil, "upstream openai, preset openai: POST /v1/chat/completions goes to https://api.openai.com/v1/chat/completions"},
+		{nil, "upstream openai, preset openai: POST /v1/chat/completions goes to https://api.openai.com/v1/chat/completions, with the caller's credential"},
 		{
 			[]string{"OUTRIGGER_UPSTREAMS=g=https://api.groq.com", "OUTRIGGER_UPSTREAM_G_API_KEY=gsk-1"},
 			"upstream g, preset groq: POST /v1/chat/completions goes to https://api.groq.com/openai/v1/chat/completions, the key in Authorization",
@@ -25,7 +25,19 @@ func TestCheckTellsWhatBecomesOfACallAtEachUpstream(t *testing.T) {
 		},
 		{
 			[]string{"OUTRIGGER_UPSTREAMS=vllm=http://10.0.0.7:8000/v1"},
-			"upstream vllm, preset none: POST /v1/chat/completions goes to http://10.0.0.7:8000/v1/chat/completions",
+			"upstream vllm, preset none: POST /v1/chat/completions goes to http://10.0.0.7:8000/v1/chat/completions, with the caller's credential",
+		},
+		{
+			[]string{"OUTRIGGER_UPSTREAMS=openai=https://api.openai.com,local=http://localhost:11434"},
+			"upstream local, preset none: POST /v1/chat/completions goes to http://localhost:11434/v1/chat/completions, with no credential",
+		},
+		{
+			[]string{"OUTRIGGER_UPSTREAMS=openai=https://api.openai.com,gw=https://gw.example", "OUTRIGGER_UPSTREAM_GW_HEADERS=Authorization=Basic x"},
+			"upstream gw, preset none: POST /v1/chat/completions goes to https://gw.example/v1/chat/completions, with the credential that is configured",
+		},
+		{
+			[]string{"OUTRIGGER_UPSTREAMS=openai=https://api.openai.com,gw=https://gw.example", "OUTRIGGER_UPSTREAM_GW_CALLER_KEY=send"},
+			"upstream gw, preset none: POST /v1/chat/completions goes to https://gw.example/v1/chat/completions, with the caller's credential",
 		},
 	} {
 		got := runWith(t, []string{"check"}, tt.environ)
