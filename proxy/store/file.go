@@ -41,8 +41,12 @@ type flight struct {
 // HashKey implements Store.
 func (f *file) HashKey(context.Context) ([32]byte, error) { return f.secret, nil }
 
+// largestFile bounds one answer in a file, in bytes, whatever the Config: bbolt takes
+// values under 2 GiB.
+const largestFile = 256 << 20
+
 // Largest implements Store.
-func (f *file) Largest() int64 { return f.config.Largest() }
+func (f *file) Largest() int64 { return min(f.config.Largest(), largestFile) }
 
 // Begin implements Store. For a create it waits for the disk, whatever the context.
 func (f *file) Begin(ctx context.Context, call Call) (Claim, error) {

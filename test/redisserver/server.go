@@ -5,7 +5,6 @@ package redisserver
 import (
 	"net"
 	"os/exec"
-	"syscall"
 	"testing"
 	"time"
 
@@ -34,7 +33,7 @@ func Start(tb testing.TB) *Server {
 	if err != nil {
 		process.Missing(tb, "redis-server is not on PATH (Debian: apt-get install redis-server)")
 	}
-	s := &Server{Addr: freeAddr(tb), program: program, directory: tb.TempDir()}
+	s := &Server{Addr: process.FreeAddress(tb), program: program, directory: tb.TempDir()}
 	s.Run(tb)
 	return s
 }
@@ -78,21 +77,4 @@ func (s *Server) Stop(tb testing.TB) {
 	if status := s.running.Stop(tb); status != 0 {
 		tb.Errorf("redis-server ended with status %d", status)
 	}
-}
-
-// Pause makes the server stand still, with its connections open.
-func (s *Server) Pause(tb testing.TB) { s.running.Signal(tb, syscall.SIGSTOP) }
-
-// Resume lets it go on, with what was sent to it meanwhile.
-func (s *Server) Resume(tb testing.TB) { s.running.Signal(tb, syscall.SIGCONT) }
-
-// freeAddr returns a loopback address that nobody listened on just now.
-func freeAddr(tb testing.TB) string {
-	tb.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
 }
