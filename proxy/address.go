@@ -47,8 +47,8 @@ func (u *upstream) address(out *http.Request, model string, meant bool) {
 }
 
 // callerHeaders are the headers in which callers prove who they are or say whose
-// account they use, beside keyHeaders: Google's key, and what browsers keep.
-var callerHeaders = [...]string{"X-Goog-Api-Key", "Cookie", "Openai-Organization", "Openai-Project"}
+// account they use, beside keyHeaders: what browsers keep, and OpenAI's accounts.
+var callerHeaders = [...]string{"Cookie", "Openai-Organization", "Openai-Project"}
 
 // dropCredentials takes out of a request what its caller proves itself with: it
 // was meant for another host.

@@ -19,10 +19,10 @@ type credential [16]byte
 func (c credential) label() string { return hex.EncodeToString(c[:4]) }
 
 // keyHeaders carry the key: Authorization (OpenAI and most others), Api-Key
-// (Azure), X-Api-Key (Anthropic). accountHeaders choose among the accounts of
-// one key (OpenAI); Sec-WebSocket-Protocol can do either (see withoutSecrets).
+// (Azure), X-Api-Key (Anthropic), X-Goog-Api-Key (Gemini). accountHeaders choose among
+// the accounts of one key (OpenAI); Sec-WebSocket-Protocol can do either (see withoutSecrets).
 var (
-	keyHeaders     = [...]string{"Authorization", "Api-Key", "X-Api-Key"}
+	keyHeaders     = [...]string{"Authorization", "Api-Key", "X-Api-Key", "X-Goog-Api-Key"}
 	accountHeaders = [...]string{"Openai-Organization", "Openai-Project", "Sec-Websocket-Protocol"}
 )
 

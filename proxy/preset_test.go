@@ -42,7 +42,7 @@ func providersAnswers(t *testing.T) []shown {
 }
 
 // sentTo is what a provider gets.
-type sentTo struct{ host, path, query, authorization, apiKey, xAPIKey, version string }
+type sentTo struct{ host, path, query, authorization, apiKey, xAPIKey, googKey, version string }
 
 // providerCalls has, for each preset, the one line of its configuration and what a
 // call becomes.
@@ -86,6 +86,11 @@ var providerCalls = map[string]struct {
 		Pair{},
 		sentTo{host: "name.openai.azure.com", path: "/openai/deployments/four/embeddings", query: "api-version=2023-05-15", apiKey: "own-key"},
 	},
+	"gemini, native": {
+		"https://generativelanguage.googleapis.com", "/v1beta/models/m:generateContent",
+		Pair{},
+		sentTo{host: "generativelanguage.googleapis.com", path: "/v1beta/models/m:generateContent", googKey: "own-key"},
+	},
 	"anthropic, native": {
 		"https://api.anthropic.com", "/v1/messages",
 		Pair{},
@@ -97,7 +102,7 @@ var providerCalls = map[string]struct {
 func asked(got *sentTo, answer http.HandlerFunc) func(http.ResponseWriter, *http.Request, int) {
 	return func(w http.ResponseWriter, r *http.Request, _ int) {
 		h := r.Header
-		*got = sentTo{r.Host, r.URL.EscapedPath(), r.URL.RawQuery, h.Get("Authorization"), h.Get("Api-Key"), h.Get("X-Api-Key"), h.Get("Anthropic-Version")}
+		*got = sentTo{r.Host, r.URL.EscapedPath(), r.URL.RawQuery, h.Get("Authorization"), h.Get("Api-Key"), h.Get("X-Api-Key"), h.Get("X-Goog-Api-Key"), h.Get("Anthropic-Version")}
 		answer(w, r)
 	}
 }
@@ -228,5 +233,15 @@ func TestEachProvidersAnswersPassThroughTheHandler(t *testing.T) {
 				t.Errorf("the log has no %s: %s", want, g.log)
 			}
 		})
+	}
+}
+
+func TestGooglesKeysAreToldApart(t *testing.T) {
+	all, seen := newCredentials(), map[credential]bool{}
+	for _, key := range []string{"", "AIza-one", "AIza-two"} {
+		seen[all.of(http.Header{"X-Goog-Api-Key": {key}}, "")] = true
+	}
+	if len(seen) != 3 {
+		t.Errorf("%d credentials, want 3", len(seen))
 	}
 }

@@ -34,7 +34,7 @@ func (p *Preset) append(path string) string {
 // the provider, by its own SDK.
 func (p *Preset) owns(path string) bool {
 	first, _, _ := strings.Cut(p.base[1:], "/")
-	_, ok := below(path, "/"+first)
+	_, ok := below(path, p.base[:1+len(first)])
 	return ok
 }
 

@@ -117,13 +117,19 @@ func TestGooglesOwnMethodsAreLeftAlone(t *testing.T) {
 	for _, given := range []string{"", "/v1beta", "/v1beta/openai"} {
 		u := Upstream{Host: "generativelanguage.googleapis.com", Path: given}
 		for path, want := range map[string]string{
-			"/v1beta/models/gemini-2.5-flash:generateContent": "/v1beta/models/gemini-2.5-flash:generateContent",
-			"/v1/models/gemini-2.5-flash:generateContent":     "/v1/models/gemini-2.5-flash:generateContent",
+			"/v1beta/models/gemini-2.5-flash:generateContent": "own",
+			"/v1/models/gemini-2.5-flash:generateContent":     "own",
+			"/v1beta/models":              "own",
+			"/v1beta/cachedContents/abc":  "own",
 			"/v1/models":                  "/v1beta/openai/models",
 			"/v1/models/gemini-2.5-flash": "/v1beta/openai/models/gemini-2.5-flash",
 			"/v1/embeddings":              "/v1beta/openai/embeddings",
 		} {
-			equal(t, given+" "+path, call(u, path, ""), Call{Path: want})
+			c := Call{Path: want}
+			if want == "own" {
+				c = Call{Path: path, AuthHeader: "X-Goog-Api-Key"}
+			}
+			equal(t, given+" "+path, call(u, path, ""), c)
 		}
 	}
 }
