@@ -42,7 +42,7 @@ func (x *exchange) learnRefusal(a *attempt, d policy.Decision, now time.Time) po
 		Requested: v.Limit.Requested, Window: v.Limit.Window,
 		Headers: limit.ParseHeaders(a.resp.Header, now),
 	}
-	if refusal.Bare() && !x.place.line.believes() {
+	if refusal.Bare() && !x.place.line.believes(now) {
 		return x.backOff(d, now)
 	}
 	got := x.place.line.refused(x.place, now, refusal)

@@ -23,7 +23,6 @@ var errTurnedAway = errors.New("the turn would come too late")
 type line struct {
 	mu      sync.Mutex
 	limiter *limit.Limiter
-	doubt   limit.Doubt
 	timer   *time.Timer
 	wakeAt  time.Time
 }
@@ -93,10 +92,10 @@ func (ln *line) refused(pl *place, now time.Time, r limit.Refusal) limit.Decisio
 }
 
 // believes takes in a bare refusal and reports whether it means a limit.
-func (ln *line) believes() bool {
+func (ln *line) believes(now time.Time) bool {
 	ln.mu.Lock()
 	defer ln.mu.Unlock()
-	return ln.doubt.Refused()
+	return ln.limiter.Believes(now)
 }
 
 func (ln *line) queue(pl *place) {
@@ -165,7 +164,6 @@ func (pl *place) sent(now time.Time, turn int) {
 func (pl *place) answered(now time.Time, h limit.Headers) {
 	pl.line.mu.Lock()
 	defer pl.line.mu.Unlock()
-	pl.line.doubt.Answered()
 	pl.line.limiter.Answered(now, &pl.waiter, h)
 	pl.line.release(now)
 }

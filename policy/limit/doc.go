@@ -97,6 +97,12 @@
 // What was admitted before the last refusal was acted on belongs to the same episode
 // and changes nothing more.
 //
+// A refusal that tells nothing at all is believed when four of the last sixteen requests
+// met one (Believes). An upstream that refuses at random goes on at any rate; so if four
+// of sixteen are refused while less than two fifths is sent of what passed within the last
+// minutes, they mean nothing: what rests on them is dropped, and for ten minutes nothing
+// less than seven in ten counts.
+//
 // # Others
 //
 // Keys of one organization, and sidecars of one key, share a limit, and each of their

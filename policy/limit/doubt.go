@@ -1,30 +1,98 @@
 package limit
 
-import "math/bits"
+import (
+	"math/bits"
+	"time"
+)
 
 // What it takes to believe refusals that name no limit, no wait and no reason: so
-// many among the last so many answers. A limit that is exceeded refuses several
+// many of the last so many that were sent. A limit that is exceeded refuses several
 // of them; an upstream that refuses one in ten at random refuses as many at any
 // rate, and to slow down for it would be to slow down for ever.
 const (
-	doubtWindow = 16
-	doubtLeast  = 4
+	doubtLeast = 4 // of 16
+	// doubtMost and mostlyRefused are how many in recentTime, and which part of all, it
+	// takes where they were seen to come at any rate.
+	doubtMost     = 12
+	mostlyRefused = 0.7
+	// noiseTime is for how long either is held for true.
+	noiseTime = 10 * time.Minute
 )
 
-// Doubt remembers the last answers of an upstream, to tell bare refusals that mean
-// a limit from those that mean nothing. The zero value has seen none. It is not
-// safe for concurrent use.
-type Doubt struct{ refused uint16 }
+// calmShare is which part of what passed lately is so much less that a limit would not
+// refuse it; calmLeast is how many requests must have passed for that to mean anything.
+const (
+	calmShare = 0.4
+	calmLeast = 8
+)
 
-// Answered notes an answer that was no refusal.
-func (d *Doubt) Answered() { d.refused <<= 1 }
+// doubt remembers what became of the last requests, to tell bare refusals that mean a
+// limit from those that mean nothing. A limit refuses what is over it; so refusals that
+// go on when much less is sent than passed a while ago mean nothing. Each bit is a
+// request that was sent, set by a bare refusal: silence is consent, since answers take
+// much longer. The zero value has seen none.
+type doubt struct {
+	last   uint16        // the last that were sent
+	calm   uint16        // those of a time in which much less was sent than passed before
+	noise  time.Duration // until then bare refusals are held to mean nothing
+	limits time.Duration // until then they are held to mean a limit
+}
 
-// Refused notes a bare refusal and reports whether there have been enough of them
-// to believe it. One that is not believed concerns its own request alone, which
-// backs off and comes back.
-func (d *Doubt) Refused() bool {
-	d.refused = d.refused<<1 | 1
-	return bits.OnesCount16(d.refused) >= doubtLeast
+// hope notes a request that was sent.
+func (l *Limiter) hope(t time.Duration) {
+	d := &l.doubts
+	d.last <<= 1
+	if d.calm != 0 && l.calm(t) {
+		d.calm <<= 1
+	}
+}
+
+// Believes takes in a bare refusal, and reports whether it means a limit. One that does
+// not concerns its own request alone, which backs off and comes back; Refused is not to
+// be told of it.
+func (l *Limiter) Believes(now time.Time) bool {
+	now = l.tick(now)
+	d, t := &l.doubts, now.Sub(l.start)
+	d.last |= d.last + 1 // the lowest that is not set
+	n := l.recent.doubted(t)
+	if t < d.noise {
+		if n < doubtMost || float64(n) < mostlyRefused*float64(l.recent.sum(t, unitRequest, recentTime)) {
+			return false
+		}
+		d.noise, d.limits = 0, t+noiseTime
+		return true
+	}
+	if l.calm(t) {
+		d.calm |= d.calm + 1
+	}
+	if t >= d.limits && bits.OnesCount16(d.calm) >= doubtLeast {
+		d.noise, d.calm = t+noiseTime, 0
+		l.unlearn()
+		return false
+	}
+	return bits.OnesCount16(d.last) >= doubtLeast
+}
+
+// calm reports whether so much less was sent just before t than passed lately that a
+// bare refusal has another reason than a limit.
+func (l *Limiter) calm(t time.Duration) bool {
+	passed := l.recent.best(t)
+	over := time.Second
+	if passed < calmLeast*recentTime.Seconds() {
+		over = recentTime
+	}
+	sent := float64(l.recent.sum(t, unitRequest, over)) / over.Seconds()
+	return passed >= calmLeast && sent < calmShare*passed/recentTime.Seconds()
+}
+
+// unlearn drops what rests on refusals alone.
+func (l *Limiter) unlearn() {
+	for s := range slots {
+		if b := &l.buckets[s]; b.active && b.source == SourceRefusals && s != slotSpike {
+			l.drop(s)
+		}
+	}
+	l.ramp.start(coldQuota)
 }
 
 // Bare reports whether a refusal tells nothing but that it is one.

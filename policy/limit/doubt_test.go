@@ -6,39 +6,87 @@ import (
 	"time"
 )
 
+// sends sends n requests, a tenth of a second apart from d on, and returns when the
+// next one would go.
+func sends(t *testing.T, l *Limiter, d time.Duration, n int) time.Duration {
+	t.Helper()
+	for range n {
+		l.Enter(at(d), &Waiter{})
+		w := pass(t, l, d, &Waiter{})
+		l.Answered(at(d), w, Headers{})
+		d += 100 * time.Millisecond
+	}
+	return d
+}
+
 func TestBareRefusalsAreBelievedOnceTheyAreMany(t *testing.T) {
-	var d Doubt
+	l := New(Settings{}, origin)
+	now := sends(t, l, 0, 20)
 	for i := range doubtLeast - 1 {
-		if d.Refused() {
+		if l.Believes(at(now)) {
 			t.Fatalf("refusal %d was believed", i+1)
 		}
 	}
-	if !d.Refused() {
-		t.Error("the fourth in a row was not believed")
+	if !l.Believes(at(now)) {
+		t.Error("the fourth of sixteen was not believed")
 	}
-	for range doubtWindow {
-		d.Answered()
-	}
-	if d.Refused() {
-		t.Error("one after many answers was believed")
+	now = sends(t, l, now, 20)
+	if l.Believes(at(now)) {
+		t.Error("one after many that were not refused was believed")
 	}
 }
 
 func TestOneInTenAtRandomIsHardlyEverBelieved(t *testing.T) {
-	var d Doubt
-	random, believed := rand.New(rand.NewPCG(1, 2)), 0
+	l := New(Settings{}, origin)
+	random, believed, now := rand.New(rand.NewPCG(1, 2)), 0, time.Duration(0)
 	for range 10_000 {
-		if random.Float64() >= 0.1 {
-			d.Answered()
-			continue
-		}
-		if d.Refused() {
+		now = sends(t, l, now, 1)
+		if random.Float64() < 0.1 && l.Believes(at(now)) {
 			believed++
 		}
 	}
 	if believed > 300 {
 		t.Errorf("%d of some 1,000 refusals at random were believed", believed)
 	}
+}
+
+// TestRefusalsThatGoOnAtAnyRateMeanNothing has an upstream let 20 per second through,
+// and then refuse some although little is sent.
+func TestRefusalsThatGoOnAtAnyRateMeanNothing(t *testing.T) {
+	l := New(Settings{}, origin)
+	now := sends(t, l, 0, 100)
+	l.limits(at(now), slotRequests, 60, time.Minute, SourceRefusals)
+	slow := func(n int) int { // one per second, every other refused
+		believed := 0
+		for range n {
+			now += time.Second
+			w := &Waiter{}
+			l.Enter(at(now), w)
+			admits(l, now)
+			l.Sent(at(now), w)
+			l.Answered(at(now), w, Headers{})
+			if now/time.Second%2 == 0 && l.Believes(at(now)) {
+				believed++
+			}
+		}
+		return believed
+	}
+	slow(8)
+	if got := l.Snapshot(at(now)).Buckets; len(got) > 0 {
+		t.Errorf("%+v, want nothing after %d refusals at a fraction of what passed", got, doubtLeast)
+	}
+	if got := slow(100); got > 0 {
+		t.Errorf("%d more were believed, want none", got)
+	}
+	l.ramp.stop()
+	for range 20 { // but if nearly all are refused it is a limit all the same
+		now += 150 * time.Millisecond
+		l.Sent(at(now), pass(t, l, now, &Waiter{}))
+		if l.Believes(at(now)) {
+			return
+		}
+	}
+	t.Error("none of 20 that were all refused was believed")
 }
 
 func TestARefusalThatTellsAnythingIsNotBare(t *testing.T) {

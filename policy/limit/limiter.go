@@ -16,6 +16,7 @@ type Limiter struct {
 	gate    time.Time // nobody goes before
 	recent  recent
 	spike   spike
+	doubts  doubt
 	latency time.Duration // how long refusals take
 	tight   time.Duration // until then no burst over a second's share is tried
 	streak  int           // refusals since the last answer that hold everybody

@@ -10,9 +10,12 @@ import (
 type recent struct {
 	sent    [recentBins][units]int64
 	refused [recentBins][units]int64
-	bin     int64   // number of the newest bin
-	now     average // the present rate
-	quiet   average // the rate before a spike
+	bare    [recentBins]int64
+	bin     int64         // number of the newest bin
+	most    float64       // the most requests that passed in recentTime, lately
+	mostAt  time.Duration // when it was that
+	now     average       // the present rate
+	quiet   average       // the rate before a spike
 }
 
 const (
@@ -21,6 +24,7 @@ const (
 	recentTime  = recentBins * recentBin
 	presentTime = 10 * time.Second
 	spikeTime   = 15 * time.Minute
+	bestTime    = 10 * time.Minute
 )
 
 // add counts a waiter that was sent at t.
@@ -29,6 +33,7 @@ func (r *recent) add(t time.Duration, w *Waiter) {
 	for u := range units {
 		r.sent[r.bin%recentBins][u] += w.cost(u)
 	}
+	r.most, r.mostAt = max(r.best(t), float64(r.passed(t, unitRequest))), t
 	r.now.add(t, presentTime)
 	r.quiet.add(t, spikeTime)
 }
@@ -47,6 +52,7 @@ func (r *recent) advance(t time.Duration) {
 		r.bin++
 		r.sent[r.bin%recentBins] = [units]int64{}
 		r.refused[r.bin%recentBins] = [units]int64{}
+		r.bare[r.bin%recentBins] = 0
 	}
 	r.bin = max(r.bin, n)
 }
@@ -66,6 +72,17 @@ func (r *recent) passed(t time.Duration, u unit) int64 {
 	return max(0, r.sum(t, u, recentTime)-r.lost(t, u))
 }
 
+// doubted counts a bare refusal that came at t, and returns how many did in recentTime.
+func (r *recent) doubted(t time.Duration) int64 {
+	r.advance(t)
+	r.bare[r.bin%recentBins]++
+	var n int64
+	for _, b := range r.bare {
+		n += b
+	}
+	return n
+}
+
 // lost is what was refused in recentTime before t.
 func (r *recent) lost(t time.Duration, u unit) int64 {
 	r.advance(t)
@@ -75,6 +92,9 @@ func (r *recent) lost(t time.Duration, u unit) int64 {
 	}
 	return n
 }
+
+// best is the most requests that passed in recentTime, lately: it fades in ten minutes.
+func (r *recent) best(t time.Duration) float64 { return r.most * decay(t-r.mostAt, bestTime) }
 
 // average is an exponentially weighted rate of events.
 type average struct {
