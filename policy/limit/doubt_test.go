@@ -11,7 +11,6 @@ import (
 func sends(t *testing.T, l *Limiter, d time.Duration, n int) time.Duration {
 	t.Helper()
 	for range n {
-		l.Enter(at(d), &Waiter{})
 		w := pass(t, l, d, &Waiter{})
 		l.Answered(at(d), w, Headers{})
 		d += 100 * time.Millisecond
@@ -56,16 +55,13 @@ func TestRefusalsThatGoOnAtAnyRateMeanNothing(t *testing.T) {
 	l := New(Settings{}, origin)
 	now := sends(t, l, 0, 100)
 	l.limits(at(now), slotRequests, 60, time.Minute, SourceRefusals)
-	slow := func(n int) int { // one per second, every other refused
+	slow := func(n int) int { // one in two seconds, every other refused
 		believed := 0
-		for range n {
-			now += time.Second
-			w := &Waiter{}
-			l.Enter(at(now), w)
-			admits(l, now)
-			l.Sent(at(now), w)
+		for i := range n {
+			now += 2 * time.Second
+			w := pass(t, l, now, &Waiter{})
 			l.Answered(at(now), w, Headers{})
-			if now/time.Second%2 == 0 && l.Believes(at(now)) {
+			if i%2 == 0 && l.Believes(at(now)) {
 				believed++
 			}
 		}
