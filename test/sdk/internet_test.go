@@ -1,10 +1,13 @@
 package sdk
 
 import (
+	"bufio"
 	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -33,11 +36,18 @@ func newInternet(t *testing.T, address string) *internet {
 	n := &internet{roots: authority.File(directory), trust: trust}
 	n.hosts = map[string]string{
 		"api.openai.com:443": n.serve(t, "api.openai.com", func(c net.Conn) { pipe(c, address) }),
-		"other.example:443":  n.serve(t, "other.example", func(c net.Conn) { _, _ = io.WriteString(c, "this is other.example\n") }),
+		"other.example:443":  n.serve(t, "other.example", sayName),
 	}
 	out := listen(t, func(c net.Conn) { n.lead(c) })
 	n.proxy = "http://" + out
 	return n
+}
+
+// sayName answers one request.
+func sayName(c net.Conn) {
+	if _, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
+		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 13\r\nConnection: close\r\n\r\nother.example")
+	}
 }
 
 // serve runs answer on each connection to a server with a certificate for name.
@@ -119,4 +129,22 @@ func listen(t *testing.T, answer func(net.Conn)) string {
 		}
 	}()
 	return listener.Addr().String()
+}
+
+// bundle writes the certificates of several files into one, and returns its path.
+func bundle(t *testing.T, files ...string) string {
+	t.Helper()
+	var all []byte
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, content...)
+	}
+	path := filepath.Join(t.TempDir(), "bundle.pem")
+	if err := os.WriteFile(path, all, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

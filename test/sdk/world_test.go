@@ -21,8 +21,9 @@ const key = "sk-test-of-the-clients"
 
 // world is the simulated upstream and Outrigger in front of it, a process each.
 type world struct {
-	upstream, traffic, admin string // base URLs, without /v1
-	authority                string // file of Outrigger's own, where calls come by HTTPS_PROXY
+	upstream, traffic, admin string    // base URLs, without /v1
+	authority                string    // file of Outrigger's own, for those who trust it
+	outside                  *internet // beyond Outrigger, where calls come by HTTPS_PROXY
 	outrigger                *process.Process
 }
 
@@ -48,11 +49,12 @@ func (c client) start(t *testing.T, made troubles, settings map[string]string) *
 		"RETRY_BASE": "10ms", "RETRY_CAP": "50ms",
 	}
 	var environment []string
+	all["CA_DIR"] = t.TempDir()
+	w.authority = authority.File(all["CA_DIR"])
 	if c.way == byProxy {
-		outside, directory := newInternet(t, upstream), t.TempDir()
-		w.authority = authority.File(directory)
-		all["UPSTREAMS"], all["INTERCEPT"], all["CA_DIR"] = "", "on", directory // the default: api.openai.com
-		environment = append(environment, "HTTPS_PROXY="+outside.proxy, "SSL_CERT_FILE="+outside.roots, "SSL_CERT_DIR=/nowhere")
+		w.outside = newInternet(t, upstream)
+		all["UPSTREAMS"], all["INTERCEPT"] = "", "on" // the default: api.openai.com
+		environment = append(environment, "HTTPS_PROXY="+w.outside.proxy, "SSL_CERT_FILE="+w.outside.roots, "SSL_CERT_DIR=/nowhere")
 	}
 	maps.Copy(all, settings)
 	for name, value := range all {

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -33,6 +34,7 @@ var calls = map[string]func(context.Context, openai.Client) (any, error){
 	"speech":        speech,
 	"models":        models,
 	"moderations":   moderations,
+	"elsewhere":     elsewhere,
 }
 
 func chatParams() openai.ChatCompletionNewParams {
@@ -229,4 +231,20 @@ func moderations(ctx context.Context, client openai.Client) (any, error) {
 		return nil, err
 	}
 	return value{"flagged": answer.Results[0].Flagged}, nil
+}
+
+// elsewhere asks another server than OpenAI's, by whatever way this process has to
+// the outside.
+func elsewhere(ctx context.Context, _ openai.Client) (any, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://other.example/", http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	return value{"text": string(text)}, err
 }

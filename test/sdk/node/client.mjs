@@ -195,6 +195,28 @@ const calls = {
     const request = { model: 'omni-moderation-latest', input: 'A calm sea.' };
     return { flagged: (await client.moderations.create(request, options)).results[0].flagged };
   },
+
+  // Another server than OpenAI's, by whatever way this process has to the outside.
+  async elsewhere() {
+    return { text: await (await fetch('https://other.example/')).text() };
+  },
+
+  // The package makes a wss:// URL of any base URL.
+  async realtime(client) {
+    const { OpenAIRealtimeWS } = await import('openai/realtime/ws');
+    const socket = new OpenAIRealtimeWS({ model: 'gpt-realtime' }, client);
+    const events = [];
+    await new Promise((resolve, reject) => {
+      socket.on('error', reject);
+      socket.on('event', (event) => {
+        events.push(event.type);
+        if (events.length === 1) socket.send({ type: 'input_audio_buffer.commit' });
+        else socket.close();
+      });
+      socket.socket.on('close', resolve);
+    });
+    return { events, url: socket.url.protocol };
+  },
 };
 
 // A call is a function's name, with what the upstream is to do behind an @.

@@ -11,6 +11,7 @@ import platform
 import sys
 import time
 
+import httpx2
 import openai
 
 MODEL = "gpt-4.1"
@@ -193,6 +194,11 @@ def models(client):
 def moderations(client):
     answer = client.moderations.create(model="omni-moderation-latest", input="A calm sea.")
     return {"flagged": answer.results[0].flagged}
+
+
+def elsewhere(_):
+    """Another server than OpenAI's, by whatever way this process has to the outside."""
+    return {"text": httpx2.get("https://other.example/").text}
 
 
 def outcome(client, call):
