@@ -51,7 +51,7 @@ test-process: redis
 .PHONY: timing
 timing: ## hold bursts and outages to their bounds in time too; wants a machine with nothing else to do
 	OUTRIGGER_TEST_TIMING=1 $(GO) test -count=1 -v -timeout 10m ./test/scenario
-	OUTRIGGER_TEST_TIMING=1 $(GO) test -count=1 -v -timeout 2m -run Soon ./proxy
+	$(GO) test -count=1 -v -timeout 2m -run Soon ./proxy -args -timing
 
 .PHONY: test-sdk
 test-sdk: $(VENV)/.installed test/sdk/node/node_modules/.installed

@@ -3,9 +3,9 @@ package proxy
 import (
 	"bufio"
 	"context"
+	"flag"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -15,12 +15,13 @@ import (
 // soon is within what the upstream is to be closed once the caller has left.
 const soon = 100 * time.Millisecond
 
-// timely logs what was measured, and holds it to a bound where the machine is quiet
-// enough for that: OUTRIGGER_TEST_TIMING (see the Makefile's timing).
+var timing = flag.Bool("timing", false, "hold what is measured to its bounds: the machine has nothing else to do (make timing)")
+
+// timely logs what was measured, and holds it to a bound if the machine is quiet.
 func timely(t *testing.T, what string, got, most time.Duration) {
 	t.Helper()
 	t.Logf("%s: %s, of at most %s", what, got.Round(10*time.Microsecond), most)
-	if os.Getenv("OUTRIGGER_TEST_TIMING") != "" && got > most {
+	if *timing && got > most {
 		t.Errorf("%s: %s, want at most %s", what, got, most)
 	}
 }
