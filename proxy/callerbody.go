@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"outrigger/policy/endpoint"
@@ -74,6 +75,7 @@ func (x *exchange) passOn(r *http.Request, src *intake) error {
 	// The answer may come before the body's end (golang/go#40747).
 	_ = http.NewResponseController(src.w).EnableFullDuplex()
 	x.closes = r.ProtoMajor == 1
+	src.lent = &lent{}
 	x.once, x.size = x.body.Once(src), r.ContentLength
 	return nil
 }
@@ -89,6 +91,14 @@ type intake struct {
 	waited     time.Duration   // for the caller
 	read       int64
 	set        time.Time
+
+	lent *lent // once a transport reads, and not the handler
+}
+
+// lent tells a reader in another goroutine whether the handler still runs.
+type lent struct {
+	mu   sync.Mutex
+	over bool // it has returned: its response writer is not to be touched any more
 }
 
 func (i *intake) Read(b []byte) (int, error) {
@@ -98,7 +108,7 @@ func (i *intake) Read(b []byte) (int, error) {
 	until := began.Add(bodyGrace + time.Duration(i.read/bodyRate)*time.Second - i.waited)
 	if until.Sub(i.set).Abs() > time.Second { // not for every read of a long body
 		i.set = until
-		_ = http.NewResponseController(i.w).SetReadDeadline(until)
+		i.deadline(until)
 	}
 	n, err := i.src.Read(b)
 	i.waited += time.Since(began)
@@ -114,4 +124,27 @@ func (i *intake) Read(b []byte) (int, error) {
 }
 
 // done takes the deadline away: the connection may stay.
-func (i *intake) done() { _ = http.NewResponseController(i.w).SetReadDeadline(time.Time{}) }
+func (i *intake) done() { i.deadline(time.Time{}) }
+
+// deadline bounds what is read of the connection. A transport may still read when the
+// request is over: over HTTP/2 that would be a nil pointer in net/http, and over
+// HTTP/1.1 the deadline of another request.
+func (i *intake) deadline(until time.Time) {
+	if i.lent != nil {
+		i.lent.mu.Lock()
+		defer i.lent.mu.Unlock()
+		if i.lent.over {
+			return
+		}
+	}
+	_ = http.NewResponseController(i.w).SetReadDeadline(until)
+}
+
+// end says that the handler returns.
+func (i *intake) end() {
+	if i.lent != nil {
+		i.lent.mu.Lock()
+		defer i.lent.mu.Unlock()
+		i.lent.over = true
+	}
+}

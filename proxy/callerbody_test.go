@@ -3,6 +3,7 @@ package proxy
 import (
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -63,5 +64,18 @@ func TestTheTimeForABodyIsTheCallersOwn(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+func TestABodyThatIsReadOnAfterItsRequestTouchesNothingOfIt(t *testing.T) {
+	w := &deadlines{ResponseWriter: httptest.NewRecorder()}
+	i := &intake{src: strings.NewReader("some text"), w: w, picker: pick.New(""), lent: &lent{}}
+	if _, err := i.Read(make([]byte, 4)); err != nil || w.read.IsZero() {
+		t.Fatalf("%v; the deadline is %s", err, w.read)
+	}
+	i.end()
+	i.set, w.read = time.Time{}, time.Time{}
+	if n, err := i.Read(make([]byte, 4)); n != 4 || err != nil || !w.read.IsZero() { // not to the end, which takes the deadline away
+		t.Errorf("read %d, %v; the deadline is %s", n, err, w.read)
 	}
 }

@@ -19,6 +19,7 @@ func (p *Proxy) observe(x *exchange) {
 	delete(p.active, x)
 	p.mu.Unlock()
 	x.extendWrite()
+	x.intake.end()
 	x.close()
 	took := time.Since(x.start)
 	p.metrics.finished(x, took)
