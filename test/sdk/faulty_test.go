@@ -47,7 +47,8 @@ func each(ways map[string][]string, kind string) []string {
 // byBase runs the check once per SDK. The way to call makes no difference to a stream.
 func byBase(t *testing.T, check func(*testing.T, client)) {
 	t.Helper()
-	for name, c := range clients {
+	for _, name := range slices.Sorted(maps.Keys(clients)) {
+		c := clients[name]
 		c.way = byBaseURL
 		t.Run(name, func(t *testing.T) { check(t, c) })
 	}

@@ -259,4 +259,4 @@ async function work() {
 }
 const workers = plan.workers || (plan.together ? plan.calls.length : 1);
 await Promise.all(Array.from({ length: workers }, work));
-process.stdout.write(JSON.stringify({ version: `openai-node ${VERSION}, Node ${process.version}`, outcomes }));
+process.stdout.write(JSON.stringify({ version: `openai-node ${VERSION}, Node ${process.version}`, outcomes }), () => process.exit(0)); // past the timers
