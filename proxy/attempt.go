@@ -80,17 +80,6 @@ func (a *attempt) begun() {
 	}
 }
 
-// requestBody returns the body for one attempt, from its start.
-func (x *exchange) requestBody() io.ReadCloser {
-	switch {
-	case x.once != nil:
-		return x.once
-	case x.body == nil || x.size == 0:
-		return nil
-	}
-	return x.body.Reader()
-}
-
 // fail records why there is no answer, or no whole one.
 func (a *attempt) fail(ctx context.Context, err error) {
 	a.err = err

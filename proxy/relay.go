@@ -64,7 +64,11 @@ func (p *Proxy) modify(resp *http.Response) error {
 	for _, name := range own {
 		delete(resp.Header, name)
 	}
-	x.stamp(resp.Header)
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		x.stamp(resp.Header)
+	} else {
+		x.stamp(x.w.Header()) // the upstream's would have to grow for them, and then be copied
+	}
 	if resp.StatusCode < http.StatusBadRequest {
 		delete(resp.Header, headerShouldRetry)
 	} else if x.suppressesUpstreamRetry() {

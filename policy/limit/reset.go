@@ -38,6 +38,9 @@ func parseReset(s string, now time.Time) (time.Duration, time.Duration, bool) {
 
 // parseBare reads a number without a unit.
 func parseBare(s string, now time.Time) (time.Duration, time.Duration, bool) {
+	if s == "" || s[len(s)-1] > '9' {
+		return 0, 0, false // a unit: strconv would make an error of it
+	}
 	n, err := strconv.ParseFloat(s, 64)
 	if err != nil || !(n >= 0) || n > 1e15 {
 		return 0, 0, false
