@@ -301,7 +301,7 @@ func TestPlainStopsAtTheFirstByteThatMatters(t *testing.T) {
 			if c < 0x20 || c == '"' || c == '\\' {
 				want = at
 			}
-			if got := plain(p); got != want {
+			if got := Plain(p); got != want {
 				t.Fatalf("byte %#x at %d: plain = %d, want %d", c, at, got, want)
 			}
 		}

@@ -26,7 +26,7 @@ func (o *object) beginString(r role) {
 // text reads the plain text at the start of p, and the byte that ends it. It returns
 // how many bytes it read, at least one.
 func (o *object) text(p []byte) int {
-	n := plain(p)
+	n := Plain(p)
 	if n > 0 {
 		o.loneHigh()
 		o.read(o.role, p[:n])
@@ -133,10 +133,10 @@ func (o *object) character(r rune) {
 	o.read(o.role, utf8.AppendRune(o.scratch[:0], r))
 }
 
-// plain returns the length of the text at the start of p that has no quote, no
+// Plain returns the length of the text at the start of p that has no quote, no
 // backslash and no control character, eight bytes at a time: of a body with images
 // that is nearly all.
-func plain(p []byte) int {
+func Plain(p []byte) int {
 	const (
 		ones      = 0x0101010101010101
 		highs     = 0x8080808080808080

@@ -20,6 +20,18 @@ func BenchmarkRequest(b *testing.B) {
 	}
 }
 
+// BenchmarkEscapes reads what is made of escapes alone: as many bytes must not take
+// much longer than any others.
+func BenchmarkEscapes(b *testing.B) {
+	m := New(Entries)
+	body := []byte(`{"input":"` + strings.Repeat(`\n`, 32<<10))
+	b.SetBytes(int64(len(body)))
+	for b.Loop() {
+		r := m.Request()
+		_, _ = r.Write(body)
+	}
+}
+
 // BenchmarkLearner reads a stream of 1,000 events.
 func BenchmarkLearner(b *testing.B) {
 	m := New(Entries)

@@ -25,6 +25,6 @@
 //
 // A scanner finds members by their quotes, colons and brackets alone. It checks
 // nothing: what is not JSON has no ids, and what an upstream would refuse may have
-// some, which does no harm. A raw line break ends every string, so a stream's
+// some, which does no harm. A control character, such as a line break, ends every string, so a stream's
 // events, whose lines are not JSON, put it off for one line at most.
 package sticky

@@ -65,23 +65,26 @@ func (r *Request) Home(endpoint, method, path string) (int, bool) {
 	return 0, false
 }
 
+// inPath is how many ids of a path are looked up. No endpoint has more than three.
+const inPath = 4
+
 // ofPath returns the home of the first known id in a path, and whether any id is
 // named: a segment that is none of the endpoint's own words.
 func (m *Map) ofPath(endpoint, path string) (int, bool, bool) {
 	word, words, _ := strings.Cut(endpoint, ".")
-	begun, named := false, false
+	begun, named := false, 0
 	for segment := range strings.SplitSeq(path, "/") {
 		switch {
 		case segment == "":
 		case segment == word:
 			begun = true
 			word, words, _ = strings.Cut(words, ".")
-		case begun:
-			named = true
+		case begun && named < inPath:
+			named++
 			if home, known := m.find(maphash.String(m.seed, segment)); known {
 				return home, true, true
 			}
 		}
 	}
-	return 0, false, named
+	return 0, false, named > 0
 }

@@ -90,3 +90,13 @@ func TestARequestGoesWhereItsObjectsLive(t *testing.T) {
 		})
 	}
 }
+
+func TestALongPathIsNotLookedUpForLong(t *testing.T) {
+	m := New(10)
+	tell(m, 1, "files", `{"id":"file-one"}`)
+	for path, want := range map[string]int{"/v1/files/a/b/c/file-one": 1, "/v1/files/a/b/c/d/file-one": 0} {
+		if home, bound := m.Request().Home("files", "GET", path); home != want || !bound {
+			t.Errorf("%s: got %d, %v, want %d", path, home, bound, want)
+		}
+	}
+}

@@ -1,6 +1,6 @@
 package sticky
 
-import "bytes"
+import "outrigger/proxy/pick"
 
 // member is one that the scanner found: a key with a string, or with a string in an
 // array, or with true, false, null or a number, of which only the first byte is told.
@@ -64,16 +64,7 @@ func (s *scanner) Write(p []byte) (int, error) {
 // string reads the plain text at the start of p and the byte that ends it, and
 // returns how many bytes that were.
 func (s *scanner) string(p []byte) int {
-	n := bytes.IndexByte(p, '"')
-	if n < 0 {
-		n = len(p)
-	}
-	if i := bytes.IndexByte(p[:n], '\\'); i >= 0 {
-		n = i
-	}
-	if i := bytes.IndexByte(p[:n], '\n'); i >= 0 {
-		n = i
-	}
+	n := pick.Plain(p)
 	s.keep(p[:n])
 	if n == len(p) {
 		return n
@@ -84,7 +75,7 @@ func (s *scanner) string(p []byte) int {
 	case '\\':
 		s.odd = true
 		s.state += escaped - inString
-	default: // a line break, which no string has: this was none
+	default: // a control character, which no string has: this was none
 		s.state, s.after = between, false
 	}
 	return n + 1
