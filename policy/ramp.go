@@ -29,10 +29,6 @@ func NewRamp(now time.Time) *Ramp {
 	return &Ramp{start: now, first: rampFirst, size: rampFirst * rampGrowth}
 }
 
-// Fail starts over: those let out so far have met a failure. The new ramp's first
-// four are spread over a step, or failures would themselves let out more.
-func (r *Ramp) Fail(now time.Time) { *r = Ramp{start: now, size: rampFirst} }
-
 // Take returns how many of waiting may go now, and counts them as gone.
 func (r *Ramp) Take(now time.Time, waiting int) int {
 	n := max(0, min(r.allowed(now)-r.taken, int64(waiting)))

@@ -55,19 +55,6 @@ func TestRamp_WhatNobodyUsedStaysAllowed(t *testing.T) {
 	equal(t, "the other three", r.Take(start, 10), 3)
 }
 
-func TestRamp_AFailureStartsItOver(t *testing.T) {
-	t.Parallel()
-	r := policy.NewRamp(start)
-	now := start.Add(450 * time.Millisecond)
-	equal(t, "let out", r.Take(now, line), 160)
-	r.Fail(now)
-	equal(t, "nobody at once", r.Take(now, line), 0)
-	equal(t, "then four, spread", r.Next(now), now.Add(37500*time.Microsecond))
-	for i, want := range []int{4, 12, 36} {
-		equal(t, "step", r.Take(now.Add(time.Duration(i+1)*150*time.Millisecond), line), want)
-	}
-}
-
 func TestRamp_BeforeItsStartLetsNobodyOut(t *testing.T) {
 	t.Parallel()
 	r := policy.NewRamp(start)
@@ -99,9 +86,6 @@ func TestRamp_NextIsTheMomentOfTheNext(t *testing.T) {
 		r, now := policy.NewRamp(start), start
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 200_000).Draw(t, "pause")) * time.Microsecond)
-			if rapid.IntRange(0, 20).Draw(t, "fails") == 0 {
-				r.Fail(now)
-			}
 			r.Take(now, rapid.IntRange(0, 5000).Draw(t, "waiting"))
 			next := r.Next(now)
 			if next.Before(now) {

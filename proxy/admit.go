@@ -33,7 +33,8 @@ func (x *exchange) admit() error {
 	x.up.metrics.queued.Observe(waited.Seconds())
 	if errors.Is(err, errDeadline) || errors.Is(err, errQueueTimeout) {
 		return fail("local_rate_limit", "Waited %s in line for upstream %q's rate limit, until the request's deadline or the longest wait "+
-			"allowed (OUTRIGGER_QUEUE_TIMEOUT). Send fewer requests at once, or allow more time.", round(waited), x.up.config.Name)
+			"allowed (OUTRIGGER_QUEUE_TIMEOUT). Send fewer requests at once, or allow more time.", round(waited), x.up.config.Name).
+			after(x.place.line.predict(x.place))
 	}
 	if errors.Is(err, errTurnedAway) {
 		return x.turnedAway(x.place.turnedAway)

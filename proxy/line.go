@@ -91,6 +91,13 @@ func (ln *line) refused(pl *place, now time.Time, r limit.Refusal) limit.Decisio
 	return d
 }
 
+// predict returns how long pl would wait if it came now.
+func (ln *line) predict(pl *place) time.Duration {
+	ln.mu.Lock()
+	defer ln.mu.Unlock()
+	return ln.limiter.Predict(time.Now(), &pl.waiter)
+}
+
 // believes takes in a bare refusal and reports whether it means a limit.
 func (ln *line) believes(now time.Time) bool {
 	ln.mu.Lock()

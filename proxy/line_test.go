@@ -3,6 +3,9 @@ package proxy
 import (
 	"context"
 	"fmt"
+	"maps"
+	"net"
+	"net/http"
 	"runtime"
 	"sync"
 	"testing"
@@ -88,6 +91,42 @@ func TestACrowdIsWokenOneByOne(t *testing.T) {
 		}
 		if s := ln.limiter.Snapshot(time.Now()); s.Queue != 0 {
 			t.Errorf("%d are still in line", s.Queue)
+		}
+	})
+}
+
+// TestAWaitInVainTellsWhenToComeBack has nothing known of the upstream but that its
+// connections do not come about: four try, and the others wait for word of them.
+func TestAWaitInVainTellsWhenToComeBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newBubble(t, nil)
+		hang := func(ctx context.Context, _, _ string) (net.Conn, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+		for _, u := range g.proxy.upstreams {
+			u.pooled.(*http.Transport).DialContext, u.fresh.(*http.Transport).DialContext = hang, hang
+		}
+		var wg sync.WaitGroup
+		var mu sync.Mutex
+		told := map[string]int{}
+		for i := range 10 {
+			wg.Go(func() {
+				r := g.request(http.MethodPost, "/v1/chat/completions", chatBody)
+				r.Header.Set("X-Stainless-Timeout", "20")
+				if i >= 4 {
+					time.Sleep(time.Millisecond) // the bubble's clock
+					r.Header.Set("X-Stainless-Timeout", "2")
+				}
+				resp, body := g.do(r)
+				mu.Lock()
+				defer mu.Unlock()
+				told[errorCode(t, body)+" "+resp.Header.Get("Retry-After")]++
+			})
+		}
+		wg.Wait()
+		if want := map[string]int{"local_rate_limit 1": 6, "upstream_unreachable ": 4}; !maps.Equal(told, want) {
+			t.Errorf("got %v, want %v", told, want)
 		}
 	})
 }

@@ -1,16 +1,21 @@
 package proxy
 
 import (
+	"slices"
 	"sync"
 	"time"
 
 	"outrigger/policy/limit"
 )
 
-// maxLines bounds the limiters of one upstream: callers choose both halves of
-// the key. At the bound the idle ones go; were none idle, all further keys
-// would share one limiter until some are.
-const maxLines = 10_000
+// maxLines bounds the limiters of one upstream: callers choose both halves of the
+// key. At the bound the idle ones go; if none are, of those without a line the
+// eighth that was not used for longest. That is looked for once in roomTime, and
+// meanwhile further keys share one limiter.
+const (
+	maxLines = 10_000
+	roomTime = time.Second
+)
 
 // lineKey is what providers keep one rate limit for: an account and a model.
 type lineKey struct {
@@ -23,6 +28,7 @@ type lines struct {
 	settings limit.Settings
 	mu       sync.RWMutex
 	byKey    map[lineKey]*line
+	full     time.Time // no room is looked for before
 }
 
 func newLines(s limit.Settings) *lines {
@@ -43,7 +49,7 @@ func (ls *lines) of(key lineKey, now time.Time) *line {
 		return ln
 	}
 	if len(ls.byKey) >= maxLines {
-		ls.dropIdle(now)
+		ls.makeRoom(now)
 	}
 	if len(ls.byKey) >= maxLines {
 		key = lineKey{}
@@ -56,13 +62,35 @@ func (ls *lines) of(key lineKey, now time.Time) *line {
 	return ln
 }
 
-func (ls *lines) dropIdle(now time.Time) {
+// makeRoom drops limiters, unless it did within roomTime. Locked.
+func (ls *lines) makeRoom(now time.Time) {
+	if now.Before(ls.full) {
+		return
+	}
+	ls.full = now.Add(roomTime)
+	type free struct {
+		key  lineKey
+		last time.Time
+	}
+	var all []free
 	for key, ln := range ls.byKey {
 		ln.mu.Lock()
-		if ln.limiter.Idle(now) {
-			delete(ls.byKey, key)
-		}
+		idle := ln.limiter.Idle(now)
+		last, waiting := ln.limiter.Used()
 		ln.mu.Unlock()
+		switch {
+		case idle:
+			delete(ls.byKey, key)
+		case waiting == 0:
+			all = append(all, free{key, last})
+		}
+	}
+	if len(ls.byKey) < maxLines {
+		return
+	}
+	slices.SortFunc(all, func(a, b free) int { return a.last.Compare(b.last) })
+	for _, f := range all[:min(len(all), maxLines/8)] {
+		delete(ls.byKey, f.key)
 	}
 }
 

@@ -97,6 +97,6 @@ func (l *Limiter) unlearn() {
 
 // Bare reports whether a refusal tells nothing but that it is one.
 func (r Refusal) Bare() bool {
-	return r.Hint == 0 && r.Limit == 0 && r.Window == 0 && !r.SlowDown && !r.Capacity &&
+	return r.Hint == 0 && r.Limit == 0 && r.Window == 0 && !r.SlowDown &&
 		len(r.Headers.Readings) == 0 && r.Headers.Reset == 0
 }

@@ -59,18 +59,18 @@ func FuzzParseHeaders(f *testing.F) {
 // FuzzRefused: no refusal breaks a limiter or holds it for longer than a minute, but
 // one whose arithmetic proves a limit.
 func FuzzRefused(f *testing.F) {
-	f.Add(int64(time.Second), false, "requests", 60.0, 60.0, 1.0, int64(time.Minute), false, false)
-	f.Add(int64(1728*time.Second), false, "requests", 50.0, 50.0, 1.0, int64(day), false, false)
-	f.Add(int64(day), false, "", 0.0, 0.0, 0.0, int64(0), false, false)
-	f.Add(int64(11054*time.Millisecond), false, "tokens", 30000.0, 22999.0, 12528.0, int64(time.Minute), false, false)
-	f.Add(int64(50597142857), false, "tokens", 7000.0, 0.0, 12903.0, int64(time.Minute), false, false)
-	f.Add(int64(-1), true, "images", 25.0, 27.0, 0.0, int64(5*time.Minute), false, false)
-	f.Add(int64(0), false, "concurrency", math.NaN(), math.Inf(1), -1.0, int64(-1), false, true)
-	f.Add(int64(math.MaxInt64), false, "input_tokens", 1e300, 5e-324, 1e12, int64(1), true, false)
-	f.Fuzz(func(t *testing.T, hint int64, hintFalse bool, dimension string, limit, used, requested float64, window int64, slowDown, capacity bool) {
+	f.Add(int64(time.Second), false, "requests", 60.0, 60.0, 1.0, int64(time.Minute), false)
+	f.Add(int64(1728*time.Second), false, "requests", 50.0, 50.0, 1.0, int64(day), false)
+	f.Add(int64(day), false, "", 0.0, 0.0, 0.0, int64(0), false)
+	f.Add(int64(11054*time.Millisecond), false, "tokens", 30000.0, 22999.0, 12528.0, int64(time.Minute), false)
+	f.Add(int64(50597142857), false, "tokens", 7000.0, 0.0, 12903.0, int64(time.Minute), false)
+	f.Add(int64(-1), true, "images", 25.0, 27.0, 0.0, int64(5*time.Minute), false)
+	f.Add(int64(0), false, "concurrency", math.NaN(), math.Inf(1), -1.0, int64(-1), false)
+	f.Add(int64(math.MaxInt64), false, "input_tokens", 1e300, 5e-324, 1e12, int64(1), true)
+	f.Fuzz(func(t *testing.T, hint int64, hintFalse bool, dimension string, limit, used, requested float64, window int64, slowDown bool) {
 		r := Refusal{
 			Hint: time.Duration(hint), HintFalse: hintFalse, Dimension: dimension, Limit: limit, Used: used,
-			Requested: requested, Window: time.Duration(window), SlowDown: slowDown, Capacity: capacity,
+			Requested: requested, Window: time.Duration(window), SlowDown: slowDown,
 		}
 		l := New(learning, origin)
 		w := &Waiter{Tokens: 100, Images: 1}

@@ -67,7 +67,7 @@ func (l *Limiter) learn(now time.Time, w *Waiter, r Refusal) {
 	}
 	s, counted := l.blame(r)
 	switch {
-	case r.Capacity || r.HintFalse || !counted || !l.set.Learn:
+	case r.HintFalse || !counted || !l.set.Learn:
 		l.pause(now, r.Hint)
 	case r.SlowDown:
 		l.slowDown(now, w, r.Hint)

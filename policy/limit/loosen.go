@@ -46,6 +46,9 @@ func (l *Limiter) Idle(now time.Time) bool {
 	return true
 }
 
+// Used returns when the limiter was last asked or told anything, and how many wait.
+func (l *Limiter) Used() (time.Time, int) { return l.last, l.line.length }
+
 // Expel calls refuse for each waiter whose predicted wait now outlasts its deadline
 // or the queue timeout, after taking it out of the line. Limits fall, and waits are
 // named, while requests wait: those that cannot be in time any more should hear it

@@ -51,6 +51,10 @@ func (l *Limiter) safe() int {
 	return int(min(least, maxUnits))
 }
 
+// Predict returns how long w would wait if it came now, at the end of the line. Waits
+// that rest on a mere guess are left out.
+func (l *Limiter) Predict(now time.Time, w *Waiter) time.Duration { return l.predict(l.tick(now), w) }
+
 // predict returns how long w would wait at the end of the line. It costs the same
 // however long the line is.
 func (l *Limiter) predict(now time.Time, w *Waiter) time.Duration {

@@ -198,7 +198,7 @@ func drawRefusal(t *rapid.T) Refusal {
 		Dimension: rapid.SampledFrom([]string{"", "", "requests", "tokens", "images", "concurrency"}).Draw(t, "dimension"),
 		Limit:     number.Draw(t, "limit"), Used: number.Draw(t, "used"), Requested: number.Draw(t, "requested"),
 		Window:   rapid.SampledFrom([]time.Duration{0, 0, time.Minute, day, -1, 1}).Draw(t, "window"),
-		SlowDown: rapid.IntRange(0, 9).Draw(t, "slow down") == 0, Capacity: rapid.IntRange(0, 9).Draw(t, "capacity") == 0,
-		Headers: drawHeaders(t),
+		SlowDown: rapid.IntRange(0, 9).Draw(t, "slow down") == 0,
+		Headers:  drawHeaders(t),
 	}
 }

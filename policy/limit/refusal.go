@@ -22,8 +22,6 @@ type Refusal struct {
 	Window time.Duration
 	// SlowDown says that the rate rose too fast, not that a limit was reached.
 	SlowDown bool
-	// Capacity says that the provider ran short, whatever the caller's limits.
-	Capacity bool
 	// Headers are the rate-limit headers of the refusal.
 	Headers Headers
 }

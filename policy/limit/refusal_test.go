@@ -286,9 +286,9 @@ func TestAFalseHintIsNoHint(t *testing.T) {
 	}
 }
 
-func TestCapacityPausesAndShrinksNothing(t *testing.T) {
+func TestWhatIsNotCountedPausesAndShrinksNothing(t *testing.T) {
 	for name, r := range map[string]Refusal{
-		"capacity": {Capacity: true}, "concurrency": {Dimension: "concurrency"}, "seconds of audio": {Dimension: "audio_seconds"},
+		"concurrency": {Dimension: "concurrency"}, "seconds of audio": {Dimension: "audio_seconds"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := New(learning, origin)

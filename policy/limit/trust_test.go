@@ -36,7 +36,6 @@ func TestNothingThatIsSaidMakesAnOutage(t *testing.T) {
 		"numbers that are none":            {refusals(Refusal{Dimension: "tokens", Limit: math.NaN(), Used: math.Inf(1), Requested: -1, Window: -1}), 1, 2 * time.Second},
 		"huge numbers":                     {refusals(Refusal{Dimension: "tokens", Limit: 1e300, Used: 1e300, Requested: 1e300, Hint: math.MaxInt64}), 1, 2 * time.Second},
 		"concurrency, several times":       {refusals(Refusal{Dimension: "concurrency"}), 5, 10 * time.Second},
-		"capacity, several times":          {refusals(Refusal{Capacity: true}), 5, 10 * time.Second},
 		"bare refusals, several in a row":  {refusals(Refusal{}), 5, 10 * time.Second},
 		"hints of a minute, several times": {refusals(Refusal{Hint: time.Minute}), 1, 65 * time.Second},
 	}
