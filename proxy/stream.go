@@ -37,11 +37,13 @@ func (x *exchange) relayed(out *http.Request, a *attempt) *http.Response {
 		delete(resp.Header, "Content-Length")
 	}
 	resp.Body = answer
-	if !a.held.complete() {
-		// ReverseProxy flushes after each read of a body of unknown length. One that is
-		// held whole goes out with its headers, in one piece.
-		resp.ContentLength = -1
+	if a.held.complete() {
+		x.withhold()
+		return resp
 	}
+	// ReverseProxy flushes after each read of a body of unknown length. One that is
+	// held whole goes out with its headers, in one piece.
+	resp.ContentLength = -1
 	return resp
 }
 
