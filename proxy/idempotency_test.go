@@ -273,6 +273,7 @@ func TestAFailureIsNotStored(t *testing.T) {
 		"a refusal":                         {then(1, answers(400, `{}`)), "/v1/files", given{200, "upstream", "1", "", "", "done"}},
 		"a failure of a compute":            {then(1, apiError(500)), "/v1/chat/completions", given{200, "upstream", "1", "", "", "done"}},
 		"a lost answer of a compute":        {then(1, hangUp), "/v1/chat/completions", given{200, "upstream", "1", "", "", "done"}},
+		"a stream that ends in an error":    {then(1, streamOf(delta("a")+"data: {\"error\":{\"message\":\"no\"}}\n\n", clean)), "/v1/chat/completions", given{200, "upstream", "1", "", "", "done"}},
 		"a create that was not carried out": {then(1, apiError(503)), "/v1/files", given{200, "upstream", "1", "", "", "done"}},
 		"a create that may have been":       {then(1, apiError(500)), "/v1/files", given{409, "local", "0", "false", "", "idempotency_outcome_unknown"}},
 		"a lost answer of a create":         {then(1, hangUp), "/v1/files", given{409, "local", "0", "false", "", "idempotency_outcome_unknown"}},
@@ -459,6 +460,43 @@ func TestACallThatNobodyWaitsForEndsAtTheTimeout(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestAnotherRequestUnderAKeyThatIsInUseIsRefusedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newBubble(t, numbered(10*time.Second))
+		g.background(g.keyed("k", "/v1/files", `{}`))
+		synctest.Wait()
+		start := time.Now()
+		resp, body := g.do(g.keyed("k", "/v1/files", `[]`))
+		localError{422, "invalid_request_error", "idempotency_key_reused", "0", "", true, false, []string{"another request", "new key"}}.check(t, resp, body)
+		if took := time.Since(start); took != 0 {
+			t.Errorf("after %v", took)
+		}
+	})
+}
+
+// OUTRIGGER_TIMEOUT ends a call for which nobody waits, not one that somebody reads.
+func TestACallThatIsReadAgainIsNotEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		text := delta("a") + secondStream
+		g := newBubble(t, func(w http.ResponseWriter, r *http.Request, _ int) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			trickle(w, "text/event-stream", delta("a"))
+			time.Sleep(3 * time.Minute)
+			_, _ = io.WriteString(w, secondStream)
+		}, func(c *Config) { c.Timeouts.Total = time.Minute })
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if resp, err := g.client.Do(g.keyed("k", "/v1/chat/completions", streamBody).WithContext(ctx)); err == nil {
+			_, _ = io.Copy(io.Discard, resp.Body)
+			resp.Body.Close()
+		}
+		time.Sleep(time.Second)
+		if got := g.ask(g.keyed("k", "/v1/chat/completions", streamBody)); got != (given{200, "replay", "0", "", "", text}) {
+			t.Errorf("got %+v", got)
+		}
+	})
 }
 
 func TestWhoWaitsLeavesAtItsOwnDeadline(t *testing.T) {
