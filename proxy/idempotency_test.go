@@ -467,6 +467,9 @@ func TestAnotherRequestUnderAKeyThatIsInUseIsRefusedAtOnce(t *testing.T) {
 		g := newBubble(t, numbered(10*time.Second))
 		g.background(g.keyed("k", "/v1/files", `{}`))
 		synctest.Wait()
+		if n := g.proxy.Inflight(); n != 1 {
+			t.Errorf("%d requests are in flight, want the one with its call", n)
+		}
 		start := time.Now()
 		resp, body := g.do(g.keyed("k", "/v1/files", `[]`))
 		localError{422, "invalid_request_error", "idempotency_key_reused", "0", "", true, false, []string{"another request", "new key"}}.check(t, resp, body)
