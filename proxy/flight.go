@@ -180,6 +180,13 @@ func (x *exchange) withhold() {
 	}
 }
 
+// withholdEnd withholds what was read last if nothing follows it.
+func (s *answer) withholdEnd() {
+	if s.finished() {
+		s.x.withhold()
+	}
+}
+
 // logAlone writes the line of a call that ended when the caller it was made for had
 // left. That one's own line said so.
 func (p *Proxy) logAlone(f *flight) {

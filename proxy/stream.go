@@ -87,9 +87,7 @@ func (s *answer) Read(p []byte) (int, error) {
 	s.x.extendWrite()
 	switch {
 	case err == nil:
-		if s.finished() {
-			s.x.withhold() // p is the last of it
-		}
+		s.withholdEnd()
 		return n, nil
 	case whole:
 		s.end(outcomeCompleted)
