@@ -26,6 +26,7 @@ type attempt struct {
 	body    io.ReadCloser        // the answer's, as it comes from the transport or its hold
 	held    *hold                // the answer's beginning, when it was held
 	watcher *eventstream.Watcher // reads a held stream; nil for all else
+	decoded []byte               // what was held of an encoded answer, decoded; at most holdAnswer
 	missing []byte               // what a stream that ended while it was held lacks of its last event
 	failure classify.Failure
 	err     error // the transport's, for the log

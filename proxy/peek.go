@@ -142,7 +142,12 @@ func (x *exchange) describe(a *attempt, c *classify.Attempt) {
 		return // too long to be an error, or a slow success
 	}
 	if coding := a.resp.Header.Get("Content-Encoding"); coding != "" {
-		opening, _ = decode.Body(coding, opening, holdError)
+		most := holdError
+		if c.Status < http.StatusBadRequest {
+			most = holdAnswer // the tokens used stand at the end
+		}
+		opening, _ = decode.Body(coding, opening, most)
+		a.decoded = opening
 	}
 	if len(opening) > holdError {
 		opening = opening[:holdError]

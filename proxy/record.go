@@ -66,6 +66,9 @@ func (x *exchange) committed(a *attempt) {
 	}
 	if a.held != nil && a.watcher == nil {
 		opening, _ := a.held.opening()
+		if a.decoded != nil {
+			opening, a.decoded = a.decoded, nil
+		}
 		r.promptTokens, r.completionTokens = usage(opening)
 	}
 	if a.verdict.Outcome != classify.OutcomeOK {

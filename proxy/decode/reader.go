@@ -3,19 +3,10 @@ package decode
 import (
 	"bufio"
 	"compress/flate"
-	"compress/gzip"
 	"compress/zlib"
 	"errors"
 	"io"
-
-	"github.com/andybalholm/brotli"
-	"github.com/klauspost/compress/zstd"
 )
-
-// windowMax is the largest zstd window that is decoded, in bytes: RFC 9659, section
-// 3, allows servers no more. The decoder's own bound is far above what one body may
-// take in memory.
-const windowMax = 8 << 20
 
 // codings are those that Body decodes, in the order that Accepts names them when a
 // caller takes any.
@@ -35,25 +26,14 @@ func supported(coding string) bool {
 func newReader(coding string, r io.Reader) io.ReadCloser {
 	switch coding {
 	case "br":
-		return io.NopCloser(brotli.NewReader(r))
+		return brotlis.open(r)
 	case "zstd":
-		return opened(zstdReader(r))
+		return zstds.open(r)
 	case "deflate":
 		return opened(deflateReader(r))
 	default:
-		return opened(gzipReader(r))
+		return gzips.open(r)
 	}
-}
-
-func gzipReader(r io.Reader) (io.ReadCloser, error) { return gzip.NewReader(r) }
-
-// zstdReader decodes in the calling goroutine: concurrency 1 starts none.
-func zstdReader(r io.Reader) (io.ReadCloser, error) {
-	d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(windowMax))
-	if err != nil {
-		return nil, err
-	}
-	return d.IOReadCloser(), nil
 }
 
 // deflateReader decodes zlib data, which is what deflate means, or raw deflate data,
