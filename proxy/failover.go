@@ -23,12 +23,10 @@ type facing struct {
 // pin binds the request to one upstream, which no failover takes it from.
 func (x *exchange) pin(up *upstream) { x.up, x.candidates = up, []*upstream{up} }
 
-// mayGoOn reports whether the request may go on to another upstream for a cause. A
-// body that can be sent once only has been, once there was an attempt; and what may
-// have been carried out here is not asked for there.
+// mayGoOn reports whether the request may go on to another upstream for a cause.
+// What may have been carried out here is not asked for there.
 func (x *exchange) mayGoOn(cause policy.FailoverCause) bool {
-	return len(x.candidates) > 1 && x.p.config.Failover.On(cause) && !x.doubtful && x.ctx.Err() == nil &&
-		(x.replayable() || x.record.attempts == 0)
+	return len(x.candidates) > 1 && x.p.config.Failover.On(cause) && !x.doubtful && x.ctx.Err() == nil
 }
 
 // goOn goes on to the next upstream that can be tried, if cause is one to do so

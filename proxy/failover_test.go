@@ -130,6 +130,13 @@ func TestACreateGoesOnOnlyIfItSurelyWasNotCarriedOut(t *testing.T) {
 		"500 for hours":       {answers(500, overBody, "Retry-After", "9000"), nil, nil, seen{500, "openai", "", "over", [3]int64{1}}},
 		"a lost connection":   {resetting, nil, nil, seen{424, "openai", "", "upstream_ambiguous", [3]int64{1}}},
 		"silence":             {unanswered, nil, nil, seen{424, "openai", "", "upstream_ambiguous", [3]int64{1}}},
+		"500 and then 503, and the operator repeats creates": {
+			func(w http.ResponseWriter, r *http.Request, call int) {
+				answers(map[bool]int{true: 500, false: 503}[call == 1], overBody)(w, r, call)
+			},
+			func(c *Config) { c.Retry.Creates = policy.CreatesAlways }, nil,
+			seen{503, "openai", "", "over", [3]int64{5}},
+		},
 		"500, and the operator repeats creates": {
 			answers(500, overBody), func(c *Config) { c.Retry.Creates = policy.CreatesAlways }, nil, seen{500, "openai", "", "over", [3]int64{5}},
 		},
@@ -274,6 +281,48 @@ func TestADeadCredentialIsPassedOverFromMemory(t *testing.T) {
 		want := seen{200, "second", "openai=quota", "", [3]int64{2, 3}}
 		if got := s.call(http.MethodPost, chatPath, chatBody); got != want {
 			t.Errorf("after the cooldown: got %+v\nwant %+v", got, want)
+		}
+	})
+}
+
+// The probe of a dead credential that found out nothing leaves the next one to
+// another request, also when it found its answer elsewhere.
+func TestAProbeOfACredentialThatGoesOnIsAnothers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first := func(w http.ResponseWriter, r *http.Request, call int) {
+			if call == 1 {
+				answers(429, quotaBody)(w, r, call)
+				return
+			}
+			answers(503, overBody)(w, r, call)
+		}
+		s := newSeveral(t, on(everything...), first, answering("second"))
+		s.call(http.MethodPost, chatPath, chatBody)
+		time.Sleep(time.Minute)
+		s.call(http.MethodPost, chatPath, chatBody)
+		want := seen{200, "second", "openai=overloaded", "", [3]int64{5, 3}}
+		if got := s.call(http.MethodPost, chatPath, chatBody); got != want {
+			t.Errorf("got  %+v\nwant %+v", got, want)
+		}
+	})
+}
+
+// What goes on counts as a request where it goes, and its retries are that one's.
+func TestEachUpstreamHasABudgetForWhatComesToIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		second := func(w http.ResponseWriter, r *http.Request, call int) {
+			if call%2 == 1 {
+				answers(503, overBody)(w, r, call)
+				return
+			}
+			answering("second")(w, r, call)
+		}
+		s := newSeveral(t, func(c *Config) { c.Breaker.Ratio, c.Breaker.Consecutive, c.Retry.Budget = 0, 0, 1 }, nil, second)
+		_ = s.wires[0].Close()
+		for i := range 100 {
+			if got := s.call(http.MethodPost, chatPath, chatBody); got.Status != http.StatusOK {
+				t.Fatalf("request %d got %+v", i, got)
+			}
 		}
 	})
 }

@@ -36,6 +36,26 @@ func TestWhoWaitsAtSeveralGatesTakesOnePlaceOut(t *testing.T) {
 	})
 }
 
+func TestWhoIsLetOutAndLeavesIsFollowedByTheNext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate(testBreaker())
+		trip(t, g)
+		turns := make(chan *gate, 2)
+		head, next := &gateWaiter{turn: turns}, &gateWaiter{turn: turns}
+		place := g.join(head, false)
+		g.join(next, false)
+		time.Sleep(1100 * time.Millisecond)
+		if !head.out || next.out {
+			t.Fatalf("out: %v and %v, want the head alone", head.out, next.out)
+		}
+		g.leave(place)
+		if !next.out {
+			t.Error("the turn of one that did not need it is lost")
+		}
+		g.stop()
+	})
+}
+
 // Two gates that let one waiter out at the same moment lose no probe by it.
 func TestATurnThatIsNotNeededIsAnothersTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
