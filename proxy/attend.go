@@ -105,12 +105,17 @@ func (x *exchange) read(w http.ResponseWriter, f *flight, reader *recording.Read
 	x.stopTimer()
 	x.head(w, f, status, header, first)
 	f.begin()
+	err = x.pass(ctx, w, reader)
+	if errors.Is(err, errDraining) || errors.Is(err, errDeadline) { // the latter came as it was taken away
+		return x.pass(context.WithoutCancel(ctx), w, reader)
+	}
+	return err
+}
+
+// pass passes the answer's body on, up to its end or that of ctx.
+func (x *exchange) pass(ctx context.Context, w http.ResponseWriter, reader *recording.Reader) error {
 	for {
 		p, more, err := reader.Next(ctx)
-		if errors.Is(err, errDraining) || errors.Is(err, errDeadline) { // the latter came as it was taken away
-			ctx = context.WithoutCancel(ctx)
-			continue
-		}
 		if gone := x.give(w, p, more); gone != nil {
 			return gone
 		}

@@ -174,9 +174,9 @@ func (f *flight) finish(p *Proxy, result string, whole bool) *exchange {
 
 // withhold keeps what is written of the answer from now on from its callers until it
 // is stored: it is its end.
-func (x *exchange) withhold() {
-	if x.flight != nil {
-		x.flight.answer.Withhold()
+func (c *exchange) withhold() {
+	if c.flight != nil {
+		c.flight.answer.Withhold()
 	}
 }
 
@@ -190,6 +190,6 @@ func (s *answer) withholdEnd() {
 // logAlone writes the line of a call that ended when the caller it was made for had
 // left. That one's own line said so.
 func (p *Proxy) logAlone(f *flight) {
-	f.call.record.idempotency = f.result
-	p.logRequest("call ended without its caller", f.call, time.Since(f.call.start))
+	f.call.record.idempotency, f.call.record.alone = f.result, true
+	p.logRequest(f.call, time.Since(f.call.start))
 }

@@ -113,13 +113,15 @@ func (p *Proxy) decide(r *http.Request, x *exchange, f *flight, down error) {
 	noRoom := errors.Is(f.err, store.ErrFull)
 	switch {
 	case f.err == nil:
-		s.reach.over(s.log, "the idempotency store answers again")
+		if s.reach.over() {
+			s.log.Info("the idempotency store answers again")
+		}
 	case x.ctx.Err() != nil:
 		f.err = context.Cause(x.ctx)
 	case noRoom:
-		s.room.begin(s.log, toldFull, f.err)
-	default:
-		s.reach.begin(s.log, "the idempotency store does not answer: calls with a key are not stored, and creates refused", f.err)
+		s.full(f.err)
+	case s.reach.begin():
+		s.log.Warn("the idempotency store does not answer: calls with a key are not stored, and creates refused", slog.String("error", f.err.Error()))
 	}
 	switch {
 	case f.err == nil && f.claim.State == store.Claimed:
@@ -170,17 +172,18 @@ func (p *Proxy) result(x *exchange, result string, err error) error {
 
 func (s *idempotency) count(result string) { s.results.WithLabelValues(result).Inc() }
 
+// full tells the log, once, that there is no room.
+func (s *idempotency) full(err error) {
+	if s.room.begin() {
+		s.log.Warn(toldFull, slog.String("error", err.Error()))
+	}
+}
+
 // outage is told to the log at its beginning and its end.
 type outage struct{ on atomic.Bool }
 
-func (o *outage) begin(log *slog.Logger, what string, err error) {
-	if !o.on.Swap(true) {
-		log.Warn(what, slog.String("error", err.Error()))
-	}
-}
+// begin reports whether it has just begun.
+func (o *outage) begin() bool { return !o.on.Swap(true) }
 
-func (o *outage) over(log *slog.Logger, what string) {
-	if o.on.Load() && o.on.Swap(false) {
-		log.Info(what)
-	}
-}
+// over reports whether it has just ended.
+func (o *outage) over() bool { return o.on.Load() && o.on.Swap(false) }

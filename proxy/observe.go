@@ -23,7 +23,7 @@ func (p *Proxy) observe(x *exchange) {
 	x.close()
 	took := time.Since(x.start)
 	p.metrics.finished(x, took)
-	p.logRequest("request", x, took)
+	p.logRequest(x, took)
 }
 
 // fail answers with err, which is an *Error or the cause of the request's end.
@@ -88,7 +88,7 @@ func isTransient(o classify.Outcome) bool {
 }
 
 // logRequest writes the request's one line.
-func (p *Proxy) logRequest(message string, x *exchange, took time.Duration) {
+func (p *Proxy) logRequest(x *exchange, took time.Duration) {
 	r, level := &x.record, slog.LevelInfo
 	switch {
 	case r.source == sourceLocal && r.status >= http.StatusInternalServerError, r.outcome == outcomeInterrupted:
@@ -138,7 +138,11 @@ func (p *Proxy) logRequest(message string, x *exchange, took time.Duration) {
 		a = append(a, slog.String("error_type", r.errorType), slog.String("error_code", r.errorCode),
 			slog.String("error_param", r.errorParam), slog.String("error", r.errorMessage))
 	}
-	p.log.LogAttrs(context.Background(), level, message, a...)
+	if r.alone {
+		p.log.LogAttrs(context.Background(), level, "call ended without its caller", a...)
+		return
+	}
+	p.log.LogAttrs(context.Background(), level, "request", a...)
 }
 
 // milliseconds is a duration as the log has it: a number with three decimals.

@@ -49,6 +49,7 @@ type record struct {
 	errorCode        string
 	errorParam       string
 	errorMessage     string
+	alone            bool   // a call that ended when its caller had left
 	idempotency      string // what became of the key; "" without one
 	upgrade          bool
 	closeCode        int // of a WebSocket

@@ -37,9 +37,9 @@ func (p *Proxy) settle(f *flight, whole bool) string {
 		result = resultTooLarge
 	case err != nil:
 		result = resultUnstored
-		s.room.begin(s.log, toldFull, err)
-	case result == resultStored:
-		s.room.over(s.log, "idempotent answers are stored again")
+		s.full(err)
+	case result == resultStored && s.room.over():
+		s.log.Info("idempotent answers are stored again")
 	}
 	s.count(result)
 	return result
