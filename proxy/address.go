@@ -9,12 +9,12 @@ import (
 // faceOf returns the request as an upstream is to get it, and who pays for it there.
 func (x *exchange) faceOf(up *upstream) facing {
 	f := facing{up: up, outbound: x.request}
-	f.rename(x.facts, mediaType(x.request.Header) == "multipart/form-data")
 	if len(x.candidates) > 1 { // the next one begins with what the caller sent
 		f.outbound = x.request.WithContext(x.request.Context())
 		address := *x.request.URL
 		f.outbound.URL, f.outbound.Header = &address, x.request.Header.Clone()
 	}
+	f.rename(x.facts)
 	up.address(f.outbound, f.sent, x.meant)
 	if x.target != "" && up.authority() == x.target { // it is what the caller had in mind
 		f.outbound.URL.Path, f.outbound.URL.RawPath = x.asked.Path, x.asked.RawPath

@@ -110,7 +110,7 @@ func (p *Proxy) logRequest(x *exchange, took time.Duration) {
 	if x.facts.Model != "" {
 		a = append(a, slog.String("model", x.facts.Model))
 	}
-	if x.spliced != "" {
+	if x.sent != "" && x.sent != x.facts.Model {
 		a = append(a, slog.String("sent_model", x.sent))
 	}
 	if r.failover != "" {

@@ -2,6 +2,8 @@ package proxy
 
 import (
 	"io"
+	"net/url"
+	"strings"
 
 	"outrigger/proxy/pick"
 )
@@ -45,18 +47,33 @@ func (s *spliced) Read(p []byte) (int, error) {
 func (s *spliced) Close() error { return s.src.Close() }
 
 // rename finds what the upstream calls the model, and how its name has to stand in
-// the body. A body that names no model, or one that is no text, goes as it is: the
-// upstream will say what it misses.
-func (f *facing) rename(facts pick.Facts, form bool) {
+// the body; a WebSocket's stands in the query. A body that names no model, or one
+// that is no text, goes as it is: the upstream will say what it misses.
+func (f *facing) rename(facts pick.Facts) {
 	f.sent = facts.Model
 	name, renamed := f.up.models.of(facts.Model)
-	if !renamed || facts.ModelEnd == 0 {
-		return
+	switch {
+	case !renamed:
+	case facts.ModelEnd > 0 && mediaType(f.outbound.Header) == "multipart/form-data":
+		f.sent, f.spliced = name.plain, name.plain
+	case facts.ModelEnd > 0:
+		f.sent, f.spliced = name.plain, name.quoted
+	case isWebSocket(f.outbound.Header):
+		f.sent = name.plain
+		f.outbound.URL.RawQuery = renameIn(f.outbound.URL.RawQuery, name.plain)
 	}
-	f.sent, f.spliced = name.plain, name.quoted
-	if form {
-		f.spliced = name.plain
+}
+
+// renameIn returns a query with the model that a WebSocket is opened for renamed, and
+// all else as it was. Azure calls the parameter deployment.
+func renameIn(query, model string) string {
+	pairs := strings.Split(query, "&")
+	for i, pair := range pairs {
+		if name, _, _ := strings.Cut(pair, "="); name == "model" || name == "deployment" {
+			pairs[i] = name + "=" + url.QueryEscape(model)
+		}
 	}
+	return strings.Join(pairs, "&")
 }
 
 // outgoing returns the body for one attempt, from its start, and its length, -1

@@ -91,6 +91,26 @@ func TestARetryCarriesTheNewNameToo(t *testing.T) {
 	})
 }
 
+func TestTheModelOfAWebSocketIsRenamedInTheQuery(t *testing.T) {
+	g, got := catching(t, renames(Model{"gpt-realtime", "own & only"}))
+	for target, want := range map[string]string{
+		"/v1/realtime?model=gpt-realtime":                        "/v1/realtime?model=own+%26+only",
+		"/v1/realtime?a=%zz;&model=gpt-realtime&b":               "/v1/realtime?a=%zz;&model=own+%26+only&b",
+		"/openai/realtime?api-version=1&deployment=gpt-realtime": "/openai/realtime?api-version=1&deployment=own+%26+only",
+		"/v1/realtime?model=another":                             "/v1/realtime?model=another",
+		"/v1/realtime?models=gpt-realtime&mode=model":            "/v1/realtime?models=gpt-realtime&mode=model",
+	} {
+		g.raw("GET " + target + " HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+		if a := <-got; a.target != want {
+			t.Errorf("%q arrived as %q, want %q", target, a.target, want)
+		}
+	}
+	g.raw("GET /v1/models?model=gpt-realtime HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+	if a := <-got; a.target != "/v1/models?model=gpt-realtime" {
+		t.Errorf("a plain request arrived as %q", a.target)
+	}
+}
+
 // The line is that of the model as the upstream knows it: its limits are.
 func TestModelsThatAreOneUpstreamShareItsLimits(t *testing.T) {
 	g, _ := catching(t, renames(Model{"*", "mini"}))
