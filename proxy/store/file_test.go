@@ -6,9 +6,12 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	bolt "go.etcd.io/bbolt"
 )
 
 func TestFileDoesWhatAStoreDoes(t *testing.T) {
@@ -182,6 +185,37 @@ func TestFileStaysWithinItsBytes(t *testing.T) {
 	mustBegin(t, s, create, Done)
 	mustBegin(t, s, lost, Unknown)
 	mustBegin(t, s, running.call, Unknown)
+}
+
+func TestFileEvictsNothingInFlight(t *testing.T) {
+	s := openAt(t, newPath(t), Config{TTL: time.Hour, Bytes: 4 * overhead})
+	running := mustBegin(t, s, newCall(true), Claimed)
+	var last Call
+	for range 10 {
+		last = newCall(true)
+		if err := s.Finish(t.Context(), mustBegin(t, s, last, Claimed), &Answer{Status: 200}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s = reopened(t, s)
+	mustBegin(t, s, running.call, Unknown)
+	mustBegin(t, s, last, Done)
+}
+
+// What has no room must not fail what has, only because both came at once.
+func TestFileFailsOfABatchOnlyWhatHasNoRoom(t *testing.T) {
+	s := openAt(t, newPath(t), roomy())
+	call := newCall(true)
+	large := request{func(*bolt.Tx) (int64, error) { return 0, syscall.ENOSPC }, make(chan error, 1)}
+	small := request{putting(call.Key, record{state: Done, call: call, at: time.Now(), status: 200}), make(chan error, 1)}
+	s.commit([]request{small, large})
+	if err := <-large.fate; !errors.Is(err, ErrFull) {
+		t.Errorf("the large one: %v, want ErrFull", err)
+	}
+	if err := <-small.fate; err != nil {
+		t.Errorf("the small one: %v", err)
+	}
+	mustBegin(t, s, call, Done)
 }
 
 func TestFileReusesTheSpaceOfWhatItForgot(t *testing.T) {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -128,6 +129,9 @@ func TestFileThatWasCutIsRefused(t *testing.T) {
 			t.Errorf("opened, cut to %d of %d bytes", length, len(whole))
 		}
 	}
+	if _, err := readLayoutOf(t, whole[:used-1]); err == nil {
+		t.Error("its layout is accepted without its last byte, which may be one of a free page")
+	}
 	if checkRefusedOrWhole(t, newPath(t), whole[:used], want) {
 		t.Error("refused, though only unused space was cut")
 	}
@@ -165,6 +169,97 @@ func TestFileOfSomethingElseIsRefused(t *testing.T) {
 		if !checkRefusedOrWhole(t, newPath(t), content, nil) {
 			t.Errorf("%s was opened", name)
 		}
+	}
+}
+
+// Damage that bbolt would not run into, or only later.
+func TestFileWithHiddenDamageIsRefused(t *testing.T) {
+	for name, damage := range map[string]func(*testing.T, string){
+		"an entry in time without its record": func(t *testing.T, path string) {
+			edited(t, path, func(tx *bolt.Tx) error {
+				return tx.Bucket(ageBuckets[0]).Put(make([]byte, 40), make([]byte, 8))
+			})
+		},
+		"a record without its entry in time": func(t *testing.T, path string) {
+			edited(t, path, func(tx *bolt.Tx) error {
+				cursor := tx.Bucket(ageBuckets[1]).Cursor()
+				cursor.First()
+				return cursor.Delete()
+			})
+		},
+		"a record that another has the entry of": func(t *testing.T, path string) {
+			edited(t, path, func(tx *bolt.Tx) error {
+				cursor := tx.Bucket(ageBuckets[1]).Cursor()
+				age, _ := cursor.First()
+				return tx.Bucket(ageBuckets[1]).Put(age, binary.BigEndian.AppendUint64(nil, 1))
+			})
+		},
+		"a page that is neither used nor free": func(t *testing.T, path string) {
+			patched(t, path, func(b []byte, l layout) {
+				count := b[int64(l.freelist)*l.pageSize+10:]
+				binary.NativeEndian.PutUint16(count, binary.NativeEndian.Uint16(count)-1)
+			})
+		},
+		"a page that is free twice": func(t *testing.T, path string) {
+			patched(t, path, func(b []byte, l layout) {
+				ids := b[int64(l.freelist)*l.pageSize+pageHeader:]
+				copy(ids, ids[8:16])
+			})
+		},
+		"keys out of order": func(t *testing.T, path string) {
+			edited(t, path, func(tx *bolt.Tx) error {
+				bucket, err := tx.CreateBucket([]byte("more"))
+				return errors.Join(err, bucket.Put([]byte("key--1"), nil), bucket.Put([]byte("key--2"), nil))
+			})
+			patched(t, path, func(b []byte, _ layout) {
+				copy(b, bytes.ReplaceAll(b, []byte("key--1key--2"), []byte("key--2key--1")))
+			})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			whole, want := specimen(t)
+			path := newPath(t)
+			if checkRefusedOrWhole(t, path, whole, want) {
+				t.Fatal("refused before it was damaged")
+			}
+			damage(t, path)
+			damaged, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !checkRefusedOrWhole(t, path, damaged, nil) {
+				t.Error("opened")
+			}
+		})
+	}
+}
+
+// edited changes a file by bbolt's own means.
+func edited(t *testing.T, path string, change func(*bolt.Tx) error) {
+	t.Helper()
+	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(db.Update(change), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// patched changes the bytes of a file.
+func patched(t *testing.T, path string, change func([]byte, layout)) {
+	t.Helper()
+	l, err := readLayout(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	change(b, l)
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 

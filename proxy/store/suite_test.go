@@ -22,6 +22,7 @@ var suite = map[string]func(*testing.T, Store){
 	"a lost create is unknown and a lost compute is free":      lostCreateIsUnknown,
 	"another call under the same key is a mismatch":            otherPrintIsMismatch,
 	"an answer over the largest is not stored":                 tooLargeIsNotStored,
+	"of many that end a claim at once one does":                oneOfManyEndsIt,
 	"a claim is ended once":                                    claimEndsOnce,
 	"waiting ends with the answer":                             waitReturnsTheAnswer,
 	"of all that wait for a released call one is claimed":      oneWaiterIsClaimed,
@@ -228,6 +229,30 @@ func claimEndsOnce(t *testing.T, s Store) {
 	for name, end := range ends {
 		if err := end(Claim{}); !errors.Is(err, ErrNotHeld) {
 			t.Errorf("%s of no claim: %v, want ErrNotHeld", name, err)
+		}
+	}
+}
+
+func oneOfManyEndsIt(t *testing.T, s Store) {
+	for range 20 {
+		claim := mustBegin(t, s, newCall(true), Claimed)
+		var mu sync.Mutex
+		ended := make(map[error]int)
+		var all sync.WaitGroup
+		start := make(chan struct{})
+		for range 8 {
+			all.Go(func() {
+				<-start
+				err := s.Finish(t.Context(), claim, created())
+				mu.Lock()
+				defer mu.Unlock()
+				ended[err]++
+			})
+		}
+		close(start)
+		all.Wait()
+		if want := map[error]int{nil: 1, ErrNotHeld: 7}; !reflect.DeepEqual(ended, want) {
+			t.Fatalf("got %v, want %v", ended, want)
 		}
 	}
 }
