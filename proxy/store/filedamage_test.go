@@ -202,8 +202,10 @@ func TestFileWithHiddenDamageIsRefused(t *testing.T) {
 		},
 		"a page that is free twice": func(t *testing.T, path string) {
 			patched(t, path, func(b []byte, l layout) {
-				ids := b[int64(l.freelist)*l.pageSize+pageHeader:]
-				copy(ids, ids[8:16])
+				list := b[int64(l.freelist)*l.pageSize:]
+				count := binary.NativeEndian.Uint16(list[10:])
+				binary.NativeEndian.PutUint16(list[10:], count+1)
+				copy(list[pageHeader+8*int(count):], list[pageHeader:pageHeader+8])
 			})
 		},
 		"keys out of order": func(t *testing.T, path string) {

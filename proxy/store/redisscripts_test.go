@@ -43,10 +43,15 @@ func TestRedisScriptsThatComeLateDoNothing(t *testing.T) {
 
 func TestRedisScriptsCanBeSentTwice(t *testing.T) {
 	s := openShared(t, redisserver.Start(t).Addr, roomy())
-	for range 2 {
+	var since [2]string
+	for i := range since {
 		if got := replied(t, s, beginScript, "k", 0, "mine", "p", 1, 1000, 60_000, 10); got != "claimed" {
 			t.Errorf("begin: got %q, want claimed", got)
 		}
+		since[i] = s.client.HGet(t.Context(), "k", "b").Val()
+	}
+	if since[0] != since[1] {
+		t.Errorf("begun at %s, and when asked again at %s", since[0], since[1])
 	}
 	for range 2 {
 		if got := replied(t, s, putScript, "k", 0, "mine", "p", 1, 1000, 60_000, "d", 1, 0, "record"); got != "ok" {
