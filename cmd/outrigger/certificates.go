@@ -117,13 +117,14 @@ func openAuthority(s *settings, names []string, log *slog.Logger) (*authority.Au
 	a, err := authority.Open(s.CADir, names...)
 	if err != nil {
 		log.Warn("no local certificate authority, so none can be trusted", slog.Any("error", err))
-		return nil, fmt.Errorf("no local certificate authority: %w", err)
+		return nil, fmt.Errorf("no local certificate authority in %s, which "+prefix+"CA_DIR sets: %w", s.CADir, err)
 	}
-	message := "local certificate authority found"
+	about := []any{slog.String("file", authority.File(s.CADir)), slog.Time("until", a.Until())}
 	if a.Made() {
-		message = "local certificate authority made: have the apps trust it"
+		log.Info("local certificate authority made: have the apps trust it", about...)
+	} else {
+		log.Info("local certificate authority found", about...)
 	}
-	log.Info(message, slog.String("file", authority.File(s.CADir)), slog.Time("until", a.Until()))
 	return a, nil
 }
 

@@ -1,12 +1,14 @@
 package authority
 
 import (
+	"bytes"
 	"encoding/pem"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -130,7 +132,7 @@ func TestManyThatStartAtOnceGetOneAuthority(t *testing.T) {
 	}
 	published, err := os.ReadFile(File(directory))
 	block, _ := pem.Decode(published)
-	if made != 1 || err != nil || string(block.Bytes) != string(all[0].cert.Raw) {
+	if made != 1 || err != nil || !bytes.Equal(block.Bytes, all[0].cert.Raw) {
 		t.Errorf("made %d times; ca.pem: %v", made, err)
 	}
 	left, err := filepath.Glob(directory + "/private/.new*")
@@ -166,7 +168,7 @@ func TestAMissingCertificateIsWrittenAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		open(t, directory)
-		if after, err := os.ReadFile(File(directory)); err != nil || string(after) != string(before) {
+		if after, err := os.ReadFile(File(directory)); err != nil || !bytes.Equal(after, before) {
 			t.Errorf("got %q, %v", after, err)
 		}
 	}
@@ -178,16 +180,21 @@ func TestADamagedAuthorityIsAnErrorThatQuotesNothing(t *testing.T) {
 		content, _ := os.ReadFile(directory + "/private/ca-key.pem")
 		return content
 	}
-	other := whole(t.TempDir())
+	cut := func(content []byte) ([]byte, []byte) { // key and certificate
+		i := bytes.Index(content, []byte("-----BEGIN CERT"))
+		return content[:i:i], content[i:]
+	}
+	otherKey, _ := cut(whole(t.TempDir()))
 	for name, damage := range map[string]func([]byte) []byte{
 		"empty": func([]byte) []byte { return nil },
 		"cut":   func(b []byte) []byte { return b[:len(b)/2] },
 		"another one's key": func(b []byte) []byte {
-			return append(other[:strings.Index(string(other), "-----BEGIN CERT")], b[strings.Index(string(b), "-----BEGIN CERT"):]...)
+			_, certificate := cut(b)
+			return append(otherKey, certificate...)
 		},
 		"the wrong way": func(b []byte) []byte {
-			i := strings.Index(string(b), "-----BEGIN CERT")
-			return append(b[i:len(b):len(b)], b[:i]...)
+			key, certificate := cut(b)
+			return slices.Concat(certificate, key)
 		},
 		"a key that is none": func(b []byte) []byte { return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: b[:20]}) },
 	} {

@@ -1,6 +1,7 @@
 package firstbyte
 
 import (
+	"bytes"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -266,7 +267,7 @@ func FuzzWhatIsSentIsRead(f *testing.F) {
 				break
 			}
 		}
-		if string(got) != string(sent) {
+		if !bytes.Equal(got, sent) {
 			t.Errorf("sent %q, read %q", sent, got)
 		}
 	})

@@ -69,7 +69,7 @@ func dialVia(ctx context.Context, via *url.URL, address string) (net.Conn, error
 		return nil, err
 	}
 	answer := bufio.NewReader(conn)
-	response, err := http.ReadResponse(answer, ask)
+	response, err := http.ReadResponse(answer, ask) //nolint:bodyclose // the connection goes on, or is closed
 	if err == nil && response.StatusCode != http.StatusOK {
 		err = fmt.Errorf("the proxy on the way out answers %s", response.Status)
 	}

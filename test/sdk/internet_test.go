@@ -88,7 +88,7 @@ func (n *internet) lead(c net.Conn) {
 // pipe passes bytes between c and address, and ends both as soon as one ends: what
 // the simulator breaks off is broken off here.
 func pipe(c net.Conn, address string) {
-	far, err := net.Dial("tcp", address) //nolint:noctx // on loopback it does not wait
+	far, err := net.Dial("tcp", address)
 	if err != nil {
 		return
 	}
@@ -111,7 +111,7 @@ func pipe(c net.Conn, address string) {
 // listen runs answer on each connection to an address of its own, which it returns.
 func listen(t *testing.T, answer func(net.Conn)) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // on loopback it does not wait
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
