@@ -128,10 +128,11 @@ func TestADirectoryForTheAuthorityIsFilledAtTheStart(t *testing.T) {
 // A pod without a writable file, or a machine without a home, must still serve.
 func TestWithoutAPlaceForTheAuthorityCleartextIsServed(t *testing.T) {
 	upstream, _ := newStreams(t)
+	home := t.TempDir()
 	for name, environ := range map[string][]string{
 		"a home that cannot be written to": {"HOME=/proc"},
 		"no home":                          nil,
-		"all addresses, no certificate":    {"OUTRIGGER_LISTEN=0.0.0.0:0", "HOME=" + t.TempDir()},
+		"all addresses, no certificate":    {"OUTRIGGER_LISTEN=0.0.0.0:0", "HOME=" + home},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := startProcess(t, append(environ, "OUTRIGGER_UPSTREAMS=test="+upstream)...)
@@ -146,6 +147,9 @@ func TestWithoutAPlaceForTheAuthorityCleartextIsServed(t *testing.T) {
 			}
 			if n := strings.Count(p.output(), `"level":"WARN"`); n > 1 {
 				t.Errorf("%d warnings, want at most one:\n%s", n, p.output())
+			}
+			if left, err := os.ReadDir(home); err != nil || len(left) > 0 {
+				t.Errorf("an authority was made for a listener that is open to others: %v, %v", left, err)
 			}
 		})
 	}

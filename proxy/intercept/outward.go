@@ -12,8 +12,12 @@ import (
 // out, but never this process itself, which listens on listen: where an app's
 // HTTPS_PROXY is Outrigger's too, requests would go in a circle.
 func Outward(listen string) func(*http.Request) (*url.URL, error) {
+	return butNotSelf(http.ProxyFromEnvironment, listen)
+}
+
+func butNotSelf(proxy func(*http.Request) (*url.URL, error), listen string) func(*http.Request) (*url.URL, error) {
 	return func(r *http.Request) (*url.URL, error) {
-		via, err := http.ProxyFromEnvironment(r)
+		via, err := proxy(r)
 		if via != nil && isSelf(via, listen) {
 			return nil, nil //nolint:nilnil // http.Transport's way to say that there is no proxy
 		}
