@@ -55,7 +55,7 @@ timing: ## hold bursts and outages to their bounds in time too; wants a machine 
 
 .PHONY: test-sdk
 test-sdk: $(VENV)/.installed test/sdk/node/node_modules/.installed
-	$(REQUIRE) $(GO) test -race -shuffle=on -timeout 10m -count=1 -v ./test/sdk
+	$(REQUIRE) $(GO) test -race -shuffle=on -timeout 15m -count=1 -v ./test/sdk
 
 # Debian's redis-tools has the server too, under another name, and unlike
 # redis-server it starts no service.
