@@ -163,6 +163,7 @@ func (x *exchange) again(h http.Header) {
 		x.record.source = sourceReplay
 	}
 	x.stamp(h)
+	x.share(h, h)
 }
 
 // givePiece is how much is written under one deadline for a slow caller.

@@ -96,6 +96,7 @@ func (e *Error) write(w http.ResponseWriter, x *exchange) {
 	x.record.source, x.record.status = sourceLocal, e.Status
 	x.record.errorType, x.record.errorCode, x.record.errorMessage = e.Type, e.Code, e.Message
 	x.stamp(h)
+	x.share(h, nil)
 	if x.suppressesRetry(e) {
 		h.Set(headerShouldRetry, "false")
 	}

@@ -45,6 +45,7 @@ type exchange struct {
 	references *sticky.Request // what the request refers to; nil when nobody asks
 	intake     intake
 
+	page   string   // the origin of the page that calls, if one does that may
 	target string   // the host, with port, that the caller meant; "" is this listener
 	asked  *url.URL // what the caller asked of it, if it is not ""
 

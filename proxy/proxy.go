@@ -83,7 +83,12 @@ func New(c Config, d Deps) (*Proxy, error) {
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x, r := p.open(w, r)
 	defer p.observe(x)
-	if err := p.serve(w, r, x); err != nil {
+	err := p.serve(w, r, x)
+	if errors.Is(err, errPreflight) {
+		x.allow(w, r)
+		return
+	}
+	if err != nil {
 		x.turnDown(w, r, err)
 		return
 	}
@@ -116,8 +121,12 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, x *exchange) error
 		return fail("draining", "Outrigger is shutting down. Send the request again.").after(time.Second)
 	}
 	x.target = p.targetOf(r)
+	x.page = p.callers.page(r, x.target)
 	if err := p.callers.admit(r, x.target); err != nil {
 		return err
+	}
+	if x.page != "" && isPreflight(r) {
+		return errPreflight
 	}
 	if err := x.route(r); err != nil {
 		return err

@@ -99,7 +99,7 @@ func (r *record) result() string {
 	switch {
 	case r.outcome == outcomeCanceled || r.outcome == outcomeInterrupted || r.outcome == outcomeFailed:
 		return string(r.outcome)
-	case r.source == sourceLocal:
+	case r.source == sourceLocal && r.errorCode != "":
 		return r.errorCode
 	case r.source == sourceTripped:
 		return sourceTripped

@@ -68,6 +68,7 @@ func (p *Proxy) modify(resp *http.Response) error {
 		x.stamp(resp.Header)
 	} else {
 		x.stamp(x.w.Header()) // the upstream's would have to grow for them, and then be copied
+		x.share(x.w.Header(), resp.Header)
 	}
 	if resp.StatusCode < http.StatusBadRequest {
 		delete(resp.Header, headerShouldRetry)
