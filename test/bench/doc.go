@@ -4,8 +4,8 @@
 //
 // A benchmark inside one process would charge the proxy for the load generator
 // and the upstream as well. So the proxies run in processes of their own: the test
-// binary starts itself twice, once as a httputil.ReverseProxy over a transport with
-// the same settings as Outrigger's, once as Outrigger with metrics, log, breaker and
+// binary starts itself twice, once as a httputil.ReverseProxy over a transport that keeps
+// as many connections as Outrigger's, once as Outrigger with metrics, log, breaker and
 // limiter on. The parent is the caller and the upstream, on loopback keep-alive
 // connections.
 //
