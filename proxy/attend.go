@@ -157,6 +157,7 @@ func (x *exchange) again(h http.Header) {
 	for _, name := range own {
 		delete(h, name)
 	}
+	delete(h, "Set-Cookie") // of the one that the call was made for
 	if x.record.source == sourceLocal {
 		h["X-Request-Id"] = []string{x.id}
 	} else {

@@ -195,6 +195,9 @@ func TestCallsAtOnceGetOneAnswer(t *testing.T) {
 							if resp.StatusCode != tt.status || (err != nil) != tt.cut || !strings.Contains(string(body), tt.want) {
 								t.Errorf("status %d, body %q, %v", resp.StatusCode, body, err)
 							}
+							if resp.Header.Get("X-Outrigger-Source") == "replay" && resp.Header.Get("Set-Cookie") != "" {
+								t.Error("another caller's cookie was given")
+							}
 							mu.Lock()
 							defer mu.Unlock()
 							seen[resp.Header.Get("X-Outrigger-Source")+" "+resp.Header.Get("X-Outrigger-Attempts")]++
