@@ -156,6 +156,7 @@ func (l *Limiter) guess(now time.Time, w *Waiter, s slot, r Refusal) {
 	gap := l.episode(now, w, s, r.Hint)
 	if r.Hint > 0 && l.crowded(now, w, s) {
 		b.tune(now, now.Sub(l.start))
+		gap = 0 // the others do not wait for longer either
 	} else if burst || large || told || b.shares.on || b.source == SourceConfigured {
 		b.estimate.reset(rate, b.estimate.from)
 		b.estimate.firm = told
@@ -173,6 +174,10 @@ func (l *Limiter) guess(now time.Time, w *Waiter, s slot, r Refusal) {
 		b.resize(now)
 	}
 	b.empty(now, now.Add(r.Hint))
+	if b.estimate.crowd > 0 && !b.shares.on { // one goes when the wait ends: the others do, too
+		b.dry = time.Time{}
+		b.set(now, float64(cost)-r.Hint.Seconds()*b.speed*milli)
+	}
 	l.hold(now, max(gap, r.Hint))
 	l.ramp.try(max(leastTry, l.latency*5/4))
 }

@@ -36,6 +36,7 @@ type shares struct {
 	begun  time.Duration // when the one begins that used, base and prior are about
 	used   int64         // what went of it
 	base   int64         // units that had been admitted before it
+	less   int64         // what was taken off it in advance
 	prior  int64         // what had been refused in the one before
 	owed   int64         // what has been refused since
 	wrong  time.Duration // they are not believed before
@@ -74,12 +75,19 @@ func (s *shares) wait(t time.Duration, cost, size int64) time.Duration {
 func (s *shares) take(t time.Duration, cost, size, taken int64) {
 	if begun := s.at(t); begun != s.begun {
 		s.used = s.lost(size)
-		s.begun, s.base, s.prior, s.owed = begun, taken, s.owed, s.owed-s.used
+		s.begun, s.base, s.less, s.prior, s.owed = begun, taken, s.used, s.owed, s.owed-s.used
 		if !s.counts {
 			s.owed = 0
 		}
 	}
 	s.used += cost
+}
+
+// noShares ends belief in shares for a while.
+func (b *bucket) noShares(now time.Time, t time.Duration) {
+	b.shares = shares{wrong: t + tightTime}
+	b.dry = time.Time{}
+	b.set(now, 0)
 }
 
 // give takes back what was counted and never sent.
@@ -108,13 +116,11 @@ func (l *Limiter) rhythm(now time.Time, w *Waiter, b *bucket, hint time.Duration
 	if s.on {
 		through := (w.mark[unitRequest] - 1 - s.base) * milli
 		switch {
-		case w.admitted < s.begun || through >= b.share():
-		case s.prior > 0 && through+s.prior >= b.share()-milli:
+		case w.admitted < s.begun || through+s.less >= b.share():
+		case !s.counts && s.prior > 0 && through+s.prior >= b.share()-milli:
 			s.counts = true
 		case float64(through) < shareTrust*float64(b.share()):
-			*s = shares{wrong: t + tightTime}
-			b.dry = time.Time{}
-			b.set(now, 0)
+			b.noShares(now, t)
 		}
 		return
 	}
