@@ -21,6 +21,12 @@ func (p *Proxy) attend(w http.ResponseWriter, x *exchange, f *flight, first bool
 	if reader == nil {
 		return f.shut(x)
 	}
+	return p.deliver(w, x, f, reader, first)
+}
+
+// deliver gives the caller x the answer that reader reads. The caller is counted as
+// one that waits for it already.
+func (p *Proxy) deliver(w http.ResponseWriter, x *exchange, f *flight, reader *recording.Reader, first bool) error {
 	delivered := false
 	defer func() { p.depart(x, f, reader, delivered) }()
 	err := x.read(w, f, reader, first)
@@ -60,13 +66,18 @@ func (f *flight) enter() *recording.Reader {
 	if reader == nil {
 		return nil
 	}
+	f.sit()
+	return reader
+}
+
+// sit counts one more caller that waits for f or reads.
+func (f *flight) sit() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.inside++
 	if f.timer != nil {
 		f.timer.Stop()
 	}
-	return reader
 }
 
 // begin notes that the answer is being passed on.

@@ -63,12 +63,14 @@ func (x *exchange) bodyError(r *http.Request, src *intake, err error) error {
 	return err
 }
 
-// passOn lets a create stream through, sent once, when its body cannot be kept:
+// passOn lets a create without a key stream through, sent once, when its body cannot be kept:
 // it would hardly ever be repeated anyway. All else is told to come back.
 func (x *exchange) passOn(r *http.Request, src *intake) error {
 	x.record.spoolFull = true
 	src.references = nil // the rest is read while others look at what was found
-	if endpoint.Of(x.method, r.URL.EscapedPath(), x.facts.Facts).Effect != endpoint.Create {
+	// With a key it is to be done once, whatever was sent before: only its whole body
+	// tells whether it was.
+	if x.identity.key != "" || endpoint.Of(x.method, r.URL.EscapedPath(), x.facts.Facts).Effect != endpoint.Create {
 		return fail("spool_full", "No memory or disk is left to keep the request body "+
 			"(OUTRIGGER_MEMORY_MAX, OUTRIGGER_SPOOL_MAX, and the space in OUTRIGGER_SPOOL_DIR). Try again shortly.").after(time.Second)
 	}

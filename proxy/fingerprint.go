@@ -101,9 +101,11 @@ func (x *exchange) call(r *http.Request, secret [32]byte) store.Call {
 	return store.Call{Key: key, Print: keyed(secret, text.buf), Create: x.unrepeatable()}
 }
 
-// unrepeatable reports whether doing the call twice could create twice.
+// unrepeatable reports whether doing the call twice could create twice. An upstream that
+// recognises repeats is of no help where a later call may go to another one.
 func (x *exchange) unrepeatable() bool {
-	return x.isCreate() && x.p.config.Retry.Creates != policy.CreatesAlways
+	elsewhere := len(x.candidates) > 1 && len(x.p.config.Failover) > 0
+	return x.isCreate() && (elsewhere || x.p.config.Retry.Creates != policy.CreatesAlways)
 }
 
 func keyed(secret [32]byte, text []byte) [32]byte {

@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"errors"
-	"net/http"
 	"time"
 
 	"outrigger/proxy/store"
@@ -17,7 +16,6 @@ const (
 	resultUnstored = "not_stored" // the store could not take the answer
 	resultLost     = "lost"       // a create whose answer was lost: the key is kept from running again
 	resultNoStore  = "no_store"   // it was made without the store, which did not answer
-	resultSkipped  = "skipped"    // its body could not be kept: it was passed on as if it had no key
 	resultReplayed = "replayed"   // the stored answer was given
 	resultWaited   = "waited"     // the answer of the same call, which was under way, was given
 	resultInUse    = "in_use"     // it was still under way at the caller's deadline (409)
@@ -71,12 +69,3 @@ func unknown(c store.Claim) *Error {
 // notStored is the value of x-outrigger-idempotency on an answer that later calls
 // with its key will not be given.
 const notStored = "not-stored"
-
-// skip lets a request through as if it had no key: its body could not be kept.
-func (x *exchange) skip(w http.ResponseWriter) {
-	if x.identity.key == "" {
-		return
-	}
-	_ = x.p.result(x, resultSkipped, nil)
-	w.Header()[headerIdempotency] = []string{notStored}
-}

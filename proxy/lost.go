@@ -43,6 +43,9 @@ func (x *exchange) ambiguous(how string) *Error {
 // unkept is the error that stands for a failure whose answer did not arrive whole
 // in time or was too long to keep, once no further attempt can be made.
 func (x *exchange) unkept(a *attempt) *Error {
+	if x.isCreate() && a.verdict.Ambiguous {
+		return x.ambiguous("the answer, with status " + strconv.Itoa(a.resp.StatusCode) + ", did not arrive whole")
+	}
 	return fail("upstream_broke", "Upstream %q answered with status %d and more than could be kept (%s, %s). "+
 		"Sending the request again is safe.", x.up.config.Name, a.resp.StatusCode, x.tried(), round(time.Since(x.start)))
 }

@@ -103,9 +103,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // forward gets the answer: from the upstream, or as the same call got it.
 func (p *Proxy) forward(w http.ResponseWriter, r *http.Request, x *exchange) error {
 	switch {
-	case x.identity.body == nil: // nobody asks whether there was one like it
-	case x.once != nil:
-		x.skip(w)
+	case x.identity.body == nil, x.once != nil: // nobody asks, or can tell, whether there was one like it
 	case x.identity.key != "":
 		return p.once(w, r, x)
 	default:

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"net/http"
 	"strings"
 	"time"
 
@@ -87,6 +88,13 @@ func (r *record) leave(upstream string, cause policy.FailoverCause) {
 	default:
 		r.failover += ", " + left
 	}
+}
+
+// uncertain reports whether a create may have been carried out that was answered with
+// status, an upstream's failure. Verdict.Ambiguous says so only where a repeat would
+// else be right; a server's failure that is not to be repeated proves nothing either.
+func (r *record) uncertain(status int) bool {
+	return r.verdict.Ambiguous || status >= http.StatusInternalServerError && r.verdict.Repeat == classify.Never
 }
 
 // failed notes what an upstream's error says.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"outrigger/proxy/recording"
 	"outrigger/proxy/store"
 )
 
@@ -29,11 +30,12 @@ type abandoned struct {
 func (p *Proxy) rejoinable(w http.ResponseWriter, r *http.Request, x *exchange) error {
 	call := x.call(r, p.idempotency.secret)
 	for isRetry(r.Header) {
-		f := p.abandoned.take(call)
+		f, seat := p.abandoned.take(call)
 		if f == nil {
 			break
 		}
-		if err := p.attend(w, x, f, false); !errors.Is(err, errAgain) {
+		f.sit()
+		if err := p.deliver(w, x, f, seat, false); !errors.Is(err, errAgain) {
 			return err
 		}
 	}
@@ -107,15 +109,20 @@ func (a *abandoned) put(f *flight) bool {
 	return true
 }
 
-// take takes out the call that was abandoned the longest ago, or returns nil.
-func (a *abandoned) take(call store.Call) *flight {
+// take takes out the call that was abandoned the longest ago, with a reader of its
+// answer, or returns nil. A call that ends at this moment, and finds itself neither
+// waited for nor here, lets go of its answer: by then it has a reader.
+func (a *abandoned) take(call store.Call) (*flight, *recording.Reader) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if waiting := a.calls[call]; len(waiting) > 0 {
+	for waiting := a.calls[call]; len(waiting) > 0; waiting = a.calls[call] {
 		a.remove(call, 0)
-		return waiting[0]
+		if reader := waiting[0].answer.Reader(); reader != nil {
+			return waiting[0], reader
+		}
+		waiting[0].call.cancel(errUnclaimed) // its answer can be given to nobody any more
 	}
-	return nil
+	return nil, nil
 }
 
 // drop takes f out, and reports whether it was in.

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"outrigger/proxy/recording"
 )
 
 func rejoins(c *Config) { c.Rejoin = 10 * time.Second }
@@ -245,24 +247,29 @@ func TestAFailureIsNotKeptForARetry(t *testing.T) {
 func TestNoMoreCallsAreAbandonedThanTheBound(t *testing.T) {
 	a := &abandoned{calls: nil}
 	a.end()
-	if f := newFlight(testCall(1)); a.put(f) {
+	flightOf := func(i int) *flight {
+		f := newFlight(testCall(i))
+		f.answer = recording.New(nil, 0)
+		return f
+	}
+	if a.put(flightOf(1)) {
 		t.Error("one is taken in during a drain")
 	}
 	a.over = false
 	for i := range maxAbandoned {
-		if !a.put(newFlight(testCall(i % 7))) {
+		if !a.put(flightOf(i % 7)) {
 			t.Fatalf("number %d is refused", i)
 		}
 	}
-	if a.put(newFlight(testCall(0))) {
+	if a.put(flightOf(0)) {
 		t.Error("one more than the bound is taken in")
 	}
 	for i := range maxAbandoned {
-		if a.take(testCall(i%7)) == nil {
+		if f, _ := a.take(testCall(i % 7)); f == nil {
 			t.Fatalf("number %d is gone", i)
 		}
 	}
-	if a.count() != 0 || len(a.calls) != 0 || a.take(testCall(0)) != nil {
+	if f, _ := a.take(testCall(0)); f != nil || a.count() != 0 || len(a.calls) != 0 {
 		t.Errorf("%d are left", a.count())
 	}
 }

@@ -112,7 +112,7 @@ func (x *exchange) stamp(h http.Header) {
 // suppressesUpstreamRetry reports whether a failure that the upstream answered
 // carries x-should-retry: false, so that an SDK does not multiply the attempts.
 func (x *exchange) suppressesUpstreamRetry() bool {
-	if x.isCreate() && x.record.verdict.Ambiguous {
+	if x.isCreate() && x.record.uncertain(x.record.status) {
 		return true
 	}
 	return x.p.config.Retry.ClientRetries != policy.ClientRetriesAllow && !x.outOfTime()

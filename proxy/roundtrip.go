@@ -213,6 +213,7 @@ func (x *exchange) commit(out *http.Request, a *attempt) (*http.Response, error)
 func (x *exchange) refuse(out *http.Request, err error) (*http.Response, error) {
 	x.stopTimer()
 	if x.last != nil && !x.left() {
+		x.settleProbe() // which is at the present upstream, if it is any
 		x.up = x.lastUp // it answered
 		return x.kept(out, x.last), nil
 	}

@@ -81,10 +81,12 @@ func (c *exchange) mayBeDone(status int) bool {
 	switch {
 	case r.attempts == 0:
 		return false
+	case c.doubtful: // an earlier attempt may have, whatever the last one was told
+		return true
 	case r.source == sourceLocal:
 		return r.errorCode == "upstream_ambiguous" || r.errorCode == "upstream_broke"
 	}
-	return status == 0 || isSuccess(status) || r.verdict.Ambiguous
+	return status == 0 || isSuccess(status) || r.uncertain(status)
 }
 
 // storable returns the header of an answer as later callers are given it: without

@@ -1,0 +1,160 @@
+package proxy
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"outrigger/internal/values"
+	"outrigger/policy"
+	"outrigger/proxy/store"
+)
+
+// The first upstream is said to recognise a repeated create by its key. The second,
+// to which a later call would go while the first is down, cannot.
+func TestACreateThatMayBeDoneAtOneUpstreamIsNotDoneAtTheNextByItsKey(t *testing.T) {
+	always := func(c *Config) {
+		c.Retry.Creates, c.Retry.Max = policy.CreatesAlways, 0
+		c.Breaker.Consecutive, c.Breaker.Open = 1, time.Hour
+	}
+	tests := map[string]struct {
+		path string
+		want given
+		hits [3]int64
+	}{
+		"it could go to both": {createPath, given{409, "local", "0", "false", "", "idempotency_outcome_unknown"}, [3]int64{1, 0}},
+		"it can go to one":    {"/@openai" + createPath, given{503, "local", "0", "", "", "circuit_open"}, [3]int64{1, 0}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSeveral(t, always, resetting, answering("second"))
+				if got := s.ask(s.keyed("k", tt.path, createBody)); got.body != "upstream_ambiguous" {
+					t.Errorf("at first %+v", got)
+				}
+				if got := s.ask(s.keyed("k", tt.path, createBody)); got != tt.want || s.times() != tt.hits {
+					t.Errorf("then %+v after %v calls", got, s.times())
+				}
+			})
+		})
+	}
+}
+
+// An answer of which only the status came leaves a create as uncertain as none.
+func TestACreateWhoseFailureHasNoBodyMayHaveBeenCarriedOut(t *testing.T) {
+	mute := func(w http.ResponseWriter, r *http.Request, _ int) {
+		_ = readAll(r)
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(500)
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	}
+	for path, want := range map[string]given{
+		createPath:             {424, "local", "1", "false", "", "upstream_ambiguous"},
+		"/v1/chat/completions": {502, "local", "1", "", "", "upstream_broke"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			g := newBubble(t, mute, func(c *Config) { c.Retry.Max, c.Retry.ClientRetries = 0, policy.ClientRetriesAllow })
+			if got := g.ask(g.request(http.MethodPost, path, chatBody)); got != want {
+				t.Errorf("%s: got %+v, want %+v", path, got, want)
+			}
+		})
+	}
+}
+
+// A failure for which the verdict is not to repeat is no proof either.
+func TestClientsAreKeptFromRepeatingACreateThatFailedForHours(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newBubble(t, answers(500, `{"error":{"code":"x"}}`, "Retry-After", "9000"), func(c *Config) { c.Retry.ClientRetries = policy.ClientRetriesAllow })
+		if got := g.ask(g.request(http.MethodPost, createPath, createBody)); got.status != 500 || got.retry != "false" {
+			t.Errorf("a create: %+v", got)
+		}
+		if got := g.ask(g.request(http.MethodPost, "/v1/chat/completions", chatBody)); got.status != 500 || got.retry != "" {
+			t.Errorf("a compute: %+v", got)
+		}
+	})
+}
+
+// The retry has taken the call, but does not read yet, when the call ends.
+func TestACallThatEndsWhileItsRetryComesIsNotMadeAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newBubble(t, numbered(3*time.Second), rejoins)
+		g.leaveAfter(time.Second, g.request(http.MethodPost, createPath, createBody))
+		var call store.Call
+		for one := range g.proxy.abandoned.calls {
+			call = one
+		}
+		f, seat := g.proxy.abandoned.take(call)
+		time.Sleep(5 * time.Second)
+		if f == nil || !f.over {
+			t.Fatal("the call has not ended")
+		}
+		status, _, err := seat.Header(t.Context())
+		if p, _, _ := seat.Next(t.Context()); status != 200 || err != nil || string(p) != `{"call":1}` {
+			t.Errorf("status %d, %v, %q", status, err, p)
+		}
+		seat.Close()
+		if memory, _ := g.proxy.bodies.Usage(); memory != 0 {
+			t.Errorf("%d bytes are held", memory)
+		}
+	})
+}
+
+// A call that is made apart from its caller is counted and logged as any other.
+func TestTheModelOfACallWithAKeyIsCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newBubble(t, answers(200, `{"usage":{"prompt_tokens":3,"completion_tokens":4}}`, "Content-Type", "application/json"), func(c *Config) {
+			c.Upstreams[0].Models = []Model{{"gpt-4o-mini", "small"}}
+		})
+		g.ask(g.keyed("k", "/v1/chat/completions", chatBody))
+		synctest.Wait()
+		if text, log := g.metricsText(), g.log.String(); !strings.Contains(text, `outrigger_tokens_total{kind="input",model="small",upstream="openai"} 3`) ||
+			!strings.Contains(log, `"sent_model":"small"`) {
+			t.Errorf("%s\n%s", text, log)
+		}
+	})
+}
+
+// The request goes to the second as the probe of a dead key, gets no further, and is
+// given the first one's answer: the next request may probe.
+func TestAProbeThatIsNotSentIsLeftToOthersAfterFailover(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSeveral(t, func(c *Config) {
+			c.Failover, c.Retry.Max, c.TripCooldown = everything, 0, time.Minute
+			c.Upstreams[1].APIKey = values.NewSecret("sk-second")
+			c.Upstreams[1].MaxInflight = 1
+		}, answers(503, overBody), func(w http.ResponseWriter, r *http.Request, n int) {
+			switch n {
+			case 1:
+				answers(401, `{"error":{"code":"invalid_api_key"}}`)(w, r, n)
+			case 2:
+				time.Sleep(10 * time.Second)
+				fallthrough
+			default:
+				answering("second")(w, r, n)
+			}
+		})
+		second := func(headers ...string) int {
+			return s.ask(with(s.request(http.MethodPost, "/@second/v1/chat/completions", chatBody), headers...)).status
+		}
+		if status := second(); status != 401 {
+			t.Fatalf("at first %d", status)
+		}
+		time.Sleep(time.Minute)
+		done := make(chan int)
+		go func() { done <- second("OpenAI-Organization: another") }() // has the only slot for 10 s
+		synctest.Wait()
+		got := s.ask(with(s.request(http.MethodPost, "/v1/chat/completions", chatBody), "X-Stainless-Read-Timeout: 3"))
+		if got.status != 503 || got.source != "upstream" {
+			t.Errorf("in between %+v", got)
+		}
+		if status := <-done; status != 200 {
+			t.Errorf("who has the slot gets %d", status)
+		}
+		if status := second(); status != 200 {
+			t.Errorf("the next one gets %d, and could have been the probe", status)
+		}
+	})
+}
