@@ -9,7 +9,7 @@
 //
 //	open         the exchange: id, deadline, context           proxy.go, exchange.go
 //	callers      may this one call? host, origin, token        callers.go
-//	route        which upstreams, in which order               route.go
+//	route        which upstreams, in which order               route.go, target.go
 //	body         read once, whole: memory, then spool          callerbody.go, spool
 //	identify     endpoint                                      route.go, pick, policy/endpoint
 //	home         only where the objects are that it refers to  homes.go, sticky

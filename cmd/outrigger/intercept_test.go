@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -113,6 +114,25 @@ func TestAnAppBehindHTTPSProxyReachesItsUpstreamThroughOutrigger(t *testing.T) {
 	for _, line := range []string{`outrigger_tunnels_total{outcome="intercepted"} 2`, `outrigger_attempts_total{outcome="ok",upstream="test"} 6`, "outrigger_tunnels_open 0"} {
 		if !strings.Contains(metrics, "\n"+line+"\n") {
 			t.Errorf("/metrics lacks %s", line)
+		}
+	}
+}
+
+func TestAGivenCertificateIsTheListenersAloneWhereTunnelsAreIntercepted(t *testing.T) {
+	upstream, roots := secureUpstream(t, "localhost")
+	cert, key, given := givenPair(t)
+	p, pool := intercepting(t, upstream.URL, roots, "OUTRIGGER_TLS_CERT_FILE="+cert, "OUTRIGGER_TLS_KEY_FILE="+key)
+	if _, _, err := secureGet(t, "https://"+p.traffic+"/v1/models", given, http1); err != nil {
+		t.Errorf("the listener: %v", err)
+	}
+	content, err := os.ReadFile(cert)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, scheme := range []string{"http://", "https://"} { // a proxy may be spoken to by TLS as well
+		pool.AppendCertsFromPEM(content)
+		if status, _, body := ask(t, behind(t, scheme+p.traffic, pool, http1), http.MethodGet, upstream.URL+"/v1/models", ""); status != 200 {
+			t.Errorf("a tunnel, by %s: %d %s", scheme, status, body)
 		}
 	}
 }

@@ -80,6 +80,20 @@ func TestAGivenCertificateIsServedBesideCleartext(t *testing.T) {
 	}
 }
 
+func TestOldVersionsOfTLSAreRefused(t *testing.T) {
+	cert, key, pool := givenPair(t)
+	p := startProcess(t, "OUTRIGGER_TLS_CERT_FILE="+cert, "OUTRIGGER_TLS_KEY_FILE="+key)
+	for version, want := range map[uint16]bool{tls.VersionTLS10: false, tls.VersionTLS11: false, tls.VersionTLS12: true, tls.VersionTLS13: true} {
+		conn, err := tls.Dial("tcp", p.traffic, &tls.Config{RootCAs: pool, MinVersion: version, MaxVersion: version})
+		if (err == nil) != want {
+			t.Errorf("%s: %v", tls.VersionName(version), err)
+		}
+		if err == nil {
+			_ = conn.Close()
+		}
+	}
+}
+
 func TestALoopbackListenerMakesAnAuthorityOnlyWhenACallerSpeaksTLS(t *testing.T) {
 	upstream, _ := newStreams(t)
 	home := t.TempDir()
@@ -168,6 +182,7 @@ func TestCheckTellsWhereTheAuthorityIs(t *testing.T) {
 		"the default":        {[]string{"HOME=" + home}, home + "/.config/outrigger/ca.pem made on first need"},
 		"by XDG":             {[]string{"HOME=/x", "XDG_CONFIG_HOME=" + home}, home + "/outrigger/ca.pem made on first need"},
 		"set":                {[]string{"OUTRIGGER_CA_DIR=" + home, "HOME=/x"}, home + "/ca.pem made at the start"},
+		"for interception":   {[]string{"HOME=" + home, "OUTRIGGER_INTERCEPT=on"}, home + "/.config/outrigger/ca.pem made at the start"},
 		"there":              {[]string{"OUTRIGGER_CA_DIR=" + made}, made + "/ca.pem made before"},
 		"no home":            {nil, ""},
 		"a given one":        {[]string{"HOME=" + home, "OUTRIGGER_TLS_CERT_FILE=" + cert, "OUTRIGGER_TLS_KEY_FILE=" + key}, ""},
