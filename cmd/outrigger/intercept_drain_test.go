@@ -17,10 +17,11 @@ import (
 	"outrigger/proxy/authority"
 )
 
-// wayOut is a proxy beyond Outrigger that echoes what is sent through its tunnels.
-func wayOut(t *testing.T) string {
+// wayOut is a proxy beyond Outrigger that echoes what is sent through its tunnels. It
+// speaks TLS if it is given a certificate.
+func wayOut(t *testing.T, leaf *tls.Certificate) string {
 	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		conn, rest, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			return
@@ -30,7 +31,13 @@ func wayOut(t *testing.T) string {
 		_, _ = io.Copy(conn, rest)
 	}))
 	t.Cleanup(server.Close)
-	return server.URL
+	if leaf == nil {
+		server.Start()
+		return server.URL
+	}
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{*leaf}}
+	server.StartTLS()
+	return strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
 }
 
 // dig opens a tunnel to example.com through the listener at address, and says hello
@@ -55,8 +62,27 @@ func dig(t *testing.T, address string) (net.Conn, *bufio.Reader) {
 	return conn, r
 }
 
+func TestATunnelGoesThroughAProxyThatSpeaksTLS(t *testing.T) {
+	directory := t.TempDir()
+	a, err := authority.Open(directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := a.Leaf("localhost")
+	if err != nil {
+		t.Fatal(err)
+	}
+	way := "HTTPS_PROXY=" + wayOut(t, leaf)
+	p := startProcess(t, "OUTRIGGER_INTERCEPT=on", "OUTRIGGER_CA_DIR="+t.TempDir(), way, "SSL_CERT_FILE="+authority.File(directory))
+	dig(t, p.traffic)
+	p = startProcess(t, "OUTRIGGER_INTERCEPT=on", "OUTRIGGER_CA_DIR="+t.TempDir(), way)
+	if status, code := connect(t, p.traffic, "example.com:443", ""); status != 502 || code != "tunnel_failed" {
+		t.Errorf("its certificate is not to be trusted: %d %s", status, code)
+	}
+}
+
 func TestADrainWaitsForATunnelInUse(t *testing.T) {
-	p := startProcess(t, "OUTRIGGER_INTERCEPT=on", "OUTRIGGER_CA_DIR="+t.TempDir(), "HTTPS_PROXY="+wayOut(t))
+	p := startProcess(t, "OUTRIGGER_INTERCEPT=on", "OUTRIGGER_CA_DIR="+t.TempDir(), "HTTPS_PROXY="+wayOut(t, nil))
 	conn, r := dig(t, p.traffic)
 	p.signal(syscall.SIGTERM)
 	if line := p.awaitLog("drain: refusing new requests, waiting for running ones"); line["inflight"] != 1.0 {
@@ -77,7 +103,7 @@ func TestADrainWaitsForATunnelInUse(t *testing.T) {
 }
 
 func TestTheEndOfADrainEndsTunnels(t *testing.T) {
-	p := startProcess(t, "OUTRIGGER_INTERCEPT=on", "OUTRIGGER_CA_DIR="+t.TempDir(), "HTTPS_PROXY="+wayOut(t), "OUTRIGGER_DRAIN_TIMEOUT=50ms")
+	p := startProcess(t, "OUTRIGGER_INTERCEPT=on", "OUTRIGGER_CA_DIR="+t.TempDir(), "HTTPS_PROXY="+wayOut(t, nil), "OUTRIGGER_DRAIN_TIMEOUT=50ms")
 	_, r := dig(t, p.traffic)
 	p.signal(syscall.SIGTERM)
 	if _, err := r.ReadByte(); err == nil {
