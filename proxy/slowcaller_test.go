@@ -3,9 +3,11 @@ package proxy
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
 	"encoding/binary"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -258,4 +260,35 @@ func TestAStalledStreamDoesNotEndItsNeighbours(t *testing.T) {
 		v.over <- clean
 		_ = conn.Close()
 	})
+}
+
+// Towards an HTTP/2 upstream the stream's window bounds what is held for a caller that
+// takes nothing: 256 KiB, not net/http's 4 MiB.
+func TestAnHTTP2UpstreamIsSlowedByItsWindow(t *testing.T) {
+	var poured atomic.Int64
+	over := make(chan struct{})
+	pour := pouring("audio/mpeg", "0123456789", 0, &poured)
+	upstream := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer close(over)
+		pour(w, r, 1)
+	}))
+	upstream.EnableHTTP2 = true
+	upstream.Config.ErrorLog = quietLog
+	upstream.StartTLS()
+	t.Cleanup(upstream.Close)
+	g := newRigAt(t, upstream.URL, func(c *Config) { c.Timeouts.StreamIdle = 500 * time.Millisecond })
+	roots := upstream.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
+	for _, transport := range []http.RoundTripper{g.proxy.upstreams[0].pooled, g.proxy.upstreams[0].fresh} {
+		transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: roots}
+	}
+	conn := g.dial() // its window stays at 64 KiB
+	_, _ = io.WriteString(conn, h2Preface)
+	w := newH2Wire(conn)
+	_ = w.write(h2Frame{kind: frameSettings})
+	_ = w.headers(1, flagEndStream, ":method: POST", ":scheme: http", ":authority: localhost", ":path: /v1/audio/speech")
+	go func() { _, _ = io.Copy(io.Discard, conn) }()
+	<-over // ended as stalled
+	if n := poured.Load(); n > 512<<10 {
+		t.Errorf("the upstream wrote %d bytes to a stream that takes 64 KiB", n)
+	}
 }

@@ -22,7 +22,7 @@ func TestADecoderIsCleanWhenItIsUsedAgain(t *testing.T) {
 	for seed := range uint64(4) {
 		tasks.Go(func() {
 			random := rand.New(rand.NewPCG(seed, 1))
-			for range 200 {
+			for range 50 {
 				for coding, some := range bodies {
 					one := some[random.IntN(len(some))]
 					raw := bytes.Clone(one.raw)
