@@ -50,7 +50,7 @@
 // owner that comes back late overwrites nothing that others did since; and since a
 // script knows its own token, one whose reply was lost can be sent again.
 //
-// Redis is needed neither to start nor to run. An exchange gets a quarter of a second,
+// Redis is needed neither to start nor to run. An exchange gets 0.4 seconds,
 // more for large answers; after one that fails, all calls fail at once with
 // ErrUnavailable while one goroutine asks whether Redis is well. Then, before anything
 // new is begun, it is told what it missed: ends of claims, claims without a reply, and

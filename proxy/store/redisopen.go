@@ -16,8 +16,10 @@ import (
 )
 
 const (
-	// redisTimeout bounds each exchange with Redis, connecting included.
-	redisTimeout = 250 * time.Millisecond
+	// redisTimeout bounds each exchange with Redis, connecting included. It is what the
+	// first calls lose when Redis goes away; shorter, and a container that is throttled
+	// (100 ms at a time) takes a Redis for away that is not.
+	redisTimeout = 400 * time.Millisecond
 	// redisRate is how fast, in bytes per second, answers must at least pass: it
 	// lengthens the timeout for large ones.
 	redisRate = 16 << 20

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -64,6 +65,13 @@ func eightTimes(t *testing.T, sidecars []*sidecar) {
 	if counts.of("upstream") == 0 || counts.of("replay") == 0 {
 		t.Error("nothing was made, or nothing repeated")
 	}
+	most := scaled(200, 1000) / 10
+	if len(sidecars) == 1 {
+		most = 0 // its store is its own
+	}
+	if counts.of("without the store") > most {
+		t.Error("the store was hardly ever there")
+	}
 }
 
 // alike makes one call eight times at once, and once more.
@@ -75,6 +83,10 @@ func alike(t *testing.T, sidecars []*sidecar, kind, name string, counts *tally) 
 	}
 	all.Wait()
 	got = append(got, call(t.Context(), sidecars[0].base, kind, name, name))
+	if slices.ContainsFunc(got, func(a answer) bool { return a.alone || a.code == "idempotency_store_unavailable" }) {
+		counts.add("without the store") // on a busy machine Redis may answer too late
+		return
+	}
 	made := 0
 	for i, a := range got {
 		counts.add(a.source)

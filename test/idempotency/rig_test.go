@@ -93,6 +93,7 @@ type answer struct {
 	status int
 	source string
 	code   string // of an error
+	alone  bool   // made without the store
 	body   string
 	err    error // also when the answer was not whole
 }
@@ -119,7 +120,7 @@ func call(ctx context.Context, base, kind, name, key string) answer {
 	}
 	defer func() { _ = response.Body.Close() }()
 	text, err := io.ReadAll(response.Body)
-	a := answer{status: response.StatusCode, source: response.Header.Get("X-Outrigger-Source"), body: string(text), err: err}
+	a := answer{status: response.StatusCode, source: response.Header.Get("X-Outrigger-Source"), alone: response.Header.Get("X-Outrigger-Idempotency") != "", body: string(text), err: err}
 	if a.status == http.StatusOK && kind == stream && !strings.HasSuffix(strings.TrimSpace(a.body), "[DONE]") {
 		a.err = errors.Join(err, errors.New("the stream has no end"))
 	}
