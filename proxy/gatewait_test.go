@@ -45,6 +45,7 @@ func TestWhoIsLetOutAndLeavesIsFollowedByTheNext(t *testing.T) {
 		place := g.join(head, false)
 		g.join(next, false)
 		time.Sleep(1100 * time.Millisecond)
+		synctest.Wait() // for the timer's goroutine
 		if !head.out || next.out {
 			t.Fatalf("out: %v and %v, want the head alone", head.out, next.out)
 		}
