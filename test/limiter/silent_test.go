@@ -43,7 +43,8 @@ func (m *muffled) Write(p []byte) (int, error) {
 func (m *muffled) Unwrap() http.ResponseWriter { return m.ResponseWriter }
 
 // TestSilentRefusalsAreEnough sends 400 requests at once against 1200 per minute where
-// refusals tell nothing at all: four of sixteen must be refused before it is believed.
+// refusals tell nothing at all: four of sixteen must be refused before it is believed,
+// and those that are not come back after random waits.
 func TestSilentRefusalsAreEnough(t *testing.T) {
 	const calls, rpm = 400, 1200
 	const best = (calls - rpm/60) * time.Minute / rpm
@@ -51,14 +52,13 @@ func TestSilentRefusalsAreEnough(t *testing.T) {
 	tests := map[string]struct {
 		limit   meter.Limit
 		network memnet.Latency
-		ratio   float64 // of the optimum, at most
 	}{
-		"refill":                 {refill, near, 1.10},
-		"refill, refusals count": {counting(refill), near, 1.15},
-		"quanta":                 {quanta, near, 1.10},
-		"quanta, refusals count": {counting(quanta), near, 1.25},
-		"refill, 200 ms away":    {refill, far, 1.15},
-		"quanta, 200 ms away":    {quanta, far, 1.20},
+		"refill":                 {refill, near},
+		"refill, refusals count": {counting(refill), near},
+		"quanta":                 {quanta, near},
+		"quanta, refusals count": {counting(quanta), near},
+		"refill, 200 ms away":    {refill, far},
+		"quanta, 200 ms away":    {quanta, far},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -67,8 +67,8 @@ func TestSilentRefusalsAreEnough(t *testing.T) {
 				if o.ok != calls {
 					g.t.Errorf("%d of %d succeeded", o.ok, calls)
 				}
-				hold(g.t, "the time as a share of the optimum", o.makespan.Seconds()/best.Seconds(), tt.ratio)
-				hold(g.t, "refused", float64(len(o.refused)), calls/5)
+				hold(g.t, "the time as a share of the optimum", o.makespan.Seconds()/best.Seconds(), 1.35)
+				hold(g.t, "refused", float64(len(o.refused)), calls/4)
 			})
 		})
 	}
@@ -87,10 +87,10 @@ func TestASilentLimitMayChange(t *testing.T) {
 		}
 		for from, rate := range map[time.Duration]float64{20 * time.Second: 20, 80 * time.Second: 10, 140 * time.Second: 5, 200 * time.Second: 20} {
 			let, refused := between(o.let, from, from+40*time.Second), between(o.refused, from, from+40*time.Second)
-			if got := float64(let) / 40; got < 0.85*rate || got > 1.1*rate {
+			if got := float64(let) / 40; got < 0.7*rate || got > 1.1*rate {
 				g.t.Errorf("%.2f per second from %v on, want %.1f", got, from, rate)
 			}
-			hold(g.t, fmt.Sprint("refused from ", from, " on, as a share of what passed"), float64(refused)/float64(let), 0.6)
+			hold(g.t, fmt.Sprint("refused from ", from, " on, as a share of what passed"), float64(refused)/float64(let), 0.8)
 		}
 	})
 }
