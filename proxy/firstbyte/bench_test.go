@@ -2,6 +2,7 @@ package firstbyte
 
 import (
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -42,6 +43,8 @@ func BenchmarkListener(b *testing.B) {
 			})
 		}
 		_ = server.Close()
-		<-ended
+		if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+			b.Error(err)
+		}
 	}
 }
