@@ -18,6 +18,7 @@ type facing struct {
 	model      string // as it counts for limits and trips
 	sent       string // the model's name in the body
 	spliced    string // the text that stands for it there; "" to leave the body alone
+	let        bool   // its gate has let the request through already, perhaps as the probe
 }
 
 // pin binds the request to one upstream, which no failover takes it from.
@@ -75,8 +76,14 @@ func (x *exchange) available() (facing, bool) {
 			continue
 		}
 		next := x.faceOf(up)
-		if next.tripped(now) || (up.gate.shut() || up.gate.breaker.State() != policy.Closed) && !up.gate.try(now, x.isShy()) {
+		if next.tripped(now) {
 			continue
+		}
+		if up.gate.shut() || up.gate.breaker.State() != policy.Closed {
+			next.let = up.gate.try(now, x.isShy())
+			if !next.let {
+				continue
+			}
 		}
 		return next, true
 	}
@@ -129,12 +136,15 @@ func (x *exchange) causeOf(err error) policy.FailoverCause {
 // upstream at once, if failover goes by breakers and there is one; else at
 // whichever of them opens first.
 func (x *exchange) passGate() error {
-	if !x.up.gate.shut() {
+	let := x.let
+	x.let = false // once: the breaker may be found open all the same
+	if let || !x.up.gate.shut() {
 		return nil
 	}
 	now, gates := time.Now(), []*gate{x.up.gate}
 	if x.mayGoOn(policy.FailoverBreaker) {
 		if x.up.gate.try(now, x.isShy()) || x.goOn(policy.FailoverBreaker) {
+			x.let = false
 			return nil
 		}
 		gates = x.gates()

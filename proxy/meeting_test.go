@@ -158,3 +158,33 @@ func TestAProbeThatIsNotSentIsLeftToOthersAfterFailover(t *testing.T) {
 		}
 	})
 }
+
+// The second's breaker is open and a probe of it is due: the request that the first
+// has failed is that probe, and does not wait for another one.
+func TestARequestThatGoesOnToAnOpenBreakerIsItsProbe(t *testing.T) {
+	for name, path := range map[string]string{"left for its failure": "", "left for its breaker": "/@openai"} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSeveral(t, func(c *Config) {
+					c.Retry.Max, c.Breaker.Consecutive, c.Breaker.Open = 0, 1, 4*time.Second
+				}, answers(503, overBody), then(1, answers(503, overBody)))
+				s.call(http.MethodPost, "/@second/v1/chat/completions", chatBody)
+				waited := s.ask(with(s.request(http.MethodPost, "/@second/v1/chat/completions", chatBody), "X-Stainless-Read-Timeout: 1"))
+				if waited.body != "circuit_open" {
+					t.Fatalf("got %+v", waited)
+				}
+				time.Sleep(time.Minute)
+				if path != "" {
+					s.call(http.MethodPost, path+"/v1/chat/completions", chatBody)
+				}
+				start := time.Now()
+				if got := s.call(http.MethodPost, "/v1/chat/completions", chatBody); got.Status != 200 || got.Upstream != "second" {
+					t.Errorf("got %+v", got)
+				}
+				if took := time.Since(start); took > time.Second {
+					t.Errorf("it took %v", took)
+				}
+			})
+		})
+	}
+}
