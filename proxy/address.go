@@ -16,7 +16,7 @@ func (x *exchange) faceOf(up *upstream) facing {
 	}
 	f.rename(x.facts)
 	up.address(f.outbound, f.sent, x.meant)
-	if x.target != "" && up.authority() == x.target { // it is what the caller had in mind
+	if x.isAsked(up) {
 		f.outbound.URL.Path, f.outbound.URL.RawPath = x.asked.Path, x.asked.RawPath
 	}
 	f.credential = x.p.credentials.of(f.outbound.Header, up.auth)

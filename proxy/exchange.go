@@ -48,6 +48,7 @@ type exchange struct {
 	page   string   // the origin of the page that calls, if one does that may
 	target string   // the host, with port, that the caller meant; "" is this listener
 	asked  *url.URL // what the caller asked of it, if it is not ""
+	below  string   // the same, escaped, under Outrigger's own base URL; "" if it is beside the API's
 
 	identity identity
 	flight   *flight // that this exchange makes the call of; nil when it answers its caller itself

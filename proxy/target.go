@@ -58,18 +58,33 @@ func (x *exchange) routeTo(r *http.Request) error {
 	x.asked = &url.URL{Path: r.URL.Path, RawPath: r.URL.RawPath}
 	x.candidates = slices.DeleteFunc(slices.Clone(x.p.upstreams), func(u *upstream) bool { return u.authority() != x.target })
 	x.up, x.meant = x.candidates[0], true
-	rest, known := x.up.relative(r.URL.EscapedPath())
-	if !known {
+	for _, u := range x.candidates { // of several APIs at one host, the one whose path has more in common
+		if below, ok := u.relative(x.asked.EscapedPath()); ok && (x.below == "" || len(below) < len(x.below)) {
+			x.up, x.below = u, below
+		}
+	}
+	if x.below == "" {
 		return nil
 	}
+	x.candidates = slices.DeleteFunc(x.candidates, func(u *upstream) bool { return !x.isAsked(u) })
 	if x.up == x.p.upstreams[0] {
 		x.candidates, x.meant = x.p.upstreams, false
 	}
-	if path, err := url.PathUnescape(rest); err == nil {
-		r.URL.Path, r.URL.RawPath = path, rest
+	if path, err := url.PathUnescape(x.below); err == nil {
+		r.URL.Path, r.URL.RawPath = path, x.below
 	}
 	x.path = r.URL.Path
 	return nil
+}
+
+// isAsked reports whether u is what the caller had in mind, which then gets the path as
+// the caller wrote it.
+func (x *exchange) isAsked(u *upstream) bool {
+	if x.target == "" || u.authority() != x.target {
+		return false
+	}
+	below, _ := u.relative(x.asked.EscapedPath())
+	return x.below == "" || below == x.below
 }
 
 // authority is the host and port of the upstream.

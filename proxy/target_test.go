@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -109,6 +110,28 @@ func TestFailoverStartsAtTheFirstUpstreamsHostAlone(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Gateways have the APIs of several providers at one host.
+func TestOfSeveralAPIsAtOneHostTheOneThatIsMeantIsAsked(t *testing.T) {
+	for path, want := range map[string][]reached{
+		"/one/v1/down": {{"first", "/one/v1/down", "Bearer sk-one"}, {"first", "/two/v1/down", "Bearer sk-two"}},
+		"/two/v1/down": {{"first", "/two/v1/down", "Bearer sk-two"}},
+	} {
+		g, hosts, arrived := aimed(t, func(first, second *Upstream) {
+			second.URL = &url.URL{Scheme: "http", Host: first.URL.Host}
+			first.URL.Path, second.URL.Path = "/one", "/two"
+			first.APIKey, second.APIKey = values.NewSecret("sk-one"), values.NewSecret("sk-two")
+		})
+		_, _ = g.raw("GET " + path + " HTTP/1.1\r\nHost: " + hosts["first"] + "\r\nThrough: " + hosts["first"] + "\r\n\r\n")
+		var got []reached
+		for len(arrived) > 0 {
+			got = append(got, <-arrived)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: got %+v, want %+v", path, got, want)
+		}
 	}
 }
 
