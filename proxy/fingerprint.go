@@ -70,7 +70,7 @@ func changes(method string) bool {
 // scopeHeaders are the headers, of those that callers prove themselves with, that
 // make one caller's keys its own.
 func scopeHeaders(upstreams []Upstream) []string {
-	names := slices.Concat(keyHeaders[:], accountHeaders[:], []string{headerToken})
+	names := slices.Concat(keyHeaders[:], accountHeaders[:], []string{headerToken, "Proxy-Authorization"})
 	for i := range upstreams {
 		names = append(names, http.CanonicalHeaderKey(upstreams[i].AuthHeader))
 	}

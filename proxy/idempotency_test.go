@@ -130,6 +130,7 @@ func TestAKeyBelongsToOneCallOfOneCaller(t *testing.T) {
 		"another credential":                 {func(r *http.Request) { r.Header.Set("Authorization", "Bearer sk-other") }, given{200, "upstream", "1", "", "", `{"call":2}`}},
 		"another project":                    {func(r *http.Request) { r.Header.Set("OpenAI-Project", "p") }, given{200, "upstream", "1", "", "", `{"call":2}`}},
 		"another token":                      {func(r *http.Request) { r.Header.Set("X-Outrigger-Token", "two") }, given{200, "upstream", "1", "", "", `{"call":2}`}},
+		"another token, as of a proxy":       {func(r *http.Request) { r.Header.Set("Proxy-Authorization", "Bearer two") }, given{200, "upstream", "1", "", "", `{"call":2}`}},
 		"another key":                        {func(r *http.Request) { r.Header.Set("Idempotency-Key", "k2") }, given{200, "upstream", "1", "", "", `{"call":2}`}},
 		"no key":                             {func(r *http.Request) { r.Header.Del("Idempotency-Key") }, given{200, "upstream", "1", "", "", `{"call":2}`}},
 		"a method that is idempotent itself": {func(r *http.Request) { r.Method = http.MethodPut }, given{200, "upstream", "1", "", "", `{"call":2}`}},
