@@ -69,14 +69,15 @@ func (p *Proxy) abandon(f *flight, delivered bool) {
 
 // promising reports whether a retry of f's call can come and is better off with its
 // answer. No SDK sends again a stream that has begun: who leaves that has had enough.
-// And after a failure a fresh call may do better. Locked: f.mu.
+// And after a failure a fresh call may do better, but for that of a create that may have
+// been carried out. Locked: f.mu.
 func (f *flight) promising() bool {
 	status, header, _, kept := f.answer.Answer()
 	switch {
 	case !kept, mediaType(header) == "text/event-stream" && f.begun:
 		return false
 	case f.over:
-		return f.whole && isSuccess(status)
+		return f.whole && (isSuccess(status) || f.call.isCreate() && f.call.mayBeDone(status))
 	}
 	return true
 }

@@ -244,6 +244,39 @@ func TestAFailureIsNotKeptForARetry(t *testing.T) {
 	})
 }
 
+// A create whose answer was lost while its caller was away is not made again for it.
+func TestARetryIsToldOfACreateThatMayHaveBeenCarriedOut(t *testing.T) {
+	tests := map[string]struct {
+		upstream script
+		want     given
+	}{
+		"a lost answer":           {hangUp, given{424, "local", "0", "false", "", "upstream_ambiguous"}},
+		"a failure":               {apiError(500), given{500, "replay", "0", "false", "", ""}},
+		"one that did nothing":    {answers(503, overBody), given{200, "upstream", "1", "", "", ""}},
+		"a refusal of the create": {answers(400, overBody), given{200, "upstream", "1", "", "", ""}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newBubble(t, later(2*time.Second, then(1, tt.upstream)), rejoins, func(c *Config) { c.Retry.Max = 0 })
+				g.leaveAfter(time.Second, g.request("POST", createPath, createBody))
+				time.Sleep(2 * time.Second)
+				got := g.ask(with(g.request("POST", createPath, createBody), retry1))
+				if got.source != "local" {
+					got.body = ""
+				}
+				if got != tt.want {
+					t.Errorf("got %+v after %d calls, want %+v", got, g.calls.Load(), tt.want)
+				}
+				synctest.Wait()
+				if memory, _ := g.proxy.bodies.Usage(); memory != 0 || g.proxy.Inflight() != 0 {
+					t.Errorf("%d bytes are held, %d in flight", memory, g.proxy.Inflight())
+				}
+			})
+		})
+	}
+}
+
 func TestNoMoreCallsAreAbandonedThanTheBound(t *testing.T) {
 	a := &abandoned{calls: nil}
 	a.end()
