@@ -139,9 +139,9 @@ type plaintext struct{ http.RoundTripper }
 func (p plaintext) RoundTrip(r *http.Request) (*http.Response, error) {
 	address := *r.URL
 	address.Scheme = "http"
-	clear := r.WithContext(r.Context())
-	clear.URL = &address
-	return p.RoundTripper.RoundTrip(clear)
+	plain := r.WithContext(r.Context())
+	plain.URL = &address
+	return p.RoundTripper.RoundTrip(plain)
 }
 
 func TestEachProviderIsCalledAsItsDocumentationSays(t *testing.T) {

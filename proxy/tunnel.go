@@ -60,7 +60,7 @@ func (x *exchange) tunnel(resp *http.Response) error {
 	if err != nil {
 		return err
 	}
-	early, _ := buffered.Reader.Peek(buffered.Reader.Buffered())
+	early, _ := buffered.Peek(buffered.Reader.Buffered())
 	t := &tunnel{x: x, caller: conn, upstream: resp.Body.(io.ReadWriteCloser), idle: x.p.config.Timeouts.StreamIdle}
 	t.up = flow{t: t, from: t.caller, to: t.upstream, sender: caller, receiver: upstreamSide, frames: wsframe.Watcher{Masked: true}}
 	t.down = flow{t: t, from: t.upstream, to: t.caller, sender: upstreamSide, receiver: caller}

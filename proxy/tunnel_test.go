@@ -141,7 +141,8 @@ func TestAWebSocketConversationPassesBothWays(t *testing.T) {
 					}
 				}
 				var in, out int
-				_, _ = fmt.Sscanf(line[strings.Index(line, `"bytes_in"`):], `"bytes_in":%d,"bytes_out":%d`, &in, &out)
+				_, counts, _ := strings.Cut(line, `"bytes_in":`)
+				_, _ = fmt.Sscanf(counts, `%d,"bytes_out":%d`, &in, &out)
 				if in < total || out < total || in > total+total/100+200 || out > total+total/100+200 {
 					t.Errorf("%d bytes in and %d out, of %d and the heads of frames", in, out, total)
 				}
@@ -654,10 +655,10 @@ func TestAWebSocketOverHTTP2FailsClearly(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				switch {
-				case f.kind == frameHeaders:
+				switch f.kind {
+				case frameHeaders:
 					answer = w.fields(f)[":status"]
-				case f.kind == frameReset || f.kind == frameGoAway:
+				case frameReset, frameGoAway:
 					answer = "reset"
 				}
 			}

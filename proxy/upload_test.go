@@ -56,7 +56,7 @@ func upload(size int64) (io.Reader, string) {
 }
 
 // heapPeak samples the heap in use until it is stopped, which returns the most.
-func heapPeak() (stop func() uint64) {
+func heapPeak() func() uint64 {
 	var mu sync.Mutex
 	var most uint64
 	done, over := make(chan struct{}), make(chan struct{})

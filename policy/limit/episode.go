@@ -154,14 +154,15 @@ func (l *Limiter) guess(now time.Time, w *Waiter, s slot, r Refusal) {
 	cost := l.price(w, s)
 	large := cost > max(b.size, b.burst) && b.known() > 0
 	gap := l.episode(now, w, s, r.Hint)
-	if r.Hint > 0 && l.crowded(now, w, s) {
+	switch {
+	case r.Hint > 0 && l.crowded(now, w, s):
 		b.tune(now, now.Sub(l.start))
 		gap = 0 // the others do not wait for longer either
-	} else if burst || large || told || b.shares.on || b.source == SourceConfigured {
+	case burst || large || told || b.shares.on || b.source == SourceConfigured:
 		b.estimate.reset(rate, b.estimate.from)
 		b.estimate.firm = told
 		b.tune(now, now.Sub(l.start))
-	} else if b.known() > 0 {
+	case b.known() > 0:
 		b.estimate.rate = max(b.estimate.rate, rate*knownCut)
 	}
 	if b.size < cost {

@@ -51,7 +51,7 @@ func (v *verifier) free() error {
 	if err != nil {
 		return err
 	}
-	bad := notWhole(fmt.Sprintf("the list of free pages, on page %d, is damaged", p.id))
+	bad := damageError(fmt.Sprintf("the list of free pages, on page %d, is damaged", p.id))
 	ids, count := p.body[pageHeader:], uint64(p.count)
 	if p.kind != freelistPage {
 		return bad

@@ -95,7 +95,7 @@ func TestFileIsUsedByAProcessThatIsKilled(t *testing.T) {
 	}
 	s, err := openFile(at(*childPath, roomy()))
 	if err != nil {
-		fmt.Println(err)
+		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	for worker := range 4 {

@@ -14,18 +14,18 @@ func (f *file) load(tx *bolt.Tx) error {
 	about := tx.Bucket(aboutBucket)
 	calls, computes, creates := tx.Bucket(callsBucket), tx.Bucket(ageBuckets[0]), tx.Bucket(ageBuckets[1])
 	if about == nil || calls == nil || computes == nil || creates == nil {
-		return notWhole("it is a bbolt file, but not one of Outrigger's")
+		return damageError("it is a bbolt file, but not one of Outrigger's")
 	}
 	if got := about.Get(formatKey); !bytes.Equal(got, format) {
-		return notWhole("it has another format than this version's")
+		return damageError("it has another format than this version's")
 	}
 	secret := about.Get(secretKey)
 	if len(secret) != len(f.secret)+secretSum {
-		return notWhole("its hash key is damaged")
+		return damageError("its hash key is damaged")
 	}
 	copy(f.secret[:], secret)
 	if sum := sha256.Sum256(f.secret[:]); !bytes.Equal(sum[:secretSum], secret[len(f.secret):]) {
-		return notWhole("its hash key is damaged")
+		return damageError("its hash key is damaged")
 	}
 	return f.loadCalls(calls, [2]*bolt.Bucket{computes, creates})
 }
@@ -35,11 +35,11 @@ func (f *file) loadCalls(calls *bolt.Bucket, ages [2]*bolt.Bucket) error {
 	err := calls.ForEach(func(key, encoded []byte) error {
 		n++
 		if len(key) != len(Key{}) {
-			return notWhole("a key is damaged")
+			return damageError("a key is damaged")
 		}
 		r, err := decode(Key(key), encoded)
 		if err != nil {
-			return notWhole(err.Error())
+			return damageError(err.Error())
 		}
 		_, age := ageOf(r)
 		list := ages[0]
@@ -48,7 +48,7 @@ func (f *file) loadCalls(calls *bolt.Bucket, ages [2]*bolt.Bucket) error {
 		}
 		cost := list.Get(age)
 		if len(cost) != 8 || int64(binary.BigEndian.Uint64(cost)) != r.cost() {
-			return notWhole("a record is not in its place in time")
+			return damageError("a record is not in its place in time")
 		}
 		f.writer.used += r.cost()
 		return nil
@@ -63,7 +63,7 @@ func (f *file) loadCalls(calls *bolt.Bucket, ages [2]*bolt.Bucket) error {
 		}
 	}
 	if entries != n {
-		return notWhole("records are missing")
+		return damageError("records are missing")
 	}
 	return nil
 }

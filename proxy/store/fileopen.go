@@ -97,7 +97,7 @@ func openBolt(path string, readOnly bool) (*bolt.DB, error) {
 	case errors.Is(err, bolterrors.ErrTimeout):
 		return nil, errInUse
 	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrVersionMismatch), errors.Is(err, bolterrors.ErrChecksum):
-		return nil, notWhole("it is no bbolt file, or its first pages are damaged")
+		return nil, damageError("it is no bbolt file, or its first pages are damaged")
 	}
 	return nil, err
 }
@@ -110,7 +110,7 @@ func openExisting(path string, flag int, mode os.FileMode) (*os.File, error) {
 		return nil, err
 	}
 	if info, err := opened.Stat(); err != nil || info.Size() == 0 {
-		return nil, errors.Join(err, notWhole("it is empty"), opened.Close())
+		return nil, errors.Join(err, damageError("it is empty"), opened.Close())
 	}
 	return opened, nil
 }

@@ -45,7 +45,7 @@ func (v *verifier) all() error {
 	}
 	for id := range v.pages {
 		if v.seen[id/8]&(1<<(id%8)) == 0 {
-			return notWhole(fmt.Sprintf("page %d is neither used nor free", id))
+			return damageError(fmt.Sprintf("page %d is neither used nor free", id))
 		}
 	}
 	return nil
@@ -62,7 +62,7 @@ func (v *verifier) see(id uint64) bool {
 
 // read returns a page that was not used before.
 func (v *verifier) read(id uint64) (page, error) {
-	bad := notWhole(fmt.Sprintf("page %d is damaged", id))
+	bad := damageError(fmt.Sprintf("page %d is damaged", id))
 	if !v.see(id) || id > math.MaxInt64/uint64(v.pageSize) {
 		return page{}, bad
 	}
@@ -106,7 +106,7 @@ func (v *verifier) tree(id uint64, least, most []byte, depth int) error {
 
 // elements goes through what is on a page of a tree.
 func (v *verifier) elements(p page, least, most []byte, depth int) error {
-	bad := notWhole(fmt.Sprintf("page %d is damaged", p.id))
+	bad := damageError(fmt.Sprintf("page %d is damaged", p.id))
 	if p.kind != branchPage && p.kind != leafPage || depth > deepest || p.kind == branchPage && p.count == 0 {
 		return bad
 	}
@@ -138,16 +138,16 @@ func (v *verifier) element(p page, i int, key []byte, e element, most []byte, de
 			return v.tree(root, nil, nil, depth+1)
 		}
 		if len(e.value) < bucketHeader+pageHeader {
-			return notWhole(fmt.Sprintf("a bucket on page %d is damaged", p.id))
+			return damageError(fmt.Sprintf("a bucket on page %d is damaged", p.id))
 		}
 		inline, _ := parse(e.value[bucketHeader:])
 		inline.id, inline.body = p.id, e.value[bucketHeader:]
 		if inline.kind != leafPage {
-			return notWhole(fmt.Sprintf("a bucket on page %d is damaged", p.id))
+			return damageError(fmt.Sprintf("a bucket on page %d is damaged", p.id))
 		}
 		return v.elements(inline, nil, nil, depth+1)
 	case e.flags != 0:
-		return notWhole(fmt.Sprintf("an element of page %d is damaged", p.id))
+		return damageError(fmt.Sprintf("an element of page %d is damaged", p.id))
 	}
 	return nil
 }

@@ -8,11 +8,11 @@ import (
 	"os"
 )
 
-// notWhole says why a file is refused, and how to go on.
-type notWhole string
+// damageError says why a file is refused, and how to go on.
+type damageError string
 
 // Error returns the reason, and what to do.
-func (n notWhole) Error() string {
+func (n damageError) Error() string {
 	return string(n) + "; it is left as it is: move it away to start anew, and what it remembers is forgotten"
 }
 
@@ -81,10 +81,10 @@ func readLayout(path string) (layout, error) {
 		newer = second
 	}
 	if first.pageSize != second.pageSize || newer.txid-min(first.txid, second.txid) != 1 {
-		return layout{}, notWhole("its first two pages do not belong together")
+		return layout{}, damageError("its first two pages do not belong together")
 	}
 	if size := uint64(info.Size()); newer.pages < 4 || newer.pages > size/uint64(newer.pageSize) {
-		return layout{}, notWhole(fmt.Sprintf("it was cut: of %d pages of %d bytes, there are %d", newer.pages, newer.pageSize, size/uint64(newer.pageSize)))
+		return layout{}, damageError(fmt.Sprintf("it was cut: of %d pages of %d bytes, there are %d", newer.pages, newer.pageSize, size/uint64(newer.pageSize)))
 	}
 	return newer, nil
 }
@@ -93,7 +93,7 @@ func readLayout(path string) (layout, error) {
 func readMeta(from io.ReaderAt, at int64) (layout, error) {
 	var page [pageHeader + metaLength]byte
 	if _, err := from.ReadAt(page[:], at); err != nil {
-		return layout{}, notWhole("it is too short")
+		return layout{}, damageError("it is too short")
 	}
 	m := page[pageHeader:]
 	order := binary.NativeEndian
@@ -108,11 +108,11 @@ func readMeta(from io.ReaderAt, at int64) (layout, error) {
 	}
 	switch {
 	case order.Uint32(m) != boltMagic:
-		return layout{}, notWhole("it is no bbolt file, or one of its first two pages is damaged")
+		return layout{}, damageError("it is no bbolt file, or one of its first two pages is damaged")
 	case order.Uint32(m[4:]) != boltVersion || sum.Sum64() != order.Uint64(m[56:]):
-		return layout{}, notWhole("one of its first two pages is damaged")
+		return layout{}, damageError("one of its first two pages is damaged")
 	case l.pageSize < 1<<10 || l.pageSize > 1<<20 || l.pageSize&(l.pageSize-1) != 0:
-		return layout{}, notWhole("its pages have no size that pages have")
+		return layout{}, damageError("its pages have no size that pages have")
 	}
 	return l, nil
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"reflect"
 	"testing"
@@ -90,7 +91,7 @@ func (m *model) checkBegin(t *rapid.T, s Store, call Call) {
 		m.keys[call.Key] = known{state: Running, print: call.Print, holder: len(m.claims)}
 		m.claims = append(m.claims, given{claim, call})
 	case Done:
-		if !reflect.DeepEqual(claim.Answer.Header, created().Header) || string(claim.Answer.Body) != string(created().Body) {
+		if !reflect.DeepEqual(claim.Answer.Header, created().Header) || !bytes.Equal(claim.Answer.Body, created().Body) {
 			t.Fatalf("got %+v, want %+v", claim.Answer, created())
 		}
 	case Unknown:

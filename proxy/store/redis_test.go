@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -99,7 +100,7 @@ func TestRedisIsSharedByAllThatUseIt(t *testing.T) {
 	}
 	all.Wait()
 	claims.Range(func(_, c any) bool {
-		if claim := c.(Claim); claim.State != Done || string(claim.Answer.Body) != string(created().Body) {
+		if claim := c.(Claim); claim.State != Done || !bytes.Equal(claim.Answer.Body, created().Body) {
 			t.Errorf("waited and got %v", claim.State)
 		}
 		return true
@@ -218,7 +219,7 @@ func TestRedisReplaysLargeAnswers(t *testing.T) {
 		if err := s.Finish(t.Context(), mustBegin(t, s, call, Claimed), &Answer{Status: 200, Body: body}); err != nil {
 			t.Fatal(size, err)
 		}
-		if done := mustBegin(t, s, call, Done); string(done.Answer.Body) != string(body) {
+		if done := mustBegin(t, s, call, Done); !bytes.Equal(done.Answer.Body, body) {
 			t.Errorf("%d bytes came back as %d", size, len(done.Answer.Body))
 		}
 	}

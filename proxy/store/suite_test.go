@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"reflect"
 	"sync"
@@ -251,7 +252,7 @@ func oneOfManyEndsIt(t *testing.T, s Store) {
 		}
 		close(start)
 		all.Wait()
-		if want := map[error]int{nil: 1, ErrNotHeld: 7}; !reflect.DeepEqual(ended, want) {
+		if want := map[error]int{nil: 1, ErrNotHeld: 7}; !maps.Equal(ended, want) {
 			t.Fatalf("got %v, want %v", ended, want)
 		}
 	}

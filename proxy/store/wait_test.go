@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"reflect"
@@ -34,7 +35,7 @@ func waitReturnsTheAnswer(t *testing.T, s Store) {
 	}
 	all.Wait()
 	claims.Range(func(_, got any) bool {
-		if c := got.(Claim); c.State != Done || string(c.Answer.Body) != string(created().Body) {
+		if c := got.(Claim); c.State != Done || !bytes.Equal(c.Answer.Body, created().Body) {
 			t.Errorf("got %v, want the answer", c.State)
 		}
 		return true

@@ -81,8 +81,8 @@ func TestABurstFinishesWithTheLastShareOfASecond(t *testing.T) {
 		"200 ms away, counts": {counting(quanta), far, shares * time.Second, calls / 10, 1.20},
 	}
 	for name, tt := range tests {
-		for _, ms := range []time.Duration{0, 130, 500, 700, 810, 870} {
-			phase := ms * time.Millisecond
+		for _, ms := range []int{0, 130, 500, 700, 810, 870} {
+			phase := time.Duration(ms) * time.Millisecond
 			t.Run(fmt.Sprint(name, ", ", phase), func(t *testing.T) {
 				bubble(t, sim.Config{Latency: thought, Limits: []meter.Limit{tt.limit}}, tt.network, phase, func(g *rig) {
 					o := g.send("", burst(calls))

@@ -2,6 +2,7 @@ package limiter
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -74,7 +75,7 @@ func TestLongStreamsDoNotHoldUpNewCalls(t *testing.T) {
 		for i := range late {
 			late[i].tokens = 1
 		}
-		o := g.send("", append(calls, late...))
+		o := g.send("", slices.Concat(calls, late))
 		if o.ok != 550 || len(o.refused) > 0 {
 			g.t.Fatalf("%d of 550 succeeded, %d refused", o.ok, len(o.refused))
 		}

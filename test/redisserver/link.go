@@ -1,6 +1,7 @@
 package redisserver
 
 import (
+	"context"
 	"net"
 	"sync"
 	"testing"
@@ -14,6 +15,7 @@ type Link struct {
 	Addr string
 
 	to   string
+	ctx  context.Context // the test's
 	mu   sync.Mutex
 	open *sync.Cond
 	cut  bool
@@ -25,11 +27,11 @@ type Link struct {
 // NewLink returns a link to an address that ends with the test.
 func NewLink(tb testing.TB, to string) *Link {
 	tb.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
 	}
-	l := &Link{Addr: listener.Addr().String(), to: to, ends: make(map[net.Conn]bool)}
+	l := &Link{Addr: listener.Addr().String(), to: to, ctx: tb.Context(), ends: make(map[net.Conn]bool)}
 	l.open = sync.NewCond(&l.mu)
 	l.all.Go(func() {
 		for {
@@ -98,7 +100,7 @@ func (l *Link) carry(from net.Conn) {
 	if !l.hold(from) || !l.wait() {
 		return
 	}
-	to, err := net.Dial("tcp", l.to)
+	to, err := new(net.Dialer).DialContext(l.ctx, "tcp", l.to)
 	if err != nil {
 		return
 	}

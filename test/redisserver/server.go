@@ -48,7 +48,7 @@ func (s *Server) Run(tb testing.TB) {
 	s.running = process.Start(tb, nil, s.program, "--bind", host, "--port", port,
 		"--dir", s.directory, "--save", "", "--appendonly", "no", "--enable-debug-command", "local")
 	late := time.Now().Add(startTimeout)
-	for !s.answers() {
+	for !s.answers(tb) {
 		if time.Now().After(late) {
 			tb.Fatalf("redis-server does not answer at %s\n%s", s.Addr, s.running.Output())
 		}
@@ -56,8 +56,8 @@ func (s *Server) Run(tb testing.TB) {
 }
 
 // answers reports whether the server answers a PING.
-func (s *Server) answers() bool {
-	connection, err := net.DialTimeout("tcp", s.Addr, time.Second)
+func (s *Server) answers(tb testing.TB) bool {
+	connection, err := (&net.Dialer{Timeout: time.Second}).DialContext(tb.Context(), "tcp", s.Addr)
 	if err != nil {
 		return false
 	}
