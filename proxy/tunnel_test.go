@@ -352,10 +352,10 @@ func TestWhatComesWithTheUpgradeIsPassedOn(t *testing.T) {
 
 func TestALostSideOfATunnelEndsTheOther(t *testing.T) {
 	t.Run("the caller", func(t *testing.T) {
-		left := make(chan error, 1)
+		left := make(chan struct{})
 		g, conn, _ := rawTunnel(t, func(c *rawConn) {
-			_, err := io.Copy(io.Discard, c.r)
-			left <- err
+			defer close(left)
+			_, _ = io.Copy(io.Discard, c.r)
 		})
 		_ = conn.SetLinger(0) // a reset
 		_ = conn.Close()
