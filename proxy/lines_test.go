@@ -3,6 +3,7 @@ package proxy
 import (
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"outrigger/policy/limit"
@@ -51,34 +52,33 @@ func TestAFloodOfKeysDropsThoseThatAreNotUsed(t *testing.T) {
 }
 
 func TestRoomIsNotLookedForWithEachKey(t *testing.T) {
-	ls := newLines(limit.Settings{RPM: 60})
-	now := time.Now()
-	for i := range maxLines {
-		ln := ls.of(lineKey{model: fmt.Sprint(i)}, now)
-		for range 3 {
-			pl := &place{}
-			pl.take(ln, limit.Waiter{})
-			ln.enter(pl, now)
-		}
-	}
-	defer func() {
-		for _, ln := range ls.byKey {
-			if ln.timer != nil {
-				ln.timer.Stop()
+	synctest.Test(t, func(t *testing.T) { // the clock stands still: nobody is let out meanwhile
+		ls := newLines(limit.Settings{RPM: 60})
+		now := time.Now()
+		for i := range maxLines {
+			ln := ls.of(lineKey{model: fmt.Sprint(i)}, now)
+			for range 3 {
+				pl := &place{}
+				pl.take(ln, limit.Waiter{})
+				ln.enter(pl, now)
 			}
 		}
-	}()
-	start := time.Now()
-	for i := range 10_000 {
-		ls.of(lineKey{model: fmt.Sprint("new ", i)}, now)
-	}
-	took := time.Since(start)
-	first := ls.of(lineKey{model: "new 0"}, now)
-	if first != ls.byKey[lineKey{}] {
-		t.Error("a further key has a limiter of its own above the bound")
-	}
-	t.Logf("10,000 further keys took %v", took)
-	if full := ls.full; !full.Equal(now.Add(roomTime)) {
-		t.Errorf("room is looked for again at %v, want once a second", full.Sub(now))
-	}
+		defer func() {
+			for _, ln := range ls.byKey {
+				if ln.timer != nil {
+					ln.timer.Stop()
+				}
+			}
+		}()
+		for i := range 10_000 {
+			ls.of(lineKey{model: fmt.Sprint("new ", i)}, now)
+		}
+		first := ls.of(lineKey{model: "new 0"}, now)
+		if first != ls.byKey[lineKey{}] {
+			t.Error("a further key has a limiter of its own above the bound")
+		}
+		if full := ls.full; !full.Equal(now.Add(roomTime)) {
+			t.Errorf("room is looked for again at %v, want once a second", full.Sub(now))
+		}
+	})
 }
