@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"outrigger/policy"
+	"outrigger/proxy/intercept"
 	"outrigger/proxy/store"
 )
 
@@ -86,7 +87,7 @@ func (x *exchange) call(r *http.Request, secret [32]byte) store.Call {
 	for _, name := range x.p.idempotency.scope {
 		text.add(r.Header[name])
 	}
-	text.add([]string{x.identity.key})
+	text.add([]string{intercept.Token(r.Context()), x.identity.key})
 	key := keyed(secret, text.buf)
 
 	text.buf = append(text.buf[:0], "call"...)

@@ -44,7 +44,7 @@ func aimed(t *testing.T, edit func(first, second *Upstream)) (*rig, map[string]s
 	front := g.front.Config.Handler
 	g.front.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if target := r.Header.Get("Through"); target != "" { // as the listener of a tunnel has it
-			r = r.WithContext(intercept.WithTarget(r.Context(), target))
+			r = r.WithContext(intercept.WithToken(intercept.WithTarget(r.Context(), target), r.Header.Get("Opened-With")))
 		}
 		front.ServeHTTP(w, r)
 	})
@@ -174,6 +174,21 @@ func TestATokenIsAskedForUnlessTheTunnelWasOpenedWithOne(t *testing.T) {
 	} {
 		if resp, body := g.raw(request + "\r\nHost: " + host + "\r\n\r\n"); resp.StatusCode != want {
 			t.Errorf("%q: %d %s, want %d", request, resp.StatusCode, body, want)
+		}
+	}
+}
+
+// The token of a tunnel says whose calls are in it, as one in a header does.
+func TestKeysOfTunnelsWithDifferentTokensAreDifferentKeys(t *testing.T) {
+	g, hosts, arrived := aimed(t, func(_, _ *Upstream) {})
+	for _, tt := range []struct {
+		token string
+		calls int
+	}{{"one", 1}, {"two", 2}, {"one", 2}, {"", 3}} {
+		resp, body := g.raw("POST /v1/files HTTP/1.1\r\nHost: " + hosts["first"] + "\r\nThrough: " + hosts["first"] +
+			"\r\nOpened-With: " + tt.token + "\r\nIdempotency-Key: k\r\nContent-Length: 2\r\n\r\n{}")
+		if resp.StatusCode != http.StatusOK || len(arrived) != tt.calls {
+			t.Errorf("with token %q: %d %s, %d calls, want %d", tt.token, resp.StatusCode, body, len(arrived), tt.calls)
 		}
 	}
 }

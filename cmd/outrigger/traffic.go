@@ -46,10 +46,11 @@ func newTraffic(requests *proxy.Proxy, listener *firstbyte.Listener, s *settings
 	return t, err
 }
 
-// withTarget lets the requests of a connection that was a tunnel know its target.
+// withTarget lets the requests of a connection that was a tunnel know its target, and
+// the token it was opened with.
 func withTarget(ctx context.Context, c net.Conn) context.Context {
 	if target := firstbyte.TargetOf(c); target != "" {
-		return intercept.WithTarget(ctx, target)
+		return intercept.WithToken(intercept.WithTarget(ctx, target), firstbyte.TokenOf(c))
 	}
 	return ctx
 }

@@ -13,6 +13,7 @@ import (
 type Conn struct {
 	net.Conn
 	target  string
+	token   string
 	unread  []byte
 	release func()
 	once    sync.Once
@@ -22,13 +23,28 @@ type Conn struct {
 // for a connection that is none of Offer's. c is as Accept returned it, or as
 // tls.ClientHelloInfo has it.
 func TargetOf(c net.Conn) string {
-	if t, ok := c.(*tls.Conn); ok {
-		c = t.NetConn()
-	}
-	if c, ok := c.(*Conn); ok {
+	if c := innerOf(c); c != nil {
 		return c.target
 	}
 	return ""
+}
+
+// TokenOf returns the client token that the tunnel was opened with which c was before
+// it was offered, or "". c is as for TargetOf.
+func TokenOf(c net.Conn) string {
+	if c := innerOf(c); c != nil {
+		return c.token
+	}
+	return ""
+}
+
+// innerOf returns the Conn that c is, under TLS or not, or nil.
+func innerOf(c net.Conn) *Conn {
+	if t, ok := c.(*tls.Conn); ok {
+		c = t.NetConn()
+	}
+	inner, _ := c.(*Conn)
+	return inner
 }
 
 // first returns the first byte, which stays to be read.

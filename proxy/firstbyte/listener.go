@@ -86,9 +86,10 @@ func (l *Listener) Close() error {
 
 // Offer has Accept return c as if it had just been accepted: what was a tunnel to
 // target is a caller's connection from now on. The listener owns c; once it is
-// closed, so is c. unread is what the caller has sent already.
-func (l *Listener) Offer(c net.Conn, target string, unread []byte) {
-	l.await(&Conn{Conn: c, target: target, unread: unread, release: func() {}})
+// closed, so is c. token is the client token it was opened with, and unread what the
+// caller has sent already.
+func (l *Listener) Offer(c net.Conn, target, token string, unread []byte) {
+	l.await(&Conn{Conn: c, target: target, token: token, unread: unread, release: func() {}})
 }
 
 // acceptAll takes connections as long as there is a slot for them.

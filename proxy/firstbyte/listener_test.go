@@ -173,7 +173,7 @@ func TestClosingEndsTheConnectionsThatNobodyAccepted(t *testing.T) {
 		if err := <-ended; !errors.Is(err, net.ErrClosed) {
 			t.Errorf("Accept: %v", err)
 		}
-		l.Offer(theirs, "x:443", nil)
+		l.Offer(theirs, "x:443", "", nil)
 		for name, c := range map[string]net.Conn{"silent": silent, "offered": offered} {
 			if _, err := c.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 				t.Errorf("%s: %v", name, err)
@@ -193,7 +193,7 @@ func TestAnOfferedConnectionIsAcceptedWithItsTarget(t *testing.T) {
 			"everything is read": {"GET /", ""},
 		} {
 			ours, theirs := net.Pipe()
-			l.Offer(theirs, "api.example:443", []byte(tt.unread))
+			l.Offer(theirs, "api.example:443", "token", []byte(tt.unread))
 			go func() {
 				_, _ = io.WriteString(ours, tt.sent)
 				_ = ours.Close()
@@ -202,8 +202,8 @@ func TestAnOfferedConnectionIsAcceptedWithItsTarget(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if text, err := io.ReadAll(c); string(text) != "GET /" || err != nil || TargetOf(c) != "api.example:443" {
-				t.Errorf("%s: read %q, %v from target %q", name, text, err, TargetOf(c))
+			if text, err := io.ReadAll(c); string(text) != "GET /" || err != nil || TargetOf(c) != "api.example:443" || TokenOf(c) != "token" {
+				t.Errorf("%s: read %q, %v from target %q with token %q", name, text, err, TargetOf(c), TokenOf(c))
 			}
 			_ = c.Close()
 		}

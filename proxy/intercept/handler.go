@@ -21,9 +21,9 @@ type Options struct {
 	// Targets are the authorities, as Authority has them, that tunnels are not
 	// dialled to: their connections are offered instead.
 	Targets []string
-	// Offer takes over a caller's connection that was a tunnel to target, with what
-	// the caller has sent in it already.
-	Offer func(c net.Conn, target string, unread []byte)
+	// Offer takes over a caller's connection that was a tunnel to target, opened with
+	// a client token or "", with what the caller has sent in it already.
+	Offer func(c net.Conn, target, token string, unread []byte)
 	// Knows reports whether a caller with this client token, or "", may call.
 	Knows func(token string) bool
 	// Listen is this process's own traffic listener, host:port.
@@ -72,7 +72,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case refusal != nil:
 	case h.targets[net.JoinHostPort(host, port)]:
-		refusal = h.intercept(w, net.JoinHostPort(host, port))
+		refusal = h.intercept(w, net.JoinHostPort(host, port), TokenOf(r))
 	default:
 		refusal = h.tunnel(w, r, host, port, start)
 	}
@@ -109,14 +109,14 @@ func (h *Handler) admit(r *http.Request) (string, string, *refusal) {
 }
 
 // intercept turns the tunnel to an upstream into a caller's connection.
-func (h *Handler) intercept(w http.ResponseWriter, target string) *refusal {
+func (h *Handler) intercept(w http.ResponseWriter, target, token string) *refusal {
 	conn, unread, refusal := establish(w)
 	if refusal != nil {
 		return refusal
 	}
 	h.total.WithLabelValues("intercepted").Inc()
 	h.options.Log.Debug("tunnel", slog.String("host", target), slog.String("outcome", "intercepted"))
-	h.options.Offer(conn, target, unread)
+	h.options.Offer(conn, target, token, unread)
 	return nil
 }
 

@@ -31,6 +31,7 @@ const patience = 30 * time.Second
 type offered struct {
 	conn   net.Conn
 	target string
+	token  string
 	unread string
 }
 
@@ -67,9 +68,11 @@ func newRig(t *testing.T, dial func(ctx context.Context, host, port string) (net
 	g.Handler, err = New(Options{
 		Next:    http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "next") }),
 		Targets: []string{"api.example:443"},
-		Offer:   func(c net.Conn, target string, unread []byte) { g.offers <- offered{c, target, string(unread)} },
-		Knows:   func(string) bool { return true },
-		Listen:  "127.0.0.1:0", Connect: patience, Log: slog.New(slog.NewTextHandler(g.log, nil)), Registry: g.metrics,
+		Offer: func(c net.Conn, target, token string, unread []byte) {
+			g.offers <- offered{c, target, token, string(unread)}
+		},
+		Knows:  func(string) bool { return true },
+		Listen: "127.0.0.1:0", Connect: patience, Log: slog.New(slog.NewTextHandler(g.log, nil)), Registry: g.metrics,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -96,7 +99,7 @@ func (g *rig) connect(t *testing.T, target, more string) (net.Conn, *bufio.Reade
 	}
 	t.Cleanup(func() { _ = conn.Close() })
 	_ = conn.SetDeadline(time.Now().Add(patience))
-	fmt.Fprintf(conn, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n\r\n%s", target, target, more)
+	fmt.Fprintf(conn, "CONNECT %s HTTP/1.1\r\nHost: %s\r\nProxy-Authorization: Bearer token\r\n\r\n%s", target, target, more)
 	r := bufio.NewReader(conn)
 	response, err := http.ReadResponse(r, &http.Request{Method: http.MethodConnect})
 	if err != nil {
@@ -127,7 +130,7 @@ func TestATunnelToAnUpstreamIsOffered(t *testing.T) {
 			_, _ = io.WriteString(conn, "!")
 			rest := make([]byte, len(tt.more)+1-len(o.unread))
 			_ = o.conn.SetReadDeadline(time.Now().Add(patience))
-			if _, err := io.ReadFull(o.conn, rest); err != nil || o.unread+string(rest) != tt.more+"!" || o.target != "api.example:443" {
+			if _, err := io.ReadFull(o.conn, rest); err != nil || o.unread+string(rest) != tt.more+"!" || o.target != "api.example:443" || o.token != "token" {
 				t.Errorf("got %+v and %q, %v", o, rest, err)
 			}
 		})

@@ -64,6 +64,20 @@ func WithTarget(ctx context.Context, target string) context.Context {
 	return context.WithValue(ctx, targetKey{}, target)
 }
 
+type tokenKey struct{}
+
+// WithToken returns a context for the connections whose tunnel was opened with token.
+func WithToken(ctx context.Context, token string) context.Context {
+	return context.WithValue(ctx, tokenKey{}, token)
+}
+
+// Token returns the client token that the tunnel was opened with which the connection
+// of a request was, or "".
+func Token(ctx context.Context) string {
+	token, _ := ctx.Value(tokenKey{}).(string)
+	return token
+}
+
 // Target returns the authority that the connection of a request was a tunnel to, or
 // "" if it was none.
 func Target(ctx context.Context) string {
