@@ -82,12 +82,14 @@ func TestACallThatEndsWhileItsRetryComesIsNotMadeAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newBubble(t, numbered(3*time.Second), rejoins)
 		g.leaveAfter(time.Second, g.request(http.MethodPost, createPath, createBody))
+		synctest.Wait()
 		var call store.Call
 		for one := range g.proxy.abandoned.calls {
 			call = one
 		}
 		f, seat := g.proxy.abandoned.take(call)
 		time.Sleep(5 * time.Second)
+		synctest.Wait()
 		if f == nil || !f.over {
 			t.Fatal("the call has not ended")
 		}
