@@ -175,6 +175,7 @@ func TestLeavingAnUploadOrATunnelTakesNoTime(t *testing.T) {
 				if took := time.Since(start); took != 0 {
 					t.Errorf("it took %s", took)
 				}
+				synctest.Wait() // for the log
 				if log := g.log.String(); !strings.Contains(log, `"outcome":"canceled"`) {
 					t.Errorf("the log says %s", log)
 				}
