@@ -25,6 +25,7 @@
 //	   judge     policy/classify
 //	   learn     tell limiter, breaker, trips                  learn.go, trips.go
 //	   decide    policy.Retry, policy.Failover                 failover.go
+//	 commit      hand the answer to the relay                  commit.go, saved.go
 //	 stream      watch the committed answer to its end         stream.go, eventstream
 //	 tunnel      or carry a WebSocket both ways to its end     tunnel.go, flow.go, wsframe
 //	observe      log line and metrics, once, at the true end   observe.go, record.go

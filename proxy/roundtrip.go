@@ -190,24 +190,6 @@ func (x *exchange) sleep(d time.Duration) error {
 	}
 }
 
-// commit hands a's answer to the relay, or the error that stands for its lack.
-func (x *exchange) commit(out *http.Request, a *attempt) (*http.Response, error) {
-	x.stopTimer()
-	if x.body != nil {
-		a.progress.letGo(x.body) // a stream may last for long, and nothing is sent again
-	}
-	x.record.verdict = a.verdict
-	if a.failure == classify.None && a.mute() {
-		defer a.finish(errFinished)
-		return nil, x.unkept(a)
-	}
-	if a.failure == classify.None {
-		return x.relayed(out, a), nil
-	}
-	a.finish(errFinished)
-	return nil, x.lost(a)
-}
-
 // refuse ends a request that is not to be attempted (again): with the last
 // attempt's answer, if there is one, else with err.
 func (x *exchange) refuse(out *http.Request, err error) (*http.Response, error) {

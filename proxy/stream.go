@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net/http"
 	"slices"
 	"time"
 
@@ -12,40 +11,6 @@ import (
 	"outrigger/proxy/eventstream"
 	"outrigger/proxy/sticky"
 )
-
-// relayed makes a's answer the committed one: from here on its body is watched
-// to its true end.
-func (x *exchange) relayed(out *http.Request, a *attempt) *http.Response {
-	resp := a.resp
-	x.committed(a)
-	if a.masked() {
-		s := a.unmask()
-		a.finish(errFinished)
-		return s.response(out)
-	}
-	if resp.StatusCode == http.StatusSwitchingProtocols {
-		return resp // see tunnel
-	}
-	answer := &answer{x: x, a: a, src: a.body, idle: x.p.config.Timeouts.StreamIdle, learner: x.learner(resp)}
-	if kind := mediaType(resp.Header); kind == "text/event-stream" {
-		answer.stream = true
-		x.p.metrics.streamsOpen.Inc()
-	}
-	if a.watcher != nil {
-		// What Outrigger may have to add would not fit in, and a stream that was cut
-		// where the length ends would look whole.
-		delete(resp.Header, "Content-Length")
-	}
-	resp.Body = answer
-	if a.held.complete() {
-		x.withhold()
-		return resp
-	}
-	// ReverseProxy flushes after each read of a body of unknown length. One that is
-	// held whole goes out with its headers, in one piece.
-	resp.ContentLength = -1
-	return resp
-}
 
 // answer is a committed answer's body. It passes the upstream's bytes on and
 // knows how the answer ended. Not safe for concurrent use.

@@ -1,0 +1,62 @@
+package proxy
+
+import (
+	"net/http"
+
+	"outrigger/policy/classify"
+)
+
+// commit hands a's answer to the relay, or the error that stands for its lack.
+func (x *exchange) commit(out *http.Request, a *attempt) (*http.Response, error) {
+	x.stopTimer()
+	if x.body != nil {
+		a.progress.letGo(x.body) // a stream may last for long, and nothing is sent again
+	}
+	x.record.verdict = a.verdict
+	if a.failure == classify.None && a.mute() {
+		defer a.finish(errFinished)
+		return nil, x.unkept(a)
+	}
+	if a.failure == classify.None {
+		return x.relayed(out, a), nil
+	}
+	a.finish(errFinished)
+	return nil, x.lost(a)
+}
+
+// relayed makes a's answer the committed one: from here on its body is watched
+// to its true end.
+func (x *exchange) relayed(out *http.Request, a *attempt) *http.Response {
+	resp := a.resp
+	x.committed(a)
+	if a.masked() {
+		s := a.unmask()
+		a.finish(errFinished)
+		return s.response(out)
+	}
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return resp // see tunnel
+	}
+	answer := &answer{x: x, a: a, src: a.body, idle: x.p.config.Timeouts.StreamIdle, learner: x.learner(resp)}
+	if kind := mediaType(resp.Header); kind == "text/event-stream" {
+		answer.stream = true
+		x.p.metrics.streamsOpen.Inc()
+	}
+	if a.watcher != nil {
+		// What Outrigger may have to add would not fit in, and a stream that was cut
+		// where the length ends would look whole.
+		delete(resp.Header, "Content-Length")
+	}
+	resp.Body = answer
+	// ReverseProxy flushes after each read of a body of unknown length. One that is
+	// held whole, or empty, goes out with its headers, in one piece.
+	switch {
+	case a.held.complete():
+		x.withhold()
+	case a.body == http.NoBody:
+		resp.ContentLength = max(resp.ContentLength, 0)
+	default:
+		resp.ContentLength = -1
+	}
+	return resp
+}
