@@ -1,0 +1,138 @@
+package limiter
+
+import (
+	"bufio"
+	"flag"
+	"fmt"
+	"math"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"outrigger/internal/memnet"
+	"outrigger/internal/sim"
+	"outrigger/internal/sim/meter"
+)
+
+var writeReach = flag.Bool("reach", false, "write testdata/reach.txt from what is reached")
+
+const reachFile = "testdata/reach.txt"
+
+// enforced is one way to hold a limit, a burst, and the least time that it needs.
+type enforced struct {
+	name   string
+	limit  meter.Limit
+	calls  int
+	phases []time.Duration
+	best   func(phase time.Duration) time.Duration
+}
+
+// after returns the time from phase to the nth share's begin; the first is running.
+func after(n int, each time.Duration) func(time.Duration) time.Duration {
+	return func(phase time.Duration) time.Duration {
+		return phase.Truncate(each) + time.Duration(n-1)*each - phase
+	}
+}
+
+func always(d time.Duration) func(time.Duration) time.Duration {
+	return func(time.Duration) time.Duration { return d }
+}
+
+var enforcements = []enforced{
+	{"refill, bucket of 1 s", meter.Limit{RPM: 1200, Burst: time.Second}, 400, []time.Duration{0}, always(19 * time.Second)},
+	{"refill, bucket of 5 s", meter.Limit{RPM: 1200, Burst: 5 * time.Second}, 400, []time.Duration{0}, always(15 * time.Second)},
+	{"shares of 1 s", meter.Limit{RPM: 1200, Enforce: meter.Quanta}, 400, []time.Duration{130 * time.Millisecond, 700 * time.Millisecond}, after(20, time.Second)},
+	{"shares of 10 s", meter.Limit{RPM: 1200, Enforce: meter.Quanta, Quantum: 10 * time.Second}, 1000, []time.Duration{1300 * time.Millisecond, 7 * time.Second}, after(5, 10*time.Second)},
+	{"minutes of the clock", meter.Limit{RPM: 300, Enforce: meter.Window}, 400, []time.Duration{20130 * time.Millisecond, 45 * time.Second}, after(2, time.Minute)},
+}
+
+// TestHowNearABurstComesToWhatTheLimitPermits sends hundreds of requests at once, with
+// nothing configured, to upstreams that hold their limits in different ways and say more or
+// less of them. What is reached is held in testdata/reach.txt: the worst time, as a
+// share of the least that a client needs that knows all, and the most that is refused.
+// After a change that does better, write it anew with -reach.
+func TestHowNearABurstComesToWhatTheLimitPermits(t *testing.T) {
+	holds := readReach(t)
+	var reached strings.Builder
+	for _, tell := range tellings {
+		for _, enforce := range enforcements {
+			for i, network := range []memnet.Latency{near, far} {
+				for _, counts := range []bool{false, true} {
+					name := fmt.Sprint(tell, " | ", enforce.name, []string{"", ", counting"}[btoi(counts)], " | ", []string{"near", "far"}[i])
+					ratio, refused := 0.0, 0
+					t.Run(name, func(t *testing.T) {
+						limit := enforce.limit
+						limit.CountRefusals = counts
+						for _, phase := range enforce.phases {
+							config := sim.Config{Latency: thought, Limits: []meter.Limit{limit}}
+							if tell == text {
+								config.Style = sim.NoHeaders
+							}
+							bubbleBehind(t, config, network, phase, tell.of, func(g *rig) {
+								o := g.send("", burst(enforce.calls))
+								if o.ok != enforce.calls {
+									g.t.Errorf("%d of %d succeeded", o.ok, enforce.calls)
+								}
+								best := enforce.best(phase) + thought + 4*network.OneWay
+								ratio, refused = max(ratio, o.makespan.Seconds()/best.Seconds()), max(refused, len(o.refused))
+							})
+						}
+						if !*writeReach {
+							most, ok := holds[name]
+							if !ok {
+								t.Errorf("%s says nothing of this", reachFile)
+							}
+							hold(t, "the time as a share of the least", ratio, most.ratio)
+							hold(t, "refused", float64(refused), most.refused)
+						}
+					})
+					fmt.Fprintf(&reached, "%s | %.2f | %d\n", name, math.Ceil(ratio*102)/100, refused+max(3, refused/5))
+				}
+			}
+		}
+	}
+	if *writeReach {
+		if err := os.WriteFile(reachFile, []byte(reached.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// reach is what a burst may need: the time as a share of the least, and refusals.
+type reach struct{ ratio, refused float64 }
+
+func readReach(t *testing.T) map[string]reach {
+	t.Helper()
+	all := map[string]reach{}
+	f, err := os.Open(reachFile)
+	if err != nil {
+		t.Log(err)
+		return all
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		name, figures := lines.Text(), ""
+		for range 2 {
+			i := strings.LastIndex(name, " | ")
+			if i < 0 {
+				t.Fatalf("%s: %q", reachFile, lines.Text())
+			}
+			name, figures = name[:i], strings.ReplaceAll(name[i:], "|", "")+figures
+		}
+		var r reach
+		if _, err := fmt.Sscan(figures, &r.ratio, &r.refused); err != nil {
+			t.Fatalf("%s: %q: %v", reachFile, lines.Text(), err)
+		}
+		all[name] = r
+	}
+	return all
+}
