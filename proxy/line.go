@@ -31,6 +31,12 @@ func newLine(s limit.Settings, now time.Time) *line {
 	return &line{limiter: limit.New(s, now)}
 }
 
+func (ln *line) snapshot(now time.Time) limit.Snapshot {
+	ln.mu.Lock()
+	defer ln.mu.Unlock()
+	return ln.limiter.Snapshot(now)
+}
+
 // place is a request's place in its line, for all its attempts, which follow each
 // other. The transport's goroutines know it too: the news that a request was
 // written may come when its attempt is long over and the next one under way.

@@ -29,6 +29,7 @@ type lines struct {
 	mu       sync.RWMutex
 	byKey    map[lineKey]*line
 	full     time.Time // no room is looked for before
+	dropped  limit.Counters
 }
 
 func newLines(s limit.Settings) *lines {
@@ -80,7 +81,7 @@ func (ls *lines) makeRoom(now time.Time) {
 		ln.mu.Unlock()
 		switch {
 		case idle:
-			delete(ls.byKey, key)
+			ls.drop(key, now)
 		case waiting == 0:
 			all = append(all, free{key, last})
 		}
@@ -90,18 +91,26 @@ func (ls *lines) makeRoom(now time.Time) {
 	}
 	slices.SortFunc(all, func(a, b free) int { return a.last.Compare(b.last) })
 	for _, f := range all[:min(len(all), maxLines/8)] {
-		delete(ls.byKey, f.key)
+		ls.drop(f.key, now)
 	}
 }
 
-// each calls f with a snapshot of every limiter.
-func (ls *lines) each(now time.Time, f func(lineKey, limit.Snapshot)) {
+// drop forgets a limiter, but not what it counted. Locked.
+func (ls *lines) drop(key lineKey, now time.Time) {
+	ls.dropped.Add(ls.byKey[key].snapshot(now).Counters)
+	delete(ls.byKey, key)
+}
+
+// each calls f with a snapshot of every limiter, and returns what they all counted,
+// those that are gone included.
+func (ls *lines) each(now time.Time, f func(lineKey, limit.Snapshot)) limit.Counters {
 	ls.mu.RLock()
 	defer ls.mu.RUnlock()
+	total := ls.dropped
 	for key, ln := range ls.byKey {
-		ln.mu.Lock()
-		s := ln.limiter.Snapshot(now)
-		ln.mu.Unlock()
+		s := ln.snapshot(now)
+		total.Add(s.Counters)
 		f(key, s)
 	}
+	return total
 }

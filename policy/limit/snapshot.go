@@ -1,6 +1,9 @@
 package limit
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Source is how a limit came to be known. The zero value is none.
 type Source uint8
@@ -54,15 +57,24 @@ type Bucket struct {
 	// "project_tokens", "images", or "requests_long" and "tokens_long" for limits by
 	// the hour or day, or "slow_down" for the ceiling on requests after one.
 	Dimension string `json:"dimension"`
-	// Limit is how many may be used in Window. Where only a rate was learned, Window
-	// is a minute.
+	// Limit is how many may be used in Window, which JSON has as window_seconds. Where
+	// only a rate was learned, Window is a minute.
 	Limit  float64       `json:"limit"`
-	Window time.Duration `json:"window"`
+	Window time.Duration `json:"-"`
 	Source Source        `json:"source"`
 	// Remaining is what could go now, as far as is known; below 0 is debt.
 	Remaining float64 `json:"remaining"`
 	// Rate is what is used of it, per second.
 	Rate float64 `json:"rate"`
+}
+
+// MarshalJSON writes the window in seconds. It never fails.
+func (b Bucket) MarshalJSON() ([]byte, error) {
+	type bucket Bucket
+	return json.Marshal(struct {
+		bucket
+		Window float64 `json:"window_seconds"`
+	}{bucket(b), b.Window.Seconds()})
 }
 
 // Counters count what the limiter was told. All start at 0.
@@ -74,6 +86,14 @@ type Counters struct {
 	IgnoredHeaders int `json:"ignored_headers"`
 	IgnoredTexts   int `json:"ignored_texts"`
 	IgnoredHints   int `json:"ignored_hints"`
+}
+
+// Add adds what another limiter counted.
+func (c *Counters) Add(other Counters) {
+	c.Refusals += other.Refusals
+	c.IgnoredHeaders += other.IgnoredHeaders
+	c.IgnoredTexts += other.IgnoredTexts
+	c.IgnoredHints += other.IgnoredHints
 }
 
 // Snapshot returns the present state. It changes nothing.

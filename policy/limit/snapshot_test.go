@@ -37,7 +37,7 @@ func TestASnapshotIsReadable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `{"queue":1,"buckets":[{"dimension":"requests","limit":60,"window":60000000000,"source":"refusals","remaining":1,"rate":1}],` +
+	want := `{"queue":1,"buckets":[{"dimension":"requests","limit":60,"source":"refusals","remaining":1,"rate":1,"window_seconds":60}],` +
 		`"counters":{"refusals":1,"ignored_headers":0,"ignored_texts":0,"ignored_hints":0}}`
 	if string(got) != want {
 		t.Errorf("got  %s\nwant %s", got, want)
