@@ -78,7 +78,9 @@
 // to the wire, twice as many as before and four times as many once any answer has come,
 // spread evenly over the step. Steps last at least three round trips as the first dial
 // shows them (a dial takes about two), and then only double: with a constant factor of
-// three, a long round trip costs two to three times as many refusals.
+// three, a long round trip costs two to three times as many refusals. What goes out until
+// the first refusal can be heard of, all of which may be refused, is at most a tenth of
+// those who want to go, or a quarter of those who went.
 //
 // # Refusals alone
 //

@@ -7,6 +7,7 @@ func (l *Limiter) wait(now time.Time, w *Waiter) time.Duration {
 	t := now.Sub(l.start)
 	wait := max(0, l.gate.Sub(now))
 	if l.ramp.on {
+		l.ramp.queued = l.line.length
 		wait = max(wait, l.ramp.wait(t, l.safe()))
 	}
 	for _, s := range l.active {

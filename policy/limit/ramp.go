@@ -15,6 +15,12 @@ const (
 	coldStep = 150 * time.Millisecond
 	// maxStep bounds how far slow connections stretch a step.
 	maxStep = time.Second
+	// Where a step is no longer than it takes to hear of a refusal, all that follows the
+	// first one is refused too. So it holds at most this part of those who want to go,
+	// or of those who did, or leastQuota.
+	wantShare  = 0.1
+	provenPart = 0.25
+	leastQuota = 16
 	// openQuota is from where on a ramp restrains nobody: 20,000 per second.
 	openQuota = 3000
 	// slack is how late a timer may be without costing the line its turn.
@@ -43,6 +49,7 @@ type ramp struct {
 	step   time.Duration // least length of a step
 	dial   time.Duration // longest time from admission to the wire
 	heard  bool          // whether any answer has come
+	queued int           // who wait
 }
 
 // start begins anew with quota requests at once.
@@ -125,10 +132,18 @@ func (r *ramp) grow() {
 	} else {
 		r.quota *= growth
 	}
+	r.quota = min(r.quota, r.most())
 	r.gap = r.step / time.Duration(r.quota)
 	if r.quota > openQuota {
 		r.stop()
 	}
+}
+
+// most is what the next step may hold. A refusal is heard of a dial and a round trip,
+// which is half a dial, after its request was admitted.
+func (r *ramp) most() int {
+	n := max(leastQuota, wantShare*float64(r.run+r.queued), provenPart*float64(r.run))
+	return int(min(n*r.step.Seconds()/max(r.dial*3/2, time.Millisecond).Seconds(), 2*openQuota))
 }
 
 // take counts one admission.

@@ -130,3 +130,34 @@ func TestAnAdmissionThatWasNotSentIsTakenBack(t *testing.T) {
 		t.Errorf("used %d, run %d, want 0", r.used, r.run)
 	}
 }
+
+// TestStepsOverALongWayHoldNoMoreThanATenthOfThoseWhoWant: once the first refusal is
+// heard of, all of a step has gone.
+func TestStepsOverALongWayHoldNoMoreThanATenthOfThoseWhoWant(t *testing.T) {
+	const ms = time.Millisecond
+	tests := map[string]struct {
+		ramp ramp
+		want int
+	}{
+		"a long way":                      {ramp{step: 300 * ms, dial: 200 * ms, queued: 400}, 40},
+		"those who went count":            {ramp{step: 300 * ms, dial: 200 * ms, queued: 300, run: 100}, 40},
+		"a quarter of those who went":     {ramp{step: 300 * ms, dial: 200 * ms, queued: 40, run: 360}, 90},
+		"few want to go":                  {ramp{step: 300 * ms, dial: 200 * ms, queued: 30}, leastQuota},
+		"a way of half a step":            {ramp{step: coldStep, dial: 50 * ms, queued: 400}, 80},
+		"a short way":                     {ramp{step: coldStep, dial: 2 * ms, queued: 400}, 40 * 50},
+		"no way at all":                   {ramp{step: coldStep, queued: 400}, 2 * openQuota},
+		"the longest way has short steps": {ramp{step: maxStep, dial: 2 * time.Second, queued: 400}, 13},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := tt.ramp.most(); got != tt.want {
+				t.Errorf("%d, want %d", got, tt.want)
+			}
+			tt.ramp.quota = openQuota
+			tt.ramp.grow()
+			if tt.ramp.quota > tt.want {
+				t.Errorf("a step of %d, want at most %d", tt.ramp.quota, tt.want)
+			}
+		})
+	}
+}
