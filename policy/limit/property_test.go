@@ -7,18 +7,6 @@ import (
 	"pgregory.net/rapid"
 )
 
-// drawUpstream draws an upstream with a limit and how much it tells of it.
-func drawUpstream(t *rapid.T) (*upstream, float64) {
-	rate := rapid.SampledFrom([]float64{2, 5, 20, 100}).Draw(t, "rate") // per second
-	e := rapid.SampledFrom([]enforcement{refill, quanta}).Draw(t, "enforcement")
-	size := rate * float64(rapid.SampledFrom([]int{1, 3, 60}).Draw(t, "seconds held"))
-	tells := rapid.SampledFrom([]told{
-		{}, {hint: "exact"}, {hint: "seconds"}, {texts: true}, {headers: true}, {headers: true, texts: true},
-	}).Draw(t, "tells")
-	up := requests(60*rate, e, size, rapid.Bool().Draw(t, "refusals count"), tells)
-	return up.shift(rapid.Uint64Range(0, 50).Draw(t, "phase")), rate
-}
-
 // drawLoad draws requests that arrive over some seconds, in bursts or spread.
 func drawLoad(t *rapid.T, rate float64) []*job {
 	n := rapid.IntRange(1, int(10*rate)+50).Draw(t, "requests")
@@ -33,26 +21,6 @@ func drawLoad(t *rapid.T, rate float64) []*job {
 }
 
 var networks = []network{near, jittery, {rtt: 20 * time.Millisecond, jitter: 10 * time.Millisecond, dials: true}}
-
-// TestEveryRequestGetsThrough: whatever the upstream and the load, all succeed, in
-// not much more than the time the limit needs, and few are refused.
-func TestEveryRequestGetsThrough(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		up, rate := drawUpstream(t)
-		jobs := drawLoad(t, rate)
-		s := newSimulation(rapid.Uint64().Draw(t, "seed"), learning, rapid.SampledFrom(networks).Draw(t, "network"), up)
-		r := s.run(jobs, time.Hour)
-		if r.ok != len(jobs) {
-			t.Fatalf("%d of %d succeeded", r.ok, len(jobs))
-		}
-		if most := 30*time.Second + 3*time.Duration(float64(len(jobs))/rate*float64(time.Second)); r.last > most {
-			t.Fatalf("the last went at %v, want by %v", r.last, most)
-		}
-		if most := 60 + len(jobs)/2; r.refused > most {
-			t.Fatalf("%d of %d refused, want at most %d", r.refused, len(jobs), most)
-		}
-	})
-}
 
 // TestOnceLearnedALimitIsKept: after a limit was told, no stretch of seconds holds
 // more than it and what a bucket holds.

@@ -12,8 +12,11 @@ var origin = time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC)
 // job is one request of a simulated load.
 type job struct {
 	Waiter
-	at    time.Duration // arrival
-	takes time.Duration // how long the answer takes
+	at     time.Duration // arrival
+	takes  time.Duration // how long the answer takes
+	leaves time.Duration // how long after its arrival the caller goes away, 0 is never
+	gone   bool          // it has
+	waits  int           // how often it waited after a refusal that was not believed
 }
 
 // network is what lies between. A round trip takes rtt and up to jitter more.
@@ -40,9 +43,25 @@ type simulation struct {
 	changes []change
 	// admitted is called at each admission, if set.
 	admitted func(now time.Time, w *Waiter)
+	// happens is told of all that happens to a job, if set.
+	happens func(what happening, now time.Time, j *job)
+	// backoff is what a job waits whose bare refusal is not believed. Without it all are.
+	backoff func(n int) time.Duration
 
 	result result
 }
+
+// happening is what may happen to a job.
+type happening string
+
+const (
+	joined     happening = "joined" // the line
+	admitted   happening = "admitted"
+	let        happening = "let" // through, by the upstream
+	refused    happening = "refused"
+	turnedAway happening = "turned away"
+	left       happening = "left"
+)
 
 // change is something that happens to the upstream.
 type change struct {
@@ -93,6 +112,9 @@ func (s *simulation) run(jobs []*job, until time.Duration) result {
 	for _, j := range jobs {
 		s.jobs[&j.Waiter] = j
 		s.in(j.at, func() { s.enter(j) })
+		if j.leaves > 0 {
+			s.in(j.at+j.leaves, func() { s.leave(j) })
+		}
 	}
 	for _, c := range s.changes {
 		s.in(c.at, func() { c.do(s.now, s.up) })
@@ -114,15 +136,40 @@ func (s *simulation) enter(j *job) {
 	case Admitted:
 		s.send(j)
 	case Queued:
+		s.tell(joined, j)
 		s.release()
 	default:
-		s.result.turnedAway++
+		s.turnAway(j)
+	}
+}
+
+// leave is what the proxy does when a caller has gone, or its time is over.
+func (s *simulation) leave(j *job) {
+	if j.gone {
+		return
+	}
+	j.gone = true
+	s.limiter.Leave(s.now, &j.Waiter)
+	s.tell(left, j)
+	s.release()
+}
+
+func (s *simulation) turnAway(j *job) {
+	s.result.turnedAway++
+	j.gone = true
+	s.tell(turnedAway, j)
+}
+
+func (s *simulation) tell(what happening, j *job) {
+	if s.happens != nil {
+		s.happens(what, s.now, j)
 	}
 }
 
 // release does what the proxy does after every call: admits, and re-arms the timer,
 // which fires up to a millisecond late.
 func (s *simulation) release() {
+	s.limiter.Expel(s.now, func(w *Waiter, _ Decision) { s.turnAway(s.jobs[w]) })
 	var ready []*Waiter
 	next := s.limiter.Release(s.now, func(w *Waiter) { ready = append(ready, w) })
 	for _, w := range ready {
@@ -154,6 +201,7 @@ func (s *simulation) send(j *job) {
 	if s.admitted != nil {
 		s.admitted(s.now, &j.Waiter)
 	}
+	s.tell(admitted, j)
 	var dial time.Duration
 	switch {
 	case s.net.dials && s.idle == 0:
@@ -167,6 +215,10 @@ func (s *simulation) send(j *job) {
 		dial = max(0, s.upAt.Sub(s.now))
 	}
 	s.in(dial, func() {
+		if j.gone {
+			s.idle++
+			return // while it was dialled for
+		}
 		s.limiter.Sent(s.now, &j.Waiter)
 		s.release()
 		s.in((s.net.rtt+s.jitter(s.net.jitter))/2, func() { s.arrive(j) })
@@ -180,8 +232,12 @@ func (s *simulation) arrive(j *job) {
 	if a.ok {
 		s.result.accepted = append(s.result.accepted, at)
 		s.result.last = max(s.result.last, at)
+		s.tell(let, j)
 		s.in(back+j.takes, func() {
 			s.idle++
+			if j.gone {
+				return
+			}
 			s.result.ok++
 			s.result.end = max(s.result.end, s.now.Sub(origin))
 			s.limiter.Answered(s.now, &j.Waiter, a.headers)
@@ -191,11 +247,24 @@ func (s *simulation) arrive(j *job) {
 	}
 	s.result.refused++
 	s.result.refusedAt = append(s.result.refusedAt, at)
+	s.tell(refused, j)
 	s.in(back, func() {
 		s.idle++
+		if j.gone {
+			return
+		}
+		if s.backoff != nil && a.refusal.Bare() && !s.limiter.Believes(s.now) {
+			s.in(s.backoff(j.waits), func() {
+				if !j.gone {
+					s.enter(j)
+				}
+			})
+			j.waits++
+			return
+		}
 		d := s.limiter.Refused(s.now, &j.Waiter, a.refusal)
 		if d.Reason != Queued {
-			s.result.turnedAway++
+			s.turnAway(j)
 		}
 		s.release()
 	})

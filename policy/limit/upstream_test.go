@@ -145,6 +145,8 @@ type upstream struct {
 	told          told
 	says          func(answer) answer // changes what it answers, if set
 	scale         float64             // real tokens per estimated one, 0 is 1
+	// metered decides in place of meters, if set.
+	metered func(now time.Time, w *Waiter) answer
 }
 
 type answer struct {
@@ -155,6 +157,9 @@ type answer struct {
 
 // take decides on one request that reaches the upstream at now.
 func (u *upstream) take(now time.Time, w *Waiter) answer {
+	if u.metered != nil {
+		return u.metered(now, w)
+	}
 	a := u.decide(now, w)
 	if u.says != nil {
 		a = u.says(a)

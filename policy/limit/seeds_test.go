@@ -1,0 +1,59 @@
+package limit
+
+import (
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// The random tests draw other cases in each run. A failure names its seed, which as
+// OUTRIGGER_TEST_SEED runs that case alone. OUTRIGGER_TEST_LONG is how long each of
+// them goes on drawing, in place of its few seconds.
+var (
+	seedWanted = os.Getenv("OUTRIGGER_TEST_SEED")
+	longWanted = os.Getenv("OUTRIGGER_TEST_LONG")
+)
+
+// allowed is how long one random test draws cases: least, or what is asked for.
+func allowed(t *testing.T, least time.Duration) time.Duration {
+	t.Helper()
+	if longWanted != "" {
+		d, err := time.ParseDuration(longWanted)
+		if err != nil {
+			t.Fatalf("OUTRIGGER_TEST_LONG: %v", err)
+		}
+		return d
+	}
+	if testing.Short() {
+		return least / 4
+	}
+	return least
+}
+
+// forSeeds calls hold with seeds for as long as least, or once with the one that is
+// asked for. It returns how many there were.
+func forSeeds(t *testing.T, least time.Duration, hold func(seed uint64) error) int {
+	t.Helper()
+	if seedWanted != "" {
+		seed, err := strconv.ParseUint(seedWanted, 10, 64)
+		if err != nil {
+			t.Fatalf("OUTRIGGER_TEST_SEED: %v", err)
+		}
+		if err := hold(seed); err != nil {
+			t.Errorf("OUTRIGGER_TEST_SEED=%d: %v", seed, err)
+		}
+		return 1
+	}
+	first, end, n := rand.Uint64()>>16, time.Now().Add(allowed(t, least)), 0
+	for failed := 0; n == 0 || time.Now().Before(end) && failed < 3; n++ {
+		seed := first + uint64(n)
+		if err := hold(seed); err != nil {
+			failed++
+			t.Errorf("OUTRIGGER_TEST_SEED=%d: %v", seed, err)
+		}
+	}
+	t.Logf("%d cases from seed %d on", n, first)
+	return n
+}
