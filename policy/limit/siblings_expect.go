@@ -52,7 +52,7 @@ func (s *Siblings) expect(t time.Duration, from, to observation, set uint64, k k
 	}
 	at := from.at
 	for {
-		var c *sent
+		var c *sendEntry
 		var id uint64
 		var slot int
 		for rest := set; rest != 0; rest &= rest - 1 {
@@ -88,11 +88,11 @@ func (s *Siblings) expect(t time.Duration, from, to observation, set uint64, k k
 }
 
 // charge is the least and the most that a request may have cost.
-func (c *sent) charge(t, pending time.Duration, counted bool) (float64, float64) {
+func (c *sendEntry) charge(t, pending time.Duration, counted bool) (float64, float64) {
 	switch {
-	case counted || c.fate == fateAccepted:
+	case counted || c.state == sendAccepted:
 		return 1, 1
-	case c.fate == fateRefused:
+	case c.state == sendRefused:
 		return 0, 0
 	case t-c.at < pending:
 		return 0, 1

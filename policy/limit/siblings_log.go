@@ -6,36 +6,36 @@ import "time"
 // those of 12 s.
 const logSize = 256
 
-// fate is what became of a request that was sent.
-type fate uint8
+// sendState is what became of a request that was sent.
+type.state uint8
 
 const (
-	fatePending fate = iota
-	fateAccepted
-	fateRefused
+	sendPending sendState = iota
+	sendAccepted
+	sendRefused
 )
 
-// sent is one request.
-type sent struct {
+// sendEntry is one request.
+type sendEntry struct {
 	at   time.Duration
-	fate fate
+	state sendState
 }
 
 // sendLog remembers the last requests of a limiter, in the order in which they were
 // sent, numbered from 1. The zero value is empty.
 type sendLog struct {
 	last  uint64 // number of the newest, 0 for none
-	sends [logSize]sent
+	sends [logSize]sendEntry
 }
 
 func (g *sendLog) add(t time.Duration) uint64 {
 	g.last++
-	g.sends[g.last%logSize] = sent{at: t}
+	g.sends[g.last%logSize] = sendEntry{at: t}
 	return g.last
 }
 
 // get returns the request with a number, nil if it is not remembered.
-func (g *sendLog) get(id uint64) *sent {
+func (g *sendLog) get(id uint64) *sendEntry {
 	if id == 0 || id > g.last || id+logSize <= g.last {
 		return nil
 	}

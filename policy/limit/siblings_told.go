@@ -38,9 +38,9 @@ func (s *Siblings) Answered(now time.Time, m *Sibling, id uint64, told Told) Cha
 		return Change{}
 	}
 	t := now.Sub(s.start)
-	e.fate = fateAccepted
+	e.state = sendAccepted
 	if told.Refusal != nil {
-		e.fate = fateRefused
+		e.state = sendRefused
 	}
 	if d := t - e.at; s.fastest == 0 || d < s.fastest {
 		s.fastest = d
