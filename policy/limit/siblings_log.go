@@ -7,7 +7,7 @@ import "time"
 const logSize = 256
 
 // sendState is what became of a request that was sent.
-type.state uint8
+type sendState uint8
 
 const (
 	sendPending sendState = iota
@@ -17,7 +17,7 @@ const (
 
 // sendEntry is one request.
 type sendEntry struct {
-	at   time.Duration
+	at    time.Duration
 	state sendState
 }
 
