@@ -39,17 +39,22 @@ func (l *Limiter) price(w *Waiter, s slot) int64 {
 }
 
 // safe is how many requests may go at once after idleness: a second's worth of the
-// tightest limit that is known by the minute.
+// tightest limit that is known by the minute. They may be larger than those that went.
 func (l *Limiter) safe() int {
 	least := 0.0
 	for _, s := range l.active {
 		b := &l.buckets[s]
-		rate := b.known() / b.estimate.unit
+		rate := b.known() / max(b.estimate.unit, l.waiting(s))
 		if rate > 0 && b.window < longWindow && (least == 0 || rate < least) {
 			least = rate
 		}
 	}
 	return int(min(least, maxUnits))
+}
+
+// waiting is what those who wait cost in a slot on average, 0 if nobody does.
+func (l *Limiter) waiting(s slot) float64 {
+	return float64(l.line.cost[s.counts()]) / float64(max(1, l.line.length))
 }
 
 // Predict returns how long w would wait if it came now, at the end of the line. Waits

@@ -161,3 +161,32 @@ func TestStepsOverALongWayHoldNoMoreThanATenthOfThoseWhoWant(t *testing.T) {
 		})
 	}
 }
+
+// TestASecondsShareHoldsFewerOfLargerRequests: those that went were small, and 20 of
+// their size would fit into a second's share. Which ones come first is up to nobody.
+func TestASecondsShareHoldsFewerOfLargerRequests(t *testing.T) {
+	tests := map[string]struct {
+		tokens []int // of those who wait
+		want   int
+	}{
+		"nobody waits":         {nil, 20},
+		"small ones":           {[]int{100, 50}, 20},
+		"larger ones":          {[]int{400, 600}, 4},
+		"one larger than that": {[]int{5000}, 0},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			l := New(Settings{Learn: true}, origin)
+			l.answer(t, 0, &Waiter{Tokens: 100}, limits("Tokens", "120000", "119900", "50ms"))
+			l.hold(at(time.Millisecond), time.Second)
+			for _, n := range tt.tokens {
+				if got := l.Enter(at(time.Millisecond), &Waiter{Tokens: n}); got.Reason != Queued {
+					t.Fatal(got)
+				}
+			}
+			if got := l.safe(); got != tt.want {
+				t.Errorf("%d at once, want %d", got, tt.want)
+			}
+		})
+	}
+}
