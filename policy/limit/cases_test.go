@@ -37,6 +37,7 @@ type randomCase struct {
 	says     telling
 	counts   counted
 	limit    simmeter.Limit
+	rate     float64 // requests of mean size per second
 	network  string
 	scale    float64 // real tokens per estimated one
 	start    time.Time
@@ -99,6 +100,7 @@ func drawCase(seed uint64, enforce enforcing, says telling) *randomCase {
 	case byMinute:
 		seconds *= 2
 	}
+	c.rate = rate
 	c.start = origin.Add(time.Duration(r.Int64N(int64(time.Minute))))
 	c.load = load{
 		n: max(1, min(int(rate*seconds), 1500)), tokens: per, most: max(1, c.limit.TPM/4),
@@ -109,7 +111,7 @@ func drawCase(seed uint64, enforce enforcing, says telling) *randomCase {
 	if c.limit.TPM == 0 {
 		c.load.most = 1 << 20
 	}
-	took := time.Duration(float64(c.load.n) / rate * float64(time.Second))
+	took := c.took()
 	c.load.span = time.Duration(float64(took) * (0.2 + 1.3*r.Float64()))
 	if r.IntN(2) == 0 {
 		c.load.patient, c.load.patience = 0.7, took/2+time.Second
@@ -119,6 +121,22 @@ func drawCase(seed uint64, enforce enforcing, says telling) *randomCase {
 	}
 	c.jobs = c.load.draw(r, c.start)
 	return c
+}
+
+// drawCalm is drawCase with a third of what the limits permit, in a steady stream, of
+// requests that are no larger than a bucket.
+func drawCalm(seed uint64, enforce enforcing, says telling) *randomCase {
+	c := drawCase(seed, enforce, says)
+	r := rand.New(rand.NewPCG(seed, 4))
+	c.load.shape, c.load.sizes = pick(r, evenly, poisson), pick(r, equal, mixed)
+	c.load.span = c.took() * 3
+	c.jobs = c.load.draw(r, c.start)
+	return c
+}
+
+// took is the time in which the limits let the case's load through, or so.
+func (c *randomCase) took() time.Duration {
+	return time.Duration(float64(c.load.n) / c.rate * float64(time.Second))
 }
 
 // oracle returns the oracle of the case's limits.

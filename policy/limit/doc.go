@@ -39,11 +39,14 @@
 // steps). One such answer proves a minute, and an hour or a day if the reset is over a
 // minute; else a second one with another usage must agree, since the end of a fixed
 // minute looks like any window once in a while. A limit whose window is not known
-// counts per minute, and what remains of it is then a cap until the reset. A limit
+// counts per minute, and what remains of it is then a cap until the reset. Where the
+// reset names the same instant whatever is used, a minute of the clock gives out all at
+// once: in its middle one answer looks as if it refilled, and at its begin as if it took
+// hours. So two answers tell, and what remains of a new minute may go at once. A limit
 // that is not exceeded while answers tell it is the only one that is never tried.
 //
 // Such a cap could be wrong for ever, because it keeps out what would refute it. So a
-// single request passes it after 1, 3, 9 … seconds; if that is let through and the
+// single request passes it after 1, 3, 9 … seconds (20, 60 in such a minute); if that is let through and the
 // answer still says that nothing is left, remainders are not believed for ten minutes.
 //
 // Refusals: hint = (used + requested - limit) / (limit / window) proves a text. The

@@ -11,6 +11,10 @@ type reading struct {
 	continuous bool          // the limit refills continuously, so far as seen
 	likely     time.Duration // a window that one answer implied and another must confirm,
 	used       float64       // and what was used of the limit in that answer
+	reset      time.Duration // and its reset
+	comeback   comeback
+	end        time.Duration // when all is there again, as last told
+	mark       int64         // units that had been sent when it was
 	fitted     int64         // largest cost that was let through
 	base       basis         // where the factor is measured from
 	settled    bool          // whether it has been
@@ -26,6 +30,8 @@ const (
 	leastSteps = 20
 	// apart is how different two answers' usage must be to confirm each other.
 	apart = 1.5
+	// apartReset is how different their resets must be, in the same direction.
+	apartReset = 1.2
 	// same is how little a limit may change to count as the same.
 	same = 0.005
 )
@@ -57,7 +63,7 @@ func (r Reading) sensible() bool {
 
 // learnReading learns from one limit that w's answer told.
 func (l *Limiter) learnReading(now time.Time, w *Waiter, s slot, r Reading, accepted bool) {
-	window, sure := l.windowOf(s, r)
+	window, sure := l.windowOf(w, s, r)
 	if sure && window >= longWindow {
 		l.forget(s, r.Limit)
 		s = s.long()
@@ -79,11 +85,12 @@ func (l *Limiter) learnReading(now time.Time, w *Waiter, s slot, r Reading, acce
 // One answer is enough to imply a minute, or an hour or a day by a reset that no
 // minute's window can have. Else chance could: near the end of a fixed window few
 // seconds bring back much. Then a second answer with another usage must agree.
-func (l *Limiter) windowOf(s slot, r Reading) (time.Duration, bool) {
+func (l *Limiter) windowOf(w *Waiter, s slot, r Reading) (time.Duration, bool) {
 	if r.Window > 0 {
 		return r.Window, true
 	}
 	b, long := &l.buckets[s], &l.buckets[s.long()]
+	b.reading.comeback.learn(w.sent, r, l.assumed(b))
 	known := b.active && b.source == SourceHeader && alike(b.limit, r.Limit) && b.sure
 	used := r.Limit - r.Remaining
 	if r.Remaining < 0 || used <= 0 || r.Reset <= 0 || r.Reset < leastSteps*r.Resolution {
@@ -94,18 +101,26 @@ func (l *Limiter) windowOf(s slot, r Reading) (time.Duration, bool) {
 		if math.Abs(implied/c.Seconds()-1) > believed {
 			continue
 		}
-		confirmed := b.reading.likely == c && max(used, b.reading.used) >= apart*min(used, b.reading.used)
-		if c == time.Minute || c > time.Minute && r.Reset > time.Minute || confirmed {
-			b.reading.continuous, long.reading.continuous = true, true
+		if c == time.Minute || c > time.Minute && r.Reset > time.Minute || b.reading.confirms(c, used, r.Reset) {
+			b.reading.continuous, long.reading.continuous = !b.reading.comeback.fixed, true
 			return c, true
 		}
 		if b.reading.likely != c {
-			b.reading.likely, b.reading.used = c, used
+			b.reading.likely, b.reading.used, b.reading.reset = c, used, r.Reset
 		}
 		return l.assumed(b), known
 	}
 	b.reading.continuous, b.reading.likely = false, 0
 	return l.assumed(b), known
+}
+
+// confirms reports whether a second answer implies the window c as the one before did,
+// with another usage and a reset to fit. Where a minute of the clock begins all of it
+// comes back at its end, however much is used: that implies any window in turn.
+func (b *reading) confirms(c time.Duration, used float64, reset time.Duration) bool {
+	more, less := used/b.used, b.used/used
+	longer := reset.Seconds() / b.reset.Seconds()
+	return b.likely == c && (more >= apart && longer >= apartReset || less >= apart && 1/longer >= apartReset)
 }
 
 // assumed is the window of a limit that nothing tells: what is known, or a minute.
@@ -176,13 +191,14 @@ func (l *Limiter) cap(now time.Time, w *Waiter, s slot, r Reading, accepted bool
 	u := s.counts()
 	back := 0.0
 	if u == unitToken {
-		back = b.settle(basis{w.sent, r.Remaining, w.mark[u] - l.refused[u]}, r.Limit)
+		back = b.settle(basis{w.sent, w.sent + r.Reset, r.Remaining, w.mark[u] - l.refused[u]}, r.Limit)
 		if accepted {
 			b.bound(float64(w.cost(u)), r.Limit-r.Remaining)
 		}
 	}
 	last := b.reading.at
 	b.reading.at = w.sent
+	defer func() { b.reading.end, b.reading.mark = w.sent+r.Reset, w.mark[u] }()
 	since := now.Sub(l.start) - w.sent
 	left := (r.Remaining - float64(l.taken[u]-w.mark[u])*b.factor()) * milli
 	most := left + b.known()*since.Seconds()*milli
@@ -193,10 +209,15 @@ func (l *Limiter) cap(now time.Time, w *Waiter, s slot, r Reading, accepted bool
 	}
 	if level := b.level(now); level > most {
 		b.lower(now, most)
+	} else if begun := min(left, b.reading.begun(w, r, l.taken[u], b.factor())); b.wide && accepted && begun > level {
+		b.set(now, begun)
 	} else if back > 0 {
 		b.give(now, int64(min(back, most-level)))
 	}
-	b.left.until = time.Time{}
+	b.left.until, b.left.first = time.Time{}, 0
+	if b.reading.comeback.fixed {
+		b.left.first = fixedProbe
+	}
 	if !b.reading.continuous && r.Reset > 0 {
 		b.left.set(now, int64(left), now.Add(min(r.Reset, time.Minute)-since))
 	}

@@ -1,6 +1,9 @@
 package limit
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // remainder is what a header says is left until its reset, where it is not known
 // how the limit refills. A header may be wrong, so while nothing is left a single
@@ -10,12 +13,15 @@ type remainder struct {
 	until time.Time // zero or past: holds nobody back
 	probe time.Time // when the next one may try
 	every time.Duration
-	moot  time.Time // until then remainders are not believed
+	first time.Duration // when the first one may, 0 is firstProbe
+	moot  time.Time     // until then remainders are not believed
 }
 
-// The first try comes after a second, each further one after three times as long.
+// The first try comes after a second, each further one after three times as long. Where
+// answers have shown that all comes back when a minute turns, there is less to try.
 const (
 	firstProbe  = time.Second
+	fixedProbe  = 20 * time.Second
 	probeGrowth = 3
 	mootTime    = 10 * time.Minute
 )
@@ -42,7 +48,7 @@ func (r *remainder) wait(now time.Time, cost int64) time.Duration {
 		return 0
 	}
 	if r.every == 0 {
-		r.every = firstProbe
+		r.every = cmp.Or(r.first, firstProbe)
 		r.probe = now.Add(r.every)
 	}
 	return max(0, min(r.until.Sub(now), r.probe.Sub(now)))

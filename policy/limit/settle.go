@@ -1,6 +1,9 @@
 package limit
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Token costs are estimated, and providers count them in different ways: OpenAI
 // takes the larger of the most output allowed and the prompt's estimate, others
@@ -53,6 +56,7 @@ func (b *bucket) bound(cost, used float64) {
 // basis is a moment at which a header told what was left.
 type basis struct {
 	at        time.Duration // when the request that brought it was sent
+	end       time.Duration // when all would be there again
 	remaining float64
 	accepted  int64 // units sent by then and not refused
 }
@@ -68,10 +72,15 @@ func (b *bucket) settle(now basis, limit float64) float64 {
 	b.reading.base = now
 	estimated := float64(now.accepted - base.accepted)
 	refilled := b.known() * span.Seconds()
+	comparable := b.reading.continuous
+	if b.reading.comeback.fixed {
+		refilled = 0
+		comparable = math.Abs((now.end - base.end).Seconds()) < comebackLeast.Seconds()
+	}
 	told := base.remaining + refilled - now.remaining
 	// A bucket that may have been full hides what was used.
 	full := base.remaining+refilled > limit
-	if base.accepted == 0 || full || !b.reading.continuous || estimated < settleLeast || told <= 0 {
+	if base.accepted == 0 || full || !comparable || estimated < settleLeast || told <= 0 {
 		return 0
 	}
 	before := b.factor()
