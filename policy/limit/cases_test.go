@@ -3,6 +3,7 @@ package limit
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	simmeter "outrigger/internal/sim/meter"
@@ -125,12 +126,24 @@ func drawCase(seed uint64, enforce enforcing, says telling) *randomCase {
 
 // drawCalm is drawCase with a third of what the limits permit, in a steady stream, of
 // requests that are no larger than a bucket.
-func drawCalm(seed uint64, enforce enforcing, says telling) *randomCase {
-	c := drawCase(seed, enforce, says)
+func drawCalm(seed uint64) *randomCase {
+	c := drawCase(seed, "", "")
 	r := rand.New(rand.NewPCG(seed, 4))
 	c.load.shape, c.load.sizes = pick(r, evenly, poisson), pick(r, equal, mixed)
 	c.load.span = c.took() * 3
 	c.jobs = c.load.draw(r, c.start)
+	return c
+}
+
+// drawConfigured is drawCase with the limits configured, and silence about them.
+func drawConfigured(seed uint64) *randomCase {
+	c := drawCase(seed, "", "")
+	c.says, c.settings.RPM = tellsNothing, c.limit.RPM
+	if c.scale == 1 {
+		c.settings.TPM = c.limit.TPM
+	} else {
+		c.settings.TPM = int(float64(c.limit.TPM) / c.scale)
+	}
 	return c
 }
 
@@ -188,10 +201,22 @@ type played struct {
 	limiter *Limiter
 	fates   []*fate
 	result  result
-	order   []*fate // in the order of first admission
+	told    time.Duration   // when the limits were known from headers, 0 is never
+	late    int             // refused that were admitted afterwards
+	sent    []time.Duration // all admissions of which something was sent
 	last    time.Duration
 	best    time.Duration // when the oracle had the last of those that were let through
 	lag     time.Duration // the most that one was let through after the oracle's
+}
+
+// knows reports whether headers have told the case's limits.
+func (c *randomCase) knows(l *Limiter) bool {
+	for s, limit := range map[slot]int{slotRequests: c.limit.RPM, slotTokens: c.limit.TPM} {
+		if b := &l.buckets[s]; limit > 0 && (b.source != SourceHeader || b.window != time.Minute) {
+			return false
+		}
+	}
+	return true
 }
 
 // play plays the case.
@@ -214,12 +239,19 @@ func (c *randomCase) play() *played {
 			f.admits = append(f.admits, t)
 			if f.admitted < 0 {
 				f.admitted = t
-				p.order = append(p.order, f)
+			}
+			if p.told == 0 && c.knows(s.limiter) {
+				p.told = t
 			}
 		case let:
 			f.let = t
+			p.sent = append(p.sent, f.admits[len(f.admits)-1])
 		case refused:
 			f.refused++
+			if p.told > 0 && f.admits[len(f.admits)-1] > p.told {
+				p.late++
+			}
+			p.sent = append(p.sent, f.admits[len(f.admits)-1])
 		case turnedAway:
 			f.over, f.turned = t, true
 		case left:
@@ -227,6 +259,7 @@ func (c *randomCase) play() *played {
 		}
 	}
 	p.result = s.run(c.jobs, 0)
+	slices.Sort(p.sent)
 	o := c.oracle()
 	for _, f := range p.fates {
 		if f.let < 0 {

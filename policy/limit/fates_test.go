@@ -92,3 +92,52 @@ func (f *fate) stays(from, to time.Duration) int {
 func (p *played) alike(a, b *fate) bool {
 	return p.counts == byRequests || a.job.Tokens == b.job.Tokens
 }
+
+// kept: from when answers have told the limit on requests, no stretch of time holds more
+// admissions than it and what comes in meanwhile. Of a minute of the clock it may be
+// twice as much, half of it before the minute turns.
+func (p *played) kept() error {
+	if p.limit.RPM == 0 || p.told == 0 || p.enforce == byClock {
+		return nil
+	}
+	full, rate := float64(p.limit.RPM), float64(p.limit.RPM)/60
+	over, last := 0.0, p.told
+	for _, at := range p.sent {
+		if at < p.told {
+			continue
+		}
+		over = max(0, over-rate*(at-last).Seconds()) + 1
+		last = at
+		if over > full+1 {
+			return fmt.Errorf("at %v %.1f requests over the rate had gone, %v per minute was told at %v", at, over, p.limit.RPM, p.told)
+		}
+	}
+	return nil
+}
+
+// even: of a configured limit no second holds more than its share.
+func (p *played) even() error {
+	share := max(1, p.limit.RPM/60)
+	for i, at := range p.sent {
+		if first := i - share; first >= 0 && at-p.sent[first] < time.Second {
+			return fmt.Errorf("%d requests went from %v to %v, want at most %d in a second", share+1, p.sent[first], at, share)
+		}
+	}
+	return nil
+}
+
+// held is which share of those that came after the first third waited longer than the
+// oracle made them, by more than the way and patience.
+func (p *played) held(patience time.Duration) float64 {
+	n, held := 0.0, 0.0
+	for _, f := range p.fates[len(p.fates)/3:] {
+		if f.let < 0 {
+			continue
+		}
+		n++
+		if f.let-f.best > patience+3*ways[p.network].rtt {
+			held++
+		}
+	}
+	return held / max(1, n)
+}

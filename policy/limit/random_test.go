@@ -10,10 +10,66 @@ import (
 // TestWhateverComesEverybodyGetsTheirTurn plays random loads against random upstreams.
 func TestWhateverComesEverybodyGetsTheirTurn(t *testing.T) {
 	forSeeds(t, 3*time.Second, func(seed uint64) error {
-		c := drawCase(seed, "", "")
-		p := c.play()
-		if err := cmp.Or(p.gotThrough(), p.inTime(), p.inOrder()); err != nil {
-			return fmt.Errorf("%v\n%w", c, err)
+		p := drawCase(seed, "", "").play()
+		if err := cmp.Or(p.gotThrough(), p.inTime(), p.inOrder(), p.kept()); err != nil {
+			return fmt.Errorf("%v\n%w", p, err)
+		}
+		return nil
+	})
+}
+
+// TestABudgetThatIsToldIsNeverExceeded has headers tell of a minute's budget that is
+// enforced as one: once they have, no more is refused than the few whose way took
+// longer than that of the ones before, at the end of the budget.
+func TestABudgetThatIsToldIsNeverExceeded(t *testing.T) {
+	forSeeds(t, time.Second, func(seed uint64) error {
+		p := drawCase(seed, byMinute, tellsAll).play()
+		if p.late > 5 {
+			return fmt.Errorf("%v\n%d refused after %v, want at most 5", p, p.late, p.told)
+		}
+		return nil
+	})
+}
+
+// TestALoadThatFitsIsNotHeldUp has a steady load of a third to two thirds of the limit.
+// Where a minute's worth may be used at once nobody waits and nothing is refused. Where
+// it is enforced over shorter times chance alone exceeds it now and then.
+func TestALoadThatFitsIsNotHeldUp(t *testing.T) {
+	held, n := map[enforcing]float64{}, map[enforcing]float64{}
+	forSeeds(t, 3*time.Second, func(seed uint64) error {
+		p := drawCalm(seed).play()
+		share := p.held(time.Second / 2)
+		if (p.enforce == byMinute || p.enforce == byClock) && (share > 0 || p.result.refused > 0) {
+			return fmt.Errorf("%v\n%.3f of the requests were held up, and %d refused, want none", p, share, p.result.refused)
+		}
+		if p.says.headers() {
+			held[p.enforce], n[p.enforce] = held[p.enforce]+share, n[p.enforce]+1
+		}
+		return nil
+	})
+	for e, most := range map[enforcing]float64{byBucket: 0.05, bySeconds: 0.12, byTens: 0.05} {
+		mean := held[e] / max(1, n[e])
+		t.Logf("%s: %.4f held up on average of %.0f cases, at most %.2f", e, mean, n[e], most)
+		if n[e] > 20 && mean > most {
+			t.Errorf("%s: %.4f of the requests were held up on average, want at most %.2f", e, mean, most)
+		}
+	}
+}
+
+// TestAConfiguredLimitIsKept configures the limits of upstreams that tell nothing. What
+// they enforce over a second arrives in one that is evenly sent only if the way is short.
+func TestAConfiguredLimitIsKept(t *testing.T) {
+	forSeeds(t, time.Second, func(seed uint64) error {
+		p := drawConfigured(seed).play()
+		if err := cmp.Or(p.gotThrough(), p.inTime(), p.inOrder()); err != nil || p.counts != byRequests {
+			return err
+		}
+		short := p.network == "near" || p.network == "jittery"
+		if p.result.refused > 0 && (short || p.enforce != bySeconds) {
+			return fmt.Errorf("%v\n%d refused, want none", p, p.result.refused)
+		}
+		if short && p.load.leave == 0 && p.load.patient == 1 {
+			return p.even() // who leaves gives back what another uses later
 		}
 		return nil
 	})
