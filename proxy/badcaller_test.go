@@ -80,7 +80,7 @@ func TestWhatIsNotHTTPGetsAPlainRefusal(t *testing.T) {
 			g.works()
 		})
 	}
-	eventually(t, "all requests to end", func() bool { return g.proxy.Inflight() == 0 })
+	eventually(t, "all requests to end", func() bool { return g.inflight() == 0 })
 }
 
 func TestALengthBesideChunksIsNotBelieved(t *testing.T) {
@@ -107,7 +107,8 @@ func TestABodyThatIsTooLargeIsNotRead(t *testing.T) {
 		if resp.StatusCode != http.StatusRequestEntityTooLarge || errorCode(t, body) != "request_too_large" || !resp.Close {
 			t.Errorf("got %d %s, close %t", resp.StatusCode, body, resp.Close)
 		}
-		if memory, disk := g.proxy.bodies.Usage(); memory != 0 || disk != 0 {
+		eventually(t, "the end", func() bool { return g.inflight() == 0 })
+		if memory, disk := g.held(); memory != 0 || disk != 0 {
 			t.Errorf("%d bytes of memory and %d of disk are held", memory, disk)
 		}
 		g.works()
@@ -409,7 +410,7 @@ func TestManyStreamsThatAreResetLeaveNothingBehind(t *testing.T) {
 	}
 	_ = conn.Close()
 	g.works()
-	eventually(t, "all requests to end", func() bool { return g.proxy.Inflight() == 0 })
+	eventually(t, "all requests to end", func() bool { return g.inflight() == 0 })
 	if s := g.proxy.upstreams[0].gate.breaker.Snapshot(); s.Failures != 0 {
 		t.Errorf("the breaker booked %d failures for callers that left", s.Failures)
 	}
@@ -479,8 +480,8 @@ func TestABodyThatCannotBeKeptIsPassedOnOnce(t *testing.T) {
 				if resp.StatusCode != tt.status || g.calls.Load() != 1 {
 					t.Errorf("got %d after %d calls, want %d after one", resp.StatusCode, g.calls.Load(), tt.status)
 				}
-				eventually(t, "the end", func() bool { return g.proxy.Inflight() == 0 })
-				if memory, disk := g.proxy.bodies.Usage(); memory != 0 || disk != 0 {
+				eventually(t, "the end", func() bool { return g.inflight() == 0 })
+				if memory, disk := g.held(); memory != 0 || disk != 0 {
 					t.Errorf("%d bytes of memory and %d of disk are held", memory, disk)
 				}
 				g.works()

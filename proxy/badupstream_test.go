@@ -98,7 +98,7 @@ func TestAnAnswerThatBreaksOffWhileItIsPassedOnAbortsTheCallersConnection(t *tes
 			if body, err := io.ReadAll(resp.Body); string(body) != "abc" || err == nil {
 				t.Errorf("got %q and a clean end", body)
 			}
-			eventually(t, "the end", func() bool { return g.proxy.Inflight() == 0 })
+			eventually(t, "the end", func() bool { return g.inflight() == 0 })
 		})
 	}
 }
@@ -146,7 +146,7 @@ func TestAnEndlessErrorBodyIsGivenUp(t *testing.T) {
 			<-gone
 		}
 		g.works()
-		eventually(t, "the end", func() bool { return g.proxy.Inflight() == 0 })
+		eventually(t, "the end", func() bool { return g.inflight() == 0 })
 	})
 	t.Run("and with no budget left there is an error that says so", func(t *testing.T) {
 		g := newRigAt(t, u.URL, func(c *Config) { c.Retry.Max, c.Retry.Budget, c.Breaker.Consecutive, c.Breaker.Ratio = 100, 0, 0, 0 })

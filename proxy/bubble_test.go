@@ -75,7 +75,7 @@ func (wireAddr) String() string  { return "127.0.0.1:8383" }
 // for use inside a synctest bubble: all of its time is the bubble's.
 func newBubble(t *testing.T, script func(w http.ResponseWriter, r *http.Request, call int), edits ...func(*Config)) *rig {
 	t.Helper()
-	g := &rig{t: t, registry: prometheus.NewRegistry(), log: &logBuffer{}, url: "http://127.0.0.1:8383"}
+	g := &rig{t: t, registry: prometheus.NewRegistry(), log: &logBuffer{settled: true}, url: "http://127.0.0.1:8383"}
 	quiet := slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	behind, before := newWire(), newWire()
 	upstream := &http.Server{ErrorLog: quiet, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -104,7 +104,7 @@ func TestAnEarlyAnswerIsToldAtOnce(t *testing.T) {
 						t.Errorf("told after %s", took)
 					}
 					time.Sleep(restGrace + time.Second) // the bubble's clock
-					if g.proxy.Inflight() != 0 {
+					if g.inflight() != 0 {
 						t.Error("the request goes on")
 					}
 					if _, err := conn.Read(make([]byte, 1)); err == nil {
@@ -142,7 +142,7 @@ func TestAnEarlyAnswerEndsTheBodyOverHTTP2(t *testing.T) {
 			if resp.StatusCode != tt.status || errorCode(t, string(text)) != tt.code || err != nil {
 				t.Errorf("got %d %s %v", resp.StatusCode, text, err)
 			}
-			eventually(t, "the end", func() bool { return g.proxy.Inflight() == 0 })
+			eventually(t, "the end", func() bool { return g.inflight() == 0 })
 		})
 	}
 }
@@ -161,6 +161,6 @@ func TestARefusedCallerThatSendsOnIsCutOff(t *testing.T) {
 			break
 		}
 	}
-	eventually(t, "the end", func() bool { return g.proxy.Inflight() == 0 })
+	eventually(t, "the end", func() bool { return g.inflight() == 0 })
 	g.works()
 }

@@ -106,7 +106,7 @@ func TestACauseThatIsNotNamedStaysWhereItIs(t *testing.T) {
 				if got := s.call(http.MethodPost, chatPath, chatBody); got != tt.want {
 					t.Errorf("got  %+v\nwant %+v", got, tt.want)
 				}
-				if state := s.proxy.Status().Upstreams[0].Breaker; state != "closed" {
+				if state := s.status().Upstreams[0].Breaker; state != "closed" {
 					t.Errorf("the breaker is %s", state)
 				}
 			})

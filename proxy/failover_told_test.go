@@ -43,7 +43,7 @@ func TestWhoAnsweredAndWhyIsTold(t *testing.T) {
 		if n := strings.Count(metrics, "outrigger_retries_refused_total{"); n != 0 {
 			t.Error("what went on is counted as a refused retry")
 		}
-		if all := s.proxy.Status().Upstreams; len(all) != 3 || all[2].Name != "third" {
+		if all := s.status().Upstreams; len(all) != 3 || all[2].Name != "third" {
 			t.Errorf("the status has %+v", all)
 		}
 	})
@@ -149,8 +149,8 @@ func TestACallerThatLeavesIsTakenNowhereElse(t *testing.T) {
 			t.Fatalf("got %d", resp.StatusCode)
 		}
 		time.Sleep(time.Minute)
-		if s.times() != [3]int64{1, 0} || s.proxy.Inflight() != 0 {
-			t.Errorf("calls %v, %d in flight", s.times(), s.proxy.Inflight())
+		if s.times() != [3]int64{1, 0} || s.inflight() != 0 {
+			t.Errorf("calls %v, %d in flight", s.times(), s.inflight())
 		}
 	})
 }

@@ -152,6 +152,9 @@ func (p *Proxy) land(f *flight, whole bool) {
 	if !p.abandoned.keeps(f) {
 		f.answer.Close()
 	}
+	if first == nil {
+		p.over(c)
+	}
 }
 
 // finish notes the end, and returns the caller that the call was made for, if it is
@@ -163,12 +166,13 @@ func (f *flight) finish(p *Proxy, result string, whole bool) *exchange {
 	if f.timer != nil && !f.call.identity.rejoin { // an abandoned answer goes on waiting
 		f.timer.Stop()
 	}
+	if f.first == nil {
+		return nil
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.active, f.call)
-	if f.first != nil {
-		p.active[f.first] = struct{}{} // its answer is still on its way
-	}
+	p.active[f.first] = struct{}{} // its answer is still on its way
 	return f.first
 }
 

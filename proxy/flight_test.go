@@ -21,7 +21,7 @@ func TestACallWithAKeyKeepsItsPlaceInLineWhenItsCallerLeaves(t *testing.T) {
 		if n := g.calls.Load(); n != 2 {
 			t.Errorf("the upstream was called %d times, want the call whose caller left too", n)
 		}
-		if n := g.proxy.Inflight(); n != 0 {
+		if n := g.inflight(); n != 0 {
 			t.Errorf("%d requests are still in flight", n)
 		}
 	})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -75,6 +76,71 @@ func TestNoCallerSeesTheEndBeforeItIsSettled(t *testing.T) {
 				}
 				if resp.StatusCode != tt.status || !errors.Is(err, io.EOF) {
 					t.Errorf("status %d, %v", resp.StatusCode, err)
+				}
+			})
+		})
+	}
+}
+
+// inflightAt is a log handler that notes how many requests are in flight when a line
+// is written.
+type inflightAt struct {
+	slog.Handler
+	lines chan string
+	p     *Proxy
+}
+
+func (inflightAt) Enabled(context.Context, slog.Level) bool { return true }
+
+func (i inflightAt) Handle(_ context.Context, r slog.Record) error {
+	i.lines <- fmt.Sprintf("%s: %d", r.Message, i.p.Inflight())
+	return nil
+}
+
+// A drain ends the process once nothing is in flight.
+func TestARequestIsInFlightUntilItsLineIsWritten(t *testing.T) {
+	tests := map[string]struct {
+		key  string
+		left bool
+		want string
+	}{
+		"of its own":                 {"", false, "request: 1"},
+		"that shares its call":       {"k", false, "request: 1"},
+		"that its caller left":       {"", true, "request: 1"},
+		"whose call goes on without": {"k", true, "request: 1, call ended without its caller: 1"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newBubble(t, numbered(time.Minute))
+				log := inflightAt{slog.DiscardHandler, make(chan string, 10), g.proxy}
+				g.proxy.log = slog.New(log)
+				r := g.request(http.MethodPost, chatPath, chatBody)
+				if tt.key != "" {
+					r = g.keyed(tt.key, chatPath, chatBody)
+				}
+				ctx, leave := context.WithCancel(t.Context())
+				if tt.left {
+					time.AfterFunc(time.Second, leave)
+				}
+				defer leave()
+				if resp, err := g.client.Do(r.WithContext(ctx)); err == nil {
+					_, _ = io.Copy(io.Discard, resp.Body)
+					resp.Body.Close()
+				}
+				time.Sleep(2 * time.Minute)
+				if n := g.inflight(); n != 0 {
+					t.Errorf("%d are in flight in the end", n)
+				}
+				close(log.lines)
+				var got []string
+				for line := range log.lines {
+					if !strings.HasPrefix(line, "attempt") {
+						got = append(got, line)
+					}
+				}
+				if all := strings.Join(got, ", "); all != tt.want {
+					t.Errorf("logged %q, want %q", all, tt.want)
 				}
 			})
 		})
@@ -171,8 +237,8 @@ func TestAStormOfKeysLeavesNothingBehind(t *testing.T) {
 	}
 	all.Wait()
 	eventually(t, "all calls to end", func() bool {
-		memory, spooled := g.proxy.bodies.Usage()
-		status := g.proxy.Status().Idempotency
-		return g.proxy.Inflight() == 0 && memory == 0 && spooled == 0 && status.Running == 0 && status.Abandoned == 0
+		memory, spooled := g.held()
+		status := g.status().Idempotency
+		return g.inflight() == 0 && memory == 0 && spooled == 0 && status.Running == 0 && status.Abandoned == 0
 	})
 }

@@ -213,10 +213,10 @@ func TestCallsAtOnceGetOneAnswer(t *testing.T) {
 					if took := time.Since(start); took > 10*time.Second {
 						t.Errorf("it took %v: those who wait asked the limiter", took)
 					}
-					if n := g.proxy.Inflight(); n != 0 {
+					if n := g.inflight(); n != 0 {
 						t.Errorf("%d requests are in flight", n)
 					}
-					if memory, _ := g.proxy.bodies.Usage(); memory != 0 {
+					if memory, _ := g.held(); memory != 0 {
 						t.Errorf("%d bytes are held", memory)
 					}
 				})
@@ -411,7 +411,7 @@ func TestACallWithAKeyGoesOnWhenItsCallerLeaves(t *testing.T) {
 					}
 				}
 				synctest.Wait()
-				if n := g.proxy.Inflight(); n != 1 && name != "that hangs up on a whole held call" {
+				if n := g.inflight(); n != 1 && name != "that hangs up on a whole held call" {
 					t.Errorf("%d requests are in flight when the caller has left, want the call", n)
 				}
 				calls := g.calls.Load()
@@ -423,10 +423,10 @@ func TestACallWithAKeyGoesOnWhenItsCallerLeaves(t *testing.T) {
 					t.Errorf("the retry got %+v after %d calls", got, g.calls.Load())
 				}
 				synctest.Wait()
-				if n := g.proxy.Inflight(); n != 0 {
+				if n := g.inflight(); n != 0 {
 					t.Errorf("%d requests are in flight", n)
 				}
-				if memory, _ := g.proxy.bodies.Usage(); memory != 0 {
+				if memory, _ := g.held(); memory != 0 {
 					t.Errorf("%d bytes are held", memory)
 				}
 			})
@@ -474,7 +474,7 @@ func TestAnotherRequestUnderAKeyThatIsInUseIsRefusedAtOnce(t *testing.T) {
 		g := newBubble(t, numbered(10*time.Second))
 		g.background(g.keyed("k", "/v1/files", `{}`))
 		synctest.Wait()
-		if n := g.proxy.Inflight(); n != 1 {
+		if n := g.inflight(); n != 1 {
 			t.Errorf("%d requests are in flight, want the one with its call", n)
 		}
 		start := time.Now()
@@ -615,7 +615,7 @@ func TestWithoutTheStoreComputesAreServedAndCreatesRefused(t *testing.T) {
 		if n := strings.Count(g.log.String(), "does not answer: calls with a key"); n != 1 {
 			t.Errorf("the log tells of it %d times, want once", n)
 		}
-		if g.proxy.Status().Idempotency.Answers {
+		if g.status().Idempotency.Answers {
 			t.Error("the status says that the store answers")
 		}
 		g.proxy.idempotency.store = there
@@ -623,7 +623,7 @@ func TestWithoutTheStoreComputesAreServedAndCreatesRefused(t *testing.T) {
 		if got := g.ask(g.keyed("k", "/v1/files", `{}`)); got.source != "replay" {
 			t.Errorf("when it is back: %+v", got)
 		}
-		if n := strings.Count(g.log.String(), "answers again"); n != 1 || !g.proxy.Status().Idempotency.Answers {
+		if n := strings.Count(g.log.String(), "answers again"); n != 1 || !g.status().Idempotency.Answers {
 			t.Errorf("the log tells of its return %d times, want once", n)
 		}
 	})
@@ -723,12 +723,12 @@ func TestADrainCountsAndEndsACallWithoutItsCaller(t *testing.T) {
 				}
 				g.proxy.Drain()
 				synctest.Wait()
-				if n := g.proxy.Inflight(); n != 1 {
+				if n := g.inflight(); n != 1 {
 					t.Errorf("%d in flight, want the call", n)
 				}
 				g.proxy.Cancel(errors.New("time is up"))
 				synctest.Wait()
-				if n := g.proxy.Inflight(); n != 0 || g.counted(tt.want) != "1" {
+				if n := g.inflight(); n != 0 || g.counted(tt.want) != "1" {
 					t.Errorf("%d in flight, %s counted as %s", n, g.counted(tt.want), tt.want)
 				}
 			})

@@ -70,7 +70,7 @@ func TestACallerThatLeavesStopsEverything(t *testing.T) {
 						tt.prepare(g)
 					}
 					up := g.proxy.upstreams[0]
-					before, calls, inflight := up.gate.breaker.Snapshot(), g.calls.Load(), g.proxy.Inflight()
+					before, calls, inflight := up.gate.breaker.Snapshot(), g.calls.Load(), g.inflight()
 					client := g.client
 					if h2 {
 						client = g.h2()
@@ -88,15 +88,15 @@ func TestACallerThatLeavesStopsEverything(t *testing.T) {
 						done <- err
 					}()
 					synctest.Wait()
-					if g.proxy.Inflight() != inflight+1 {
-						t.Fatalf("%d requests are in flight, want %d", g.proxy.Inflight(), inflight+1)
+					if g.inflight() != inflight+1 {
+						t.Fatalf("%d requests are in flight, want %d", g.inflight(), inflight+1)
 					}
 					leave()
 					if err := <-done; err == nil {
 						t.Error("the caller that left got an answer")
 					}
 					synctest.Wait()
-					if n := g.proxy.Inflight(); n != inflight {
+					if n := g.inflight(); n != inflight {
 						t.Errorf("%d requests are in flight, want %d", n, inflight)
 					}
 					if tt.prepare == nil && ended != int(tt.calls) {
@@ -122,13 +122,13 @@ func TestACallerThatLeavesStopsEverything(t *testing.T) {
 						t.Errorf("%d further calls were made", after-calls)
 					}
 					depth := 0
-					for _, l := range g.proxy.Status().Upstreams[0].Limits {
+					for _, l := range g.status().Upstreams[0].Limits {
 						depth += l.State.Queue
 					}
 					if depth != 0 || up.gate.depth() != 0 || len(up.inflight.waiting) != 0 {
 						t.Errorf("%d wait in line, %d at the breaker, %d before slots", depth, up.gate.depth(), len(up.inflight.waiting))
 					}
-					if memory, disk := g.proxy.bodies.Usage(); memory > 1024 || disk != 0 {
+					if memory, disk := g.held(); memory > 1024 || disk != 0 {
 						t.Errorf("%d bytes of memory and %d of disk are held", memory, disk)
 					}
 				})
@@ -253,7 +253,7 @@ func TestAPermitIsNotKeptWhileASlotIsWaitedFor(t *testing.T) {
 		synctest.Wait()
 		time.Sleep(time.Minute) // the bubble's clock: by now the limit lets several pass at once
 		remaining := func() float64 {
-			return g.proxy.Status().Upstreams[0].Limits[0].State.Buckets[0].Remaining
+			return g.status().Upstreams[0].Limits[0].State.Buckets[0].Remaining
 		}
 		before := remaining()
 		for range 30 {

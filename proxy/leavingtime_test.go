@@ -110,7 +110,7 @@ func TestLeavingEndsTheCallUpstreamSoon(t *testing.T) {
 				if !tt.waits {
 					end = <-ended
 				}
-				eventually(t, "the request's end", func() bool { return g.proxy.Inflight() == 0 })
+				eventually(t, "the request's end", func() bool { return g.inflight() == 0 })
 				if tt.waits {
 					end = time.Now()
 				}
@@ -163,13 +163,13 @@ func TestLeavingAnUploadOrATunnelTakesNoTime(t *testing.T) {
 				go func() { _, _ = io.Copy(io.Discard, bufio.NewReader(conn)) }()
 				_, _ = io.WriteString(conn, tt.request)
 				synctest.Wait()
-				if g.calls.Load() != 1 || g.proxy.Inflight() != 1 {
-					t.Fatalf("%d calls, %d in flight", g.calls.Load(), g.proxy.Inflight())
+				if g.calls.Load() != 1 || g.inflight() != 1 {
+					t.Fatalf("%d calls, %d in flight", g.calls.Load(), g.inflight())
 				}
 				start := time.Now()
 				_ = conn.Close()
 				<-ended
-				for g.proxy.Inflight() > 0 {
+				for g.inflight() > 0 {
 					synctest.Wait()
 				}
 				if took := time.Since(start); took != 0 {

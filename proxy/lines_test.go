@@ -21,34 +21,36 @@ func fill(ls *lines, prefix string, n int, now time.Time) time.Time {
 }
 
 func TestAFloodOfKeysDropsThoseThatAreNotUsed(t *testing.T) {
-	ls := newLines(limit.Settings{RPM: 60})
-	now := time.Now()
-	busy := ls.of(lineKey{model: "busy"}, now)
-	for range 10 { // it has a line
-		pl := &place{}
-		pl.take(busy, limit.Waiter{})
-		busy.enter(pl, now)
-	}
-	defer busy.timer.Stop()
-	now = fill(ls, "flood ", maxLines-2, now)
-	now = fill(ls, "more ", 2*maxLines, now)
-	if got := len(ls.byKey); got > maxLines {
-		t.Errorf("%d limiters, want at most %d", got, maxLines)
-	}
-	if ls.of(lineKey{model: "busy"}, now) != busy {
-		t.Error("the limiter with a line was dropped")
-	}
-	if ls.byKey[lineKey{model: "flood 1"}] != nil {
-		t.Error("the limiter that was not used for longest is still there")
-	}
-	own, shared := ls.of(lineKey{model: "late"}, now), ls.byKey[lineKey{}]
-	if own == shared {
-		now = now.Add(roomTime)
-		own = ls.of(lineKey{model: "late"}, now)
-	}
-	if own == shared {
-		t.Error("a new key has no limiter of its own after a second")
-	}
+	synctest.Test(t, func(t *testing.T) { // the clock stands still: nobody is let out meanwhile
+		ls := newLines(limit.Settings{RPM: 60})
+		now := time.Now()
+		busy := ls.of(lineKey{model: "busy"}, now)
+		for range 10 { // it has a line
+			pl := &place{}
+			pl.take(busy, limit.Waiter{})
+			busy.enter(pl, now)
+		}
+		defer busy.timer.Stop()
+		now = fill(ls, "flood ", maxLines-2, now)
+		now = fill(ls, "more ", 2*maxLines, now)
+		if got := len(ls.byKey); got > maxLines {
+			t.Errorf("%d limiters, want at most %d", got, maxLines)
+		}
+		if ls.of(lineKey{model: "busy"}, now) != busy {
+			t.Error("the limiter with a line was dropped")
+		}
+		if ls.byKey[lineKey{model: "flood 1"}] != nil {
+			t.Error("the limiter that was not used for longest is still there")
+		}
+		own, shared := ls.of(lineKey{model: "late"}, now), ls.byKey[lineKey{}]
+		if own == shared {
+			now = now.Add(roomTime)
+			own = ls.of(lineKey{model: "late"}, now)
+		}
+		if own == shared {
+			t.Error("a new key has no limiter of its own after a second")
+		}
+	})
 }
 
 func TestRoomIsNotLookedForWithEachKey(t *testing.T) {

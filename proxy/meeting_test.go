@@ -98,7 +98,7 @@ func TestACallThatEndsWhileItsRetryComesIsNotMadeAgain(t *testing.T) {
 			t.Errorf("status %d, %v, %q", status, err, p)
 		}
 		seat.Close()
-		if memory, _ := g.proxy.bodies.Usage(); memory != 0 {
+		if memory, _ := g.held(); memory != 0 {
 			t.Errorf("%d bytes are held", memory)
 		}
 	})

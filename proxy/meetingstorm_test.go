@@ -108,9 +108,9 @@ func troubled(t *testing.T, seed uint64, creates string) {
 // settled fails the test if anything is still held when all requests are over.
 func (s *several) settled(t *testing.T) {
 	t.Helper()
-	memory, disk := s.proxy.bodies.Usage()
-	if s.proxy.Inflight() != 0 || memory != 0 || disk != 0 || s.proxy.idempotency.running() != 0 || s.proxy.abandoned.count() != 0 {
-		t.Errorf("%d in flight, %d and %d bytes, %d flights, %d abandoned", s.proxy.Inflight(), memory, disk, s.proxy.idempotency.running(), s.proxy.abandoned.count())
+	memory, disk := s.held()
+	if s.inflight() != 0 || memory != 0 || disk != 0 || s.proxy.idempotency.running() != 0 || s.proxy.abandoned.count() != 0 {
+		t.Errorf("%d in flight, %d and %d bytes, %d flights, %d abandoned", s.inflight(), memory, disk, s.proxy.idempotency.running(), s.proxy.abandoned.count())
 	}
 	for _, up := range s.proxy.upstreams {
 		if taken := up.inflight.taken; taken != 0 || len(up.inflight.waiting) != 0 || up.gate.depth() != 0 {

@@ -13,17 +13,24 @@ import (
 )
 
 // observe finishes the exchange's record, once, at the true end: the relay has
-// returned, or is unwinding because a copy broke (http.ErrAbortHandler).
+// returned, or is unwinding because a copy broke (http.ErrAbortHandler). The request
+// is in flight until its line is written: a drain waits for that of a WebSocket too,
+// whose connection the server does not know any more.
 func (p *Proxy) observe(x *exchange) {
-	p.mu.Lock()
-	delete(p.active, x)
-	p.mu.Unlock()
+	defer p.over(x)
 	x.extendWrite()
 	x.intake.end()
 	x.close()
 	took := time.Since(x.start)
 	p.metrics.finished(x, took)
 	p.logRequest(x, took)
+}
+
+// over says that nothing of x is left to be done.
+func (p *Proxy) over(x *exchange) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.active, x)
 }
 
 // fail answers with err, which is an *Error or the cause of the request's end.

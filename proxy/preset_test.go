@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"outrigger/internal/values"
 )
@@ -107,10 +108,27 @@ func asked(got *sentTo, answer http.HandlerFunc) func(http.ResponseWriter, *http
 	}
 }
 
-// newProviderRig is a rig whose upstream stands in for the provider at address.
+// newProviderRig starts a rig whose upstream passes for the provider at address.
 func newProviderRig(t *testing.T, address string, script func(http.ResponseWriter, *http.Request, int), edits ...func(*Upstream)) *rig {
 	t.Helper()
-	g := newRig(t, script, func(c *Config) {
+	g := newRig(t, script, provided(t, address, edits))
+	g.provide(func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, network, g.upstream.Listener.Addr().String())
+	})
+	return g
+}
+
+// newProviderBubble is newProviderRig inside of a bubble.
+func newProviderBubble(t *testing.T, address string, script func(http.ResponseWriter, *http.Request, int)) *rig {
+	t.Helper()
+	g := newBubble(t, script, provided(t, address, nil))
+	g.provide(g.behind.dial)
+	return g
+}
+
+// provided is a configuration whose upstream is at address, without retries.
+func provided(t *testing.T, address string, edits []func(*Upstream)) func(*Config) {
+	return func(c *Config) {
 		u := &c.Upstreams[0]
 		var err error
 		if u.URL, err = url.Parse(address); err != nil {
@@ -121,16 +139,16 @@ func newProviderRig(t *testing.T, address string, script func(http.ResponseWrite
 			edit(u)
 		}
 		c.Retry.Max = 0
-	})
-	host := g.upstream.Listener.Addr().String()
+	}
+}
+
+// provide makes dial the way to each upstream, wherever it is said to be.
+func (g *rig) provide(dial dialer) {
 	for _, u := range g.proxy.upstreams {
-		transport := &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, network, host)
-		}}
-		t.Cleanup(transport.CloseIdleConnections)
+		transport := &http.Transport{DialContext: dial}
+		g.t.Cleanup(transport.CloseIdleConnections)
 		u.pooled, u.fresh = plaintext{transport}, plaintext{transport}
 	}
-	return g
 }
 
 // plaintext sends https requests without TLS, with the host that they are for.
@@ -202,36 +220,37 @@ func TestARenamedModelIsTheDeployment(t *testing.T) {
 func TestEachProvidersAnswersPassThroughTheHandler(t *testing.T) {
 	for _, a := range providersAnswers(t) {
 		t.Run(a.Provider+"/"+a.Case, func(t *testing.T) {
-			t.Parallel() // some wait for a limit that does not come
-			call, known := providerCalls[a.Provider]
-			if !known {
-				t.Fatal("no call of that provider")
-			}
-			var got sentTo
-			g := newProviderRig(t, call.url, asked(&got, func(w http.ResponseWriter, _ *http.Request) {
+			synctest.Test(t, func(t *testing.T) {
+				call, known := providerCalls[a.Provider]
+				if !known {
+					t.Fatal("no call of that provider")
+				}
+				var got sentTo
+				g := newProviderBubble(t, call.url, asked(&got, func(w http.ResponseWriter, _ *http.Request) {
+					for name, value := range a.Headers {
+						w.Header().Set(name, value)
+					}
+					w.WriteHeader(a.Status)
+					_, _ = w.Write([]byte(a.Body))
+				}))
+				r := g.request(http.MethodPost, a.Path, chatBody)
+				r.Header.Set("X-Stainless-Read-Timeout", "0.5") // a caller that does not wait for a limit
+				resp, body := g.do(r)
+				if resp.StatusCode != a.Status || body != a.Body {
+					t.Errorf("the caller got %d %s", resp.StatusCode, body)
+				}
 				for name, value := range a.Headers {
-					w.Header().Set(name, value)
+					if resp.Header.Get(name) != value {
+						t.Errorf("%s: got %q, want %q", name, resp.Header.Get(name), value)
+					}
 				}
-				w.WriteHeader(a.Status)
-				_, _ = w.Write([]byte(a.Body))
-			}))
-			r := g.request(http.MethodPost, a.Path, chatBody)
-			r.Header.Set("X-Stainless-Read-Timeout", "0.5") // a caller that does not wait for a limit
-			resp, body := g.do(r)
-			if resp.StatusCode != a.Status || body != a.Body {
-				t.Errorf("the caller got %d %s", resp.StatusCode, body)
-			}
-			for name, value := range a.Headers {
-				if resp.Header.Get(name) != value {
-					t.Errorf("%s: got %q, want %q", name, resp.Header.Get(name), value)
+				if got.host != call.wanted.host {
+					t.Errorf("sent to %s", got.host)
 				}
-			}
-			if got.host != call.wanted.host {
-				t.Errorf("sent to %s", got.host)
-			}
-			if want := `"outcome":"` + a.Outcome + `"`; !strings.Contains(g.log.String(), want) {
-				t.Errorf("the log has no %s: %s", want, g.log)
-			}
+				if want := `"outcome":"` + a.Outcome + `"`; !strings.Contains(g.log.String(), want) {
+					t.Errorf("the log has no %s: %s", want, g.log)
+				}
+			})
 		})
 	}
 }

@@ -50,8 +50,8 @@ func TestARetryJoinsTheCallThatItsCallerLeft(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := newBubble(t, tt.upstream, rejoins)
 				g.leaveAfter(time.Second, g.request("POST", tt.path, tt.body))
-				if n := g.proxy.Inflight(); n != 1 || g.proxy.Status().Idempotency.Abandoned != 1 {
-					t.Errorf("%d in flight, status %+v", n, g.proxy.Status().Idempotency)
+				if n := g.inflight(); n != 1 || g.status().Idempotency.Abandoned != 1 {
+					t.Errorf("%d in flight, status %+v", n, g.status().Idempotency)
 				}
 				time.Sleep(time.Second / 2)
 				g.leaveAfter(time.Second, with(g.request("POST", tt.path, tt.body), retry1))
@@ -61,8 +61,8 @@ func TestARetryJoinsTheCallThatItsCallerLeft(t *testing.T) {
 					t.Errorf("got %+v after %d calls", got, g.calls.Load())
 				}
 				synctest.Wait()
-				if memory, _ := g.proxy.bodies.Usage(); memory != 0 || g.proxy.Inflight() != 0 || g.proxy.Status().Idempotency.Abandoned != 0 {
-					t.Errorf("%d bytes are held, %d in flight, status %+v", memory, g.proxy.Inflight(), g.proxy.Status().Idempotency)
+				if memory, _ := g.held(); memory != 0 || g.inflight() != 0 || g.status().Idempotency.Abandoned != 0 {
+					t.Errorf("%d bytes are held, %d in flight, status %+v", memory, g.inflight(), g.status().Idempotency)
 				}
 				if g.counted("rejoined") != "1" || !strings.Contains(g.log.String(), `"idempotency":"rejoined"`) {
 					t.Errorf("%s counted", g.counted("rejoined"))
@@ -210,8 +210,8 @@ func TestAnAbandonedCallIsEndedWhenNoRetryComes(t *testing.T) {
 				if took := ended.Sub(began); took != tt.after {
 					t.Errorf("it ended after %v, want %v", took, tt.after)
 				}
-				if n := g.proxy.Inflight(); n != 0 || g.proxy.Status().Idempotency.Abandoned != 0 {
-					t.Errorf("%d in flight, %+v", n, g.proxy.Status().Idempotency)
+				if n := g.inflight(); n != 0 || g.status().Idempotency.Abandoned != 0 {
+					t.Errorf("%d in flight, %+v", n, g.status().Idempotency)
 				}
 			})
 		})
@@ -223,7 +223,7 @@ func TestAnAnswerThatNobodyCameBackForIsForgotten(t *testing.T) {
 		g := newBubble(t, numbered(2*time.Second), rejoins)
 		g.leaveAfter(time.Second, g.request("POST", "/v1/chat/completions", chatBody))
 		time.Sleep(11 * time.Second)
-		if memory, _ := g.proxy.bodies.Usage(); memory != 0 || g.counted("unclaimed") != "1" {
+		if memory, _ := g.held(); memory != 0 || g.counted("unclaimed") != "1" {
 			t.Errorf("%d bytes are held, %s unclaimed", memory, g.counted("unclaimed"))
 		}
 		if got := g.ask(with(g.request("POST", "/v1/chat/completions", chatBody), retry1)); got.source != "upstream" {
@@ -269,8 +269,8 @@ func TestARetryIsToldOfACreateThatMayHaveBeenCarriedOut(t *testing.T) {
 					t.Errorf("got %+v after %d calls, want %+v", got, g.calls.Load(), tt.want)
 				}
 				synctest.Wait()
-				if memory, _ := g.proxy.bodies.Usage(); memory != 0 || g.proxy.Inflight() != 0 {
-					t.Errorf("%d bytes are held, %d in flight", memory, g.proxy.Inflight())
+				if memory, _ := g.held(); memory != 0 || g.inflight() != 0 {
+					t.Errorf("%d bytes are held, %d in flight", memory, g.inflight())
 				}
 			})
 		})
@@ -313,7 +313,7 @@ func TestADrainEndsAbandonedCalls(t *testing.T) {
 		g.leaveAfter(time.Second, g.request("POST", "/v1/chat/completions", chatBody))
 		g.proxy.Drain()
 		synctest.Wait()
-		if n := g.proxy.Inflight(); n != 0 {
+		if n := g.inflight(); n != 0 {
 			t.Errorf("%d in flight: nobody can come back for it", n)
 		}
 	})
@@ -343,8 +343,8 @@ func TestRejoiningChangesNoAnswer(t *testing.T) {
 					t.Errorf("got %+v, want %+v", got, tt.want)
 				}
 				synctest.Wait()
-				if memory, _ := g.proxy.bodies.Usage(); memory != 0 || g.proxy.Inflight() != 0 {
-					t.Errorf("%d bytes are held, %d in flight", memory, g.proxy.Inflight())
+				if memory, _ := g.held(); memory != 0 || g.inflight() != 0 {
+					t.Errorf("%d bytes are held, %d in flight", memory, g.inflight())
 				}
 			})
 		})

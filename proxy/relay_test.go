@@ -350,7 +350,8 @@ func TestLargeBodiesPassByteForByte(t *testing.T) {
 				if resp, body := g.do(g.request(http.MethodPost, "/v1/x", want)); resp.StatusCode != http.StatusOK || body != want {
 					t.Errorf("got %d and %d bytes, want those %d that were sent", resp.StatusCode, len(body), size)
 				}
-				if memory, disk := g.proxy.bodies.Usage(); memory != 0 || disk != 0 {
+				eventually(t, "the end", func() bool { return g.inflight() == 0 })
+				if memory, disk := g.held(); memory != 0 || disk != 0 {
 					t.Errorf("%d bytes of memory and %d of disk are still held", memory, disk)
 				}
 			})

@@ -117,7 +117,7 @@ func TestModelsThatAreOneUpstreamShareItsLimits(t *testing.T) {
 	for _, model := range []string{"gpt-4o", "gpt-4o-mini"} {
 		g.do(g.request(http.MethodPost, "/v1/chat/completions", `{"model":"`+model+`"}`))
 	}
-	limits := g.proxy.Status().Upstreams[0].Limits
+	limits := g.status().Upstreams[0].Limits
 	if len(limits) != 1 || limits[0].Model != "mini" {
 		t.Errorf("limiters %+v, want one, for mini", limits)
 	}

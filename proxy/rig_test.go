@@ -15,6 +15,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -165,10 +166,37 @@ func errorCode(t testing.TB, body string) string {
 	return e.Error.Code
 }
 
-// logBuffer keeps the log.
+// settle waits, in a bubble, until nothing goes on any more: a caller has its answer
+// before the handler has noted how the request ended. Elsewhere: eventually.
+func (g *rig) settle() {
+	if g.front == nil {
+		synctest.Wait()
+	}
+}
+
+// inflight is the proxy's Inflight, once settled.
+func (g *rig) inflight() int {
+	g.settle()
+	return g.proxy.Inflight()
+}
+
+// held is how many bytes of memory and of disk bodies take, once settled.
+func (g *rig) held() (int64, int64) {
+	g.settle()
+	return g.proxy.bodies.Usage()
+}
+
+// status is the proxy's Status, once settled.
+func (g *rig) status() Status {
+	g.settle()
+	return g.proxy.Status()
+}
+
+// logBuffer keeps the log. In a bubble it is read once all has settled.
 type logBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
+	settled bool
+	mu      sync.Mutex
+	buf     bytes.Buffer
 }
 
 func (b *logBuffer) Write(p []byte) (int, error) {
@@ -178,6 +206,9 @@ func (b *logBuffer) Write(p []byte) (int, error) {
 }
 
 func (b *logBuffer) String() string {
+	if b.settled {
+		synctest.Wait()
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.buf.String()

@@ -124,10 +124,10 @@ func TestNoSecretPromptOrAnswerIsWrittenAnywhere(t *testing.T) {
 							search(t, "an error's headers", fmt.Sprint(resp.Header))
 						}
 					}
-					eventually(t, "the request's end", func() bool { return g.proxy.Inflight() == 0 && strings.Contains(g.log.String(), `"msg":"request"`) })
+					eventually(t, "the request's end", func() bool { return g.inflight() == 0 && strings.Contains(g.log.String(), `"msg":"request"`) })
 					search(t, "the log", g.log.String())
 					search(t, "the metrics", g.metricsText())
-					status, err := json.Marshal(g.proxy.Status())
+					status, err := json.Marshal(g.status())
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -156,6 +156,7 @@ func search(t *testing.T, where, text string) {
 // metricsText is what a scrape gets.
 func (g *rig) metricsText() string {
 	g.t.Helper()
+	g.settle()
 	families, err := g.registry.Gather()
 	if err != nil {
 		g.t.Fatal(err)

@@ -59,7 +59,7 @@ func onEveryWire(t *testing.T, handler http.HandlerFunc, f func(t *testing.T, g 
 				}
 				client.Transport.(*http.Transport).ExpectContinueTimeout = patience
 				f(t, g, client)
-				eventually(t, "all to end", func() bool { return g.proxy.Inflight() == 0 })
+				eventually(t, "all to end", func() bool { return g.inflight() == 0 })
 				g.works()
 			})
 		}

@@ -64,7 +64,7 @@ func TestACallerThatTakesNothingIsLetGo(t *testing.T) {
 			g := newRig(t, pouring(answer[0], answer[1], 0, new(atomic.Int64)), func(c *Config) { c.MaxInflight, c.Timeouts.StreamIdle = 1, 100*time.Millisecond })
 			_, _ = io.WriteString(g.dial(), chatRequest)
 			eventually(t, "it to begin", func() bool { return g.calls.Load() == 1 })
-			eventually(t, "it to end", func() bool { return g.proxy.Inflight() == 0 })
+			eventually(t, "it to end", func() bool { return g.inflight() == 0 })
 			g.works()
 		})
 	}
@@ -103,7 +103,7 @@ func TestASlowCallerSlowsTheUpstream(t *testing.T) {
 					taken += n
 				}
 				// A request's body is kept to the end where the answer overtook the news that it was written.
-				if memory, _ := g.proxy.bodies.Usage(); memory > 1<<10 {
+				if memory, _ := g.held(); memory > 1<<10 {
 					t.Errorf("%d bytes are reserved for what was passed on long ago", memory)
 				}
 			})
@@ -122,7 +122,7 @@ func TestAStalledCallerIsEndedAfterTheIdleTimeout(t *testing.T) {
 				_, _ = io.WriteString(conn, chatRequest)
 				_, _ = io.CopyN(io.Discard, conn, 200_000)
 				synctest.Wait()
-				for g.proxy.Inflight() > 0 {
+				for g.inflight() > 0 {
 					time.Sleep(time.Second) // the bubble's clock
 				}
 				if took := time.Since(start); took < time.Minute || took > 90*time.Second+committed {
@@ -162,7 +162,7 @@ func TestTheEndOfAnAnswerDoesNotWaitForACallerThatTakesNothing(t *testing.T) {
 				if rest, err := io.ReadAll(conn); len(rest) > 0 || err != nil {
 					t.Errorf("%d bytes came after an hour, %v", len(rest), err)
 				}
-				if g.proxy.Inflight() != 0 {
+				if g.inflight() != 0 {
 					t.Error("the request still runs")
 				}
 			})

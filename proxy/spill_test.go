@@ -42,7 +42,7 @@ func TestALongLineIsLeftForAShorterOneIfAskedFor(t *testing.T) {
 				if took := time.Since(start); took < tt.waits*9/10 || took > tt.waits*13/10 {
 					t.Errorf("took %s, want about %s", took, tt.waits)
 				}
-				for _, up := range s.proxy.Status().Upstreams {
+				for _, up := range s.status().Upstreams {
 					for _, l := range up.Limits {
 						if l.State.Queue != 0 {
 							t.Errorf("%d are still in line at %s", l.State.Queue, up.Name)

@@ -186,15 +186,15 @@ func TestAStormLeavesNothingBehind(t *testing.T) {
 					t.Errorf("only %d creates were carried out: this proves little", len(s.carried))
 				}
 				up := g.proxy.upstreams[0]
-				if n := g.proxy.Inflight(); n != 0 || up.inflight.taken != 0 || len(up.inflight.waiting) != 0 || up.gate.depth() != 0 {
+				if n := g.inflight(); n != 0 || up.inflight.taken != 0 || len(up.inflight.waiting) != 0 || up.gate.depth() != 0 {
 					t.Errorf("%d requests in flight, %d slots taken, %d wait for one, %d at the breaker", n, up.inflight.taken, len(up.inflight.waiting), up.gate.depth())
 				}
-				for _, l := range g.proxy.Status().Upstreams[0].Limits {
+				for _, l := range g.status().Upstreams[0].Limits {
 					if l.State.Queue != 0 {
 						t.Errorf("%d wait in line", l.State.Queue)
 					}
 				}
-				if memory, disk := g.proxy.bodies.Usage(); memory != 0 || disk != 0 {
+				if memory, disk := g.held(); memory != 0 || disk != 0 {
 					t.Errorf("%d bytes of memory and %d of disk are held", memory, disk)
 				}
 				for _, line := range strings.Split(g.metricsText(), "\n") {

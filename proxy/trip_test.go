@@ -345,7 +345,7 @@ func TestAProbeThatFailsOtherwiseProvesNothing(t *testing.T) {
 				if resp, _ := g.chat(); resp.StatusCode < 500 {
 					t.Errorf("the probe got %d", resp.StatusCode)
 				}
-				if n := len(g.proxy.Status().Upstreams[0].Trips); n != 1 {
+				if n := len(g.status().Upstreams[0].Trips); n != 1 {
 					t.Errorf("%d trips are remembered", n)
 				}
 			})

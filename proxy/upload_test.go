@@ -141,8 +141,8 @@ func TestAHugeUploadPassesWithoutBeingInMemory(t *testing.T) {
 			if grown := int64(peak) - int64(before.HeapInuse); grown > 16<<20 { // caller and upstream are in it too
 				t.Errorf("the heap grew by %d MiB", grown>>20)
 			}
-			eventually(t, "the end", func() bool { return g.proxy.Inflight() == 0 })
-			if memory, disk := g.proxy.bodies.Usage(); memory != 0 || disk != 0 {
+			eventually(t, "the end", func() bool { return g.inflight() == 0 })
+			if memory, disk := g.held(); memory != 0 || disk != 0 {
 				t.Errorf("%d bytes of memory and %d of disk are held", memory, disk)
 			}
 		})

@@ -16,12 +16,12 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
+	"outrigger/test/leaks"
 )
 
 var update = flag.Bool("update", false, "write the files in testdata anew")
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaks.Main(m) }
 
 // pass lets the clock of the bubble go on.
 func pass(d time.Duration) { <-time.After(d) }

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
+	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -154,22 +156,34 @@ func (o *output) String() string {
 	return o.buffer.String()
 }
 
-// given are the addresses that FreeAddress has returned.
+// given are the ports that FreeAddress has returned.
 var given sync.Map
 
+// Ports that FreeAddress chooses from: none that a system gives out by itself (from
+// 32768 on in Linux, from 49152 on in others, RFC 6335 section 6), so that no connection
+// and no other test's listener takes one before the process under test does.
+const (
+	firstPort = 12_000
+	lastPort  = 32_000
+)
+
 // FreeAddress returns a loopback address that was free a moment ago, never the same
-// one twice: the system may give a port again as soon as it is closed.
+// one twice.
 func FreeAddress(tb testing.TB) string {
 	tb.Helper()
-	for {
-		listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // listening on loopback does not wait
+	for range lastPort - firstPort {
+		port := firstPort + rand.IntN(lastPort-firstPort)
+		if _, again := given.LoadOrStore(port, true); again {
+			continue
+		}
+		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+		listener, err := net.Listen("tcp", address) //nolint:noctx // listening on loopback does not wait
 		if err != nil {
-			tb.Fatal(err)
+			continue
 		}
-		address := listener.Addr().String()
 		_ = listener.Close()
-		if _, again := given.LoadOrStore(address, true); !again {
-			return address
-		}
+		return address
 	}
+	tb.Fatal("no port is free")
+	return ""
 }

@@ -55,12 +55,21 @@ func TestReadyWaitsForStatus200(t *testing.T) {
 	}
 }
 
-func TestFreeAddressCanBeListenedOn(t *testing.T) {
-	listener, err := net.Listen("tcp", FreeAddress(t))
-	if err != nil {
-		t.Fatal(err)
+func TestAFreeAddressIsGivenOnceAndNotByTheSystem(t *testing.T) {
+	seen := map[string]bool{}
+	for range 100 {
+		address := FreeAddress(t)
+		listener, err := net.Listen("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer listener.Close()
+		port := listener.Addr().(*net.TCPAddr).Port
+		if seen[address] || port >= 32_768 || port < 1024 {
+			t.Errorf("%s, given before: %t", address, seen[address])
+		}
+		seen[address] = true
 	}
-	_ = listener.Close()
 }
 
 func TestRootHoldsTheMainModule(t *testing.T) {
