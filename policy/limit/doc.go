@@ -92,7 +92,8 @@
 // exactly its limit, so what was let through between two of them, over the time, is
 // the rate. The first guess is what was let through in the last second. A refusal
 // leaves at least 85 % of an estimate, since a second's share that ended early looks
-// like a low rate, unless even one share more in that time would not explain it. Speed
+// like a low rate, unless even one share more in that time would not explain it. So a
+// first guess that was a burst is gone with the second refusal. Speed
 // then stays just under the estimate, and grows with the sixth power of the time
 // without a refusal: hardly for four seconds, to double after eight. It grows only
 // while somebody waits for it. Each refusal is followed by one request alone, and by
@@ -103,7 +104,8 @@
 // and changes nothing more.
 //
 // A refusal that tells nothing at all is believed when four of the last sixteen requests
-// met one (Believes). An upstream that refuses at random goes on at any rate; so if four
+// met one, or each of the last five came after as many requests as the others: at little
+// over a limit each so many-th is refused (Believes). An upstream that refuses at random goes on at any rate; so if four
 // of sixteen are refused while less than two fifths is sent of what passed within the last
 // minutes, they mean nothing: what rests on them is dropped, and for ten minutes nothing
 // less than seven in ten counts.

@@ -19,6 +19,13 @@ const (
 	noiseTime = 10 * time.Minute
 )
 
+// evenLeast refusals of which each came after as many requests as the others, give or take
+// one or a part, mean a limit.
+const (
+	evenLeast = 5
+	evenPart  = 8
+)
+
 // calmShare is which part of what passed lately is so much less that a limit would not
 // refuse it; calmLeast is how many requests must have passed for that to mean anything.
 const (
@@ -32,10 +39,12 @@ const (
 // request that was sent, set by a bare refusal: silence is consent, since answers take
 // much longer. The zero value has seen none.
 type doubt struct {
-	last   uint16        // the last that were sent
-	calm   uint16        // those of a time in which much less was sent than passed before
-	noise  time.Duration // until then bare refusals are held to mean nothing
-	limits time.Duration // until then they are held to mean a limit
+	last   uint16           // the last that were sent
+	calm   uint16           // those of a time in which much less was sent than passed before
+	noise  time.Duration    // until then bare refusals are held to mean nothing
+	limits time.Duration    // until then they are held to mean a limit
+	after  [evenLeast]int64 // how many had been sent when the last bare refusals came
+	free   int64            // not believed, and others passed since the one before: none is charged
 }
 
 // hope notes a request that was sent.
@@ -53,6 +62,7 @@ func (l *Limiter) hope(t time.Duration) {
 func (l *Limiter) Believes(now time.Time) bool {
 	now = l.tick(now)
 	d, t := &l.doubts, now.Sub(l.start)
+	even := d.even(l.sent[unitRequest])
 	d.last |= d.last + 1 // the lowest that is not set
 	n := l.recent.doubted(t)
 	if t < d.noise {
@@ -70,7 +80,30 @@ func (l *Limiter) Believes(now time.Time) bool {
 		l.unlearn()
 		return false
 	}
-	return bits.OnesCount16(d.last) >= doubtLeast
+	if even || bits.OnesCount16(d.last) >= doubtLeast {
+		return true
+	}
+	if d.after[0]-d.after[1] > 1 {
+		d.free++
+	}
+	return false
+}
+
+// even takes in a bare refusal that came when so many had been sent, and reports whether
+// the last ones came after the same number each time. A limit that is exceeded by little
+// refuses every so many-th request, and never as many of sixteen as to be believed.
+func (d *doubt) even(sent int64) bool {
+	copy(d.after[1:], d.after[:])
+	d.after[0] = sent
+	least, most := d.after[0]-d.after[1], int64(0)
+	for i := range len(d.after) - 1 {
+		if d.after[i+1] == 0 {
+			return false
+		}
+		gap := d.after[i] - d.after[i+1]
+		least, most = min(least, gap), max(most, gap)
+	}
+	return least > 1 && most-least <= max(1, least/evenPart)
 }
 
 // calm reports whether so much less was sent just before t than passed lately that a

@@ -35,6 +35,56 @@ func TestBareRefusalsAreBelievedOnceTheyAreMany(t *testing.T) {
 	}
 }
 
+// TestRefusalsOfEverySoManyRequestsAreBelieved: at a quarter over a limit each fifth
+// request is refused, for ever, which is never as many as four of sixteen.
+func TestRefusalsOfEverySoManyRequestsAreBelieved(t *testing.T) {
+	tests := map[string]struct {
+		gaps []int
+		want bool
+	}{
+		"each fifth":             {[]int{5, 5, 5, 5}, true},
+		"each fifth or sixth":    {[]int{5, 6, 5, 6}, true},
+		"each fortieth or so":    {[]int{40, 42, 38, 41}, true},
+		"too few to tell":        {[]int{6, 6, 6}, false},
+		"now the third, now not": {[]int{6, 8, 7, 9}, false},
+		"one that came late":     {[]int{6, 6, 6, 8}, false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			l := New(Settings{}, origin)
+			now := sends(t, l, 0, 20)
+			got := l.Believes(at(now))
+			for _, n := range tt.gaps {
+				now = sends(t, l, now, n)
+				got = l.Believes(at(now))
+			}
+			if got != tt.want {
+				t.Errorf("believed: %t", got)
+			}
+			if n := int64(len(tt.gaps) + 1); !got && l.doubts.free != n {
+				t.Errorf("%d count as refused and free, want %d although none was believed", l.doubts.free, n)
+			}
+		})
+	}
+}
+
+// TestWhatIsRefusedOneByOneWasNotLetThrough: it is not believed, and neither measured.
+func TestWhatIsRefusedOneByOneWasNotLetThrough(t *testing.T) {
+	l := New(Settings{Learn: true}, origin)
+	now := sends(t, l, 0, 100)
+	for range 3 {
+		now = sends(t, l, now, 5)
+		w := pass(t, l, now, &Waiter{})
+		l.Believes(at(now))
+		l.Leave(at(now), w)
+	}
+	w := pass(t, l, now, &Waiter{})
+	l.Refused(at(now), w, Refusal{})
+	if m := l.buckets[slotRequests].estimate.marks[0]; m.sent-m.accepted != 3 {
+		t.Errorf("%d of %d were let through, want all but three", m.accepted, m.sent)
+	}
+}
+
 func TestOneInTenAtRandomIsHardlyEverBelieved(t *testing.T) {
 	l := New(Settings{}, origin)
 	random, believed, now := rand.New(rand.NewPCG(1, 2)), 0, time.Duration(0)

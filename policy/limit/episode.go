@@ -35,9 +35,12 @@ func (l *Limiter) episode(now time.Time, w *Waiter, s slot, hint time.Duration) 
 	e := &b.estimate
 	// Whether refusals count against the limit is not told: half of them do.
 	accepted := w.mark[u] - l.refused[u]/2
+	if u == unitRequest {
+		accepted -= l.doubts.free
+	}
 	e.slow = l.latency.Seconds() / slowLatency.Seconds()
 	e.miss(w.mark[u] - w.cost(u))
-	e.refused(t, w.sent, accepted)
+	e.refused(t, w.sent, accepted, w.mark[u])
 	e.acted, e.taken = t, l.taken[u]
 	gap := backoff(seconds(e.unit/e.rate), e.misses)
 	switch {

@@ -33,6 +33,8 @@ const (
 	measureCount = 5
 	// leastPace is the longest that an estimate may keep requests apart.
 	leastPace = time.Minute
+	// shareJitter is how many seconds longer than it was a time may seem to be.
+	shareJitter = 0.1
 	// againCount episodes, each so soon after the one before, are a sign of a fallen
 	// limit.
 	againCount = 2
@@ -70,13 +72,6 @@ type estimate struct {
 	misses int           // refusals in a row with nothing let through between them
 	marks  [16]mark
 	n      int // marks written so far
-}
-
-// mark is a moment at which the upstream had nothing left.
-type mark struct {
-	at       time.Duration
-	accepted int64 // units accepted by then
-	sent     int64 // and sent
 }
 
 // reset sets a rate that was told or is a first guess.
@@ -124,19 +119,19 @@ func (e *estimate) doubled(t time.Duration) float64 {
 	return rate
 }
 
-// refused takes in that something was refused which was sent when accepted units had
-// been let through, and returns how long to wait before the next try.
-func (e *estimate) refused(now, sent time.Duration, accepted int64) {
+// refused takes in that something was refused which was sent when accepted of all the
+// units sent had been let through.
+func (e *estimate) refused(now, sent time.Duration, accepted, all int64) {
 	at := e.speed(sent)
-	measured, most := e.measured(sent, accepted)
+	measured, most := e.measured(sent, accepted, all)
 	e.doubtful, e.firm = false, false
 	switch {
 	case e.misses > 0 || e.n == 0:
 		e.doubtful = e.n == 0
 	case e.doubling:
 		e.rate = at / 2
-	case e.again(sent):
-		e.rate = min(e.rate*mostCut, at)
+	case e.again(sent) && (measured == 0 || !e.young(sent)):
+		e.rate = min(e.rate*mostCut, at, most)
 	case measured > 0:
 		before := e.rate
 		e.rate = min(max(measured, e.steady(sent), mostCut*e.rate), at)
@@ -164,6 +159,14 @@ func (e *estimate) again(t time.Duration) bool {
 	}
 	return true
 }
+
+// young reports whether all that is known at t was observed just before.
+func (e *estimate) young(t time.Duration) bool {
+	return e.n > 0 && e.n <= len(e.marks) && (t-e.marks[0].at).Seconds() <= e.near()
+}
+
+// near is how many seconds ago what was observed still counts most.
+func (e *estimate) near() float64 { return max(3, 30*e.unit/e.rate) }
 
 // crowded reports whether there were so many episodes up to t, and so little of a limit
 // of known units per second was sent meanwhile, that others must be using it too. Alone,
@@ -206,43 +209,4 @@ func (e *estimate) miss(before int64) {
 	} else {
 		e.misses = 0
 	}
-}
-
-// mark records that the upstream refused at t, sent units after the start, of which it
-// accepted some.
-func (e *estimate) mark(t time.Duration, accepted, sent int64) {
-	e.marks[e.n%len(e.marks)] = mark{t, accepted, sent}
-	e.n++
-}
-
-// measured is the rate that was accepted up to t from an earlier moment when
-// nothing was left either, 0 if there is none that is far enough away. Of the near
-// ones it takes the most: shares that are given out by the second make the rest too
-// small. With none near, it takes the latest. The second result is the most that can
-// be true, even if the time holds one share less than it seems.
-func (e *estimate) measured(t time.Duration, accepted int64) (float64, float64) {
-	least := max(measureTime.Seconds(), measureCount*e.unit/e.rate)
-	near := max(3, 30*e.unit/e.rate)
-	best, older, olderAt := 0.0, 0.0, time.Duration(-1)
-	most := math.Inf(1)
-	for _, m := range e.marks[:min(e.n, len(e.marks))] {
-		span := (t - m.at).Seconds()
-		if span < least {
-			continue
-		}
-		n := float64(max(0, accepted-m.accepted))
-		if span >= 1.5 {
-			most = min(most, (n+2*e.unit)/(span-1))
-		}
-		r := n / span
-		if span <= near {
-			best = max(best, r)
-		} else if m.at > olderAt {
-			older, olderAt = r, m.at
-		}
-	}
-	if best > 0 {
-		return best, most
-	}
-	return older, most
 }

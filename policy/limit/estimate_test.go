@@ -50,12 +50,12 @@ func TestARateIsMeasuredBetweenRefusals(t *testing.T) {
 		most     float64
 	}{
 		"too near":                   {500 * time.Millisecond, 10, 0, math.Inf(1)},
-		"the most of those near":     {3 * s, 60, 24, 62 / 2.0},
+		"the most of those near":     {3 * s, 60, 24, 61 / 2.0},
 		"the latest, if all are old": {20 * s, 400, 20, 402 / 19.0},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			rate, most := e.measured(tt.at, tt.accepted)
+			rate, most := e.measured(tt.at, tt.accepted, tt.accepted)
 			if math.Abs(rate-tt.rate) > 1e-9 || math.Abs(most-tt.most) > 1e-9 && most != tt.most {
 				t.Errorf("got %v and %v, want %v and %v", rate, most, tt.rate, tt.most)
 			}
@@ -63,17 +63,63 @@ func TestARateIsMeasuredBetweenRefusals(t *testing.T) {
 	}
 }
 
+// TestAFirstGuessThatABurstMadeFallsAtOnce lets a burst of 115 through in the second before
+// the first refusal, and then 20 in a second: no share by the second explains more.
+func TestAFirstGuessThatABurstMadeFallsAtOnce(t *testing.T) {
+	const ms = time.Millisecond
+	tests := map[string]struct {
+		marks    []mark
+		at       time.Duration
+		accepted int64
+		sent     int64
+		want     float64
+	}{
+		"free refusals":               {[]mark{{0, 115, 115}}, 1200 * ms, 135, 135, 21},
+		"refusals that may count":     {[]mark{{0, 115, 115}}, 1200 * ms, 135, 155, 41},
+		"less than a second":          {[]mark{{0, 115, 115}}, 900 * ms, 133, 133, 19 / 0.9},
+		"several refusals one by one": {[]mark{{0, 115, 115}, {300 * ms, 117, 118}, {600 * ms, 118, 120}}, 1200 * ms, 131, 134, 17 / 0.9},
+		"too soon to tell":            {[]mark{{0, 115, 115}}, 500 * ms, 125, 125, 0.97 * pace * 115},
+		"one after the other":         {[]mark{{0, 115, 115}, {200 * ms, 119, 119}}, 500 * ms, 125, 125, mostCut * 115},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			e := estimate{rate: 115, unit: 1}
+			for _, m := range tt.marks {
+				e.mark(m.at, m.accepted, m.sent)
+			}
+			e.from = tt.at
+			e.refused(tt.at, tt.at, tt.accepted, tt.sent)
+			if math.Abs(e.rate-tt.want) > 1e-9 {
+				t.Errorf("%.3f, want %.3f", e.rate, tt.want)
+			}
+		})
+	}
+}
+
+// TestALimitThatFellIsNotTakenForAFirstGuess has the same refusals after some of long ago.
+func TestALimitThatFellIsNotTakenForAFirstGuess(t *testing.T) {
+	e := estimate{rate: 20, unit: 1, from: 61 * time.Second}
+	e.mark(0, 0, 0)
+	for i := range 3 {
+		e.mark(time.Minute+time.Duration(i)*300*time.Millisecond, 1200+int64(i)*3, 1200+int64(i)*4)
+	}
+	e.refused(61*time.Second, 61*time.Second, 1209, 1212)
+	if want := 20 * mostCut; e.rate > want {
+		t.Errorf("%.2f, want at most %.2f: what was measured over a minute holds no more", e.rate, want)
+	}
+}
+
 func TestOneRefusalLeavesMostOfAnEstimate(t *testing.T) {
 	e := estimate{rate: 20, unit: 1}
 	e.mark(0, 0, 0)
-	e.refused(2*time.Second, 2*time.Second, 16) // eight per second
+	e.refused(2*time.Second, 2*time.Second, 16, 16) // eight per second
 	if e.rate != 20*mostCut || !e.doubtful {
 		t.Errorf("%.2f, doubtful %v, want %.2f and doubtful", e.rate, e.doubtful, 20*mostCut)
 	}
 	// A second that ended early explains less if more time has passed.
 	e = estimate{rate: 20, unit: 1, from: 5 * time.Second}
 	e.mark(0, 0, 0)
-	e.refused(5*time.Second, 5*time.Second, 10)
+	e.refused(5*time.Second, 5*time.Second, 10, 10)
 	if want := 3.0; e.rate != want {
 		t.Errorf("%.2f, want (10+2)/(5-1) = %.2f", e.rate, want)
 	}
@@ -84,7 +130,7 @@ func TestRefusalsInARowAreOneEpisode(t *testing.T) {
 	e.mark(0, 0, 0)
 	e.taken = 7
 	e.miss(7) // it was the next one sent
-	e.refused(time.Second, time.Second, 1)
+	e.refused(time.Second, time.Second, 1, 1)
 	if e.misses != 1 || e.rate != 20 {
 		t.Errorf("%d misses at %.2f, want one and no change", e.misses, e.rate)
 	}
@@ -97,7 +143,7 @@ func TestRefusalsInARowAreOneEpisode(t *testing.T) {
 func TestAnEstimateNeverFallsUnderOneRequestAMinute(t *testing.T) {
 	e := estimate{rate: 1, unit: 100}
 	for i := range 100 {
-		e.refused(time.Duration(i)*time.Hour, time.Duration(i)*time.Hour, 0)
+		e.refused(time.Duration(i)*time.Hour, time.Duration(i)*time.Hour, 0, 0)
 		e.mark(time.Duration(i)*time.Hour, 0, 0)
 	}
 	if want := 100.0 / 60; math.Abs(e.rate-want) > 1e-9 {
