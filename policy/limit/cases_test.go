@@ -7,6 +7,7 @@ import (
 	"time"
 
 	simmeter "outrigger/internal/sim/meter"
+	"outrigger/internal/sim/oracle"
 )
 
 // enforcing is how a case's limits are held.
@@ -152,37 +153,6 @@ func (c *randomCase) took() time.Duration {
 	return time.Duration(float64(c.load.n) / c.rate * float64(time.Second))
 }
 
-// oracle returns the oracle of the case's limits.
-func (c *randomCase) oracle() *oracle {
-	var all []allowance
-	for u, perMinute := range map[unit]int{unitRequest: c.limit.RPM, unitToken: c.limit.TPM, unitImage: c.limit.IPM} {
-		if perMinute == 0 {
-			continue
-		}
-		a := allowance{unit: u, rate: float64(perMinute) / 60, size: float64(perMinute)}
-		switch c.enforce {
-		case byBucket:
-			a.size = a.rate * c.limit.Burst.Seconds()
-		case bySeconds:
-			a.step = time.Second
-		case byTens:
-			a.step = 10 * time.Second
-		case byClock:
-			a.step, a.anew = time.Minute, true
-		}
-		if a.step > 0 && !a.anew {
-			a.size = a.rate * a.step.Seconds()
-		}
-		all = append(all, a)
-	}
-	return newOracle(c.start, all...)
-}
-
-// real is what a waiter costs upstream.
-func (c *randomCase) real(w *Waiter) *Waiter {
-	return &Waiter{Tokens: costOf(w, c.scale).Tokens, Images: w.Images}
-}
-
 // fate is what became of one job, in times from the case's start; -1 is never.
 type fate struct {
 	job      *job
@@ -260,12 +230,12 @@ func (c *randomCase) play() *played {
 	}
 	p.result = s.run(c.jobs, 0)
 	slices.Sort(p.sent)
-	o := c.oracle()
+	o := oracle.New(c.limit, c.start)
 	for _, f := range p.fates {
 		if f.let < 0 {
 			continue
 		}
-		f.best = o.next(c.start.Add(f.job.at), c.real(&f.job.Waiter)).Sub(c.start)
+		f.best = o.Next(c.start.Add(f.job.at), costOf(&f.job.Waiter, c.scale)).Sub(c.start)
 		p.best, p.last, p.lag = max(p.best, f.best), max(p.last, f.let), max(p.lag, f.let-f.best)
 	}
 	return p
