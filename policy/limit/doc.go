@@ -65,14 +65,18 @@
 //
 // # Shares
 //
-// Some upstreams give out a minute's limit by the second, and what is not used of a
-// second expires (help.openai.com/en/articles/5955604). A refusal shows it by a wait
-// that is longer than the rate explains; its end is where a share begins. From there on
-// each share goes out in the first fifth of its second. Paced evenly the last requests
-// of a burst would take a second longer, and a share's part is lost whenever a timer is
-// late. If less than 70 % of a share is let through there are no such shares, or others
-// use them too, and for ten minutes requests are paced evenly. Whether refusals are
-// taken off the next share is found out by the first one that is.
+// Some upstreams give out a limit in equal shares of time, and what is not used of one
+// expires: by the second (help.openai.com/en/articles/5955604), by ten (Azure), by the
+// minute of the clock. A refusal shows it by a wait that is longer than the rate explains;
+// its end is where a share begins. How long one lasts is told by what was let through of
+// the one that ended: as much as the limit gives out in that time. From there on each
+// share goes out as it begins, over a fifth of a second or a fiftieth of it. Paced evenly
+// the last requests of a burst would take a share longer, and a share's part is lost
+// whenever a timer is late. If less than 90 % of the first is let through, later 70 %, or
+// twice less than 95 %, there are no such shares, or others use them too, and for ten
+// minutes requests are paced evenly. Whether refusals are taken off the next share is
+// found out by the first one that is. A wait that is only the reset of a header begins a
+// share where that is the whole limit's.
 //
 // # Cold start
 //

@@ -38,7 +38,7 @@ func (l *Limiter) episode(now time.Time, w *Waiter, s slot, hint time.Duration) 
 	if u == unitRequest {
 		accepted -= l.doubts.free
 	}
-	e.slow = l.latency.Seconds() / slowLatency.Seconds()
+	e.slow = l.latency.Seconds()/slowLatency.Seconds() + b.shares.length.Seconds()
 	e.miss(w.mark[u] - w.cost(u))
 	e.refused(t, w.sent, accepted, w.mark[u])
 	e.acted, e.taken = t, l.taken[u]
@@ -152,7 +152,7 @@ func (l *Limiter) guess(now time.Time, w *Waiter, s slot, r Refusal) {
 	rate := b.estimate.rate
 	burst := l.burst(now, b)
 	if s == slotRequests {
-		l.rhythm(now, w, b, r.Hint, burst)
+		l.rhythm(now, w, b, r, burst)
 	}
 	cost := l.price(w, s)
 	large := cost > max(b.size, b.burst) && b.known() > 0

@@ -73,6 +73,10 @@ func TestTheWindowOfALimitIsImplied(t *testing.T) {
 			[]map[string][]string{limits("Requests", "1200", "1194", "18.00s"), limits("Requests", "1200", "1184", "48.00s")},
 			[]known{{"requests_long", 1200, time.Hour, SourceHeader}},
 		},
+		"a fixed minute's end is no hour, whatever was used": {
+			[]map[string][]string{limits("Requests", "1200", "1190", "39.87s"), limits("Requests", "1200", "1184", "39.87s")},
+			[]known{{"requests", 1200, time.Minute, SourceHeader}},
+		},
 		"the first unsure reading is corrected": {
 			[]map[string][]string{limits("Requests", "14400", "14399", "6s"), limits("Requests", "14400", "14370", "2m59.56s")},
 			[]known{{"requests_long", 14400, day, SourceHeader}},

@@ -15,6 +15,7 @@ type Limiter struct {
 	ramp    ramp
 	gate    time.Time // nobody goes before
 	recent  recent
+	history history
 	spike   spike
 	doubts  doubt
 	latency time.Duration // how long refusals take

@@ -81,7 +81,12 @@ func (l *Limiter) behind(now time.Time, w *Waiter, ahead *[units]int64) time.Dur
 		if u == unitToken {
 			others *= b.factor()
 		}
-		wait = max(wait, b.until(now, others+b.need(price)))
+		if b.shares.on {
+			held := max(0, l.gate.Sub(now))
+			wait = max(wait, held+b.shares.until(now.Sub(l.start)+held, int64(others)+price, b.share()))
+		} else {
+			wait = max(wait, b.until(now, others+b.need(price)))
+		}
 		if b.left.empty(now, int64(others)+price) {
 			wait = max(wait, b.left.until.Sub(now))
 		}

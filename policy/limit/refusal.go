@@ -2,6 +2,7 @@ package limit
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -96,6 +97,12 @@ func (r Refusal) plain() time.Duration {
 		return 0
 	}
 	return r.Window
+}
+
+// resets reports whether the wait is that until all of a limit is there again, as headers
+// tell it: it says nothing about the time from which on some is.
+func (r Refusal) resets() bool {
+	return r.Hint > 0 && slices.ContainsFunc(r.Headers.Readings, func(h Reading) bool { return h.Reset == r.Hint })
 }
 
 // tooLarge reports whether the text says that the request alone exceeds the limit.

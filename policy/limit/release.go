@@ -74,6 +74,7 @@ func (l *Limiter) Sent(now time.Time, w *Waiter) {
 		w.mark[u] = l.sent[u]
 	}
 	l.recent.add(w.sent, w)
+	l.history.add(w.sent, 1)
 	l.hope(w.sent)
 	l.ramp.wrote(w.sent, w.sent-w.admitted)
 }

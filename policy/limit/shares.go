@@ -3,35 +3,38 @@ package limit
 import "time"
 
 // OpenAI says that 60 requests per minute may be enforced as 1 per second
-// (help.openai.com/en/articles/5955604), and Azure counts requests by the second or by
-// ten (learn.microsoft.com, quota management). Such an upstream gives out shares, of
-// which what is not used expires. Evenly spread, the last share takes all of its
-// second; and where one second holds a request less than its share, that is lost.
+// (help.openai.com/en/articles/5955604), Azure counts requests by the second or by ten
+// (learn.microsoft.com, quota management), and others by the minute of the clock. Such
+// an upstream gives out shares, of which what is not used expires. Evenly spread, the
+// last share takes all of its time; and what one holds less than its size is lost.
 const (
-	// shareTime is how long a share lasts.
-	shareTime = time.Second
 	// shareSpread is the time over which a share goes out: all at once would be refused
-	// at once, were it not one.
-	shareSpread = 200 * time.Millisecond
+	// at once, were it not one. Of the long ones it is this part.
+	shareSpread     = 200 * time.Millisecond
+	shareSpreadPart = 50
 	// shareLeast is from how many requests per share on it is worth knowing.
 	shareLeast = 4
-	// shareProof is how many requests' time a wait must be over what refusals may have
-	// used up, to come from the end of a share and not from the rate.
-	shareProof = 1
-	// shareTry is how long refusals may take for shares to be tried after a burst was
-	// refused with a wait that is too short to tell: little is on its way then when
-	// the refusal comes.
-	shareTry = 50 * time.Millisecond
 	// shareTrust is which part of a share must have been let through when one is
-	// refused: else there are none.
-	shareTrust = 0.7
+	// refused: else there are none. Before a whole one went out it is shareProven.
+	shareTrust  = 0.7
+	shareProven = 0.9
+	// shareWhole is how much of a share is the whole of it, as far as can be counted, and
+	// shareShort how many that end before it show that there are none.
+	shareWhole = 0.95
+	shareShort = 2
 )
 
-// shares is the rhythm of an upstream that gives out a limit by the second. Times are
-// offsets from the limiter's start. The zero value is none.
+// never is before any time of a limiter.
+const never = -1 << 62
+
+// shares is the rhythm of an upstream that gives out a limit in equal shares of time.
+// Times are offsets from the limiter's start. The zero value is none.
 type shares struct {
 	on     bool
+	proven bool          // a whole one was let through
+	short  int           // how many ended before they should have
 	counts bool          // refusals are taken off the next share
+	length time.Duration // of each
 	phase  time.Duration // when some share begins
 	begun  time.Duration // when the one begins that used, base and prior are about
 	used   int64         // what went of it
@@ -39,16 +42,41 @@ type shares struct {
 	less   int64         // what was taken off it in advance
 	prior  int64         // what had been refused in the one before
 	owed   int64         // what has been refused since
+	slot   time.Duration // nothing goes before
 	wrong  time.Duration // they are not believed before
 }
 
 // at returns when the share begins that runs at t.
 func (s *shares) at(t time.Duration) time.Duration {
-	since := (t - s.phase) % shareTime
+	since := (t - s.phase) % s.length
 	if since < 0 {
-		since += shareTime
+		since += s.length
 	}
 	return t - since
+}
+
+// spread is the time over which a share goes out.
+func (s *shares) spread() time.Duration { return max(shareSpread, s.length/shareSpreadPart) }
+
+// ended takes in that of a share of size so much was let through until something was
+// refused, and reports whether there seem to be no shares, or others that use them too.
+func (s *shares) ended(through, size int64) bool {
+	whole := min(float64(size-milli), shareWhole*float64(size))
+	switch {
+	case through+s.less >= size:
+		return false
+	case !s.counts && s.prior > 0 && float64(through+s.prior) >= whole:
+		s.counts = true
+		return false
+	case float64(through+s.less) >= whole:
+		return false
+	}
+	s.short++
+	trust := shareTrust
+	if !s.proven {
+		trust = shareProven
+	}
+	return s.short == shareShort || float64(through+s.less) < trust*float64(size)
 }
 
 // lost is what a new share lacks of size.
@@ -59,21 +87,33 @@ func (s *shares) lost(size int64) int64 {
 	return min(s.owed, size)
 }
 
+// gone is what has gone, at t, of the share that runs then.
+func (s *shares) gone(t time.Duration, size int64) int64 {
+	if s.at(t) != s.begun {
+		return s.lost(size)
+	}
+	return s.used
+}
+
 // wait returns how long until cost may go of shares of size, 0 for now.
 func (s *shares) wait(t time.Duration, cost, size int64) time.Duration {
-	begun, used := s.at(t), s.used
-	if begun != s.begun {
-		used = s.lost(size)
-	}
+	begun, used := s.at(t), s.gone(t, size)
 	if used+cost > max(size, cost) {
-		return begun + shareTime - t
+		return begun + s.length - t
 	}
-	return max(0, begun+shareSpread*time.Duration(used)/time.Duration(size)-t)
+	return max(0, s.slot-t)
+}
+
+// until returns how long until want more has gone of shares of size.
+func (s *shares) until(t time.Duration, want, size int64) time.Duration {
+	whole := (max(1, s.gone(t, size)+want) - 1) / size // shares that end before
+	return max(0, s.at(t)+time.Duration(min(whole, int64(maxReset/s.length)))*s.length-t)
 }
 
 // take counts what goes at t, when taken units have been admitted before.
 func (s *shares) take(t time.Duration, cost, size, taken int64) {
 	if begun := s.at(t); begun != s.begun {
+		s.proven = s.proven || s.used >= size && s.owed == 0
 		s.used = s.lost(size)
 		s.begun, s.base, s.less, s.prior, s.owed = begun, taken, s.used, s.owed, s.owed-s.used
 		if !s.counts {
@@ -81,13 +121,7 @@ func (s *shares) take(t time.Duration, cost, size, taken int64) {
 		}
 	}
 	s.used += cost
-}
-
-// noShares ends belief in shares for a while.
-func (b *bucket) noShares(now time.Time, t time.Duration) {
-	b.shares = shares{wrong: t + tightTime}
-	b.dry = time.Time{}
-	b.set(now, 0)
+	s.slot = max(s.slot, s.begun, t-slack) + s.spread()*time.Duration(cost)/time.Duration(size)
 }
 
 // give takes back what was counted and never sent.
@@ -98,38 +132,9 @@ func (s *shares) give(t time.Duration, cost int64) {
 }
 
 // left is what has not gone of the share that runs at t.
-func (s *shares) left(t time.Duration, size int64) int64 {
-	if s.at(t) != s.begun {
-		return size - s.lost(size)
-	}
-	return size - s.used
-}
+func (s *shares) left(t time.Duration, size int64) int64 { return size - s.gone(t, size) }
 
 // share is what may go in one share.
-func (b *bucket) share() int64 { return max(1, int64(b.speed/pace+rounding)) * milli }
-
-// rhythm takes in a refusal of w that begins an episode, with the wait it named. A
-// wait that is longer than the rate explains tells when the next share begins, and one
-// that ends a burst may; a refusal amid a share tells that there are none.
-func (l *Limiter) rhythm(now time.Time, w *Waiter, b *bucket, hint time.Duration, burst bool) {
-	s, t := &b.shares, now.Sub(l.start)
-	if s.on {
-		through := (w.mark[unitRequest] - 1 - s.base) * milli
-		switch {
-		case w.admitted < s.begun || through+s.less >= b.share():
-		case !s.counts && s.prior > 0 && through+s.prior >= b.share()-milli:
-			s.counts = true
-		case float64(through) < shareTrust*float64(b.share()):
-			b.noShares(now, t)
-		}
-		return
-	}
-	rate := b.known()
-	if rate < shareLeast || b.window > time.Minute || t < s.wrong || hint > shareTime {
-		return
-	}
-	lost := l.recent.lost(t, unitRequest)
-	if hint.Seconds() > float64(lost+shareProof)/rate || burst && hint > 0 && l.latency <= shareTry {
-		*s = shares{on: true, phase: t + hint, begun: -shareTime, owed: lost * milli}
-	}
+func (b *bucket) share() int64 {
+	return max(1, int64(b.speed/pace*b.shares.length.Seconds()+rounding)) * milli
 }

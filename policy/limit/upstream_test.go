@@ -12,6 +12,7 @@ type enforcement string
 const (
 	refill   enforcement = "refill"   // a bucket that fills continuously
 	quanta   enforcement = "quanta"   // equal shares per second, unused ones expire
+	tens     enforcement = "tens"     // the same per ten seconds
 	window   enforcement = "window"   // all of it at the start of each minute of the clock
 	midnight enforcement = "midnight" // all of it at 00:00 UTC
 )
@@ -35,8 +36,8 @@ func newMeter(now time.Time, unit string, limit float64, per time.Duration, e en
 	m.level = m.size
 	m.shown, m.shownAt = limit, now
 	switch e {
-	case quanta:
-		m.at = now.Truncate(time.Second)
+	case quanta, tens:
+		m.at = now.Truncate(m.step())
 	case window:
 		m.at = now.Truncate(per)
 	case midnight:
@@ -52,10 +53,15 @@ func (m *meter) set(limit float64, per time.Duration, size float64) {
 		if size > 0 {
 			m.size = size
 		}
-	case quanta:
-		m.size = math.Floor(limit / per.Seconds())
+	case quanta, tens:
+		m.size = math.Floor(limit / per.Seconds() * m.step().Seconds())
 	}
 	m.level = min(m.level, m.size)
+}
+
+// step is how long a share lasts, 0 if there are none.
+func (m *meter) step() time.Duration {
+	return map[enforcement]time.Duration{quanta: time.Second, tens: 10 * time.Second, window: m.window, midnight: 24 * time.Hour}[m.enforce]
 }
 
 func (m *meter) rate() float64 { return m.limit / m.window.Seconds() }
@@ -65,7 +71,7 @@ func (m *meter) advance(now time.Time) {
 		m.shown = min(m.limit, m.shown+m.rate()*now.Sub(m.shownAt).Seconds())
 		m.shownAt = now
 	}
-	step := map[enforcement]time.Duration{quanta: time.Second, window: m.window, midnight: 24 * time.Hour}[m.enforce]
+	step := m.step()
 	if step == 0 {
 		if now.After(m.at) {
 			m.level = min(m.size, m.level+m.rate()*now.Sub(m.at).Seconds())
@@ -93,8 +99,8 @@ func (m *meter) cost(w *Waiter) float64 {
 func (m *meter) wait(now time.Time, cost float64) time.Duration {
 	missing := min(cost, m.size) - m.level
 	switch m.enforce {
-	case quanta:
-		return m.at.Add(time.Duration(math.Ceil(missing/m.size)) * time.Second).Sub(now)
+	case quanta, tens:
+		return m.at.Add(time.Duration(math.Ceil(missing/m.size)) * m.step()).Sub(now)
 	case window:
 		return m.at.Add(m.window).Sub(now)
 	case midnight:
@@ -104,7 +110,9 @@ func (m *meter) wait(now time.Time, cost float64) time.Duration {
 }
 
 // apart reports whether headers show the whole minute while less of it is held.
-func (m *meter) apart() bool { return m.enforce == quanta || m.enforce == refill && m.size < m.limit }
+func (m *meter) apart() bool {
+	return m.enforce == quanta || m.enforce == tens || m.enforce == refill && m.size < m.limit
+}
 
 // remaining and reset are what headers show.
 func (m *meter) remaining() float64 {
