@@ -37,7 +37,7 @@ func (x *exchange) learn(a *attempt, d policy.Decision) policy.Decision {
 func (x *exchange) learnRefusal(a *attempt, d policy.Decision, now time.Time) policy.Decision {
 	v := a.verdict
 	refusal := limit.Refusal{
-		Hint: v.Wait, HintFalse: v.HintFalse, SlowDown: v.Limiter == classify.LimiterSlowDown,
+		Hint: v.Wait, HintFalse: v.HintFalse, HintFull: v.WaitFull, SlowDown: v.Limiter == classify.LimiterSlowDown,
 		Dimension: v.Limit.Dimension, Limit: v.Limit.Limit, Used: v.Limit.Used,
 		Requested: v.Limit.Requested, Window: v.Limit.Window,
 		Headers: limit.ParseHeaders(a.resp.Header, now),

@@ -50,6 +50,7 @@ func settle(r *reply, by *rule) Verdict {
 		v.Limit = r.told
 	}
 	v.Wait = r.wait
+	v.WaitFull = r.waitFull && v.Outcome == OutcomeRateLimited
 	v.Until = r.until()
 	v.HintFalse = v.Wait > 0 && (by.hintFalse || (v.Outcome == OutcomeRateLimited && wholeDay(v.Wait, v.Limit)))
 	if r.Effect == endpoint.Create && v.Repeat != Never && !by.notRun && mayHaveRun(r) {

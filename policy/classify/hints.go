@@ -72,8 +72,9 @@ const rounding = time.Second
 // The exact sources come first: a text or field counts for this request alone, while Retry-After is rounded up
 // from it (Groq: 12 for 11.455 s). If a later one is longer by more than rounding, it counts:
 // each is a least wait, and too short a wait is refused again. Reset headers tell when the
-// bucket is full, not when this request fits, so they are the last resort.
-func (r *reply) hint() time.Duration {
+// bucket is full, not when this request fits, so they are the last resort. The second result
+// says that it is one of them.
+func (r *reply) hint() (time.Duration, bool) {
 	ms, _ := millis(r.Header)
 	text, _ := textWait(r.all)
 	header, _ := retryAfter(r.Header, r.Now)
@@ -86,8 +87,9 @@ func (r *reply) hint() time.Duration {
 	}
 	if wait == 0 && r.status == http.StatusTooManyRequests {
 		wait = r.resetWait()
+		return wait, wait > 0
 	}
-	return wait
+	return wait, false
 }
 
 // textWaitRE finds where a lower-cased sentence names a wait: "try again in 7m12s", "Please retry after 45 seconds",

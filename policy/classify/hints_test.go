@@ -208,3 +208,24 @@ func TestInstantsAreFoundInTexts(t *testing.T) {
 		})
 	}
 }
+
+// TestAWaitUntilAllOfALimitIsThereIsToldFromOneForTheRequest: only the last resort is one.
+func TestAWaitUntilAllOfALimitIsThereIsToldFromOneForTheRequest(t *testing.T) {
+	tests := map[string]struct {
+		answer Attempt
+		want   bool
+	}{
+		"a reset":                 {answer(429, ``, "X-Ratelimit-Remaining-Requests: 0", "X-Ratelimit-Reset-Requests: 9s"), true},
+		"a reset and Retry-After": {answer(429, ``, "X-Ratelimit-Reset: 7", "Retry-After: 2"), false},
+		"a reset and a text":      {answer(429, `{"error":{"message":"Please try again in 20s."}}`, "X-Ratelimit-Reset: 7"), false},
+		"nothing":                 {answer(429, ``), false},
+		"a failure":               {answer(500, ``, "X-Ratelimit-Reset: 7"), false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := Classify(tt.answer).WaitFull; got != tt.want {
+				t.Errorf("got %t", got)
+			}
+		})
+	}
+}

@@ -12,9 +12,11 @@ type reply struct {
 	said
 	// status is the HTTP status that the answer stands for.
 	status int
-	// told is what the text says about the limit, wait how long the answer as a whole asks to wait.
-	told Limits
-	wait time.Duration
+	// told is what the text says about the limit, wait how long the answer as a whole asks to wait,
+	// waitFull whether that is until all of a limit is there again.
+	told     Limits
+	wait     time.Duration
+	waitFull bool
 }
 
 // said is what a body says, in all the shapes it comes in.
@@ -69,7 +71,7 @@ func read(a Attempt) *reply {
 		r.text, r.all = cut(r.text, echoFree), cut(r.all, echoFree)
 	}
 	r.told = r.limits()
-	r.wait = r.hint()
+	r.wait, r.waitFull = r.hint()
 	return r
 }
 

@@ -19,6 +19,9 @@ type Verdict struct {
 	Wait time.Duration
 	// HintFalse says that waiting Wait will not help, whatever the upstream says.
 	HintFalse bool
+	// WaitFull says that Wait is when all of a limit is there again, by the rate-limit headers,
+	// and nothing tells when this request fits.
+	WaitFull bool
 	// Until is the instant at which the answer's text or fields say that service comes back; zero when
 	// they name none, or one that has passed.
 	Until time.Time

@@ -54,7 +54,9 @@
 // window of minutes and a wait that is no shorter than half of that formula, is a
 // first estimate (limits that are enforced by the second say so). Everything else is
 // ignored and counted: no answer, however absurd, can stop a limiter for longer than a
-// minute without a second one that says the same.
+// minute without a second one that says the same. Where only a reset header tells a wait,
+// which is until all of the limit is there, and it refills, what is missing of the request
+// comes in before (fits).
 //
 // # Bursts
 //

@@ -67,6 +67,9 @@ func (l *Limiter) learn(now time.Time, w *Waiter, r Refusal) {
 		r.Hint = min(r.Headers.Reset, maxReset)
 	}
 	s, counted := l.blame(r)
+	if r.HintFull && counted {
+		r.Hint = l.fits(w, s, r)
+	}
 	switch {
 	case r.HintFalse || !counted || !l.set.Learn:
 		l.pause(now, r.Hint)
@@ -75,6 +78,23 @@ func (l *Limiter) learn(now time.Time, w *Waiter, r Refusal) {
 	default:
 		l.learnLimit(now, w, s, r)
 	}
+}
+
+// fits returns how long until w fits if the wait that its refusal told is until all of the
+// limit is there again: what is missing of its cost comes in before that where the limit
+// refills evenly.
+func (l *Limiter) fits(w *Waiter, s slot, r Refusal) time.Duration {
+	b := &l.buckets[s]
+	if !b.active || !b.reading.continuous || b.known() == 0 {
+		return r.Hint
+	}
+	for _, told := range r.Headers.Readings {
+		if of, ok := slotOf(told.Dimension); ok && of == s && told.Remaining >= 0 {
+			missing := max(0, float64(w.cost(s.counts()))-told.Remaining)
+			return min(r.Hint, seconds(missing/b.known()))
+		}
+	}
+	return r.Hint
 }
 
 // blame returns the slot that a refusal is about, and whether there is one.

@@ -13,6 +13,9 @@ type Refusal struct {
 	Hint time.Duration
 	// HintFalse says that Hint is known not to help; it then counts as not told.
 	HintFalse bool
+	// HintFull says that Hint is when all of the limit is there again, as Headers tell it,
+	// and not when this request fits.
+	HintFull bool
 	// Dimension is what the text says ran out: "requests", "tokens", "input_tokens",
 	// "output_tokens", "project_tokens" or "images"; "" when it does not say. Any
 	// other ("concurrency") is something that this limiter does not count.

@@ -360,3 +360,33 @@ func TestAnEstimateGrowsOnlyWhileSomebodyWaits(t *testing.T) {
 		t.Errorf("%.2f per second after two hours with one request a minute, want %.2f", got, before)
 	}
 }
+
+// TestNobodyWaitsUntilAllOfALimitIsThere: one request's part of a limit that refills comes
+// in long before that.
+func TestNobodyWaitsUntilAllOfALimitIsThere(t *testing.T) {
+	const s = time.Second
+	tests := map[string]struct {
+		before, refusal map[string][]string
+		hint            time.Duration
+		full            bool
+		want            time.Duration
+	}{
+		"something is left":         {limits("Requests", "1200", "1150", "2.5s"), limits("Requests", "1200", "1100", "5s"), 5 * s, true, 0},
+		"nothing is left":           {limits("Requests", "1200", "1150", "2.5s"), limits("Requests", "1200", "0", "1m0s"), 60 * s, true, 50 * time.Millisecond},
+		"a wait for this request":   {limits("Requests", "1200", "1150", "2.5s"), limits("Requests", "1200", "1100", "5s"), 5 * s, false, 5 * s},
+		"it is not known to refill": {limits("Requests", "1200", "1150", "40s"), limits("Requests", "1200", "1100", "39s"), 39 * s, true, 39 * s},
+		"no word of what is left":   {limits("Requests", "1200", "1150", "2.5s"), header("X-Ratelimit-Limit-Requests", "1200"), 5 * s, true, 5 * s},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			l := New(Settings{Learn: true}, origin)
+			l.answer(t, 0, &Waiter{}, tt.before)
+			w := pass(t, l, 10*time.Millisecond, &Waiter{})
+			l.Refused(at(20*time.Millisecond), w, Refusal{Hint: tt.hint, HintFull: tt.full, Headers: ParseHeaders(tt.refusal, at(0))})
+			got := l.gate.Sub(at(20 * time.Millisecond))
+			if got < tt.want || got > tt.want+firstGap {
+				t.Errorf("everybody is held for %v, want %v or a little more", got, tt.want)
+			}
+		})
+	}
+}
