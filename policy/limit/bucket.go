@@ -53,6 +53,7 @@ type bucket struct {
 	counted bool      // refusals are charged
 	shares  shares    // whether it is given out by the second
 	fullAt  time.Time // when the account is full, from where on reserve gathers
+	whole   time.Time // when all comes back at once; zero is never
 	dry     time.Time // the account is empty until then, whatever the speed; zero is not
 	size    int64     // least that the account holds, since something needed it all
 	burst   int64     // what the account holds
@@ -148,7 +149,7 @@ func (b *bucket) wait(now time.Time, t time.Duration, cost int64) time.Duration 
 	if held == 0 && b.reserved(now, t, cost) {
 		return 0
 	}
-	d := max(held, b.until(now, b.need(cost)))
+	d := max(held, b.again(now, cost))
 	b.pressed = b.pressed || d > 0
 	return d
 }

@@ -148,6 +148,29 @@ func drawConfigured(seed uint64) *randomCase {
 	return c
 }
 
+// drawDay draws a day's limit shortly before midnight UTC, when all of it is there again,
+// and requests that come until as long after it.
+func drawDay(seed uint64) *randomCase {
+	r := rand.New(rand.NewPCG(seed, 5))
+	c := &randomCase{seed: seed, scale: 1, settings: learning, enforce: "midnight", counts: byRequests}
+	c.says, c.network = pick(r, allTellings...), pick(r, "near", "jittery", "middling", "far")
+	c.limit.RPD, c.limit.Enforce, c.limit.CountRefusals = 20+r.IntN(200), simmeter.Window, r.IntN(2) == 0
+	before := time.Duration(r.Float64() * float64(40*time.Minute))
+	c.start = origin.Add(12*time.Hour - before)
+	c.load = load{
+		n: int(float64(c.limit.RPD) * (1 + r.Float64())), span: 2*before + time.Minute, shape: pick(r, bursts, evenly, poisson, blend),
+		sizes: equal, tokens: 10, most: 10, patient: pick(r, 1, 0.5), patience: 20 * time.Minute, takes: time.Second,
+	}
+	c.jobs = c.load.draw(r, c.start)
+	early := 0
+	for early < len(c.jobs) && c.jobs[early].at < before {
+		early++
+	}
+	// What today's limit leaves over must fit into tomorrow's.
+	c.jobs = c.jobs[:min(len(c.jobs), c.limit.RPD+min(early, c.limit.RPD))]
+	return c
+}
+
 // took is the time in which the limits let the case's load through, or so.
 func (c *randomCase) took() time.Duration {
 	return time.Duration(float64(c.load.n) / c.rate * float64(time.Second))
@@ -156,6 +179,7 @@ func (c *randomCase) took() time.Duration {
 // fate is what became of one job, in times from the case's start; -1 is never.
 type fate struct {
 	job      *job
+	due      time.Duration // its deadline, 0 is none
 	admitted time.Duration // first
 	let      time.Duration // through, by the upstream
 	over     time.Duration // turned away or left
@@ -200,6 +224,9 @@ func (c *randomCase) play() *played {
 	fates := map[*job]*fate{}
 	for _, j := range c.jobs {
 		f := &fate{job: j, admitted: -1, let: -1, over: -1}
+		if !j.Deadline.IsZero() {
+			f.due = j.Deadline.Sub(c.start)
+		}
 		fates[j], p.fates = f, append(p.fates, f)
 	}
 	s.happens = func(what happening, now time.Time, j *job) {

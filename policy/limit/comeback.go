@@ -62,3 +62,18 @@ func (b *reading) begun(w *Waiter, r Reading, taken int64, factor float64) float
 	}
 	return (r.Limit - float64(taken-b.mark)*factor) * milli
 }
+
+// again returns how long until cost may go. When all has come back one request goes that
+// the account does not hold: its answer tells the rest.
+func (b *bucket) again(now time.Time, cost int64) time.Duration {
+	d := b.until(now, b.need(cost))
+	if d == 0 || b.whole.IsZero() {
+		return d
+	}
+	if now.Before(b.whole) {
+		return min(d, b.whole.Sub(now))
+	}
+	b.whole = time.Time{}
+	b.set(now, b.need(cost))
+	return 0
+}

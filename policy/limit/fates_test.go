@@ -21,11 +21,10 @@ func (p *played) gotThrough() error {
 // nothing twice that was let through.
 func (p *played) inTime() error {
 	for i, f := range p.fates {
-		deadline := f.job.Deadline.Sub(p.start)
 		for n, at := range f.admits {
 			switch {
-			case !f.job.Deadline.IsZero() && at >= deadline:
-				return fmt.Errorf("request %d is admitted at %v, its deadline was %v", i, at, deadline)
+			case f.due > 0 && at >= f.due:
+				return fmt.Errorf("request %d is admitted at %v, its deadline was %v", i, at, f.due)
 			case f.over >= 0 && at > f.over:
 				return fmt.Errorf("request %d is admitted at %v, it was over at %v", i, at, f.over)
 			case n > f.refused:
@@ -38,8 +37,11 @@ func (p *played) inTime() error {
 
 // end is when a job's first wait was over, one way or the other.
 func (f *fate) end() time.Duration {
-	if f.admitted >= 0 {
+	switch {
+	case f.admitted >= 0:
 		return f.admitted
+	case f.due > 0:
+		return min(f.due, f.over)
 	}
 	return f.over
 }

@@ -63,7 +63,7 @@ func (r Reading) sensible() bool {
 
 // learnReading learns from one limit that w's answer told.
 func (l *Limiter) learnReading(now time.Time, w *Waiter, s slot, r Reading, accepted bool) {
-	window, sure := l.windowOf(w, s, r)
+	window, sure := l.windowOf(s, r)
 	if sure && window >= longWindow {
 		l.forget(s, r.Limit)
 		s = s.long()
@@ -85,12 +85,11 @@ func (l *Limiter) learnReading(now time.Time, w *Waiter, s slot, r Reading, acce
 // One answer is enough to imply a minute, or an hour or a day by a reset that no
 // minute's window can have. Else chance could: near the end of a fixed window few
 // seconds bring back much. Then a second answer with another usage must agree.
-func (l *Limiter) windowOf(w *Waiter, s slot, r Reading) (time.Duration, bool) {
+func (l *Limiter) windowOf(s slot, r Reading) (time.Duration, bool) {
 	if r.Window > 0 {
 		return r.Window, true
 	}
 	b, long := &l.buckets[s], &l.buckets[s.long()]
-	b.reading.comeback.learn(w.sent, r, l.assumed(b))
 	known := b.active && b.source == SourceHeader && alike(b.limit, r.Limit) && b.sure
 	used := r.Limit - r.Remaining
 	if r.Remaining < 0 || used <= 0 || r.Reset <= 0 || r.Reset < leastSteps*r.Resolution {
@@ -102,7 +101,7 @@ func (l *Limiter) windowOf(w *Waiter, s slot, r Reading) (time.Duration, bool) {
 			continue
 		}
 		if c == time.Minute || c > time.Minute && r.Reset > time.Minute || b.reading.confirms(c, used, r.Reset) {
-			b.reading.continuous, long.reading.continuous = !b.reading.comeback.fixed, true
+			b.reading.continuous, long.reading.continuous = !b.reading.comeback.fixed, !long.reading.comeback.fixed
 			return c, true
 		}
 		if b.reading.likely != c {
@@ -189,6 +188,7 @@ func (l *Limiter) cap(now time.Time, w *Waiter, s slot, r Reading, accepted bool
 		return
 	}
 	u := s.counts()
+	b.reading.comeback.learn(w.sent, r, b.window)
 	back := 0.0
 	if u == unitToken {
 		back = b.settle(basis{w.sent, w.sent + r.Reset, r.Remaining, w.mark[u] - l.refused[u]}, r.Limit)
@@ -214,9 +214,9 @@ func (l *Limiter) cap(now time.Time, w *Waiter, s slot, r Reading, accepted bool
 	} else if back > 0 {
 		b.give(now, int64(min(back, most-level)))
 	}
-	b.left.until, b.left.first = time.Time{}, 0
+	b.left.until, b.left.first, b.whole = time.Time{}, 0, time.Time{}
 	if b.reading.comeback.fixed {
-		b.left.first = fixedProbe
+		b.left.first, b.whole = fixedProbe, now.Add(r.Reset-since)
 	}
 	if !b.reading.continuous && r.Reset > 0 {
 		b.left.set(now, int64(left), now.Add(min(r.Reset, time.Minute)-since))
