@@ -99,7 +99,8 @@
 // the rate. The first guess is what was let through in the last second. A refusal
 // leaves at least 85 % of an estimate, since a second's share that ended early looks
 // like a low rate, unless even one share more in that time would not explain it. So a
-// first guess that was a burst is gone with the second refusal. Speed
+// first guess that was a burst is gone with the second refusal; over a long way with the
+// first, by what becomes of the requests that are under way then (tailRate). Speed
 // then stays just under the estimate, and grows with the sixth power of the time
 // without a refusal: hardly for four seconds, to double after eight. It grows only
 // while somebody waits for it. Each refusal is followed by one request alone, and by

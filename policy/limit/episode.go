@@ -42,6 +42,7 @@ func (l *Limiter) episode(now time.Time, w *Waiter, s slot, hint time.Duration) 
 	e.miss(w.mark[u] - w.cost(u))
 	e.refused(t, w.sent, accepted, w.mark[u])
 	e.acted, e.taken = t, l.taken[u]
+	e.begun = tail{w.sent, hint, w.mark[u], l.refused[u]}
 	gap := backoff(seconds(e.unit/e.rate), e.misses)
 	switch {
 	case e.n == 0 && b.known() == 0:
@@ -145,6 +146,10 @@ func (l *Limiter) guess(now time.Time, w *Waiter, s slot, r Refusal) {
 		b.shares.owed += milli
 	}
 	if !l.first(w, b) {
+		if rate := l.tailRate(w, s, r.Hint); rate > 0 && rate < b.estimate.rate {
+			b.estimate.rate = rate
+			b.tune(now, now.Sub(l.start))
+		}
 		l.hold(now, r.Hint)
 		b.empty(now, now.Add(r.Hint))
 		return

@@ -70,6 +70,7 @@ type estimate struct {
 	acted  time.Duration // what was admitted before belongs to the last episode
 	taken  int64         // units admitted when it was acted on
 	misses int           // refusals in a row with nothing let through between them
+	begun  tail          // the last episode's first refusal
 	marks  [16]mark
 	n      int // marks written so far
 }
