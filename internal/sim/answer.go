@@ -102,7 +102,7 @@ func (c *call) sendBody(a answer, rule *fault.Rule) {
 }
 
 func (c *call) writeHeader(status int) {
-	c.status = status
+	c.answers(status)
 	c.w.WriteHeader(status)
 }
 

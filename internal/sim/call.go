@@ -36,8 +36,8 @@ type call struct {
 	decision meter.Decision
 	holds    bool // one of the Capacity places
 
-	status int    // sent
-	fault  string // for the ledger
+	fault    string // for the ledger
+	answered bool   // the ledger knows the outcome
 }
 
 // work carries a request out and returns its answer. An endpoint returns it
@@ -167,5 +167,16 @@ func (c *call) end() {
 	if c.holds {
 		c.sim.inflight.Add(-1)
 	}
-	c.entry.End(time.Now(), c.status, c.fault)
+	c.answers(0)
+	c.entry.End(time.Now())
+}
+
+// answers tells the ledger the outcome before the client sees any of it. Only the first
+// status counts: a connection that breaks later does not change what was sent.
+func (c *call) answers(status int) {
+	if c.answered {
+		return
+	}
+	c.answered = true
+	c.entry.Answers(status, c.fault)
 }

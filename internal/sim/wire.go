@@ -25,8 +25,10 @@ type wire struct {
 
 // takeOver takes the connection from the HTTP server, with what was written so
 // far flushed. On HTTP/2 and other servers that do not give it, the stream is
-// aborted instead (http.ErrAbortHandler): the nearest thing there is.
+// aborted instead (http.ErrAbortHandler): the nearest thing there is. A request whose
+// answer was not begun gets none, or nothing that is one.
 func (c *call) takeOver() *wire {
+	c.answers(0)
 	conn, rest, err := http.NewResponseController(c.w).Hijack()
 	if err != nil {
 		panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's way to end a request without an answer
@@ -117,7 +119,7 @@ func (a answer) whole() []byte {
 func (c *call) sendWrongLength(a answer, delta int) {
 	h, body := c.w.Header().Clone(), a.whole()
 	h.Set("Content-Length", strconv.Itoa(max(0, len(body)+delta)))
-	c.status = a.status
+	c.answers(a.status)
 	c.raw(func(w *wire) {
 		if w.put(append(head(a.status, h), body...)) && delta < 0 {
 			w.untilGone()
@@ -130,7 +132,7 @@ func (c *call) sendSlowHead(a answer, rule *fault.Rule) {
 	h, body := c.w.Header().Clone(), a.whole()
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("Connection", "close")
-	c.status = a.status
+	c.answers(a.status)
 	c.raw(func(w *wire) {
 		// The request's context ends with the takeover on some servers: a lost
 		// client shows as a write error here.

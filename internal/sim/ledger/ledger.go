@@ -128,8 +128,10 @@ func (r Record) Worked(object string) {
 	}
 }
 
-// End enters the outcome. It is called at most once.
-func (r Record) End(now time.Time, status int, fault string) {
+// Answers enters the outcome just before the client can see it, so that who has an
+// answer finds it here too. It is called at most once; what is never answered has
+// status 0.
+func (r Record) Answers(status int, fault string) {
 	l := r.ledger
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -142,7 +144,17 @@ func (r Record) End(now time.Time, status int, fault string) {
 		t.Faults++
 	}
 	if e := l.find(r.ID); e != nil {
-		e.Status, e.Fault, e.Done, e.Duration = status, fault, true, now.Sub(r.began)
+		e.Status, e.Fault = status, fault
+	}
+}
+
+// End enters that nothing more is sent. It is called at most once, after Answers.
+func (r Record) End(now time.Time) {
+	l := r.ledger
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e := l.find(r.ID); e != nil {
+		e.Done, e.Duration = true, now.Sub(r.began)
 	}
 }
 

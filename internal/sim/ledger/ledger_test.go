@@ -21,7 +21,8 @@ func request(l *Ledger, e Entry, body, object string, work bool) (uint64, int) {
 	if work {
 		r.Worked(object)
 	}
-	r.End(start.Add(time.Second), 200, "")
+	r.Answers(200, "")
+	r.End(start.Add(time.Second))
 	return r.ID, attempt
 }
 
@@ -39,10 +40,15 @@ func TestAnEntryTellsWhatHappened(t *testing.T) {
 	}
 	r.Read("gpt", true, "b0d1")
 	r.Worked("file-1")
-	r.End(start.Add(3*time.Second), 201, "reset")
+	r.Answers(201, "reset")
 	want.Model, want.Stream, want.Body = "gpt", true, "b0d1"
 	want.Work, want.Object = true, "file-1"
-	want.Status, want.Fault, want.Done, want.Duration = 201, "reset", true, 3*time.Second
+	want.Status, want.Fault = 201, "reset"
+	if got, _ := l.Entry(r.ID); got != want {
+		t.Errorf("when it is answered:\n got %+v\nwant %+v", got, want)
+	}
+	r.End(start.Add(3 * time.Second))
+	want.Done, want.Duration = true, 3*time.Second
 	if got, _ := l.Entry(r.ID); got != want {
 		t.Errorf("at the end:\n got %+v\nwant %+v", got, want)
 	}
@@ -121,7 +127,8 @@ func TestOldEntriesMakeRoomAndTotalsStay(t *testing.T) {
 		t.Error("entry 900 is still there")
 	}
 	slow.Worked("late")
-	slow.End(start, 200, "")
+	slow.Answers(200, "")
+	slow.End(start)
 	if e, _ := l.Entry(901); e.Object == "late" {
 		t.Errorf("a late result landed on %+v, which has its place", e)
 	}
@@ -138,7 +145,8 @@ func TestResetForgetsAndIDsGoOn(t *testing.T) {
 	running := l.Begin(Entry{Route: "r"})
 	l.Reset()
 	running.Worked("late")
-	running.End(start, 200, "")
+	running.Answers(200, "")
+	running.End(start)
 	if l.Requests() != 0 || len(l.Entries(Filter{})) != 0 || len(l.Duplicates()) != 0 || len(l.Totals()) != 0 {
 		t.Errorf("after Reset: %d requests, %v", l.Requests(), l.Totals())
 	}
@@ -152,7 +160,7 @@ func TestAFilterSelects(t *testing.T) {
 	l := New(0)
 	l.Begin(Entry{Path: "/v1/files", Method: "POST", Route: "files", Request: "r1"})
 	l.Begin(Entry{Path: "/v1/files/f", Method: "GET", Route: "files"})
-	l.Begin(Entry{Path: "/v1/batches", Method: "POST", Route: "batches"}).End(start, 503, "status 503")
+	l.Begin(Entry{Path: "/v1/batches", Method: "POST", Route: "batches"}).Answers(503, "status 503")
 	tests := map[string]struct {
 		filter Filter
 		want   []uint64
