@@ -2,6 +2,7 @@ package crowd
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -79,6 +80,9 @@ func (f *filling) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// errCutOff is what check returns for a body that broke off.
+var errCutOff = errors.New("cut off")
+
 // check reads from to its end and tells how it differs from the body.
 func (b body) check(from io.Reader) error {
 	got, want := make([]byte, 64<<10), make([]byte, 64<<10)
@@ -96,7 +100,7 @@ func (b body) check(from io.Reader) error {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("body %d ended after %d of %d bytes: %w", b.id, at, b.length(), err)
+			return fmt.Errorf("body %d: %w after %d of %d bytes: %w", b.id, errCutOff, at, b.length(), err)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package crowd
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -15,14 +16,15 @@ const idHeader = "X-Crowd-Id"
 // sink is an upstream that reads bodies to their end and answers when told to.
 type sink struct {
 	url    string
-	answer func() // lets all answers go
-	hangUp func() // closes its connections
+	answer func()            // lets all answers go
+	hangUp func()            // closes its connections
+	leaves func(id int) bool // whose bodies may be cut off; nil for nobody's
 
 	mu      sync.Mutex
 	arrived map[int]int // whole bodies, by id
 	broken  []error
 	running int
-	most    int // running at once
+	most    int // running at once since mostSoFar was called
 }
 
 // newSink returns a sink that expects bodies filled with size bytes.
@@ -56,9 +58,21 @@ func (s *sink) count(n int) {
 	s.most = max(s.most, s.running)
 }
 
+// mostSoFar is how many requests ran at once at most since it was called before.
+func (s *sink) mostSoFar() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	most := s.most
+	s.most = s.running
+	return most
+}
+
 func (s *sink) note(id int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.leaves != nil && s.leaves(id) && errors.Is(err, errCutOff) {
+		return
+	}
 	if err != nil {
 		s.broken = append(s.broken, err)
 		return

@@ -18,6 +18,8 @@ func TestWaitersKeepTheirBodiesWithinBounds(t *testing.T) {
 	callers, size := scaled(1000, 10_000), int64(mebibyte)
 	memoryMax := int64(scaled(64, 256)) * mebibyte
 	upstream := newSink(t, size)
+	leaver := func(id int) bool { return id%2 == 1 }
+	upstream.leaves = leaver // on their way to the upstream, maybe
 	o := start(t, "OUTRIGGER_UPSTREAMS=test="+upstream.url, "OUTRIGGER_MAX_INFLIGHT="+strconv.Itoa(inflightMax),
 		"OUTRIGGER_LEARN=false", "OUTRIGGER_TIMEOUT=1h", "OUTRIGGER_BODY_MEMORY=2MiB", "OUTRIGGER_MEMORY_MAX="+mebibytes(memoryMax))
 	before, peak := o.footprint(), o.watch()
@@ -25,15 +27,19 @@ func TestWaitersKeepTheirBodiesWithinBounds(t *testing.T) {
 	leaving, leave := context.WithCancel(t.Context())
 	defer leave()
 	client := newClient(http1)
-	results, all, answered := make([]result, callers), sync.WaitGroup{}, atomic.Int64{}
+	results, all := make([]result, callers), sync.WaitGroup{}
+	var answered, left atomic.Int64 // callers that are back, and those of them that were to leave
 	for id := range callers {
 		ctx := t.Context()
-		if id%2 == 1 {
+		if leaver(id) {
 			ctx = leaving
 		}
 		all.Go(func() {
 			results[id] = send(ctx, client, o.base, body{id: id, size: size}, id%4 < 2)
 			answered.Add(1)
+			if leaver(id) {
+				left.Add(1)
+			}
 		})
 	}
 	var waiting footprint
@@ -42,9 +48,14 @@ func TestWaitersKeepTheirBodiesWithinBounds(t *testing.T) {
 		return waiting.inflight+int(answered.Load()) == callers && waiting.memory+waiting.spool >= int64(waiting.inflight)*size
 	})
 	t.Logf("all %d wait: %v", callers, waiting)
+	atOnce := upstream.mostSoFar()
 	leave()
-	until(t, "half have left", func() bool { return o.footprint().inflight <= callers/2+inflightMax })
+	until(t, "half have left", func() bool {
+		return left.Load() == int64(callers/2) && o.footprint().inflight+int(answered.Load()) == callers
+	})
 	t.Logf("half have left: %v", o.footprint())
+	// The upstream hears of those that left a little after others took their slots.
+	until(t, "the upstream has heard of it", func() bool { return upstream.mostSoFar() <= inflightMax })
 	upstream.answer()
 	began := time.Now()
 	all.Wait()
@@ -59,15 +70,16 @@ func TestWaitersKeepTheirBodiesWithinBounds(t *testing.T) {
 			refused++ // the crowd of full size has nearly all descriptors that there usually are
 			continue
 		}
-		if left := id%2 == 1; left && (r.err == nil || arrived > 1) || !left && (!isAnswer(r.text, id) || arrived != 1) {
+		if left := leaver(id); left && (r.err == nil || arrived > 1) || !left && (!isAnswer(r.text, id) || arrived != 1) {
 			complaints.addf("caller %d: status %d, error %v, %.200s; its body arrived whole %d times", id, r.status, r.err, r.text, arrived)
 		}
 	}
 	if refused > callers/20 {
 		t.Errorf("%d of %d were refused", refused, callers)
 	}
-	if _, _, broken := upstream.whole(0); len(broken) > 0 || upstream.most > inflightMax {
-		t.Errorf("bodies that arrived broken: %v; %d were sent at once", broken, upstream.most)
+	atOnce = max(atOnce, upstream.mostSoFar())
+	if _, _, broken := upstream.whole(0); len(broken) > 0 || atOnce > inflightMax {
+		t.Errorf("bodies that arrived broken: %v; %d were sent at once", broken, atOnce)
 	}
 	if most.memory > memoryMax || waiting.memory < memoryMax/2 {
 		t.Errorf("bodies took %d bytes of memory, and %d while all waited; the bound is %d", most.memory, waiting.memory, memoryMax)
