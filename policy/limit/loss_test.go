@@ -45,32 +45,55 @@ func TestTheLossAgainstTheOptimumIsWhatItWas(t *testing.T) {
 		return
 	}
 	known := readLosses(t)
-	var n, late, veryLate, refused, veryRefused float64
+	all := map[telling]*tally{}
+	for _, says := range allTellings {
+		all[says] = &tally{}
+	}
 	forSeeds(t, 4*time.Second, func(seed uint64) error {
 		c := drawCase(seed, "", "")
-		p := c.play()
-		is, was := p.loss(), known[c.class()]
-		n++
-		late += over(is.Lag, was.quarter.Lag)
-		veryLate += over(is.Lag, was.hundredth.Lag)
-		refused += over(is.Refused, was.quarter.Refused)
-		veryRefused += over(is.Refused, was.hundredth.Refused)
+		is, was := c.play().loss(), known[c.class()]
+		all[c.says].count(is, was)
 		if most := was.most; is.Lag > 2*most.Lag+20 || is.Refused > 2*most.Refused+200 {
 			return fmt.Errorf("%v\nlost %+v, the most of its kind was %+v", c, is, most)
 		}
 		return nil
 	})
+	var sum tally
+	for says, one := range all {
+		one.hold(t, string(says))
+		sum.add(one)
+	}
+	sum.hold(t, "anything")
+}
+
+// tally counts cases, and those of them that lost more than most of their class did.
+type tally struct{ n, late, veryLate, refused, veryRefused float64 }
+
+func (a *tally) count(is loss, was quantiles) {
+	a.add(&tally{
+		1, over(is.Lag, was.quarter.Lag), over(is.Lag, was.hundredth.Lag),
+		over(is.Refused, was.quarter.Refused), over(is.Refused, was.hundredth.Refused),
+	})
+}
+
+func (a *tally) add(b *tally) {
+	a.n, a.late, a.veryLate = a.n+b.n, a.late+b.late, a.veryLate+b.veryLate
+	a.refused, a.veryRefused = a.refused+b.refused, a.veryRefused+b.veryRefused
+}
+
+// hold allows five standard deviations over what is expected.
+func (a *tally) hold(t *testing.T, says string) {
+	t.Helper()
 	few := func(what string, got, share float64) {
-		most := n*share + 5*math.Sqrt(n*share*(1-share)) + 3
-		t.Logf("%s: %.0f of %.0f, at most %.0f", what, got, n, most)
-		if got > most {
-			t.Errorf("%s are %.0f of %.0f cases, want at most %.0f", what, got, n, most)
+		if most := a.n*share + 5*math.Sqrt(a.n*share*(1-share)) + 3; got > most {
+			t.Errorf("of %.0f cases that tell %s %.0f %s, want at most %.0f", a.n, says, got, what, most)
 		}
 	}
-	few("cases that took longer than three quarters of their class", late, 0.25)
-	few("cases that took longer than all but a hundredth", veryLate, 0.01)
-	few("cases with more refused than three quarters of their class", refused, 0.25)
-	few("cases with more refused than all but a hundredth", veryRefused, 0.01)
+	few("took longer than three quarters of their class", a.late, 0.25)
+	few("took longer than all but a hundredth", a.veryLate, 0.01)
+	few("had more refused than three quarters of their class", a.refused, 0.25)
+	few("had more refused than all but a hundredth", a.veryRefused, 0.01)
+	t.Logf("%s: of %.0f cases %.0f and %.0f took longer than 75 and 99 %%, %.0f and %.0f had more refused", says, a.n, a.late, a.veryLate, a.refused, a.veryRefused)
 }
 
 func over(is, was float64) float64 {
