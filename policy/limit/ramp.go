@@ -140,10 +140,11 @@ func (r *ramp) grow() {
 }
 
 // most is what the next step may hold. A refusal is heard of a dial and a round trip,
-// which is half a dial, after its request was admitted.
+// which is half a dial, after its request was admitted. However long the way, a step
+// holds one.
 func (r *ramp) most() int {
 	n := max(leastQuota, wantShare*float64(r.run+r.queued), provenPart*float64(r.run))
-	return int(min(n*r.step.Seconds()/max(r.dial*3/2, time.Millisecond).Seconds(), 2*openQuota))
+	return max(1, int(min(n*r.step.Seconds()/max(r.dial*3/2, time.Millisecond).Seconds(), 2*openQuota)))
 }
 
 // take counts one admission.
