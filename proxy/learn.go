@@ -25,7 +25,7 @@ func (x *exchange) learn(a *attempt, d policy.Decision) policy.Decision {
 	case a.resp == nil || a.verdict.Limiter == classify.LimiterNone && !isSuccess(a.resp.StatusCode):
 		// No answer, or a failure whose headers a gateway may have written.
 	case a.verdict.Limiter == classify.LimiterNone:
-		x.place.answered(now, limit.ParseHeaders(a.resp.Header, now))
+		x.place.answered(now, toldBy(a.resp.Header, a.verdict, limit.ParseHeaders(a.resp.Header, now), nil))
 	default:
 		return x.learnRefusal(a, d, now)
 	}
@@ -42,6 +42,7 @@ func (x *exchange) learnRefusal(a *attempt, d policy.Decision, now time.Time) po
 		Requested: v.Limit.Requested, Window: v.Limit.Window,
 		Headers: limit.ParseHeaders(a.resp.Header, now),
 	}
+	x.place.heard(now, toldBy(a.resp.Header, v, refusal.Headers, &refusal))
 	if refusal.Bare() && !x.place.line.believes(now) {
 		return x.backOff(d, now)
 	}

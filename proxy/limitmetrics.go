@@ -18,11 +18,12 @@ var (
 	descRemaining = describeGauge("outrigger_limit_remaining", "What may be sent now under a limit.", "upstream", "model", "dimension")
 	descSource    = describeGauge("outrigger_limit_source", "1 for how a limit came to be known.", "upstream", "model", "dimension", "source")
 	descPause     = describeGauge("outrigger_limit_pause_seconds", "How long nobody will be sent, whatever the limits.", "upstream", "model")
+	descShared    = describeGauge("outrigger_limit_shared", "Credentials and models that share the limiter of another, since answers show one account.", "upstream")
 	descIgnored   = prometheus.NewDesc("outrigger_limit_ignored_total", "What upstreams told about limits that made no sense, or contradicted what was seen.", []string{"upstream", "what"}, nil)
 )
 
 func describeLimits(out chan<- *prometheus.Desc) {
-	for _, d := range [...]*prometheus.Desc{descDepth, descLimit, descRemaining, descSource, descPause, descIgnored} {
+	for _, d := range [...]*prometheus.Desc{descDepth, descLimit, descRemaining, descSource, descPause, descShared, descIgnored} {
 		out <- d
 	}
 }
@@ -36,21 +37,25 @@ func (c *liveCollector) limits(u *upstream, out chan<- prometheus.Metric) {
 	emit := func(d *prometheus.Desc, kind prometheus.ValueType, v float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(d, kind, v, append([]string{u.config.Name}, labels...)...)
 	}
-	tightest, pauses, depth := map[limitSeries]limit.Bucket{}, map[string]float64{}, 0
+	tightest, pauses, depth, shared := map[limitSeries]limit.Bucket{}, map[string]float64{}, 0, 0
 	now := time.Now()
-	counts := u.lines.each(now, func(key lineKey, s limit.Snapshot) {
+	counts := u.lines.each(now, func(keys []lineKey, s limit.Snapshot) {
 		depth += s.Queue
-		model := c.p.metrics.models.label(key.model)
-		pauses[model] = max(pauses[model], s.GateUntil.Sub(now).Seconds())
-		for _, b := range s.Buckets {
-			k := limitSeries{model, b.Dimension}
-			known, ok := tightest[k]
-			if ok && b.Remaining < known.Remaining || !ok && len(tightest) < maxLimitSeries {
-				tightest[k] = b
+		shared += len(keys) - 1
+		for _, key := range keys {
+			model := c.p.metrics.models.label(key.model)
+			pauses[model] = max(pauses[model], s.GateUntil.Sub(now).Seconds())
+			for _, b := range s.Buckets {
+				k := limitSeries{model, b.Dimension}
+				known, ok := tightest[k]
+				if ok && b.Remaining < known.Remaining || !ok && len(tightest) < maxLimitSeries {
+					tightest[k] = b
+				}
 			}
 		}
 	})
 	emit(descDepth, prometheus.GaugeValue, float64(depth))
+	emit(descShared, prometheus.GaugeValue, float64(shared))
 	for k, b := range tightest {
 		emit(descLimit, prometheus.GaugeValue, perMinute(b), k.model, k.dimension)
 		emit(descRemaining, prometheus.GaugeValue, b.Remaining, k.model, k.dimension)

@@ -50,6 +50,7 @@ func TestMetricsShowLimitsHowTheyAreKnownAndPauses(t *testing.T) {
 			`outrigger_limit_ignored_total{upstream="openai",what="text"} 0`,
 			`outrigger_limit_pause_seconds{model="gpt-4o-mini",upstream="openai"} 0`,
 			`outrigger_limit_remaining{dimension="requests",model="gpt-4o-mini",upstream="openai"} 4`,
+			`outrigger_limit_shared{upstream="openai"} 0`,
 			`outrigger_limit_source{dimension="requests",model="gpt-4o-mini",source="header",upstream="openai"} 1`,
 			`outrigger_queue_depth{upstream="openai"} 0`,
 		}
@@ -63,9 +64,9 @@ func TestMetricsShowLimitsHowTheyAreKnownAndPauses(t *testing.T) {
 		}()
 		time.Sleep(10 * time.Second) // the bubble's clock
 		want[4] = `outrigger_limit_pause_seconds{model="gpt-4o-mini",upstream="openai"} 20`
-		want[7] = `outrigger_queue_depth{upstream="openai"} 1`
-		if got := g.limitLines(); got[4] != want[4] || got[7] != want[7] {
-			t.Errorf("got\n%s\n%s\nwant\n%s\n%s", got[4], got[7], want[4], want[7])
+		want[8] = `outrigger_queue_depth{upstream="openai"} 1`
+		if got := g.limitLines(); got[4] != want[4] || got[8] != want[8] {
+			t.Errorf("got\n%s\n%s\nwant\n%s\n%s", got[4], got[8], want[4], want[8])
 		}
 		<-done
 	})
@@ -77,12 +78,12 @@ func TestCountersOutliveTheirLimiters(t *testing.T) {
 	pl := &place{}
 	pl.take(ls.of(lineKey{model: "gone"}, now), limit.Waiter{})
 	pl.line.enter(pl, now)
-	pl.line.limiter.Answered(now, &pl.waiter, limit.Headers{Ignored: 3})
+	pl.line.turnstile.Load().limiter.Answered(now, &pl.waiter, limit.Headers{Ignored: 3})
 	fill(ls, "flood ", 2*maxLines, now.Add(time.Second))
 	if ls.byKey[lineKey{model: "gone"}] != nil {
 		t.Fatal("the limiter is still there")
 	}
-	if got := ls.each(now, func(lineKey, limit.Snapshot) {}); got.IgnoredHeaders != 3 {
+	if got := ls.each(now, func([]lineKey, limit.Snapshot) {}); got.IgnoredHeaders != 3 {
 		t.Errorf("%d headers were ignored, want the 3 of a limiter that is gone", got.IgnoredHeaders)
 	}
 }

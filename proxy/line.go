@@ -3,7 +3,7 @@ package proxy
 import (
 	"context"
 	"errors"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"outrigger/policy/limit"
@@ -16,25 +16,33 @@ var errQueueTimeout = errors.New("the longest wait in line passed")
 // its turn would come too late.
 var errTurnedAway = errors.New("the turn would come too late")
 
-// line is one limiter's line with what policy leaves out: the lock, the one timer
-// on which its head sleeps, and the waking. A place in it takes about 440 bytes, its
+// line is one credential's and model's line. A place in it takes about 450 bytes, its
 // channel included, and neither a timer nor a goroutine: each request has its own of
 // net/http, which waits. Safe for concurrent use.
 type line struct {
-	mu      sync.Mutex
-	limiter *limit.Limiter
-	timer   *time.Timer
-	wakeAt  time.Time
+	key       lineKey
+	turnstile atomic.Pointer[turnstile] // that it waits at, perhaps with others
+	siblings  *siblings
+	sibling   limit.Sibling // under siblings.mu
 }
 
-func newLine(s limit.Settings, now time.Time) *line {
-	return &line{limiter: limit.New(s, now)}
+func newLine(key lineKey, s limit.Settings, now time.Time) *line {
+	ln := &line{key: key}
+	ln.sibling.Tag = ln
+	ln.turnstile.Store(&turnstile{limiter: limit.New(s, now), lines: []*line{ln}})
+	return ln
 }
 
-func (ln *line) snapshot(now time.Time) limit.Snapshot {
-	ln.mu.Lock()
-	defer ln.mu.Unlock()
-	return ln.limiter.Snapshot(now)
+// lock returns the line's turnstile, locked.
+func (ln *line) lock() *turnstile {
+	for {
+		ts := ln.turnstile.Load()
+		ts.mu.Lock()
+		if ln.turnstile.Load() == ts {
+			return ts
+		}
+		ts.mu.Unlock() // it moved meanwhile
+	}
 }
 
 // place is a request's place in its line, for all its attempts, which follow each
@@ -46,7 +54,8 @@ type place struct {
 	ready  chan struct{} // closed by the line when the place is admitted
 	queued bool          // in line, or admitted out of it and not yet told
 
-	// Under the line's lock.
+	// Under the lock of the line's turnstile.
+	sentAs     uint64         // the request's number at the siblings', once it was sent
 	held       bool           // admitted, and nothing sent yet
 	turn       int            // counts the times that it was entered, put back or left
 	turnedAway limit.Decision // why the line let go of the place, if it was not admitted
@@ -63,52 +72,52 @@ func (pl *place) admitted() bool {
 	if pl.line == nil {
 		return false
 	}
-	pl.line.mu.Lock()
-	defer pl.line.mu.Unlock()
+	ts := pl.line.lock()
+	defer ts.mu.Unlock()
 	return pl.held
 }
 
 // enter puts pl at the back of its line.
 func (ln *line) enter(pl *place, now time.Time) limit.Decision {
-	ln.mu.Lock()
-	defer ln.mu.Unlock()
+	ts := ln.lock()
+	defer ts.mu.Unlock()
 	pl.turn++
-	d := ln.limiter.Enter(now, &pl.waiter)
+	d := ts.limiter.Enter(now, &pl.waiter)
 	switch d.Reason {
 	case limit.Admitted:
 		pl.held = true
 	case limit.Queued:
 		ln.queue(pl)
-		ln.release(now)
+		ts.release(now)
 	}
 	return d
 }
 
 // refused tells the limiter of a refusal, which puts pl back to the head of the line.
 func (ln *line) refused(pl *place, now time.Time, r limit.Refusal) limit.Decision {
-	ln.mu.Lock()
-	defer ln.mu.Unlock()
+	ts := ln.lock()
+	defer ts.mu.Unlock()
 	pl.turn++
-	d := ln.limiter.Refused(now, &pl.waiter, r)
+	d := ts.limiter.Refused(now, &pl.waiter, r)
 	if d.Reason == limit.Queued {
 		ln.queue(pl)
 	}
-	ln.release(now)
+	ts.release(now)
 	return d
 }
 
 // predict returns how long pl would wait if it came now.
 func (ln *line) predict(pl *place) time.Duration {
-	ln.mu.Lock()
-	defer ln.mu.Unlock()
-	return ln.limiter.Predict(time.Now(), &pl.waiter)
+	ts := ln.lock()
+	defer ts.mu.Unlock()
+	return ts.limiter.Predict(time.Now(), &pl.waiter)
 }
 
 // believes takes in a bare refusal and reports whether it means a limit.
 func (ln *line) believes(now time.Time) bool {
-	ln.mu.Lock()
-	defer ln.mu.Unlock()
-	return ln.limiter.Believes(now)
+	ts := ln.lock()
+	defer ts.mu.Unlock()
+	return ts.limiter.Believes(now)
 }
 
 func (ln *line) queue(pl *place) {
@@ -150,66 +159,45 @@ func (pl *place) leave(now time.Time) {
 	if pl.line == nil {
 		return
 	}
-	pl.line.mu.Lock()
-	defer pl.line.mu.Unlock()
+	ts := pl.line.lock()
+	defer ts.mu.Unlock()
 	if !pl.queued && !pl.held {
 		return
 	}
 	pl.queued, pl.held = false, false
 	pl.turn++
-	pl.line.limiter.Leave(now, &pl.waiter)
-	pl.line.release(now)
+	ts.limiter.Leave(now, &pl.waiter)
+	ts.release(now)
 }
 
 // sent tells the limiter that the request of a turn is on the wire.
 func (pl *place) sent(now time.Time, turn int) {
-	pl.line.mu.Lock()
-	defer pl.line.mu.Unlock()
+	ts := pl.line.lock()
+	defer ts.mu.Unlock()
 	if turn != pl.turn {
 		return
 	}
-	pl.held = false
-	pl.line.limiter.Sent(now, &pl.waiter)
-	pl.line.release(now)
+	if pl.held {
+		pl.held, pl.sentAs = false, pl.line.siblings.sent(pl.line, now)
+	}
+	ts.limiter.Sent(now, &pl.waiter)
+	ts.release(now)
 }
 
 // answered tells the limiter of an answer that was not a refusal.
-func (pl *place) answered(now time.Time, h limit.Headers) {
-	pl.line.mu.Lock()
-	defer pl.line.mu.Unlock()
-	pl.line.limiter.Answered(now, &pl.waiter, h)
-	pl.line.release(now)
+func (pl *place) answered(now time.Time, told limit.Told) {
+	ts := pl.line.lock()
+	ts.limiter.Answered(now, &pl.waiter, told.Headers)
+	ts.release(now)
+	id := pl.sentAs
+	ts.mu.Unlock()
+	pl.line.siblings.answered(pl.line, now, id, told)
 }
 
-// release lets out all who may go now, turns away those who cannot be in time any
-// more, and re-arms the timer for the next. Locked.
-func (ln *line) release(now time.Time) {
-	ln.limiter.Expel(now, func(w *limit.Waiter, d limit.Decision) {
-		pl := w.Tag.(*place)
-		pl.turnedAway = d
-		close(pl.ready)
-	})
-	next := ln.limiter.Release(now, func(w *limit.Waiter) {
-		pl := w.Tag.(*place)
-		pl.held = true
-		close(pl.ready)
-	})
-	switch {
-	case next.Equal(ln.wakeAt):
-		return
-	case next.IsZero():
-		ln.timer.Stop()
-	case ln.timer == nil:
-		ln.timer = time.AfterFunc(next.Sub(now), ln.wake)
-	default:
-		ln.timer.Reset(next.Sub(now))
-	}
-	ln.wakeAt = next
-}
-
-func (ln *line) wake() {
-	ln.mu.Lock()
-	defer ln.mu.Unlock()
-	ln.wakeAt = time.Time{}
-	ln.release(time.Now())
+// heard tells of a refusal what it says about the account, before the limiter hears of it.
+func (pl *place) heard(now time.Time, told limit.Told) {
+	ts := pl.line.lock()
+	id := pl.sentAs
+	ts.mu.Unlock()
+	pl.line.siblings.answered(pl.line, now, id, told)
 }

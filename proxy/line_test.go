@@ -22,7 +22,7 @@ import (
 func TestAHundredThousandPlacesFitIntoAHundredMegabytes(t *testing.T) {
 	const places = 100_000
 	now := time.Now()
-	ln := newLine(limit.Settings{RPM: 60}, now)
+	ln := newLine(lineKey{}, limit.Settings{RPM: 60}, now)
 	goroutines := runtime.NumGoroutine()
 	var before, after runtime.MemStats
 	runtime.GC()
@@ -43,7 +43,7 @@ func TestAHundredThousandPlacesFitIntoAHundredMegabytes(t *testing.T) {
 	if got := runtime.NumGoroutine(); got > goroutines {
 		t.Errorf("%d goroutines, %d before", got, goroutines)
 	}
-	ln.timer.Stop()
+	ln.turnstile.Load().timer.Stop()
 	runtime.KeepAlive(all)
 }
 
@@ -52,7 +52,7 @@ func TestAHundredThousandPlacesFitIntoAHundredMegabytes(t *testing.T) {
 func TestACrowdIsWokenOneByOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const crowd = 10_000
-		ln := newLine(limit.Settings{RPM: 60_000}, time.Now())
+		ln := newLine(lineKey{}, limit.Settings{RPM: 60_000}, time.Now())
 		start := time.Now()
 		ctx, leave := context.WithCancel(t.Context())
 		defer leave()
@@ -89,7 +89,7 @@ func TestACrowdIsWokenOneByOne(t *testing.T) {
 		if got := time.Since(start); got > most {
 			t.Errorf("%d took %v, want at most %v", served, got, most)
 		}
-		if s := ln.limiter.Snapshot(time.Now()); s.Queue != 0 {
+		if s := ln.turnstile.Load().snapshot(time.Now()); s.Queue != 0 {
 			t.Errorf("%d are still in line", s.Queue)
 		}
 	})
@@ -137,7 +137,7 @@ func BenchmarkPlace(b *testing.B) {
 	for _, n := range []int{10, 1000, 100_000} {
 		b.Run(fmt.Sprintf("waiting:%d", n), func(b *testing.B) {
 			now := time.Now()
-			ln := newLine(limit.Settings{RPM: 1}, now)
+			ln := newLine(lineKey{}, limit.Settings{RPM: 1}, now)
 			line := make([]place, n+1)
 			for i := range line {
 				line[i].take(ln, limit.Waiter{Tokens: 100})
@@ -152,7 +152,7 @@ func BenchmarkPlace(b *testing.B) {
 				pl.take(ln, limit.Waiter{Tokens: 100})
 				ln.enter(pl, now)
 			}
-			ln.timer.Stop()
+			ln.turnstile.Load().timer.Stop()
 		})
 	}
 }

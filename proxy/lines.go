@@ -26,6 +26,7 @@ type lineKey struct {
 // lines are the limiters of one upstream, made on first use. Safe for concurrent use.
 type lines struct {
 	settings limit.Settings
+	siblings *siblings // nil where nobody looks for lines that share an account
 	mu       sync.RWMutex
 	byKey    map[lineKey]*line
 	full     time.Time // no room is looked for before
@@ -58,7 +59,8 @@ func (ls *lines) of(key lineKey, now time.Time) *line {
 			return ln
 		}
 	}
-	ln = newLine(ls.settings, now)
+	ln = newLine(key, ls.settings, now)
+	ls.siblings.add(ln)
 	ls.byKey[key] = ln
 	return ln
 }
@@ -75,10 +77,10 @@ func (ls *lines) makeRoom(now time.Time) {
 	}
 	var all []free
 	for key, ln := range ls.byKey {
-		ln.mu.Lock()
-		idle := ln.limiter.Idle(now)
-		last, waiting := ln.limiter.Used()
-		ln.mu.Unlock()
+		ts := ln.lock()
+		idle := ts.limiter.Idle(now)
+		last, waiting := ts.limiter.Used()
+		ts.mu.Unlock()
 		switch {
 		case idle:
 			ls.drop(key, now)
@@ -97,20 +99,28 @@ func (ls *lines) makeRoom(now time.Time) {
 
 // drop forgets a limiter, but not what it counted. Locked.
 func (ls *lines) drop(key lineKey, now time.Time) {
-	ls.dropped.Add(ls.byKey[key].snapshot(now).Counters)
+	ln := ls.byKey[key]
+	if ls.siblings.remove(ln) {
+		ls.dropped.Add(ln.turnstile.Load().snapshot(now).Counters)
+	}
 	delete(ls.byKey, key)
 }
 
-// each calls f with a snapshot of every limiter, and returns what they all counted,
-// those that are gone included.
-func (ls *lines) each(now time.Time, f func(lineKey, limit.Snapshot)) limit.Counters {
+// each calls f with a snapshot of every limiter and those that it is for, and returns
+// what they all counted, those that are gone included.
+func (ls *lines) each(now time.Time, f func([]lineKey, limit.Snapshot)) limit.Counters {
 	ls.mu.RLock()
 	defer ls.mu.RUnlock()
 	total := ls.dropped
+	shared := map[*turnstile][]lineKey{}
 	for key, ln := range ls.byKey {
-		s := ln.snapshot(now)
+		ts := ln.turnstile.Load()
+		shared[ts] = append(shared[ts], key)
+	}
+	for ts, keys := range shared {
+		s := ts.snapshot(now)
 		total.Add(s.Counters)
-		f(key, s)
+		f(keys, s)
 	}
 	return total
 }

@@ -30,7 +30,7 @@ func TestAFloodOfKeysDropsThoseThatAreNotUsed(t *testing.T) {
 			pl.take(busy, limit.Waiter{})
 			busy.enter(pl, now)
 		}
-		defer busy.timer.Stop()
+		defer busy.turnstile.Load().timer.Stop()
 		now = fill(ls, "flood ", maxLines-2, now)
 		now = fill(ls, "more ", 2*maxLines, now)
 		if got := len(ls.byKey); got > maxLines {
@@ -67,8 +67,8 @@ func TestRoomIsNotLookedForWithEachKey(t *testing.T) {
 		}
 		defer func() {
 			for _, ln := range ls.byKey {
-				if ln.timer != nil {
-					ln.timer.Stop()
+				if ln.turnstile.Load().timer != nil {
+					ln.turnstile.Load().timer.Stop()
 				}
 			}
 		}()

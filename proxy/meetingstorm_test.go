@@ -117,7 +117,7 @@ func (s *several) settled(t *testing.T) {
 			t.Errorf("%s: %d slots, %d wait for one, %d at the gate", up.config.Name, taken, len(up.inflight.waiting), up.gate.depth())
 		}
 		for _, ln := range up.lines.byKey {
-			if q := ln.limiter.Snapshot(time.Now()).Queue; q != 0 {
+			if q := ln.turnstile.Load().snapshot(time.Now()).Queue; q != 0 {
 				t.Errorf("%s: %d in line", up.config.Name, q)
 			}
 		}

@@ -72,7 +72,7 @@ func New(c Config, d Deps) (*Proxy, error) {
 	p.metrics = newMetrics(p)
 	now := time.Now()
 	for _, u := range c.Upstreams {
-		p.upstreams = append(p.upstreams, newUpstream(c, u, d.Dial, p.metrics, now))
+		p.upstreams = append(p.upstreams, newUpstream(c, u, d.Dial, p.metrics, d.Log, now))
 	}
 	p.homes = newHomes(p.upstreams)
 	p.relay = p.newRelay()

@@ -42,6 +42,15 @@ type LimitStatus struct {
 	Credential string         `json:"credential"`
 	Model      string         `json:"model"`
 	State      limit.Snapshot `json:"state"`
+	// SharesWith are others that it is the limiter of too, since their answers show that
+	// they draw on one account.
+	SharesWith []LimitName `json:"shares_with,omitempty"`
+}
+
+// LimitName tells limiters apart.
+type LimitName struct {
+	Credential string `json:"credential"`
+	Model      string `json:"model"`
 }
 
 // TripStatus is one dead credential, or one model that it may not use.
@@ -73,8 +82,16 @@ func (u *upstream) status(now time.Time) UpstreamStatus {
 		Name: u.config.Name, URL: u.config.URL.Redacted(), Breaker: u.gate.breaker.State().String(), Waiting: u.gate.depth(),
 		Limits: []LimitStatus{}, Trips: []TripStatus{},
 	}
-	u.lines.each(now, func(key lineKey, snapshot limit.Snapshot) {
-		s.Limits = append(s.Limits, LimitStatus{key.credential.label(), labelText(key.model), snapshot})
+	u.lines.each(now, func(keys []lineKey, snapshot limit.Snapshot) {
+		for i, key := range keys {
+			l := LimitStatus{Credential: key.credential.label(), Model: labelText(key.model), State: snapshot}
+			for j, other := range keys {
+				if i != j {
+					l.SharesWith = append(l.SharesWith, LimitName{other.credential.label(), labelText(other.model)})
+				}
+			}
+			s.Limits = append(s.Limits, l)
+		}
 	})
 	u.trips.trips.Each(func(key lineKey, answer *saved, until time.Time) bool {
 		s.Trips = append(s.Trips, TripStatus{key.credential.label(), labelText(key.model), until, answer.status, answer.verdict.Error.Code})

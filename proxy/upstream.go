@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -33,7 +34,7 @@ type upstream struct {
 	metrics  *upstreamMetrics
 }
 
-func newUpstream(c Config, u Upstream, dial dialer, m *metrics, now time.Time) *upstream {
+func newUpstream(c Config, u Upstream, dial dialer, m *metrics, log *slog.Logger, now time.Time) *upstream {
 	plain, via := u.URL.Scheme == "http", intercept.Outward(c.Callers.Listen)
 	up := &upstream{
 		config: u,
@@ -57,6 +58,9 @@ func newUpstream(c Config, u Upstream, dial dialer, m *metrics, now time.Time) *
 		inflight = u.MaxInflight
 	}
 	up.lines = newLines(settings)
+	if settings.Learn && settings.RPM == 0 && settings.TPM == 0 { // what is configured is each one's own
+		up.lines.siblings = newSiblings(log, u.Name, now)
+	}
 	up.inflight = newSlots(inflight)
 	values := make([]string, 0, len(u.Query))
 	for _, p := range u.Query {

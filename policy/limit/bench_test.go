@@ -100,7 +100,7 @@ func BenchmarkComingBack(b *testing.B) {
 			l := New(Settings{RPM: 60}, origin)
 			ws := make([]Waiter, n)
 			for i := range ws {
-				l.line.arrive(&ws[i])
+				l.line.arrive(&ws[i], 0)
 			}
 			for i := range ws {
 				l.line.join(&ws[(i*7919)%n], false)

@@ -58,6 +58,7 @@ type bucket struct {
 	size    int64     // least that the account holds, since something needed it all
 	burst   int64     // what the account holds
 
+	spare   time.Duration // until then there is more than is used, as answers tell
 	reading reading
 	left    remainder
 	ratio   float64 // real cost per estimated cost, 0 while not measured
@@ -99,6 +100,9 @@ func (b *bucket) tune(now time.Time, t time.Duration) {
 	}
 	if b.source == SourceHeader && t-b.toldAt < headersHold {
 		speed = min(speed, pace*b.known())
+	}
+	if t < b.spare && !b.shares.on {
+		speed = spareSpeed * b.known()
 	}
 	if b.ceiling > 0 {
 		speed = min(speed, pace*b.ceiling)

@@ -199,6 +199,9 @@ func (l *Limiter) cap(now time.Time, w *Waiter, s slot, r Reading, accepted bool
 	last := b.reading.at
 	b.reading.at = w.sent
 	defer func() { b.reading.end, b.reading.mark = w.sent+r.Reset, w.mark[u] }()
+	if l.merged && u == unitRequest && r.Remaining >= r.Limit-spareLeast {
+		b.spare = now.Sub(l.start) + spareHold
+	}
 	since := now.Sub(l.start) - w.sent
 	left := (r.Remaining - float64(l.taken[u]-w.mark[u])*b.factor()) * milli
 	most := left + b.known()*since.Seconds()*milli

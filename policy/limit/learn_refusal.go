@@ -33,7 +33,7 @@ func (l *Limiter) Refused(now time.Time, w *Waiter, r Refusal) Decision {
 	if w.outlasts(now, wait) || (r.HintFalse || r.Hint > maxHint) && w.doubted() {
 		return Decision{Reason: TooLate, Wait: max(wait, r.Hint)}
 	}
-	l.line.arrive(w)
+	l.line.arrive(w, l.arrival(now))
 	l.line.join(w, false)
 	return Decision{Reason: Queued, Wait: wait}
 }

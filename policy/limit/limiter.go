@@ -27,6 +27,8 @@ type Limiter struct {
 	sent    [units]int64  // written to the wire so far
 	refused [units]int64  // refused so far
 	counts  Counters
+	merged  bool  // it goes on for others, too
+	heir    *heir // goes on for it, once it was absorbed
 }
 
 // New returns a limiter that nobody has used.
@@ -105,7 +107,7 @@ func (l *Limiter) Enter(now time.Time, w *Waiter) Decision {
 	if !w.Deadline.IsZero() && !now.Before(w.Deadline) {
 		return Decision{Reason: TooLate}
 	}
-	fresh := l.line.arrive(w)
+	fresh := l.line.arrive(w, l.arrival(now))
 	if l.line.length == 0 {
 		l.loosen(now)
 		if l.wait(now, w) == 0 {
@@ -124,16 +126,26 @@ func (l *Limiter) Enter(now time.Time, w *Waiter) Decision {
 	return Decision{Reason: Queued, Wait: predicted}
 }
 
-// adopt makes a Waiter that another limiter had this one's.
+// adopt makes a Waiter that another limiter had this one's. It keeps the place that its
+// arrival gives it.
 func (l *Limiter) adopt(w *Waiter) {
+	l.follow(w)
 	if w.owner != l {
-		*w = Waiter{Tokens: w.Tokens, Images: w.Images, Deadline: w.Deadline, Tag: w.Tag, owner: l}
+		w.owner, w.state, w.probing, w.disbelief = l, stateIdle, false, false
+		w.passed, w.passedCost = 0, 0
 	}
+}
+
+// arrival numbers a moment in the same way for all limiters, so that those who come
+// from one line into another stand in order.
+func (l *Limiter) arrival(now time.Time) uint64 {
+	return uint64(l.start.UnixNano() + int64(now.Sub(l.start)))
 }
 
 // Leave ends w's wait, or gives back the permit of one that was admitted and never
 // sent. For any other it does nothing.
 func (l *Limiter) Leave(now time.Time, w *Waiter) {
+	l.follow(w)
 	if w.owner != l {
 		return
 	}

@@ -25,12 +25,12 @@ func (q *line) head() *Waiter {
 	return q.first
 }
 
-// arrive gives w its number the first time, and reports whether it is.
-func (q *line) arrive(w *Waiter) bool {
+// arrive gives w a number by its moment the first time, and reports whether it is.
+func (q *line) arrive(w *Waiter, moment uint64) bool {
 	if w.seq != 0 {
 		return false
 	}
-	q.seq++
+	q.seq = max(q.seq+1, moment)
 	w.seq = q.seq
 	return true
 }

@@ -63,6 +63,7 @@ func (l *Limiter) admit(now time.Time, w *Waiter) {
 
 // Sent tells that w was written to the wire. It counts once for each admission.
 func (l *Limiter) Sent(now time.Time, w *Waiter) {
+	l.follow(w)
 	if w.owner != l || w.state != stateAdmitted {
 		return
 	}

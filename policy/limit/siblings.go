@@ -29,6 +29,9 @@ const (
 
 // Sibling is what is seen of one limiter. The zero value is one that nobody has seen.
 type Sibling struct {
+	// Tag is the caller's: what it needs to find the limiter again.
+	Tag any
+
 	log    *sendLog // nil while it is not watched
 	slot   int
 	joined uint64 // those it was found to share with, itself included; 0 for none
@@ -115,8 +118,12 @@ func (s *Siblings) Forget(m *Sibling) {
 			x.joined = 0
 		}
 	}
-	*m = Sibling{}
+	*m = Sibling{Tag: m.Tag}
 }
+
+// Sharing lists those that are known to share with m, itself included, always in the same
+// order; none if m shares with nobody.
+func (s *Siblings) Sharing(m *Sibling) []*Sibling { return s.members(m.joined) }
 
 func (m *Sibling) bit() uint64 { return 1 << m.slot }
 

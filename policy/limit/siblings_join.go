@@ -8,7 +8,7 @@ func (s *Siblings) pact(set uint64, k kind) *pact {
 	p := s.pacts[key]
 	if p == nil {
 		if len(s.pacts) >= maxPacts {
-			maps.DeleteFunc(s.pacts, func(_ pactKey, p *pact) bool { return p.tests == 0 && p.need == 0 })
+			maps.DeleteFunc(s.pacts, func(_ pactKey, p *pact) bool { return p.cases[0].tests == 0 && p.need == 0 })
 		}
 		if len(s.pacts) >= maxPacts {
 			return nil
@@ -17,16 +17,6 @@ func (s *Siblings) pact(set uint64, k kind) *pact {
 		s.pacts[key] = p
 	}
 	return p
-}
-
-// base is the level told to one of them that the next one is compared with.
-func (p *pact) base(slot int) *observation {
-	for i := range p.bases {
-		if p.bases[i].slot == slot {
-			return &p.bases[i]
-		}
-	}
-	return nil
 }
 
 // forgetPacts drops the levels in one way of all sets that one of a set belongs to.

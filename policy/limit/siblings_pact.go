@@ -39,11 +39,8 @@ type pactKey struct {
 // pact is how far it is proven that a set shares one account. The first of two cases
 // holds if refusals are not charged, the second if they are.
 type pact struct {
-	bases   []observation
-	tests   int
-	cases   [2]proof
-	against int
-	need    int // what is asked for in addition, in fits
+	cases [2]proof
+	need  int // what is asked for in addition, in fits
 }
 
 // observe takes in a level told to m in one way, of the account that a describes.
@@ -124,44 +121,27 @@ func (s *Siblings) test(t time.Duration, m *Sibling, k kind, o observation, set,
 	if p == nil {
 		return openOutcome
 	}
-	base, other := p.base(m.slot), s.other(set&^own, k, o)
-	if base == nil {
-		p.bases = append(p.bases, o)
-		return openOutcome
-	}
-	if other == nil || o.at <= base.at {
-		return openOutcome
-	}
-	var found [2]finding
-	told, refuted := false, true
-	for c := range found {
-		joint, ok := s.expect(t, *base, o, set, k, &m.series[k], c == 1)
-		alone, ok2 := s.expect(t, *base, o, own, k, &m.series[k], c == 1)
-		across, ok3 := s.expect(t, *other, o, set, k, &m.series[k], c == 1)
-		if !ok || !ok2 || !ok3 {
-			*base = o
-			return openOutcome
-		}
-		refuted = refuted && !joint.holds(o.level)
-		if joint.high+float64(1+p.tests%joinSteps) > alone.low {
-			continue
-		}
-		told = true
-		switch {
-		case joint.holds(o.level) && across.holds(o.level):
-			found[c] = findingJoint
-			p.cases[c].fit(own, alone, o, *base)
-		case alone.holds(o.level):
-			found[c] = findingAlone
-		default:
-			found[c] = findingNeither
+	other := s.other(set&^own, k, o)
+	for c := range p.cases {
+		f := s.explain(t, m, k, o, set, own, other, &p.cases[c], c == 1)
+		switch f {
+		case findingAlone:
+			p.cases[c].against++
+		case findingJoint:
+			p.cases[0].against, p.cases[1].against = 0, 0
+		case findingNeither:
+			p.cases[c].against = 0
 		}
 	}
-	if !told {
-		return openOutcome
+	for c := range p.cases {
+		if p.cases[c].against >= partCount {
+			return partedOutcome
+		}
+		if p.cases[c].proves(p.need, odds[k]) {
+			return joinedOutcome
+		}
 	}
-	*base = o
-	return p.count(k, found, refuted)
+	return openOutcome
 }
 
 // finding is which explanation fits a level that was told.
@@ -174,30 +154,40 @@ const (
 	findingNeither
 )
 
-// count takes in a test that told something. refuted says that the set's sharing
-// does not fit, whether refusals are charged or not.
-func (p *pact) count(k kind, found [2]finding, refuted bool) outcome {
+// explain finds out which explanation fits, in one case.
+func (s *Siblings) explain(t time.Duration, m *Sibling, k kind, o observation, set, own uint64, other *observation, p *proof, counted bool) finding {
+	base := p.base(m.slot)
+	if base == nil {
+		p.bases = append(p.bases, o)
+		return findingNone
+	}
+	if other == nil || o.at <= base.at {
+		return findingNone
+	}
+	joint, ok := s.expect(t, *base, o, set, k, &m.series[k], counted)
+	alone, ok2 := s.expect(t, *base, o, own, k, &m.series[k], counted)
+	across, ok3 := s.expect(t, *other, o, set, k, &m.series[k], counted)
+	if !ok || !ok2 || !ok3 {
+		*base = o
+		return findingNone
+	}
+	if joint.high+float64(1+p.tests%joinSteps) > alone.low {
+		return findingNone
+	}
+	from := *base
+	*base = o
 	p.tests++
-	for c, f := range found {
-		if f == findingAlone || f == findingNeither {
-			p.cases[c] = proof{misses: p.cases[c].misses + 1}
-		}
-	}
 	switch {
-	case !refuted:
-		p.against = 0
-	case found[0] == findingAlone || found[1] == findingAlone:
-		p.against++
+	case joint.holds(o.level) && across.holds(o.level):
+		p.fit(own, alone, o, from)
+		return findingJoint
+	case alone.holds(o.level):
+		p.miss()
+		return findingAlone
+	default:
+		p.miss()
+		return findingNeither
 	}
-	if p.against >= partCount {
-		return partedOutcome
-	}
-	for c := range p.cases {
-		if p.cases[c].proves(p.need, odds[k]) {
-			return joinedOutcome
-		}
-	}
-	return openOutcome
 }
 
 // other returns the latest level that was told to one of a set before o.

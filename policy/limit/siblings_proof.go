@@ -9,9 +9,28 @@ var odds = [kinds]float64{kindHeader: 1.5, kindText: 1}
 
 // proof is what speaks for a set's sharing in one case.
 type proof struct {
-	fits   int // levels in a row that it explains
-	misses int // those that it did not, ever
-	units  []unitProof
+	bases   []observation // the levels that the next ones are compared with
+	tests   int
+	fits    int // levels in a row that it explains
+	misses  int // those that it did not, ever
+	against int // those in a row that each one's own requests explain
+	units   []unitProof
+}
+
+// base is the level that the next one told to one of them is compared with, nil for none.
+func (p *proof) base(slot int) *observation {
+	for i := range p.bases {
+		if p.bases[i].slot == slot {
+			return &p.bases[i]
+		}
+	}
+	return nil
+}
+
+// miss takes in a level that the set's sharing does not explain.
+func (p *proof) miss() {
+	p.misses++
+	p.fits, p.units = 0, nil
 }
 
 // unitProof is what the levels told to one of them say. What it did not send itself may

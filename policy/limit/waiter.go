@@ -20,7 +20,7 @@ type Waiter struct {
 	owner      *Limiter
 	next, prev *Waiter // neighbours among those who came for the first time
 	index      int     // place in the heap of those who came back
-	seq        uint64  // order of first arrival, from 1
+	seq        uint64  // order of first arrival: the moment, and never the same in one line
 	state      state
 	probing    bool      // sent although a header said that nothing was left
 	disbelief  bool      // was refused once with a wait that nothing proves

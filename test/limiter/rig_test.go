@@ -47,6 +47,7 @@ type rig struct {
 	behind *memnet.Network // between proxy and upstream
 	client *http.Client
 	start  time.Time
+	said   journal
 }
 
 // bubble runs f against a fresh rig in virtual time, phase after a whole second.
@@ -66,7 +67,7 @@ func bubbleBehind(t *testing.T, upstream sim.Config, network memnet.Latency, pha
 		entry.Name, entry.URL = "sim", upstreamURL
 		config.Upstreams = []proxy.Upstream{entry}
 		config.Bodies.Dir = t.TempDir()
-		p, err := proxy.New(config, proxy.Deps{Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(), Dial: g.behind.Dial})
+		p, err := proxy.New(config, proxy.Deps{Log: slog.New(slog.NewTextHandler(&g.said, &slog.HandlerOptions{Level: slog.LevelInfo})), Registry: prometheus.NewRegistry(), Dial: g.behind.Dial})
 		if err != nil {
 			t.Fatal(err)
 		}

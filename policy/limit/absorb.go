@@ -1,0 +1,204 @@
+package limit
+
+import "time"
+
+// heir is the limiter that goes on for one that was absorbed.
+type heir struct {
+	to    *Limiter
+	shift time.Duration // what an offset from the start is more there
+	more  [units]int64  // what a count of what was sent is more there
+}
+
+// Where one limiter goes on for several, and all of the limit is told to be left but
+// spareLeast, it may be used faster for a moment: what is told next then shows whether
+// they share it indeed, and at the usual pace it could not, since that uses no more than
+// comes in. It costs no refusal, since a bucket that fills as fast is full, too.
+const (
+	spareLeast = 2
+	spareSpeed = 1.25
+	spareHold  = 300 * time.Millisecond
+)
+
+// Absorb makes l the one limiter for what it and other admit, since both draw on one
+// account. Those who wait at other stand in l's line by their arrival. What other
+// sent counts, and answers to it are l's to learn from: l is to be told of them, and of
+// all that concerns a Waiter of other's. A limit is believed to be whole again where
+// either had found that others use it too; l finds out if still others do. Other is to be
+// of the same Settings, and not to be used any more.
+func (l *Limiter) Absorb(now time.Time, other *Limiter) {
+	now = l.tick(now)
+	now = l.tick(other.tick(now))
+	shift := other.start.Sub(l.start)
+	l.absorbBuckets(now, other, shift)
+	h := &heir{to: l, shift: shift}
+	for u := range units {
+		h.more[u] = l.sent[u] // all that l sent is taken to be the earlier
+		l.taken[u] += other.taken[u]
+		l.sent[u] += other.sent[u]
+		l.refused[u] += other.refused[u]
+	}
+	l.recent.absorb(&other.recent, now.Sub(l.start), now.Sub(other.start))
+	other.heir = h
+	l.line.merge(&other.line, l.follow)
+	if other.gate.After(l.gate) {
+		l.gate = other.gate
+	}
+	if !other.ramp.on && len(other.active) > 0 {
+		l.ramp.stop()
+	}
+	l.ramp.dial, l.ramp.heard = max(l.ramp.dial, other.ramp.dial), l.ramp.heard || other.ramp.heard
+	l.latency, l.streak = max(l.latency, other.latency), max(l.streak, other.streak)
+	l.counts.Add(other.counts)
+	l.slowed, l.merged = true, true
+	l.anew(now)
+}
+
+// absorbBuckets takes over the limits that other knows, and the less of what is left.
+func (l *Limiter) absorbBuckets(now time.Time, other *Limiter, shift time.Duration) {
+	if other.tight > 0 && other.tight+shift > l.tight {
+		l.tight = other.tight + shift
+	}
+	for _, s := range other.active {
+		b, o := &l.buckets[s], &other.buckets[s]
+		level, unheard := o.level(now), other.unheard(s)
+		switch {
+		case s == slotSpike && !b.active:
+			l.spike = other.spike.shifted(shift)
+			b.source, b.ahead = o.source, o.ahead
+			b.estimate.reset(l.spike.rate, now.Sub(l.start))
+			l.open(now, s, 0)
+		case !b.active && o.window > 0:
+			l.limits(now, s, o.limit, o.window, o.source)
+			b.sure, b.toldAt, b.ratio, b.reading.continuous = o.sure, o.toldAt+shift, o.ratio, o.reading.continuous
+		}
+		if !b.active {
+			continue
+		}
+		b.lower(now, min(b.level(now)-unheard, level-l.unheard(s)))
+		if o.dry.After(b.dry) {
+			b.dry = o.dry
+		}
+		b.reserve = 0
+		b.counted = b.counted || o.counted
+		b.size = max(b.size, o.size)
+		if l.tight > now.Sub(l.start) && b.window < longWindow {
+			b.wide = false
+		}
+		b.shares.absorb(&o.shares, now.Sub(l.start), shift, b.share())
+		b.resize(now)
+	}
+}
+
+// unheard is what is on its way since the last answer that told what is left, in
+// thousandths; 0 where none did.
+func (l *Limiter) unheard(s slot) float64 {
+	b := &l.buckets[s]
+	if b.reading.mark == 0 {
+		return 0
+	}
+	return max(0, float64(l.taken[s.counts()]-b.reading.mark)) * b.factor() * milli
+}
+
+// anew lets all that was measured count from now on, with the whole of each limit.
+func (l *Limiter) anew(now time.Time) {
+	t := now.Sub(l.start)
+	for _, s := range l.active {
+		b, u := &l.buckets[s], s.counts()
+		e := &b.estimate
+		if b.known() > 0 {
+			e.reset(b.known(), t)
+			e.firm = true
+		}
+		if e.n > 0 {
+			e.marks, e.n = [len(e.marks)]mark{{t, l.sent[u] - l.refused[u], l.sent[u]}}, 1
+		}
+		e.acted, e.taken, e.misses = t, l.taken[u], 0
+		b.reading.base, b.reading.end, b.reading.mark = basis{}, 0, 0
+		l.tune(now, t, s)
+	}
+}
+
+// follow makes w l's own if it was of one that l absorbed.
+func (l *Limiter) follow(w *Waiter) {
+	for w.owner != nil && w.owner != l && w.owner.heir != nil {
+		h := w.owner.heir
+		w.owner = h.to
+		w.admitted += h.shift
+		w.sent += h.shift
+		for u := range units {
+			w.mark[u] += h.more[u]
+		}
+	}
+}
+
+// Split returns a limiter that knows the limits which l knows, and moves those who wait
+// and are mine to its line. What was sent stays l's.
+func (l *Limiter) Split(now time.Time, mine func(*Waiter) bool) *Limiter {
+	now = l.tick(now)
+	n := New(l.set, now)
+	for _, s := range l.active {
+		b := &l.buckets[s]
+		if s == slotSpike || b.window <= 0 || b.source == SourceConfigured {
+			continue
+		}
+		n.limits(now, s, b.limit, b.window, b.source)
+		c := &n.buckets[s]
+		c.sure, c.ratio, c.size, c.reading.continuous = b.sure, b.ratio, b.size, b.reading.continuous
+		if l.tight > now.Sub(l.start) && b.window < longWindow {
+			n.tight, c.wide = l.tight-now.Sub(l.start), false
+		}
+		c.resize(now)
+	}
+	n.latency, n.gate = l.latency, l.gate
+	l.merged = false
+	l.line.move(&n.line, mine, n.adopt)
+	return n
+}
+
+// absorb adds what another has seen lately. t and theirs are now, by either's start.
+func (r *recent) absorb(other *recent, t, theirs time.Duration) {
+	r.advance(t)
+	other.advance(theirs)
+	for i := range min(recentBins, r.bin+1, other.bin+1) {
+		a, b := (r.bin-i)%recentBins, (other.bin-i)%recentBins
+		for u := range units {
+			r.sent[a][u] += other.sent[b][u]
+			r.refused[a][u] += other.refused[b][u]
+		}
+		r.bare[a] += other.bare[b]
+	}
+	r.most, r.mostAt = r.best(t)+other.best(theirs), t
+	r.now.absorb(&other.now, t, theirs, presentTime)
+	r.quiet.absorb(&other.quiet, t, theirs, spikeTime)
+}
+
+// absorb adds another average. t and theirs are now, by either's start.
+func (a *average) absorb(other *average, t, theirs, over time.Duration) {
+	if !other.seen {
+		return
+	}
+	if !a.seen {
+		*a = average{first: other.first + t - theirs, at: t, seen: true}
+	}
+	a.perSecond = a.perSecond*decay(t-a.at, over) + other.perSecond*decay(theirs-other.at, over)
+	a.first, a.at = min(a.first, other.first+t-theirs), t
+}
+
+// absorb takes over that there are shares if another knows. The one that runs is left
+// alone: it is not known what of it went.
+func (s *shares) absorb(other *shares, t, shift time.Duration, size int64) {
+	if !s.on && other.on {
+		*s = shares{on: true, phase: other.phase + shift}
+	}
+	if s.on {
+		s.begun, s.used = s.at(t), size
+		s.counts = s.counts || other.counts
+	}
+}
+
+// shifted is the same by another start.
+func (s spike) shifted(d time.Duration) spike {
+	s.until += d
+	s.acted += d
+	return s
+}

@@ -1,0 +1,141 @@
+package proxy
+
+import (
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"outrigger/policy/classify"
+	"outrigger/policy/limit"
+)
+
+// siblings moves the lines of one upstream that draw on one account to one turnstile,
+// and back should that prove wrong. Nil is one that leaves all as it is. Safe for concurrent
+// use.
+type siblings struct {
+	log      *slog.Logger
+	upstream string
+	lines    atomic.Int64 // there are; one alone has none to share with
+
+	// moving is held while lines change their turnstile, and taken before a turnstile's
+	// lock; mu after it.
+	moving sync.Mutex
+	mu     sync.Mutex
+	seen   *limit.Siblings
+}
+
+func newSiblings(log *slog.Logger, upstream string, now time.Time) *siblings {
+	return &siblings{log: log, upstream: upstream, seen: limit.NewSiblings(now)}
+}
+
+// sent notes that a request of ln is on the wire, and returns its number.
+func (s *siblings) sent(ln *line, now time.Time) uint64 {
+	if s == nil || s.lines.Load() < 2 {
+		return 0
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.seen.Sent(now, &ln.sibling)
+}
+
+// answered takes in what an answer tells of the account, and moves lines if that makes
+// something certain.
+func (s *siblings) answered(ln *line, now time.Time, id uint64, told limit.Told) {
+	if s == nil || id == 0 {
+		return
+	}
+	s.mu.Lock()
+	c := s.seen.Answered(now, &ln.sibling, id, told)
+	s.mu.Unlock()
+	if c.Join != nil || c.Part != nil {
+		s.arrange(now, slices.Concat(c.Join, c.Part))
+	}
+}
+
+// arrange brings the lines of some to the turnstiles that they belong to by what is
+// certain now: others may have found out more since.
+func (s *siblings) arrange(now time.Time, some []*limit.Sibling) {
+	s.moving.Lock()
+	defer s.moving.Unlock()
+	for _, m := range some {
+		ln := m.Tag.(*line)
+		group := s.group(ln)
+		ts := ln.turnstile.Load()
+		if i := slices.IndexFunc(ts.lines, func(x *line) bool { return !slices.Contains(group, x) }); i >= 0 {
+			s.tell("limiters that shared an account do so no more", ln, ts.lines[i])
+			ts.split(ln, now)
+		}
+	}
+	for _, m := range some {
+		ln := m.Tag.(*line)
+		group := s.group(ln)
+		ts := group[0].turnstile.Load()
+		if other := ln.turnstile.Load(); other != ts {
+			ts.absorb(other, now)
+			s.tell("limiters share an account", group[0], ln)
+		}
+	}
+}
+
+func (s *siblings) tell(what string, a, b *line) {
+	s.log.Info(what, "upstream", s.upstream,
+		slog.Group("one", "credential", a.key.credential.label(), "model", labelText(a.key.model)),
+		slog.Group("other", "credential", b.key.credential.label(), "model", labelText(b.key.model)))
+}
+
+// group is who shares an account with ln, itself included, always in the same order.
+func (s *siblings) group(ln *line) []*line {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := s.seen.Sharing(&ln.sibling)
+	if len(all) == 0 {
+		return []*line{ln}
+	}
+	lines := make([]*line, len(all))
+	for i, m := range all {
+		lines[i] = m.Tag.(*line)
+	}
+	return lines
+}
+
+// add counts a new line, remove forgets one, and reports whether its turnstile is gone
+// with it.
+func (s *siblings) add(ln *line) {
+	if s != nil {
+		s.lines.Add(1)
+		ln.siblings = s
+	}
+}
+
+func (s *siblings) remove(ln *line) bool {
+	if s == nil {
+		return true
+	}
+	s.moving.Lock()
+	defer s.moving.Unlock()
+	s.lines.Add(-1)
+	s.mu.Lock()
+	s.seen.Forget(&ln.sibling)
+	s.mu.Unlock()
+	ts := ln.turnstile.Load()
+	ts.remove(ln)
+	return len(ts.lines) == 0
+}
+
+// organizationHeader names whose key it is, in all of OpenAI's answers.
+const organizationHeader = "Openai-Organization"
+
+// toldBy is what an answer tells about the account that it was made for.
+func toldBy(h http.Header, v classify.Verdict, headers limit.Headers, refusal *limit.Refusal) limit.Told {
+	t := limit.Told{Headers: headers, Refusal: refusal}
+	if org := h[organizationHeader]; len(org) > 0 {
+		t.Organization = org[0]
+	}
+	if refusal != nil {
+		t.Account = v.Error.Account()
+	}
+	return t
+}

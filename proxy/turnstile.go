@@ -1,0 +1,102 @@
+package proxy
+
+import (
+	"sync"
+	"time"
+
+	"outrigger/policy/limit"
+)
+
+// turnstile is one limiter with what policy leaves out: the lock, the one timer on which
+// the head of its line sleeps, and the waking. Lines that were found to share one account
+// share it. Safe for concurrent use.
+type turnstile struct {
+	mu      sync.Mutex
+	limiter *limit.Limiter
+	timer   *time.Timer
+	wakeAt  time.Time
+
+	lines []*line // that share it; under siblings.moving
+}
+
+// release lets out all who may go now, turns away those who cannot be in time any
+// more, and re-arms the timer for the next. Locked.
+func (ts *turnstile) release(now time.Time) {
+	ts.limiter.Expel(now, func(w *limit.Waiter, d limit.Decision) {
+		pl := w.Tag.(*place)
+		pl.turnedAway = d
+		close(pl.ready)
+	})
+	next := ts.limiter.Release(now, func(w *limit.Waiter) {
+		pl := w.Tag.(*place)
+		pl.held = true
+		close(pl.ready)
+	})
+	switch {
+	case next.Equal(ts.wakeAt):
+		return
+	case next.IsZero():
+		ts.timer.Stop()
+	case ts.timer == nil:
+		ts.timer = time.AfterFunc(next.Sub(now), ts.wake)
+	default:
+		ts.timer.Reset(next.Sub(now))
+	}
+	ts.wakeAt = next
+}
+
+func (ts *turnstile) wake() {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	ts.wakeAt = time.Time{}
+	ts.release(time.Now())
+}
+
+func (ts *turnstile) snapshot(now time.Time) limit.Snapshot {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	return ts.limiter.Snapshot(now)
+}
+
+// absorb lets ts do what other did: its lines and all who wait there are ts's. The
+// caller moves the lines, and is the only one that holds two turnstiles.
+func (ts *turnstile) absorb(other *turnstile, now time.Time) {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	other.mu.Lock()
+	defer other.mu.Unlock()
+	ts.limiter.Absorb(now, other.limiter)
+	if other.timer != nil {
+		other.timer.Stop()
+	}
+	other.wakeAt = time.Time{}
+	for _, ln := range other.lines {
+		ln.turnstile.Store(ts)
+	}
+	ts.lines, other.lines = append(ts.lines, other.lines...), nil
+	ts.release(now)
+}
+
+// split gives ln a turnstile of its own again, with those who wait in it.
+func (ts *turnstile) split(ln *line, now time.Time) {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	own := &turnstile{lines: []*line{ln}}
+	own.mu.Lock()
+	defer own.mu.Unlock()
+	own.limiter = ts.limiter.Split(now, func(w *limit.Waiter) bool { return w.Tag.(*place).line == ln })
+	ln.turnstile.Store(own)
+	ts.remove(ln)
+	ts.release(now)
+	own.release(now)
+}
+
+// remove forgets a line. Under siblings.moving.
+func (ts *turnstile) remove(ln *line) {
+	for i, x := range ts.lines {
+		if x == ln {
+			ts.lines = append(ts.lines[:i:i], ts.lines[i+1:]...)
+			return
+		}
+	}
+}
