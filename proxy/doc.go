@@ -18,7 +18,7 @@
 //	 RoundTrip   the attempt loop                              roundtrip.go
 //	   face      the request as the upstream at hand gets it   address.go, rename.go
 //	   gate      wait at an open breaker, or go on to the next  failover.go, gate.go, gatewait.go, gateline.go
-//	   admit     wait in the limiter's line                    admit.go, line.go, lines.go
+//	   admit     wait in the limiter's line                    admit.go, line.go, lines.go, turnstile.go, siblings.go
 //	   begin     slot, trip, breaker's permit, retry budget    roundtrip.go
 //	   send      one attempt, traced                           attempt.go, trace.go, transport.go
 //	   peek      hold what decides the outcome                 peek.go, hold.go

@@ -31,6 +31,10 @@ func newSiblings(log *slog.Logger, upstream string, now time.Time) *siblings {
 	return &siblings{log: log, upstream: upstream, seen: limit.NewSiblings(now)}
 }
 
+// mayShare reports whether lines with these settings may be found to share an account:
+// what is configured is for each of them.
+func mayShare(s limit.Settings) bool { return s.Learn && s.RPM == 0 && s.TPM == 0 }
+
 // sent notes that a request of ln is on the wire, and returns its number.
 func (s *siblings) sent(ln *line, now time.Time) uint64 {
 	if s == nil || s.lines.Load() < 2 {

@@ -58,7 +58,7 @@ func newUpstream(c Config, u Upstream, dial dialer, m *metrics, log *slog.Logger
 		inflight = u.MaxInflight
 	}
 	up.lines = newLines(settings)
-	if settings.Learn && settings.RPM == 0 && settings.TPM == 0 { // what is configured is each one's own
+	if mayShare(settings) {
 		up.lines.siblings = newSiblings(log, u.Name, now)
 	}
 	up.inflight = newSlots(inflight)

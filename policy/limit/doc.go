@@ -120,7 +120,18 @@
 // # Others
 //
 // Keys of one organization, and sidecars of one key, share a limit, and each of their
-// limiters is told the whole of it. So a known limit is what others may use too: three
+// limiters is told the whole of it. Limiters of one process that do are found out
+// (Siblings) and go on as one (Absorb). The proof is arithmetic: the level that an answer
+// tells follows from the one that another's answer told and from what both have sent
+// since, and not from what its own limiter has sent. Only levels for which the two differ
+// clearly count, and eight in a row must fit, one more for each that ever did not; and no
+// constant may explain them, as of a pod that sends the same, or of an upstream that
+// charges two for each. What fits each one alone four times in a row parts them again.
+// What is used of an account that two share is just what comes in, which looks like two
+// full ones: so where all of a limit is told to be left, one that goes on for several
+// uses it a little faster.
+//
+// Others than those may use a known limit too: three
 // episodes within six seconds in which less than four fifths of it was sent show that
 // they do. From then on the rate is measured as if nothing were told, from a twelfth of
 // the limit on, until it has grown to the whole of it without a refusal.

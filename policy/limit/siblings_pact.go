@@ -10,7 +10,7 @@ import (
 // by a number of requests that changes from one to the next.
 const (
 	joinCount = 8
-	joinEach  = 2
+	joinEach  = 4
 	partCount = 4
 	// joinSteps is how many different numbers of requests are asked for in turn.
 	joinSteps = 4

@@ -71,12 +71,10 @@ func (p *proof) proves(need int, odds float64) bool {
 	if p.fits < joinCount+need+min(p.misses, mostMisses) {
 		return false
 	}
-	several, refuted := 0, false
 	for _, u := range p.units {
-		if u.fits >= joinEach {
-			several++
+		if u.fits >= joinEach && u.leastShare > odds*u.mostShare && u.leastPerSec > odds*u.mostPerSec {
+			return true
 		}
-		refuted = refuted || u.leastShare > odds*u.mostShare && u.leastPerSec > odds*u.mostPerSec
 	}
-	return several > 1 && refuted
+	return false
 }

@@ -83,13 +83,31 @@ func TestKeysThatShareALimit(t *testing.T) {
 								g.t.Errorf("%d had %d answers in the first half, of %v", i, n, soon)
 							}
 						}
-						for _, line := range g.said.all() {
-							g.t.Log(line)
+						if style == sim.OpenAI {
+							showsSharing(g, n)
 						}
 					})
 				})
 			}
 		}
+	}
+}
+
+// showsSharing fails the test where /status.json or the log do not show that n limiters
+// are one, or show a key.
+func showsSharing(g *rig, n int) {
+	limits := g.proxy.Status().Upstreams[0].Limits
+	if len(limits) != n {
+		g.t.Errorf("%d limiters in the status, want %d", len(limits), n)
+	}
+	for _, l := range limits {
+		if len(l.SharesWith) != n-1 {
+			g.t.Errorf("%s %s shares with %v", l.Credential, l.Model, l.SharesWith)
+		}
+	}
+	said := g.said.all()
+	if len(said) != n-1 || strings.Contains(strings.Join(said, ""), "sk-") {
+		g.t.Errorf("%q", said)
 	}
 }
 
