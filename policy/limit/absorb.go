@@ -84,7 +84,7 @@ func (l *Limiter) absorbBuckets(now time.Time, other *Limiter, shift time.Durati
 		if l.tight > now.Sub(l.start) && b.window < longWindow {
 			b.wide = false
 		}
-		b.shares.absorb(&o.shares, now.Sub(l.start), shift, b.share())
+		b.shares.absorb(&o.shares, now.Sub(l.start), shift)
 		b.resize(now)
 	}
 }
@@ -115,6 +115,9 @@ func (l *Limiter) anew(now time.Time) {
 		e.acted, e.taken, e.misses = t, l.taken[u], 0
 		b.reading.base, b.reading.end, b.reading.mark = basis{}, 0, 0
 		l.tune(now, t, s)
+		if b.shares.on { // it is not known what went of the one that runs
+			b.shares.used = b.share()
+		}
 	}
 }
 
@@ -184,14 +187,13 @@ func (a *average) absorb(other *average, t, theirs, over time.Duration) {
 	a.first, a.at = min(a.first, other.first+t-theirs), t
 }
 
-// absorb takes over that there are shares if another knows. The one that runs is left
-// alone: it is not known what of it went.
-func (s *shares) absorb(other *shares, t, shift time.Duration, size int64) {
+// absorb takes over what shares there are if another knows.
+func (s *shares) absorb(other *shares, t, shift time.Duration) {
 	if !s.on && other.on {
-		*s = shares{on: true, phase: other.phase + shift}
+		*s = shares{on: true, proven: other.proven, length: other.length, phase: other.phase + shift}
 	}
 	if s.on {
-		s.begun, s.used = s.at(t), size
+		s.begun = s.at(t)
 		s.counts = s.counts || other.counts
 	}
 }
