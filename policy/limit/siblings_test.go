@@ -43,7 +43,10 @@ func TestKeysOfOneAccountAreFoundOut(t *testing.T) {
 }
 
 func TestSeparateAccountsAreNeverTakenForOne(t *testing.T) {
-	const long = 5 * time.Minute
+	long, seeds := 5*time.Minute, uint64(3)
+	if testing.Short() {
+		long, seeds = time.Minute, 1
+	}
 	loads := map[string]func(*rand.Rand, int) []time.Duration{
 		"even":          func(_ *rand.Rand, _ int) []time.Duration { return evenly(18, 0, long) },
 		"even and over": func(_ *rand.Rand, _ int) []time.Duration { return evenly(22, 0, long) },
@@ -74,10 +77,6 @@ func TestSeparateAccountsAreNeverTakenForOne(t *testing.T) {
 			}
 			return all
 		},
-	}
-	seeds := uint64(3)
-	if testing.Short() {
-		seeds = 1
 	}
 	for name, load := range loads {
 		for who, other := range others {
