@@ -89,6 +89,14 @@ func (l *Limiter) absorbBuckets(now time.Time, other *Limiter, shift time.Durati
 	}
 }
 
+// spared is the speed to use at t instead of the usual one, if there is more to use.
+func (b *bucket) spared(t time.Duration, usual float64) float64 {
+	if t < b.spare && !b.shares.on {
+		return spareSpeed * b.known()
+	}
+	return usual
+}
+
 // unheard is what is on its way since the last answer that told what is left, in
 // thousandths; 0 where none did.
 func (l *Limiter) unheard(s slot) float64 {

@@ -101,9 +101,7 @@ func (b *bucket) tune(now time.Time, t time.Duration) {
 	if b.source == SourceHeader && t-b.toldAt < headersHold {
 		speed = min(speed, pace*b.known())
 	}
-	if t < b.spare && !b.shares.on {
-		speed = spareSpeed * b.known()
-	}
+	speed = b.spared(t, speed)
 	if b.ceiling > 0 {
 		speed = min(speed, pace*b.ceiling)
 	}
