@@ -19,6 +19,11 @@ var writeReach = flag.Bool("reach", false, "write testdata/reach.txt from what i
 
 const reachFile = "testdata/reach.txt"
 
+// tries is how often a cell may be over its bound before it fails: the order in which
+// goroutines run is not the bubble's, and a request whose refusal is not believed
+// comes back after a random wait. Of cells with such waits the worst of as many is written.
+const tries = 3
+
 // enforced is one way to hold a limit, a burst, and the least time that it needs.
 type enforced struct {
 	name   string
@@ -60,34 +65,29 @@ func TestHowNearABurstComesToWhatTheLimitPermits(t *testing.T) {
 			for i, network := range []memnet.Latency{near, far} {
 				for _, counts := range []bool{false, true} {
 					name := fmt.Sprint(tell, " | ", enforce.name, []string{"", ", counting"}[btoi(counts)], " | ", []string{"near", "far"}[i])
-					ratio, refused := 0.0, 0
+					var worst reach
 					t.Run(name, func(t *testing.T) {
 						limit := enforce.limit
 						limit.CountRefusals = counts
-						for _, phase := range enforce.phases {
-							config := sim.Config{Latency: thought, Limits: []meter.Limit{limit}}
-							if tell == text {
-								config.Style = sim.NoHeaders
-							}
-							bubbleBehind(t, config, network, phase, tell.of, func(g *rig) {
-								o := g.send("", burst(enforce.calls))
-								if o.ok != enforce.calls {
-									g.t.Errorf("%d of %d succeeded", o.ok, enforce.calls)
-								}
-								best := enforce.best(phase) + thought + 4*network.OneWay
-								ratio, refused = max(ratio, o.makespan.Seconds()/best.Seconds()), max(refused, len(o.refused))
-							})
+						most, ok := holds[name]
+						if !ok && !*writeReach {
+							t.Errorf("%s says nothing of this", reachFile)
 						}
-						if !*writeReach {
-							most, ok := holds[name]
-							if !ok {
-								t.Errorf("%s says nothing of this", reachFile)
+						for i := range tries {
+							got := enforce.reach(t, tell, limit, network)
+							worst = reach{max(worst.ratio, got.ratio), max(worst.refused, got.refused)}
+							over := got.ratio > most.ratio || got.refused > most.refused
+							if *writeReach && tell.random() || !*writeReach && over && i < tries-1 {
+								continue
 							}
-							hold(t, "the time as a share of the least", ratio, most.ratio)
-							hold(t, "refused", float64(refused), most.refused)
+							if !*writeReach {
+								hold(t, "the time as a share of the least", got.ratio, most.ratio)
+								hold(t, "refused", got.refused, most.refused)
+							}
+							return
 						}
 					})
-					fmt.Fprintf(&reached, "%s | %.2f | %d\n", name, math.Ceil(ratio*102)/100, refused+max(3, refused/5))
+					fmt.Fprintf(&reached, "%s | %.2f | %d\n", name, math.Ceil(worst.ratio*102)/100, int(worst.refused+max(3, worst.refused/5)))
 				}
 			}
 		}
@@ -97,6 +97,27 @@ func TestHowNearABurstComesToWhatTheLimitPermits(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// reach sends the burst at each phase, and returns the worst that it reached.
+func (e enforced) reach(t *testing.T, tell telling, limit meter.Limit, network memnet.Latency) reach {
+	var worst reach
+	for _, phase := range e.phases {
+		config := sim.Config{Latency: thought, Limits: []meter.Limit{limit}}
+		if tell == text {
+			config.Style = sim.NoHeaders
+		}
+		bubbleBehind(t, config, network, phase, tell.of, func(g *rig) {
+			o := g.send("", burst(e.calls))
+			if o.ok != e.calls {
+				g.t.Errorf("%d of %d succeeded", o.ok, e.calls)
+			}
+			best := e.best(phase) + thought + 4*network.OneWay
+			worst.ratio = max(worst.ratio, o.makespan.Seconds()/best.Seconds())
+			worst.refused = max(worst.refused, float64(len(o.refused)))
+		})
+	}
+	return worst
 }
 
 func btoi(b bool) int {

@@ -24,6 +24,9 @@ const (
 
 var tellings = []telling{full, text, headers, headersRA, retryMS, retryS, code, bare}
 
+// random reports whether some refusals may not be believed, after which waits are random.
+func (t telling) random() bool { return t == code || t == bare }
+
 // of makes an upstream say no more than that.
 func (t telling) of(upstream http.Handler) http.Handler {
 	if t == full {
