@@ -18,6 +18,9 @@ const (
 	// refused: else there are none. Before a whole one went out it is shareProven.
 	shareTrust  = 0.7
 	shareProven = 0.9
+	// mostOwed is for how many shares at most refusals are paid: an upstream may take
+	// fewer off than were refused, and one request finds out.
+	mostOwed = 3
 	// shareWhole is how much of a share is the whole of it, as far as can be counted, and
 	// shareShort how many that end before it show that there are none.
 	shareWhole = 0.95
@@ -79,18 +82,31 @@ func (s *shares) ended(through, size int64) bool {
 	return s.short == shareShort || float64(through+s.less) < trust*float64(size)
 }
 
-// lost is what a new share lacks of size.
-func (s *shares) lost(size int64) int64 {
+// lost is what a new share lacks of size at t.
+func (s *shares) lost(t time.Duration, size int64) int64 {
 	if !s.counts {
 		return 0
 	}
-	return min(s.owed, size)
+	return min(s.debt(t, size), size)
+}
+
+// debt is what is owed at t: shares of which nothing went have paid for some of it.
+func (s *shares) debt(t time.Duration, size int64) int64 {
+	if s.length == 0 {
+		return s.owed
+	}
+	since := s.begun + s.length
+	if s.begun == never {
+		since = s.phase
+	}
+	passed := min(int64(max(0, s.at(t)-since)/s.length), mostOwed)
+	return max(0, min(s.owed, mostOwed*size)-passed*size)
 }
 
 // gone is what has gone, at t, of the share that runs then.
 func (s *shares) gone(t time.Duration, size int64) int64 {
 	if s.at(t) != s.begun {
-		return s.lost(size)
+		return s.lost(t, size)
 	}
 	return s.used
 }
@@ -114,8 +130,9 @@ func (s *shares) until(t time.Duration, want, size int64) time.Duration {
 func (s *shares) take(t time.Duration, cost, size, taken int64) {
 	if begun := s.at(t); begun != s.begun {
 		s.proven = s.proven || s.used >= size && s.owed == 0
-		s.used = s.lost(size)
-		s.begun, s.base, s.less, s.prior, s.owed = begun, taken, s.used, s.owed, s.owed-s.used
+		debt := s.debt(t, size)
+		s.used = s.lost(t, size)
+		s.begun, s.base, s.less, s.prior, s.owed = begun, taken, s.used, s.owed, debt-s.used
 		if !s.counts {
 			s.owed = 0
 		}

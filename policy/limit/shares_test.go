@@ -132,3 +132,40 @@ func TestSharesFollowTheLimit(t *testing.T) {
 		})
 	}
 }
+
+// TestADebtOfSharesIsPaidByTimeAlone: where refusals are taken off the next share, and
+// more of them came than a share holds, nothing can go in that one.
+func TestADebtOfSharesIsPaidByTimeAlone(t *testing.T) {
+	const size = 20 * milli
+	tests := map[string]struct {
+		begun time.Duration
+		owed  int64
+		want  time.Duration // of the first that goes
+		used  int64         // of its share, with it
+	}{
+		"nothing went yet":   {never, 21 * milli, time.Second, 2 * milli},
+		"some went":          {0, 21 * milli, 2 * time.Second, 2 * milli},
+		"of two shares":      {0, 45 * milli, 3 * time.Second, 6 * milli},
+		"of a hundred":       {0, 2000 * milli, 4 * time.Second, milli},
+		"less than a share":  {0, 5 * milli, time.Second, 6 * milli},
+		"nothing, long idle": {0, 0, time.Second, milli},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := shares{on: true, counts: true, length: time.Second, begun: tt.begun, owed: tt.owed}
+			if tt.begun == 0 {
+				s.used = size
+			}
+			at := time.Duration(0)
+			for wait := s.wait(at, milli, size); wait > 0; wait = s.wait(at, milli, size) {
+				if at += wait; at > time.Minute {
+					t.Fatalf("nothing went in a minute; %d are owed", s.debt(at, size))
+				}
+			}
+			s.take(at, milli, size, 0)
+			if at != tt.want || s.used != tt.used {
+				t.Errorf("the first went at %v, and %d of its share; want %v and %d", at, s.used, tt.want, tt.used)
+			}
+		})
+	}
+}
