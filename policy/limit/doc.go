@@ -138,7 +138,7 @@
 //
 // # Slow Down
 //
-// One cut, to the average rate of the last quarter of an hour or half the present one,
-// whichever is less; held for 15 minutes; then 50 % more per 15 minutes. What is told
-// meanwhile only pauses everybody.
+// One cut, to the average rate of the quarter of an hour before the spike, or to half
+// the present one if there was none; held for 15 minutes; then 50 % more per 15 minutes.
+// What is told meanwhile only pauses everybody.
 package limit

@@ -40,6 +40,7 @@ const (
 // much longer. The zero value has seen none.
 type doubt struct {
 	last   uint16           // the last that were sent
+	long   uint16           // the last that were sent again, set by an unproven wait of over a minute
 	calm   uint16           // those of a time in which much less was sent than passed before
 	noise  time.Duration    // until then bare refusals are held to mean nothing
 	limits time.Duration    // until then they are held to mean a limit
@@ -51,6 +52,7 @@ type doubt struct {
 func (l *Limiter) hope(t time.Duration) {
 	d := &l.doubts
 	d.last <<= 1
+	d.long <<= 1
 	if d.calm != 0 && l.calm(t) {
 		d.calm <<= 1
 	}

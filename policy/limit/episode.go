@@ -212,10 +212,13 @@ func (l *Limiter) believe(now time.Time, s slot, r Refusal) bool {
 }
 
 // refuted reports whether far more has just been let through than a limit allows,
-// even if one window ended meanwhile. Tokens are estimates and refute nothing.
+// even if one window ended meanwhile. Tokens are estimates: of them ten times as many.
 func (l *Limiter) refuted(now time.Time, s slot, limit float64, window time.Duration) bool {
-	passed := l.recent.passed(now.Sub(l.start), s.counts())
-	return s.counts() != unitToken && window >= recentTime && float64(passed) > 2*limit+1
+	passed := float64(l.recent.passed(now.Sub(l.start), s.counts()))
+	if s.counts() == unitToken {
+		passed /= 10
+	}
+	return window >= recentTime && passed > 2*limit+1
 }
 
 // firstGuess is the rate that was let through just before w was sent: limits are

@@ -186,13 +186,25 @@ var windowSuffixes = map[string]time.Duration{
 	"-Second": time.Second, "-Minute": time.Minute, "-Hour": time.Hour, "-Day": 24 * time.Hour,
 }
 
-// parseCount reads a limit or a remainder. A list of policies counts by its first.
+// parseCount reads a limit or a remainder: decimal digits, of which policies may follow
+// ("100, 100;w=60", draft-ietf-httpapi-ratelimit-headers-05). Several that differ are
+// two headers which were merged, and tell nothing.
 func parseCount(s string) (float64, bool) {
-	if i := strings.IndexAny(s, ",;"); i >= 0 {
-		s = s[:i]
+	first, rest, list := strings.Cut(s, ",")
+	first, _, _ = strings.Cut(first, ";")
+	first = strings.TrimSpace(first)
+	for list {
+		var next string
+		next, rest, list = strings.Cut(rest, ",")
+		if !strings.Contains(next, ";") && strings.TrimSpace(next) != first {
+			return 0, false
+		}
 	}
-	n, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
-	if err != nil || !(n >= 0) || n > maxUnits || n != math.Trunc(n) && n < 1 {
+	if strings.Trim(first, "0123456789.") != "" {
+		return 0, false
+	}
+	n, err := strconv.ParseFloat(first, 64)
+	if err != nil || n > maxUnits || n != math.Trunc(n) && n < 1 {
 		return 0, false
 	}
 	return n, true

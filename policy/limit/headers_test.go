@@ -189,3 +189,16 @@ func TestResetsAreReadWithTheirSmallestStep(t *testing.T) {
 		}
 	}
 }
+
+func TestOnlyNumbersAreCounts(t *testing.T) {
+	tests := map[string]float64{
+		"0": 0, "1200": 1200, "1200.0": 1200, " 60 ": 60, "100;w=60": 100, "100, 100;w=60, 5000;w=3600": 100, "60, 60": 60,
+		"1,2": -1, "1,200": -1, "5e0": -1, "0x10": -1, "1_000": -1, "+5": -1, "-5": -1, "Inf": -1, "NaN": -1, "": -1, ".": -1, "1.2.3": -1, ",": -1, "0.5": -1,
+	}
+	for text, want := range tests {
+		got, ok := parseCount(text)
+		if ok != (want >= 0) || ok && got != want {
+			t.Errorf("%q: got %v, %v; want %v", text, got, ok, want)
+		}
+	}
+}

@@ -47,11 +47,14 @@ func (l *Limiter) learnHeaders(now time.Time, w *Waiter, h Headers, accepted boo
 		if !ok || r.Limit < 0 && r.Remaining < 0 {
 			continue
 		}
-		if !r.sensible() || l.refuted(now, s, r.Limit, max(r.Window, time.Minute)) {
+		if !r.sensible() || l.refuted(now, s, r.Limit, max(r.Window, time.Minute)) || accepted && l.odd(now.Sub(l.start), s, r) {
 			l.counts.IgnoredHeaders++
 			continue
 		}
 		l.learnReading(now, w, s, r, accepted)
+	}
+	if accepted {
+		l.unsaid(now.Sub(l.start), h)
 	}
 }
 

@@ -1,6 +1,9 @@
 package limit
 
-import "time"
+import (
+	"math/bits"
+	"time"
+)
 
 const (
 	// firstPause is the wait after a refusal that is not about a limit and names no
@@ -35,10 +38,14 @@ func (l *Limiter) pause(now time.Time, hint time.Duration) {
 	l.ramp.start(1)
 }
 
-// doubt holds everybody for a minute because of a wait that nothing proves, and
-// then lets a single one try. It holds twice as long each time that is told the same.
+// doubt takes in a wait of over a minute that nothing proves. One among many that pass
+// is its own request's trouble: to wait for it would be an outage. Where several of the
+// last requests met one, everybody is held for a minute and then a single one tries;
+// twice as long each time that is told the same.
 func (l *Limiter) doubt(now time.Time) {
-	if now.Before(l.gate) {
+	d := &l.doubts
+	d.long |= d.long + 1
+	if now.Before(l.gate) || bits.OnesCount16(d.long) < doubtLeast {
 		return
 	}
 	l.hold(now, min(maxHint<<min(l.streak, 8), longestDoubt))

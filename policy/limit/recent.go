@@ -15,7 +15,9 @@ type recent struct {
 	most    float64       // the most requests that passed in recentTime, lately
 	mostAt  time.Duration // when it was that
 	now     average       // the present rate
-	quiet   average       // the rate before a spike
+	quiet   average       // the rate over long
+	was     [2]float64    // what that was at wasAt, and presentTime or more before
+	wasAt   time.Duration // zero is never
 }
 
 const (
@@ -36,7 +38,14 @@ func (r *recent) add(t time.Duration, w *Waiter) {
 	r.most, r.mostAt = max(r.best(t), float64(r.passed(t, unitRequest))), t
 	r.now.add(t, presentTime)
 	r.quiet.add(t, spikeTime)
+	if t-max(r.wasAt, r.quiet.first) >= presentTime {
+		r.was, r.wasAt = [2]float64{r.quiet.value(t, spikeTime), r.was[0]}, t
+	}
 }
+
+// before is the rate over long as it was before the last seconds, 0 if that is not
+// known: a spike is no part of it.
+func (r *recent) before() float64 { return r.was[1] }
 
 // refuse counts a waiter whose refusal came at t.
 func (r *recent) refuse(t time.Duration, w *Waiter) {

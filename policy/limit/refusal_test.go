@@ -234,10 +234,32 @@ func TestAHintHoldsEverybody(t *testing.T) {
 	}
 }
 
-func TestALongHintWithoutProofCostsAMinuteAndOneTry(t *testing.T) {
+// TestLongHintsNowAndThenHoldNobody has one refusal of nine.
+func TestLongHintsNowAndThenHoldNobody(t *testing.T) {
+	l := New(learning, origin)
+	l.ramp.stop()
+	for i := range 5 * doubtLeast {
+		now := time.Duration(i) * time.Second
+		w := &Waiter{}
+		if d := l.refuse(t, now, w, Refusal{Hint: day}); d.Reason != Queued || d.Wait > 0 {
+			t.Fatalf("refusal %d: got %v, want it to go again at once", i, d)
+		}
+		l.Leave(at(now), w)
+		tell(t, l, now, 8, 0)
+	}
+	if got := l.Snapshot(at(time.Minute)).Counters; got.IgnoredHints != 5*doubtLeast {
+		t.Errorf("got %+v, want each hint counted", got)
+	}
+}
+
+func TestLongHintsWithoutProofCostAMinuteAndOneTry(t *testing.T) {
 	l := New(learning, origin)
 	w := &Waiter{}
 	r := Refusal{Hint: day}
+	for range doubtLeast - 1 {
+		l.refuse(t, 0, &Waiter{}, r)
+		l.Leave(at(0), l.line.head())
+	}
 	if d := l.refuse(t, 0, w, r); d.Reason != Queued || d.Wait != time.Minute {
 		t.Fatalf("got %v, want Queued for a minute", d)
 	}
@@ -265,8 +287,8 @@ func TestALongHintWithoutProofCostsAMinuteAndOneTry(t *testing.T) {
 	if got := admits(l, now+200*time.Millisecond); len(got) != 4 {
 		t.Errorf("once it was let through %d went, want all", len(got))
 	}
-	if got := l.Snapshot(at(now)).Counters; got.IgnoredHints != 2 || got.Refusals != 2 {
-		t.Errorf("got %+v, want both hints counted", got)
+	if got := l.Snapshot(at(now)).Counters; got.IgnoredHints != doubtLeast+1 || got.Refusals != doubtLeast+1 {
+		t.Errorf("got %+v, want all hints counted", got)
 	}
 }
 

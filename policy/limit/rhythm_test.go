@@ -152,8 +152,12 @@ func TestSharesThatEndEarlyAreGivenUp(t *testing.T) {
 // TestAWaitAmongSharesIsForetold: 99 in line before it leave a place in the fifth share.
 func TestAWaitAmongSharesIsForetold(t *testing.T) {
 	l := inShares(t, 98)
-	for waiting, want := range map[int]time.Duration{99: 5 * time.Second, 100: 6 * time.Second} {
-		for l.line.length < waiting {
+	for _, tt := range []struct {
+		waiting int
+		want    time.Duration
+	}{{99, 5 * time.Second}, {100, 6 * time.Second}} {
+		want := tt.want
+		for l.line.length < tt.waiting {
 			l.Enter(at(320*time.Millisecond), &Waiter{})
 		}
 		if got := l.Predict(at(400*time.Millisecond), &Waiter{}) + 400*time.Millisecond; got < want || got > want+shareSpread {

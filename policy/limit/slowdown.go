@@ -13,6 +13,9 @@ const (
 	spikeGrowth = 1.5
 	// spikeEnd is how far over the rate that was cut the ceiling is dropped.
 	spikeEnd = 4
+	// spikeShare is how little of the present rate the one before may have been for the
+	// rise to be the spike; else nothing shows one, and half the present rate is used.
+	spikeShare = 0.8
 )
 
 // spike is the ceiling that Slow Down sets on requests. Times are offsets from the
@@ -39,7 +42,11 @@ func (l *Limiter) slowDown(now time.Time, w *Waiter, hint time.Duration) {
 	if b.active {
 		present = min(present, b.speed)
 	}
-	rate := max(min(l.recent.quiet.value(t, spikeTime), present/2), present/10, 1/maxHint.Seconds())
+	rate := present / 2
+	if before := l.recent.before(); before > 0 && before <= spikeShare*present {
+		rate = before
+	}
+	rate = max(rate, present/10, 1/maxHint.Seconds())
 	l.spike = spike{rate: rate, until: t + spikeHold, acted: t, cut: present}
 	b.estimate.reset(rate, t)
 	b.ahead = share(rate)

@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,6 +32,28 @@ func refusal(message string, headers map[string]string) []fault.Rule {
 		Kind: fault.KindStatus, Status: http.StatusTooManyRequests, Skip: 99, First: 1, Headers: headers,
 		Body: `{"error":{"message":"` + message + `","type":"requests","param":null,"code":"rate_limit_exceeded"}}`,
 	}}
+}
+
+// nowAndThen is a rule by which one call of fifty gets such a 429.
+func nowAndThen(message string, headers map[string]string) []fault.Rule {
+	rules := refusal(message, headers)
+	rules[0].Skip, rules[0].First, rules[0].Every = 0, 0, 50
+	return rules
+}
+
+// once is saying for the nth answer alone.
+func once(nth int64, pairs ...string) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		var n atomic.Int64
+		odd := saying(pairs...)(next)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if n.Add(1) == nth {
+				odd.ServeHTTP(w, r)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
 }
 
 // state is the limiter's of the one key and model that a test uses.
@@ -72,6 +95,20 @@ func TestNothingThatIsSaidMakesAnOutage(t *testing.T) {
 		"a limit of a day that is used up, and is not": {
 			faults: refusal("Rate limit reached for gpt-4o-mini in organization org-x on requests per day (RPD): Limit 200, Used 200, Requested 1. Please try again in 5s.", nil),
 			most:   7 * time.Second,
+		},
+		"a limit that one answer tells": {
+			says: once(13, "X-Ratelimit-Limit-Requests", "7"), most: 100 * time.Millisecond,
+		},
+		"two headers that were merged": {
+			says: saying("X-Ratelimit-Limit-Tokens", "1,2"), most: 100 * time.Millisecond,
+		},
+		"a wait of five minutes now and then": {
+			faults: nowAndThen("Too many requests", map[string]string{"Retry-After": "300"}),
+			failed: 12, most: 100 * time.Millisecond,
+		},
+		"a text of six minutes now and then": {
+			faults: nowAndThen("Rate limit reached for gpt-4o-mini in organization org-x on requests per min (RPM): Limit 1200, Used 1200, Requested 1. Please try again in 6m0s.", nil),
+			failed: 12, most: 100 * time.Millisecond,
 		},
 		"nothing ever left": {
 			says: saying("X-Ratelimit-Limit-Requests", "1200", "X-Ratelimit-Remaining-Requests", "0", "X-Ratelimit-Reset-Requests", "5m0s"),
