@@ -153,10 +153,10 @@ func TestStepsOverALongWayHoldNoMoreThanATenthOfThoseWhoWant(t *testing.T) {
 			if got := tt.ramp.most(); got != tt.want {
 				t.Errorf("%d, want %d", got, tt.want)
 			}
-			tt.ramp.quota = openQuota
+			tt.ramp.quota = 200
 			tt.ramp.grow()
-			if tt.ramp.quota > tt.want {
-				t.Errorf("a step of %d, want at most %d", tt.ramp.quota, tt.want)
+			if want := min(growth*200, tt.want); tt.ramp.quota != want {
+				t.Errorf("a step of %d after one of 200, want %d", tt.ramp.quota, want)
 			}
 		})
 	}
