@@ -113,9 +113,6 @@ func (b *bucket) tune(now time.Time, t time.Duration) {
 	b.resize(now)
 }
 
-// guessed reports whether the speed rests on so little that no wait can be foretold.
-func (b *bucket) guessed() bool { return b.estimate.doubling || b.estimate.doubtful }
-
 // resize sets how much the account holds.
 func (b *bucket) resize(now time.Time) {
 	n := max(milli+int64(b.estimate.rate*even.Seconds()*milli)-1, b.size)

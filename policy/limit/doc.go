@@ -80,6 +80,12 @@
 // found out by the first one that is. A wait that is only the reset of a header begins a
 // share where that is the whole limit's.
 //
+// Where no limit is known, a wait of a tenth of a second or more may be that for a share
+// (over a long way, one that is not rounded up). Then as much is sent after it as went
+// before, until something is refused. If that took about as many, and its wait ends a
+// second, ten or a minute after the first one, this is how long a share lasts and what it
+// holds.
+//
 // # Cold start
 //
 // Silence is consent: a refusal comes within a round trip, an answer may take minutes.

@@ -154,11 +154,11 @@ func (l *Limiter) guess(now time.Time, w *Waiter, s slot, r Refusal) {
 		b.empty(now, now.Add(r.Hint))
 		return
 	}
-	rate := b.estimate.rate
 	burst := l.burst(now, b)
 	if s == slotRequests {
 		l.rhythm(now, w, b, r, burst)
 	}
+	rate := b.estimate.rate
 	cost := l.price(w, s)
 	large := cost > max(b.size, b.burst) && b.known() > 0
 	gap := l.episode(now, w, s, r.Hint)

@@ -94,6 +94,11 @@ func (l *Limiter) behind(now time.Time, w *Waiter, ahead *[units]int64) time.Dur
 	return wait
 }
 
+// guessed reports whether the speed rests on so little that no wait can be foretold.
+func (b *bucket) guessed() bool {
+	return b.estimate.doubling || b.estimate.doubtful || b.shares.tried()
+}
+
 // neverFits reports whether w alone is larger than a limit that is sure. What was
 // let through once fits, whatever the estimate says.
 func (l *Limiter) neverFits(w *Waiter) bool {

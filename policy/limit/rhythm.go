@@ -23,13 +23,17 @@ const (
 func (l *Limiter) rhythm(now time.Time, w *Waiter, b *bucket, r Refusal, burst bool) {
 	s, t, hint := &b.shares, now.Sub(l.start), r.Hint
 	if s.on {
-		if w.admitted >= s.begun && s.ended((w.mark[unitRequest]-1-s.base)*milli, b.share()) {
+		if w.admitted >= s.begun && !l.confirms(t, w, b, hint) {
 			b.noShares(now, t)
 		}
 		return
 	}
 	rate := b.known()
-	if rate <= 0 || b.window > time.Minute || t < s.wrong {
+	if b.window > time.Minute || t < s.wrong {
+		return
+	}
+	if rate <= 0 {
+		l.trial(t, w, b, hint)
 		return
 	}
 	lost := l.recent.lost(t, unitRequest)
@@ -41,7 +45,24 @@ func (l *Limiter) rhythm(now time.Time, w *Waiter, b *bucket, r Refusal, burst b
 	if length == 0 || r.resets() && length > time.Second && length != b.window || rate*length.Seconds() < shareLeast {
 		return
 	}
-	*s = shares{on: true, length: length, phase: t + hint, begun: never, owed: lost * milli}
+	*s = shares{on: true, length: length, over: spread(length), phase: t + hint, begun: never, owed: lost * milli}
+}
+
+// confirms reports whether the refusal of w amid a share may be that of its end.
+func (l *Limiter) confirms(t time.Duration, w *Waiter, b *bucket, hint time.Duration) bool {
+	s := &b.shares
+	through := (w.mark[unitRequest] - 1 - s.base) * milli
+	if s.tried() {
+		return l.tried(t, w, b, through, hint)
+	}
+	if s.ended(through, b.share()) {
+		return false
+	}
+	if b.known() == 0 {
+		size := max(float64(through+s.less), shareWhole*float64(b.share()))
+		b.estimate.reset(size/milli/s.length.Seconds(), t)
+	}
+	return true
 }
 
 // shareLength returns how long a share lasts that ends hint after t: of those that can
@@ -53,7 +74,7 @@ func (l *Limiter) shareLength(w *Waiter, t, hint time.Duration, b *bucket) time.
 			continue
 		}
 		size := b.known() * length.Seconds()
-		let := l.history.since(t+hint-length) - float64(l.sent[unitRequest]-w.mark[unitRequest])
+		let := float64(l.passed(w, t+hint-length))
 		// Of a second too little is known to ask for more than that not too much went.
 		if let <= (1+shareFit)*size && (let >= (1-shareFit)*size || length == time.Second) {
 			return length

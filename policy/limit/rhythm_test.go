@@ -36,7 +36,7 @@ func TestAShareGoesOutAsItBegins(t *testing.T) {
 					if !sh.on || sh.length != length {
 						t.Errorf("shares of %v, %v; want of %v", sh.length, sh.on, length)
 					}
-					if most := 4*length - lasted + 2*sh.spread(); r.ok != 5*size || r.last > most {
+					if most := 4*length - lasted + 2*sh.over; r.ok != 5*size || r.last > most {
 						t.Errorf("%d of %d by %v, want all by %v", r.ok, 5*size, r.last, most)
 					}
 					if r.refused > max(10, size/20) {
@@ -129,6 +129,61 @@ func TestAShareIsAsLongAsWhatWentOfIt(t *testing.T) {
 				t.Errorf("got %+v, want shares of %v", s, tt.want)
 			}
 		})
+	}
+}
+
+// TestSharesAreFoundWithoutALimit has nothing told but a wait, exact or in whole seconds.
+func TestSharesAreFoundWithoutALimit(t *testing.T) {
+	for _, hint := range []string{"exact", "seconds"} {
+		for e, length := range lengths {
+			for _, counts := range []bool{false, true} {
+				t.Run(fmt.Sprint(e, " ", hint, " ", counts), func(t *testing.T) {
+					size := int(20 * length.Seconds())
+					calls := 5*size - size/10 // how much a share holds is known to within some
+					lasted := length / 5
+					s := newSimulation(1, learning, jittery, requests(1200, e, 0, counts, told{hint: hint}).later(lasted))
+					r := s.run(burst(calls, 10, 20*time.Millisecond), 10*time.Minute)
+					sh := &s.limiter.buckets[slotRequests].shares
+					if !sh.on || sh.length != length {
+						t.Errorf("shares of %v, %v; want of %v", sh.length, sh.on, length)
+					}
+					most := 4*length - lasted + 2*sh.over + time.Second
+					if counts {
+						most += length // what was refused is taken off
+					}
+					if r.ok != calls || r.last > most || r.refused > max(15, size/20) {
+						t.Errorf("%d of %d by %v with %d refused, want all by %v", r.ok, calls, r.last, r.refused, most)
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestATrialOfSharesEndsWithTheFirstRefusalOfARate: a bucket of five seconds' worth, of
+// which a wait tells nothing but itself.
+func TestATrialOfSharesEndsWithTheFirstRefusalOfARate(t *testing.T) {
+	l := New(learning, origin)
+	l.ramp.stop()
+	for range 100 {
+		pass(t, l, time.Millisecond, &Waiter{})
+	}
+	w := pass(t, l, 2*time.Millisecond, &Waiter{})
+	l.Refused(at(3*time.Millisecond), w, Refusal{Dimension: "requests", Hint: time.Second})
+	s := &l.buckets[slotRequests].shares
+	if !s.tried() {
+		t.Fatal("no shares are tried after 100 and a wait of a second")
+	}
+	for range 100 {
+		l.Enter(at(10*time.Millisecond), &Waiter{})
+	}
+	all, _ := drain(l, time.Second, 1100*time.Millisecond)
+	if len(all) < 25 || len(all) > 60 {
+		t.Errorf("%d went in 100ms, want them fast, but not all at once", len(all))
+	}
+	l.Refused(at(1100*time.Millisecond), all[21], Refusal{Dimension: "requests", Hint: time.Second})
+	if s.on {
+		t.Error("21 of 100 were let through, and shares are believed")
 	}
 }
 

@@ -37,7 +37,9 @@ type shares struct {
 	proven bool          // a whole one was let through
 	short  int           // how many ended before they should have
 	counts bool          // refusals are taken off the next share
-	length time.Duration // of each
+	length time.Duration // of each, 0 while it is not known
+	size   int64         // how much the first is expected to hold, while that is not known
+	over   time.Duration // over which a share goes out
 	phase  time.Duration // when some share begins
 	begun  time.Duration // when the one begins that used, base and prior are about
 	used   int64         // what went of it
@@ -51,6 +53,9 @@ type shares struct {
 
 // at returns when the share begins that runs at t.
 func (s *shares) at(t time.Duration) time.Duration {
+	if s.tried() {
+		return s.phase
+	}
 	since := (t - s.phase) % s.length
 	if since < 0 {
 		since += s.length
@@ -58,8 +63,11 @@ func (s *shares) at(t time.Duration) time.Duration {
 	return t - since
 }
 
-// spread is the time over which a share goes out.
-func (s *shares) spread() time.Duration { return max(shareSpread, s.length/shareSpreadPart) }
+// spread is the time over which a share of a length goes out.
+func spread(length time.Duration) time.Duration { return max(shareSpread, length/shareSpreadPart) }
+
+// tried reports whether it is not known yet how long shares last.
+func (s *shares) tried() bool { return s.on && s.length == 0 }
 
 // ended takes in that of a share of size so much was let through until something was
 // refused, and reports whether there seem to be no shares, or others that use them too.
@@ -114,7 +122,7 @@ func (s *shares) gone(t time.Duration, size int64) int64 {
 // wait returns how long until cost may go of shares of size, 0 for now.
 func (s *shares) wait(t time.Duration, cost, size int64) time.Duration {
 	begun, used := s.at(t), s.gone(t, size)
-	if used+cost > max(size, cost) {
+	if used+cost > max(size, cost) && !s.tried() {
 		return begun + s.length - t
 	}
 	return max(0, s.slot-t)
@@ -138,7 +146,7 @@ func (s *shares) take(t time.Duration, cost, size, taken int64) {
 		}
 	}
 	s.used += cost
-	s.slot = max(s.slot, s.begun, t-slack) + s.spread()*time.Duration(cost)/time.Duration(size)
+	s.slot = max(s.slot, s.begun, t-slack) + s.over*time.Duration(cost)/time.Duration(size)
 }
 
 // give takes back what was counted and never sent.
@@ -153,5 +161,8 @@ func (s *shares) left(t time.Duration, size int64) int64 { return size - s.gone(
 
 // share is what may go in one share.
 func (b *bucket) share() int64 {
+	if b.shares.tried() {
+		return b.shares.size
+	}
 	return max(1, int64(b.speed/pace*b.shares.length.Seconds()+rounding)) * milli
 }
