@@ -53,8 +53,10 @@
 // wait then says how full the bucket is. A text that proves nothing, but names a
 // window of minutes and a wait that is no shorter than half of that formula, is a
 // first estimate (limits that are enforced by the second say so). Everything else is
-// ignored and counted: no answer, however absurd, can stop a limiter for longer than a
-// minute without a second one that says the same. Where only a reset header tells a wait,
+// ignored and counted. A wait of over a minute that nothing proves concerns its own
+// request alone, until four of the last sixteen met one: then everybody waits a minute.
+// A limit that appears amid answers which tell none, or far under the one they tell, is
+// believed when a second answer says the same. Where only a reset header tells a wait,
 // which is until all of the limit is there, and it refills, what is missing of the request
 // comes in before (fits).
 //

@@ -21,6 +21,9 @@ const (
 	wantShare  = 0.1
 	provenPart = 0.25
 	leastQuota = 16
+	// nearAnswer is how long an answer may take to be mostly way and no work. The dial
+	// tells nothing of that where connections end at an edge that passes requests on.
+	nearAnswer = 300 * time.Millisecond
 	// openQuota is from where on a ramp restrains nobody: 20,000 per second.
 	openQuota = 3000
 	// slack is how late a timer may be without costing the line its turn.
@@ -50,22 +53,23 @@ type ramp struct {
 	dial   time.Duration // longest time from admission to the wire
 	heard  bool          // whether any answer has come
 	queued int           // who wait
+	echo   time.Duration // how long it takes to hear of a refusal, as the quickest answer shows; 0 is unknown
 }
 
 // start begins anew with quota requests at once.
 func (r *ramp) start(quota int) {
-	*r = ramp{on: true, slow: quota < coldQuota, quota: quota, dial: r.dial, heard: r.heard, proven: r.proven}
-	r.step = max(coldStep, min(r.dial*3/2, maxStep))
+	*r = ramp{on: true, slow: quota < coldQuota, quota: quota, dial: r.dial, heard: r.heard, proven: r.proven, echo: r.echo}
+	r.step = max(coldStep, min(max(r.dial*3/2, r.echo*5/4), maxStep))
 }
 
 // try lets a single request out, and the rest when silence about it has lasted
 // for step.
 func (r *ramp) try(step time.Duration) {
-	*r = ramp{on: true, probe: true, quota: 1, dial: r.dial, heard: r.heard, step: step}
+	*r = ramp{on: true, probe: true, quota: 1, dial: r.dial, heard: r.heard, step: step, echo: r.echo}
 }
 
 // stop ends the ramp; nothing is proven.
-func (r *ramp) stop() { *r = ramp{dial: r.dial, heard: r.heard} }
+func (r *ramp) stop() { *r = ramp{dial: r.dial, heard: r.heard, echo: r.echo} }
 
 // wait returns how long until one more may go, 0 for now. safe is how many may go
 // at once in any case.
@@ -144,7 +148,22 @@ func (r *ramp) grow() {
 // holds one.
 func (r *ramp) most() int {
 	n := max(leastQuota, wantShare*float64(r.run+r.queued), provenPart*float64(r.run))
-	return max(1, int(min(n*r.step.Seconds()/max(r.dial*3/2, time.Millisecond).Seconds(), 2*openQuota)))
+	return max(1, int(min(n*r.step.Seconds()/max(r.dial*3/2, r.echo, time.Millisecond).Seconds(), 2*openQuota)))
+}
+
+// answered counts an answer that came so long after its request was written. Silence
+// means nothing before a refusal could have been heard of.
+func (r *ramp) answered(took time.Duration) {
+	r.heard = true
+	if took <= 0 || took > nearAnswer {
+		return
+	}
+	if r.echo == 0 || took < r.echo {
+		r.echo = took
+	}
+	if r.on && !r.probe {
+		r.step = max(r.step, r.echo*5/4)
+	}
 }
 
 // take counts one admission.

@@ -190,3 +190,30 @@ func TestASecondsShareHoldsFewerOfLargerRequests(t *testing.T) {
 		})
 	}
 }
+
+// TestAQuickAnswerShowsHowLongARefusalTakes: the dial may tell nothing of it.
+func TestAQuickAnswerShowsHowLongARefusalTakes(t *testing.T) {
+	tests := map[string]struct {
+		answers []time.Duration
+		step    time.Duration
+	}{
+		"near":                      {[]time.Duration{20 * time.Millisecond}, coldStep},
+		"far behind an edge":        {[]time.Duration{220 * time.Millisecond}, 275 * time.Millisecond},
+		"the quickest of them":      {[]time.Duration{20 * time.Millisecond, 290 * time.Millisecond}, coldStep},
+		"work, of which none knows": {[]time.Duration{500 * time.Millisecond}, coldStep},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			l := New(learning, origin)
+			for _, took := range tt.answers {
+				w := pass(t, l, 0, &Waiter{})
+				l.Answered(at(took), w, Headers{})
+				l.last = origin
+			}
+			l.ramp.start(coldQuota)
+			if l.ramp.step != tt.step {
+				t.Errorf("a step lasts %v, want %v", l.ramp.step, tt.step)
+			}
+		})
+	}
+}

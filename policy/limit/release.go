@@ -88,7 +88,7 @@ func (l *Limiter) Answered(now time.Time, w *Waiter, h Headers) {
 		return
 	}
 	w.state = stateIdle
-	l.ramp.heard = true
+	l.ramp.answered(now.Sub(l.start) - w.sent)
 	l.streak = 0
 	l.learnHeaders(now, w, h, true)
 	for _, s := range l.active {
