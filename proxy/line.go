@@ -20,6 +20,7 @@ var errTurnedAway = errors.New("the turn would come too late")
 // channel included, and neither a timer nor a goroutine: each request has its own of
 // net/http, which waits. Safe for concurrent use.
 type line struct {
+	connects  *connects // nil is none
 	key       lineKey
 	turnstile atomic.Pointer[turnstile] // that it waits at, perhaps with others
 	siblings  *siblings
@@ -180,6 +181,7 @@ func (pl *place) sent(now time.Time, turn int) {
 	if pl.held {
 		pl.held, pl.sentAs = false, pl.line.siblings.sent(pl.line, now)
 	}
+	pl.waiter.Connect = pl.line.connects.shortest(now)
 	ts.limiter.Sent(now, &pl.waiter)
 	ts.release(now)
 }

@@ -25,6 +25,7 @@ type lineKey struct {
 
 // lines are the limiters of one upstream, made on first use. Safe for concurrent use.
 type lines struct {
+	connects connects
 	settings limit.Settings
 	siblings *siblings // nil where nobody looks for lines that share an account
 	mu       sync.RWMutex
@@ -61,6 +62,7 @@ func (ls *lines) of(key lineKey, now time.Time) *line {
 	}
 	ln = newLine(key, ls.settings, now)
 	ls.siblings.add(ln)
+	ln.connects = &ls.connects
 	ls.byKey[key] = ln
 	return ln
 }

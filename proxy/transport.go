@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -19,9 +18,6 @@ func newTransport(dial dialer, via func(*http.Request) (*url.URL, error), connec
 	idle := 45 * time.Second
 	if plain {
 		idle = 4 * time.Second
-	}
-	if dial == nil {
-		dial = (&net.Dialer{Timeout: connect, KeepAlive: 15 * time.Second}).DialContext
 	}
 	return &http.Transport{
 		Proxy:               via,

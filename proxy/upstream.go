@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -35,11 +36,12 @@ type upstream struct {
 }
 
 func newUpstream(c Config, u Upstream, dial dialer, m *metrics, log *slog.Logger, now time.Time) *upstream {
+	if dial == nil {
+		dial = (&net.Dialer{Timeout: c.Timeouts.Connect, KeepAlive: 15 * time.Second}).DialContext
+	}
 	plain, via := u.URL.Scheme == "http", intercept.Outward(c.Callers.Listen)
 	up := &upstream{
 		config: u,
-		pooled: newTransport(dial, via, c.Timeouts.Connect, plain, false),
-		fresh:  newTransport(dial, via, c.Timeouts.Connect, plain, true),
 		auth:   http.CanonicalHeaderKey(u.AuthHeader),
 		preset: u.Preset(),
 		models: newModels(u.Models),
@@ -58,6 +60,9 @@ func newUpstream(c Config, u Upstream, dial dialer, m *metrics, log *slog.Logger
 		inflight = u.MaxInflight
 	}
 	up.lines = newLines(settings)
+	dial = up.lines.connects.measured(dial, endpointOf(u.URL))
+	up.pooled = newTransport(dial, via, c.Timeouts.Connect, plain, false)
+	up.fresh = newTransport(dial, via, c.Timeouts.Connect, plain, true)
 	if mayShare(settings) {
 		up.lines.siblings = newSiblings(log, u.Name, now)
 	}

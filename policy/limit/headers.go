@@ -15,6 +15,8 @@ type Headers struct {
 	Readings []Reading
 	// Reset is the wait of a reset that names no limit (Together), 0 if there is none.
 	Reset time.Duration
+	// Worked is how long the upstream says that it took, without the way: 0 when not told.
+	Worked time.Duration
 	// Ignored is how many values made no sense: not a number, negative, absurd.
 	Ignored int
 }
@@ -56,6 +58,10 @@ var families = [...]struct {
 // (docs.together.ai, rate limits, "rate limit headers").
 const togetherTokens = "X-Tokenlimit-"
 
+// openAIWorked is the "time taken processing your API request", in milliseconds
+// (platform.openai.com/docs/api-reference/debugging-requests).
+const openAIWorked = "Openai-Processing-Ms"
+
 // ParseHeaders reads the rate-limit headers of an answer that came at now: OpenAI's,
 // Azure's, Groq's, Anthropic's, Cerebras's, Mistral's, Together's and what resembles them. Keys
 // are canonical. Values that make no sense are counted and otherwise not there.
@@ -63,6 +69,9 @@ func ParseHeaders(h map[string][]string, now time.Time) Headers {
 	var p Headers
 	perSecond := false
 	for key, values := range h {
+		if key == openAIWorked && len(values) > 0 {
+			p.Worked = parseMillis(values[0])
+		}
 		if field, ok := strings.CutPrefix(key, togetherTokens); ok && len(values) > 0 {
 			perSecond = true
 			p.put(field, "Tokens-Second", values[0], now)
@@ -208,4 +217,13 @@ func parseCount(s string) (float64, bool) {
 		return 0, false
 	}
 	return n, true
+}
+
+// parseMillis reads whole milliseconds up to an hour, 0 for anything else.
+func parseMillis(s string) time.Duration {
+	n, err := strconv.ParseUint(s, 10, 32)
+	if d := time.Duration(n) * time.Millisecond; err == nil && d <= time.Hour {
+		return d
+	}
+	return 0
 }

@@ -202,3 +202,12 @@ func TestOnlyNumbersAreCounts(t *testing.T) {
 		}
 	}
 }
+
+func TestTheTimeThatAnUpstreamWorkedIsRead(t *testing.T) {
+	tests := map[string]time.Duration{"523": 523 * time.Millisecond, "0": 0, "-5": 0, "1e3": 0, "": 0, "9999999": 0, "99999999999999": 0}
+	for text, want := range tests {
+		if got := ParseHeaders(map[string][]string{"Openai-Processing-Ms": {text}}, origin).Worked; got != want {
+			t.Errorf("%q: got %v, want %v", text, got, want)
+		}
+	}
+}

@@ -151,18 +151,22 @@ func (r *ramp) most() int {
 	return max(1, int(min(n*r.step.Seconds()/max(r.dial*3/2, r.echo, time.Millisecond).Seconds(), 2*openQuota)))
 }
 
-// answered counts an answer that came so long after its request was written. Silence
-// means nothing before a refusal could have been heard of.
-func (r *ramp) answered(took time.Duration) {
+// answered counts an answer that came so long after its request was written, and how
+// much of that the upstream says it worked, 0 if it does not. Silence means nothing
+// before a refusal could have been heard of.
+func (r *ramp) answered(took, worked time.Duration) {
 	r.heard = true
-	if took <= 0 || took > nearAnswer {
+	if worked < took {
+		took -= worked
+	}
+	if took <= 0 || worked == 0 && took > nearAnswer {
 		return
 	}
 	if r.echo == 0 || took < r.echo {
 		r.echo = took
 	}
 	if r.on && !r.probe {
-		r.step = max(r.step, r.echo*5/4)
+		r.step = max(r.step, min(r.echo*5/4, maxStep))
 	}
 }
 
@@ -181,7 +185,10 @@ func (r *ramp) take(t time.Duration) {
 
 // wrote counts one request written to the wire, so long after its admission. Most
 // of that is the dial, two round trips or more; a step must hold three.
-func (r *ramp) wrote(t, dial time.Duration) {
+func (r *ramp) wrote(t, dial, connect time.Duration) {
+	if connect > 0 { // a dial is two round trips, and connecting one
+		dial = min(dial, 2*connect)
+	}
 	r.dial = max(r.dial, dial)
 	if !r.probe {
 		r.step = max(r.step, min(dial*3/2, maxStep))

@@ -12,7 +12,7 @@ func climb(r *ramp, from, d time.Duration, dial time.Duration) []int {
 	for t := from; t < from+d; t += time.Millisecond {
 		for r.on && r.wait(t, 0) == 0 {
 			r.take(t)
-			r.wrote(t+dial, dial)
+			r.wrote(t+dial, dial, 0)
 			out[(t-from)/coldStep]++
 		}
 		if !r.on {
@@ -57,7 +57,7 @@ func TestARampWaitsForWordFromTheWire(t *testing.T) {
 	if got := r.wait(time.Second, 0); got < coldStep {
 		t.Errorf("nothing was sent: it waits %v, want at least a step", got)
 	}
-	r.wrote(time.Second, time.Second) // a slow dial: a step holds three round trips
+	r.wrote(time.Second, time.Second, 0) // a slow dial: a step holds three round trips
 	if got, want := r.wait(time.Second, 0), maxStep; got != want {
 		t.Errorf("it waits %v, want %v", got, want)
 	}
@@ -105,7 +105,7 @@ func TestATryLetsOneOut(t *testing.T) {
 		t.Fatal("the one must go at once")
 	}
 	r.take(0)
-	r.wrote(time.Millisecond, time.Millisecond)
+	r.wrote(time.Millisecond, time.Millisecond, 0)
 	if got, want := r.wait(time.Millisecond, 100), 20*time.Millisecond; got != want {
 		t.Errorf("the next waits %v, want %v of silence", got, want)
 	}
@@ -195,22 +195,49 @@ func TestASecondsShareHoldsFewerOfLargerRequests(t *testing.T) {
 func TestAQuickAnswerShowsHowLongARefusalTakes(t *testing.T) {
 	tests := map[string]struct {
 		answers []time.Duration
+		worked  time.Duration
 		step    time.Duration
 	}{
-		"near":                      {[]time.Duration{20 * time.Millisecond}, coldStep},
-		"far behind an edge":        {[]time.Duration{220 * time.Millisecond}, 275 * time.Millisecond},
-		"the quickest of them":      {[]time.Duration{20 * time.Millisecond, 290 * time.Millisecond}, coldStep},
-		"work, of which none knows": {[]time.Duration{500 * time.Millisecond}, coldStep},
+		"near":                      {[]time.Duration{20 * time.Millisecond}, 0, coldStep},
+		"far behind an edge":        {[]time.Duration{220 * time.Millisecond}, 0, 275 * time.Millisecond},
+		"the quickest of them":      {[]time.Duration{20 * time.Millisecond, 290 * time.Millisecond}, 0, coldStep},
+		"work, of which none knows": {[]time.Duration{500 * time.Millisecond}, 0, coldStep},
+		"far, and work":             {[]time.Duration{900 * time.Millisecond}, 500 * time.Millisecond, 500 * time.Millisecond},
+		"near, and work":            {[]time.Duration{900 * time.Millisecond}, 890 * time.Millisecond, coldStep},
+		"more work than time":       {[]time.Duration{200 * time.Millisecond}, time.Second, 250 * time.Millisecond},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			l := New(learning, origin)
 			for _, took := range tt.answers {
 				w := pass(t, l, 0, &Waiter{})
-				l.Answered(at(took), w, Headers{})
+				l.Answered(at(took), w, Headers{Worked: tt.worked})
 				l.last = origin
 			}
 			l.ramp.start(coldQuota)
+			if l.ramp.step != tt.step {
+				t.Errorf("a step lasts %v, want %v", l.ramp.step, tt.step)
+			}
+		})
+	}
+}
+
+// TestABusyMachineIsNoFarUpstream: what a request waits for a processor is not the way.
+func TestABusyMachineIsNoFarUpstream(t *testing.T) {
+	tests := map[string]struct {
+		dial, connect, step time.Duration
+	}{
+		"busy, near":           {800 * time.Millisecond, time.Millisecond, coldStep},
+		"busy, far":            {800 * time.Millisecond, 100 * time.Millisecond, 300 * time.Millisecond},
+		"far":                  {200 * time.Millisecond, 100 * time.Millisecond, 300 * time.Millisecond},
+		"far, through a proxy": {200 * time.Millisecond, 0, 300 * time.Millisecond},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			l := New(learning, origin)
+			w := &Waiter{Connect: tt.connect}
+			l.Enter(origin, w)
+			l.Sent(at(tt.dial), w)
 			if l.ramp.step != tt.step {
 				t.Errorf("a step lasts %v, want %v", l.ramp.step, tt.step)
 			}

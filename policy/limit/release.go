@@ -77,7 +77,7 @@ func (l *Limiter) Sent(now time.Time, w *Waiter) {
 	l.recent.add(w.sent, w)
 	l.history.add(w.sent, 1)
 	l.hope(w.sent)
-	l.ramp.wrote(w.sent, w.sent-w.admitted)
+	l.ramp.wrote(w.sent, w.sent-w.admitted, w.Connect)
 }
 
 // Answered tells of an answer to w that was no refusal, with its rate-limit headers.
@@ -88,7 +88,7 @@ func (l *Limiter) Answered(now time.Time, w *Waiter, h Headers) {
 		return
 	}
 	w.state = stateIdle
-	l.ramp.answered(now.Sub(l.start) - w.sent)
+	l.ramp.answered(now.Sub(l.start)-w.sent, h.Worked)
 	l.streak = 0
 	l.learnHeaders(now, w, h, true)
 	for _, s := range l.active {

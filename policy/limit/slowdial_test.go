@@ -15,7 +15,7 @@ func TestALongWayToTheWireEndsNoBurst(t *testing.T) {
 			for step := 0; step < 100 && r.on; step++ {
 				for r.on && r.wait(at, 0) == 0 {
 					r.take(at)
-					r.wrote(at+dial, dial)
+					r.wrote(at+dial, dial, 0)
 					out++
 				}
 				at = max(at, r.slot, r.consent())

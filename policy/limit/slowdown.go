@@ -16,6 +16,9 @@ const (
 	// spikeShare is how little of the present rate the one before may have been for the
 	// rise to be the spike; else nothing shows one, and half the present rate is used.
 	spikeShare = 0.8
+	// spikeLeast is how many requests more than chance the last second must have for it
+	// to be the spike.
+	spikeLeast = 10
 )
 
 // spike is the ceiling that Slow Down sets on requests. Times are offsets from the
@@ -43,7 +46,8 @@ func (l *Limiter) slowDown(now time.Time, w *Waiter, hint time.Duration) {
 		present = min(present, b.speed)
 	}
 	rate := present / 2
-	if before := l.recent.before(); before > 0 && before <= spikeShare*present {
+	second := float64(l.recent.sum(t, unitRequest, time.Second)) - spikeLeast
+	if before := l.recent.before(); before > 0 && before <= spikeShare*max(present, second) {
 		rate = before
 	}
 	rate = max(rate, present/10, 1/maxHint.Seconds())

@@ -97,20 +97,23 @@ func TestTheCeilingGoesWhenItIsOutOfReach(t *testing.T) {
 // has a rate before the spike too, and one that sent the same all the time has none.
 func TestSlowDownLeavesWhatWasSentBeforeTheSpike(t *testing.T) {
 	tests := map[string]struct {
-		rate, spike float64 // for half a minute, then for five seconds
+		rate, spike float64 // for half a minute, then for some seconds
+		seconds     float64
 		idle        time.Duration
 		low, high   float64
 	}{
-		"a spike of a young process": {10, 40, 0, 9.5, 10.5},
-		"after an hour without use":  {10, 40, time.Hour, 9.5, 10.5},
-		"no spike":                   {60, 60, 0, 29, 31},
+		"a spike of a young process": {10, 40, 5, 0, 9.5, 10.5},
+		"after an hour without use":  {10, 40, 5, time.Hour, 9.5, 10.5},
+		"no spike":                   {60, 60, 5, 0, 29, 31},
+		"a spike of one second":      {10, 40, 1, 0, 9.5, 10.5},
+		"no spike, slow":             {1, 3, 1, 0, 0.5, 0.7},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			l := New(learning, origin)
 			l.ramp.stop()
 			now, _ := steady(t, l, tt.idle, tt.rate, int(30*tt.rate))
-			now, _ = steady(t, l, now, tt.spike, int(5*tt.spike))
+			now, _ = steady(t, l, now, tt.spike, int(tt.seconds*tt.spike))
 			l.Refused(at(now), pass(t, l, now, &Waiter{}), Refusal{SlowDown: true})
 			if got := l.Snapshot(at(now)).Buckets[0].Rate; got < tt.low || got > tt.high {
 				t.Errorf("cut to %.2f per second, want %.1f to %.1f", got, tt.low, tt.high)

@@ -14,6 +14,9 @@ type Waiter struct {
 	Images int
 	// Deadline is when the request must have been admitted; zero is never.
 	Deadline time.Time
+	// Connect is how long it takes at the least to connect to the upstream, 0 when that is
+	// not known. It may be set until Sent.
+	Connect time.Duration
 	// Tag is the caller's: what its admit function needs to find the request again.
 	Tag any
 
