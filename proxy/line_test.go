@@ -132,17 +132,19 @@ func TestAWaitInVainTellsWhenToComeBack(t *testing.T) {
 }
 
 // BenchmarkPlace is what one leaving and another joining cost, with the lock and the
-// timer, while so many wait.
+// timer, while so many wait, and what memory each of them holds.
 func BenchmarkPlace(b *testing.B) {
 	for _, n := range []int{10, 1000, 100_000} {
 		b.Run(fmt.Sprintf("waiting:%d", n), func(b *testing.B) {
 			now := time.Now()
+			before := heapInUse()
 			ln := newLine(lineKey{}, limit.Settings{RPM: 1}, now)
 			line := make([]place, n+1)
 			for i := range line {
 				line[i].take(ln, limit.Waiter{Tokens: 100})
 				ln.enter(&line[i], now)
 			}
+			each := float64(heapInUse()-before) / float64(n)
 			i := 0
 			b.ReportAllocs()
 			for b.Loop() {
@@ -153,6 +155,15 @@ func BenchmarkPlace(b *testing.B) {
 				ln.enter(pl, now)
 			}
 			ln.turnstile.Load().timer.Stop()
+			b.ReportMetric(each, "B/waiter")
 		})
 	}
+}
+
+// heapInUse is the memory of what is still referred to.
+func heapInUse() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }

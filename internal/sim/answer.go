@@ -68,7 +68,7 @@ func (c *call) setHeaders(a answer) {
 		h.Set("X-Request-Id", c.requestID())
 		h.Set("Openai-Organization", c.sim.cfg.Organization)
 		h.Set("Openai-Version", "2020-10-01")
-		h.Set("Openai-Processing-Ms", strconv.FormatInt(time.Since(c.began).Milliseconds(), 10))
+		h.Set("Openai-Processing-Ms", strconv.FormatInt((time.Since(c.began)-2*c.sim.cfg.Network).Milliseconds(), 10))
 	}
 	if c.decision.Limited() {
 		c.setLimitHeaders(h)

@@ -156,10 +156,13 @@ func (r *ramp) most() int {
 // before a refusal could have been heard of.
 func (r *ramp) answered(took, worked time.Duration) {
 	r.heard = true
-	if worked < took {
+	if took > nearAnswer {
+		if worked == 0 || worked >= took {
+			return
+		}
 		took -= worked
 	}
-	if took <= 0 || worked == 0 && took > nearAnswer {
+	if took <= 0 {
 		return
 	}
 	if r.echo == 0 || took < r.echo {
