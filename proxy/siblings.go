@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -69,7 +70,7 @@ func (s *siblings) arrange(now time.Time, some []*limit.Sibling) {
 		group := s.group(ln)
 		ts := ln.turnstile.Load()
 		if i := slices.IndexFunc(ts.lines, func(x *line) bool { return !slices.Contains(group, x) }); i >= 0 {
-			s.tell("limiters that shared an account do so no more", ln, ts.lines[i])
+			s.log.LogAttrs(context.Background(), slog.LevelInfo, "limiters that shared an account do so no more", s.between(ln, ts.lines[i])...)
 			ts.split(ln, now)
 		}
 	}
@@ -79,15 +80,18 @@ func (s *siblings) arrange(now time.Time, some []*limit.Sibling) {
 		ts := group[0].turnstile.Load()
 		if other := ln.turnstile.Load(); other != ts {
 			ts.absorb(other, now)
-			s.tell("limiters share an account", group[0], ln)
+			s.log.LogAttrs(context.Background(), slog.LevelInfo, "limiters share an account", s.between(group[0], ln)...)
 		}
 	}
 }
 
-func (s *siblings) tell(what string, a, b *line) {
-	s.log.Info(what, "upstream", s.upstream,
-		slog.Group("one", "credential", a.key.credential.label(), "model", labelText(a.key.model)),
-		slog.Group("other", "credential", b.key.credential.label(), "model", labelText(b.key.model)))
+// between names two lines without secrets.
+func (s *siblings) between(a, b *line) []slog.Attr {
+	return []slog.Attr{
+		slog.String("upstream", s.upstream),
+		slog.GroupAttrs("one", slog.String("credential", a.key.credential.label()), slog.String("model", labelText(a.key.model))),
+		slog.GroupAttrs("other", slog.String("credential", b.key.credential.label()), slog.String("model", labelText(b.key.model))),
+	}
 }
 
 // group is who shares an account with ln, itself included, always in the same order.

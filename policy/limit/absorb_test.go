@@ -124,7 +124,6 @@ func TestAPermitIsGivenBackWhereItWentTo(t *testing.T) {
 	if a.line.length != 2 || ws[0].state != stateAdmitted {
 		t.Fatalf("%d wait", a.line.length)
 	}
-	b = nil
 	a.Leave(origin, &ws[0])
 	if got := a.taken[unitRequest]; got != 0 {
 		t.Errorf("%d taken, want 0", got)

@@ -72,15 +72,15 @@ func (b *bucket) settle(now basis, limit float64) float64 {
 	b.reading.base = now
 	estimated := float64(now.accepted - base.accepted)
 	refilled := b.known() * span.Seconds()
-	comparable := b.reading.continuous
+	compared := b.reading.continuous
 	if b.reading.comeback.fixed {
 		refilled = 0
-		comparable = math.Abs((now.end - base.end).Seconds()) < comebackLeast.Seconds()
+		compared = math.Abs((now.end - base.end).Seconds()) < comebackLeast.Seconds()
 	}
 	told := base.remaining + refilled - now.remaining
 	// A bucket that may have been full hides what was used.
 	full := base.remaining+refilled > limit
-	if base.accepted == 0 || full || !comparable || estimated < settleLeast || told <= 0 {
+	if base.accepted == 0 || full || !compared || estimated < settleLeast || told <= 0 {
 		return 0
 	}
 	before := b.factor()

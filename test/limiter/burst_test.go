@@ -78,15 +78,15 @@ func TestABurstFinishesWithTheLastShareOfASecond(t *testing.T) {
 	quanta := meter.Limit{RPM: rpm, Enforce: meter.Quanta}
 	tests := map[string]struct {
 		limit   meter.Limit
-		shares  time.Duration
+		last    time.Duration // when the last share begins after the first
 		network memnet.Latency
 		refused float64 // at most
 		ratio   float64 // of the optimum, at most
 	}{
-		"near":                {quanta, shares, near, calls / 20, 1.05},
-		"refusals count":      {counting(quanta), shares + 1, near, calls / 20, 1.01},
-		"200 ms away":         {quanta, shares, far, calls / 10, 1.15}, // only refusals were asked for
-		"200 ms away, counts": {counting(quanta), shares, far, calls / 10, 1.20},
+		"near":                {quanta, (shares - 1) * time.Second, near, calls / 20, 1.05},
+		"refusals count":      {counting(quanta), shares * time.Second, near, calls / 20, 1.01},
+		"200 ms away":         {quanta, (shares - 1) * time.Second, far, calls / 10, 1.15}, // only refusals were asked for
+		"200 ms away, counts": {counting(quanta), (shares - 1) * time.Second, far, calls / 10, 1.20},
 	}
 	for name, tt := range tests {
 		for _, ms := range []int{0, 130, 500, 700, 810, 870} {
@@ -97,7 +97,7 @@ func TestABurstFinishesWithTheLastShareOfASecond(t *testing.T) {
 					if o.ok != calls {
 						g.t.Errorf("%d of %d succeeded", o.ok, calls)
 					}
-					optimum := (tt.shares-1)*time.Second - phase + thought + 4*tt.network.OneWay
+					optimum := tt.last - phase + thought + 4*tt.network.OneWay
 					hold(g.t, "the time as a share of the optimum", float64(o.makespan)/float64(optimum), tt.ratio)
 					hold(g.t, "refused", float64(len(o.refused)), tt.refused)
 				})

@@ -216,7 +216,7 @@ func (l *randomLoad) play(g *rig) loss {
 			bad(i, "was answered and never carried out")
 		case e.timeout == "" && answers[i].status != http.StatusOK:
 			bad(i, "want 200: it has time")
-		case e.timeout != "" && !(e.stream && answers[i].status == http.StatusOK) && answers[i].took > e.timeLimit(): // a stream that has begun goes on
+		case e.timeout != "" && (!e.stream || answers[i].status != http.StatusOK) && answers[i].took > e.timeLimit(): // a stream that has begun goes on
 			bad(i, "want an answer by its time limit")
 		}
 	}

@@ -136,8 +136,8 @@ func (a *account) advance(now time.Time) {
 		a.at = now
 		return
 	}
-	steps := now.Sub(a.at) / a.step
-	a.at = a.at.Add(steps * a.step)
+	steps := int64(now.Sub(a.at) / a.step)
+	a.at = a.at.Add(time.Duration(steps) * a.step)
 	if steps > 0 && a.anew {
 		a.level = a.size
 		return
