@@ -3,6 +3,8 @@ package limit
 import (
 	"fmt"
 	"time"
+
+	"outrigger/internal/sim/oracle"
 )
 
 // What must hold of every case, whatever the upstream tells and however it enforces.
@@ -126,6 +128,20 @@ func (p *played) even() error {
 		}
 	}
 	return nil
+}
+
+// fits reports whether a share of the limits lets all of the load through as it comes.
+func (c *randomCase) fits(share float64) bool {
+	limit := c.limit
+	limit.RPM, limit.TPM = int(share*float64(limit.RPM)), int(share*float64(limit.TPM))
+	o := oracle.New(limit, c.start)
+	for _, j := range c.jobs {
+		at := c.start.Add(j.at)
+		if o.Next(at, costOf(&j.Waiter, c.scale)).After(at) {
+			return false
+		}
+	}
+	return true
 }
 
 // held is which share of those that came after the first third waited longer than the

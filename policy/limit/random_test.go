@@ -36,27 +36,24 @@ func TestABudgetThatIsToldIsNeverExceeded(t *testing.T) {
 }
 
 // TestALoadThatFitsIsNotHeldUp has a steady load of a third to two thirds of the limit.
-// Where a minute's worth may be used at once nobody waits and nothing is refused. Where
-// it is enforced over shorter times chance alone exceeds it now and then.
+// Where a minute's worth may be used at once nobody waits and nothing is refused, unless
+// chance fills a minute: requests of very different sizes do that now and then. Where it
+// is enforced over shorter times chance alone exceeds it more often.
 func TestALoadThatFitsIsNotHeldUp(t *testing.T) {
-	held, n := map[enforcing]float64{}, map[enforcing]float64{}
+	held := map[enforcing]*sample{byBucket: {}, bySeconds: {}, byTens: {}, byMinute: {}, byClock: {}}
 	forSeeds(t, 3*time.Second, func(seed uint64) error {
 		p := drawCalm(seed).play()
 		share := p.held(time.Second / 2)
-		if (p.enforce == byMinute || p.enforce == byClock) && (share > 0 || p.result.refused > 0) {
+		if (p.enforce == byMinute || p.enforce == byClock) && (share > 0 || p.result.refused > 0) && p.fits(0.8) {
 			return fmt.Errorf("%v\n%.3f of the requests were held up, and %d refused, want none", p, share, p.result.refused)
 		}
 		if p.says.headers() {
-			held[p.enforce], n[p.enforce] = held[p.enforce]+share, n[p.enforce]+1
+			held[p.enforce].add(share)
 		}
 		return nil
 	})
-	for e, most := range map[enforcing]float64{byBucket: 0.05, bySeconds: 0.12, byTens: 0.05} {
-		mean := held[e] / max(1, n[e])
-		t.Logf("%s: %.4f held up on average of %.0f cases, at most %.2f", e, mean, n[e], most)
-		if n[e] > 20 && mean > most {
-			t.Errorf("%s: %.4f of the requests were held up on average, want at most %.2f", e, mean, most)
-		}
+	for e, most := range map[enforcing]float64{byBucket: 0.03, bySeconds: 0.06, byTens: 0.02} {
+		held[e].hold(t, fmt.Sprintf("%s: share of the requests that were held up", e), most)
 	}
 }
 
@@ -72,7 +69,7 @@ func TestAConfiguredLimitIsKept(t *testing.T) {
 		if shares := p.enforce == bySeconds || p.enforce == byTens; p.result.refused > 0 && (short || !shares) {
 			return fmt.Errorf("%v\n%d refused, want none", p, p.result.refused)
 		}
-		if short && p.load.leave == 0 && p.load.patient == 1 {
+		if p.load.leave == 0 && p.load.patient == 1 {
 			return p.even() // who leaves gives back what another uses later
 		}
 		return nil

@@ -1,6 +1,7 @@
 package limit
 
 import (
+	"math"
 	"math/rand/v2"
 	"os"
 	"strconv"
@@ -56,4 +57,21 @@ func forSeeds(t *testing.T, least time.Duration, hold func(seed uint64) error) i
 	}
 	t.Logf("%d cases from seed %d on", n, first)
 	return n
+}
+
+// sample is what random cases gave, one figure each.
+type sample struct{ n, sum, squares float64 }
+
+func (s *sample) add(x float64) { s.n, s.sum, s.squares = s.n+1, s.sum+x, s.squares+x*x }
+
+// hold fails if the mean is more than most, and by more than chance: four standard errors.
+func (s *sample) hold(t *testing.T, what string, most float64) {
+	t.Helper()
+	n := max(1, s.n)
+	mean := s.sum / n
+	chance := 4 * math.Sqrt(max(0, s.squares/n-mean*mean)/n)
+	t.Logf("%s: %.4f on average of %.0f cases, at most %.3f and %.4f by chance", what, mean, s.n, most, chance)
+	if s.n > 20 && mean-chance > most {
+		t.Errorf("%s: %.4f on average of %.0f cases, want at most %.3f", what, mean, s.n, most)
+	}
 }

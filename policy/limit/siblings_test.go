@@ -2,6 +2,7 @@ package limit_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -43,9 +44,9 @@ func TestKeysOfOneAccountAreFoundOut(t *testing.T) {
 }
 
 func TestSeparateAccountsAreNeverTakenForOne(t *testing.T) {
-	long, seeds := 5*time.Minute, uint64(3)
+	long, stories := 5*time.Minute, uint64(0)
 	if testing.Short() {
-		long, seeds = time.Minute, 1
+		long = time.Minute
 	}
 	loads := map[string]func(*rand.Rand, int) []time.Duration{
 		"even":          func(_ *rand.Rand, _ int) []time.Duration { return evenly(18, 0, long) },
@@ -78,29 +79,31 @@ func TestSeparateAccountsAreNeverTakenForOne(t *testing.T) {
 			return all
 		},
 	}
-	for name, load := range loads {
-		for who, other := range others {
+	for _, name := range slices.Sorted(maps.Keys(loads)) {
+		for _, who := range slices.Sorted(maps.Keys(others)) {
+			load, other := loads[name], others[who]
 			for _, headers := range []bool{true, false} {
 				for _, each := range []float64{1, 2} {
 					if each > 1 && !headers && who != "nobody" {
 						continue
 					}
+					seed := stories
+					stories++
 					t.Run(fmt.Sprint(name, ", others: ", who, ", headers ", headers, ", charged ", each), func(t *testing.T) {
-						for seed := range seeds {
-							random := rand.New(rand.NewPCG(seed, 3))
-							var accounts []toldAccount
-							var keys []keyLoad
-							for i := range 3 {
-								at := load(random, i)
-								accounts = append(accounts, toldAccount{
-									rpm: 1200, burst: []float64{20, 0}[seed%2], headers: headers, texts: true,
-									each: each, counted: seed > 1, fromOther: other(random, at),
-								})
-								keys = append(keys, keyLoad{account: i, org: "org-a", model: "gpt-4o", at: at})
-							}
-							if got := tellStory(seed, time.Millisecond, jitter, accounts, keys); len(got) > 0 {
-								t.Errorf("seed %d: %v", seed, got)
-							}
+						t.Parallel()
+						random := rand.New(rand.NewPCG(seed, 3))
+						var accounts []toldAccount
+						var keys []keyLoad
+						for i := range 3 {
+							at := load(random, i)
+							accounts = append(accounts, toldAccount{
+								rpm: 1200, burst: []float64{20, 0}[random.IntN(2)], headers: headers, texts: true,
+								each: each, counted: random.IntN(3) == 0, fromOther: other(random, at),
+							})
+							keys = append(keys, keyLoad{account: i, org: "org-a", model: "gpt-4o", at: at})
+						}
+						if got := tellStory(seed, time.Millisecond, jitter, accounts, keys); len(got) > 0 {
+							t.Errorf("seed %d: %v", seed, got)
 						}
 					})
 				}
