@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -21,8 +22,17 @@ const reachFile = "testdata/reach.txt"
 
 // tries is how often a cell may be over its bound before it fails: the order in which
 // goroutines run is not the bubble's, and a request whose refusal is not believed
-// comes back after a random wait. Of cells with such waits the worst of as many is written.
-const tries = 3
+// comes back after a random wait. What is written is the worst of measured times, of
+// randomly times where waits are random, each with few, some and more threads: five in a
+// row are hardly ever worse.
+const (
+	tries    = 5
+	measured = 6
+	randomly = 15
+)
+
+// threads is how many run at once in the nth measurement.
+func threads(n int) int { return []int{1, 2, 4}[n%3] }
 
 // enforced is one way to hold a limit, a burst, and the least time that it needs.
 type enforced struct {
@@ -73,21 +83,21 @@ func TestHowNearABurstComesToWhatTheLimitPermits(t *testing.T) {
 						if !ok && !*writeReach {
 							t.Errorf("%s says nothing of this", reachFile)
 						}
+						if *writeReach {
+							worst = enforce.worst(t, tell, limit, network)
+							return
+						}
 						for i := range tries {
 							got := enforce.reach(t, tell, limit, network)
-							worst = reach{max(worst.ratio, got.ratio), max(worst.refused, got.refused)}
-							over := got.ratio > most.ratio || got.refused > most.refused
-							if *writeReach && tell.random() || !*writeReach && over && i < tries-1 {
+							if i < tries-1 && (got.ratio > most.ratio || got.refused > most.refused) {
 								continue
 							}
-							if !*writeReach {
-								hold(t, "the time as a share of the least", got.ratio, most.ratio)
-								hold(t, "refused", got.refused, most.refused)
-							}
+							hold(t, "the time as a share of the least", got.ratio, most.ratio)
+							hold(t, "refused", got.refused, most.refused)
 							return
 						}
 					})
-					fmt.Fprintf(&reached, "%s | %.2f | %d\n", name, math.Ceil(worst.ratio*102)/100, int(worst.refused+max(3, worst.refused/5)))
+					fmt.Fprintf(&reached, "%s | %.2f | %d\n", name, math.Ceil(worst.ratio*100*(1+spare(tell)))/100, int(worst.refused+max(3, worst.refused/5)))
 				}
 			}
 		}
@@ -97,6 +107,30 @@ func TestHowNearABurstComesToWhatTheLimitPermits(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// worst is the worst of many measurements.
+func (e enforced) worst(t *testing.T, tell telling, limit meter.Limit, network memnet.Latency) reach {
+	n := measured
+	if tell.random() {
+		n = randomly
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	var worst reach
+	for i := range n {
+		runtime.GOMAXPROCS(threads(i))
+		got := e.reach(t, tell, limit, network)
+		worst = reach{max(worst.ratio, got.ratio), max(worst.refused, got.refused)}
+	}
+	return worst
+}
+
+// spare is the part by which a time may be over the worst that was measured.
+func spare(tell telling) float64 {
+	if tell.random() {
+		return 0.03
+	}
+	return 0.02
 }
 
 // reach sends the burst at each phase, and returns the worst that it reached.
