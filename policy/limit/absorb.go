@@ -2,12 +2,17 @@ package limit
 
 import "time"
 
-// heir is the limiter that goes on for one that was absorbed.
-type heir struct {
-	to    *Limiter
-	shift time.Duration // what an offset from the start is more there
-	more  [units]int64  // what a count of what was sent is more there
+// legacy is what a limiter knows of one that it absorbed. It is kept by the one that
+// goes on: the other may be another caller's to lock, where a Waiter that was sent before
+// lines parted still names it.
+type legacy struct {
+	shift time.Duration // what an offset from the start is more here
+	more  [units]int64  // what a count of what was sent is more here
 }
+
+// mostLegacies bounds how many are kept. A Waiter of one that is forgotten is taken for
+// one that was never sent.
+const mostLegacies = 64
 
 // Where one limiter goes on for several, and all of the limit is told to be left but
 // spareLeast, it may be used faster for a moment: what is told next then shows whether
@@ -30,7 +35,7 @@ func (l *Limiter) Absorb(now time.Time, other *Limiter) {
 	now = l.tick(other.tick(now))
 	shift := other.start.Sub(l.start)
 	l.absorbBuckets(now, other, shift)
-	h := &heir{to: l, shift: shift}
+	h := legacy{shift: shift}
 	for u := range units {
 		h.more[u] = l.sent[u] // all that l sent is taken to be the earlier
 		l.taken[u] += other.taken[u]
@@ -38,7 +43,7 @@ func (l *Limiter) Absorb(now time.Time, other *Limiter) {
 		l.refused[u] += other.refused[u]
 	}
 	l.recent.absorb(&other.recent, now.Sub(l.start), now.Sub(other.start))
-	other.heir = h
+	l.inherit(other, h)
 	l.line.merge(&other.line, l.follow)
 	if other.gate.After(l.gate) {
 		l.gate = other.gate
@@ -129,16 +134,33 @@ func (l *Limiter) anew(now time.Time) {
 	}
 }
 
+// inherit keeps what is to be known of other and of those that it absorbed.
+func (l *Limiter) inherit(other *Limiter, h legacy) {
+	if l.legacies == nil || len(l.legacies)+len(other.legacies) >= mostLegacies {
+		l.legacies = map[*Limiter]legacy{}
+	}
+	for gone, before := range other.legacies {
+		before.shift += h.shift
+		for u := range units {
+			before.more[u] += h.more[u]
+		}
+		l.legacies[gone] = before
+	}
+	other.legacies = nil
+	l.legacies[other] = h
+}
+
 // follow makes w l's own if it was of one that l absorbed.
 func (l *Limiter) follow(w *Waiter) {
-	for w.owner != nil && w.owner != l && w.owner.heir != nil {
-		h := w.owner.heir
-		w.owner = h.to
-		w.admitted += h.shift
-		w.sent += h.shift
-		for u := range units {
-			w.mark[u] += h.more[u]
-		}
+	h, ok := l.legacies[w.owner]
+	if !ok {
+		return
+	}
+	w.owner = l
+	w.admitted += h.shift
+	w.sent += h.shift
+	for u := range units {
+		w.mark[u] += h.more[u]
 	}
 }
 

@@ -302,3 +302,39 @@ func TestWhatIsAbsorbedNeverUpsetsTheLimiter(t *testing.T) {
 		})
 	}
 }
+
+// TestAPermitIsFollowedThroughSeveral has one of a limiter that was absorbed by one that
+// was absorbed, and one of a limiter that nobody absorbed.
+func TestAPermitIsFollowedThroughSeveral(t *testing.T) {
+	first, second, last := New(Settings{RPM: 60}, origin), New(Settings{RPM: 60}, at(-time.Second)), New(Settings{RPM: 60}, at(time.Second))
+	var w, other Waiter
+	first.Enter(at(time.Second), &w)
+	New(Settings{RPM: 60}, origin).Enter(origin, &other)
+	second.Absorb(at(2*time.Second), first)
+	last.Absorb(at(3*time.Second), second)
+	if got := last.taken[unitRequest]; got != 1 {
+		t.Fatalf("%d taken, want 1", got)
+	}
+	last.Leave(at(3*time.Second), &other)
+	if got := last.taken[unitRequest]; got != 1 {
+		t.Errorf("%d taken after a stranger left, want 1", got)
+	}
+	last.follow(&w)
+	if w.admitted != 0 {
+		t.Errorf("admitted at %v by the start of the last, want 0", w.admitted)
+	}
+	last.Leave(at(3*time.Second), &w)
+	if got := last.taken[unitRequest]; got != 0 {
+		t.Errorf("%d taken after it left, want 0", got)
+	}
+}
+
+func TestWhatIsKeptOfTheAbsorbedIsBounded(t *testing.T) {
+	l := New(Settings{RPM: 60}, origin)
+	for range 3 * mostLegacies {
+		l.Absorb(origin, New(Settings{RPM: 60}, origin))
+	}
+	if got := len(l.legacies); got == 0 || got > mostLegacies {
+		t.Errorf("%d are kept, want some, and at most %d", got, mostLegacies)
+	}
+}

@@ -6,30 +6,30 @@ import "time"
 // for concurrent use: the caller locks. It never waits, reads a clock or starts
 // anything; a time before the latest one it saw counts as that one.
 type Limiter struct {
-	set     Settings
-	start   time.Time
-	last    time.Time
-	line    line
-	buckets [slots]bucket
-	active  []slot // those of buckets that are in use
-	ramp    ramp
-	gate    time.Time // nobody goes before
-	recent  recent
-	history history
-	spike   spike
-	doubts  doubt
-	odds    [slots]odd
-	latency time.Duration // how long refusals take
-	tight   time.Duration // until then no burst over a second's share is tried
-	streak  int           // refusals since the last answer that hold everybody
-	slowed  bool          // some may have become too late since Expel looked
-	expel   time.Time     // Expel does not look before
-	taken   [units]int64  // admitted so far
-	sent    [units]int64  // written to the wire so far
-	refused [units]int64  // refused so far
-	counts  Counters
-	merged  bool  // it goes on for others, too
-	heir    *heir // goes on for it, once it was absorbed
+	set      Settings
+	start    time.Time
+	last     time.Time
+	line     line
+	buckets  [slots]bucket
+	active   []slot // those of buckets that are in use
+	ramp     ramp
+	gate     time.Time // nobody goes before
+	recent   recent
+	history  history
+	spike    spike
+	doubts   doubt
+	odds     [slots]odd
+	latency  time.Duration // how long refusals take
+	tight    time.Duration // until then no burst over a second's share is tried
+	streak   int           // refusals since the last answer that hold everybody
+	slowed   bool          // some may have become too late since Expel looked
+	expel    time.Time     // Expel does not look before
+	taken    [units]int64  // admitted so far
+	sent     [units]int64  // written to the wire so far
+	refused  [units]int64  // refused so far
+	counts   Counters
+	merged   bool                // it goes on for others, too
+	legacies map[*Limiter]legacy // those that it absorbed
 }
 
 // New returns a limiter that nobody has used.
