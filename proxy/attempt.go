@@ -37,7 +37,9 @@ type attempt struct {
 	turn   int         // of the place in the limiter's line
 	cancel context.CancelCauseFunc
 	end    sync.Once
-	slots  *slots
+	slots  *[slotCount]slot
+
+	crowded bool // refused for too many calls at once
 }
 
 // send makes one attempt: a fresh request with its body from the start, under
@@ -56,6 +58,9 @@ func (x *exchange) send(out *http.Request, a *attempt) {
 	if t := x.p.config.Timeouts.Attempt; t > 0 {
 		a.timer = time.AfterFunc(t, func() { cancel(errAttemptTimeout) })
 		defer a.timer.Stop()
+	}
+	for i := range a.slots {
+		a.slots[i].sent(time.Now())
 	}
 	create := x.endpoint.Effect == endpoint.Create
 	resp, err := x.up.transport(create).RoundTrip(req) //nolint:bodyclose // finish closes it
@@ -150,7 +155,9 @@ func (a *attempt) finish(cause error) {
 		if a.body != nil {
 			_ = a.body.Close()
 		}
-		a.slots.give()
+		for i := range a.slots {
+			a.slots[i].give(a.accepted())
+		}
 		a.permit.report(classify.Ignore) // does nothing when the outcome was reported
 	})
 }

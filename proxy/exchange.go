@@ -62,6 +62,8 @@ type exchange struct {
 	spent   []*upstream   // that the request was given up at
 
 	// The attempt loop's state.
+	slots     [slotCount]slot      // among the calls in flight, for the present attempt
+	crowded   bool                 // the last attempt was refused for too many calls at once
 	place     *place               // in the present upstream's line
 	first     place                // the first upstream's: most requests need no other
 	predicted time.Duration        // the wait in that line, when it was entered

@@ -20,6 +20,10 @@ func (x *exchange) learn(a *attempt, d policy.Decision) policy.Decision {
 		x.place.sent(now, a.turn) // also what was answered before all of it was written
 	}
 	switch {
+	case a.crowded: // what it says is no limit of the rate
+		if d.Action == policy.Line {
+			d.Delay = a.verdict.Wait
+		}
 	case a.reached() == classify.NotSent && a.resp == nil:
 		x.place.leave(now) // nothing was sent: the permit is the next one's
 	case a.resp == nil || a.verdict.Limiter == classify.LimiterNone && !isSuccess(a.resp.StatusCode):

@@ -47,6 +47,7 @@ func (p *Proxy) RoundTrip(out *http.Request) (*http.Response, error) {
 		x.send(out, a)
 		x.connected = x.connected || a.progress.connected.Load()
 		x.judge(a)
+		x.learnConcurrency(a)
 		decision := x.learn(a, p.config.Retry.Decide(x.try(a)))
 		next, cause := x.afterSetback(a, decision)
 		if cause != "" {
@@ -84,37 +85,19 @@ func (x *exchange) begin() (*attempt, error) {
 		if err := x.admit(); err != nil {
 			return nil, err
 		}
-		if err := x.takeSlot(); err != nil {
+		if err := x.takeSlots(); err != nil {
 			return nil, err
 		}
 		a, err := x.permitted()
 		if err == nil {
 			return a, nil
 		}
-		x.up.inflight.give()
+		x.giveSlots(false)
 		x.place.leave(time.Now())
 		if !errors.Is(err, errShut) {
 			return nil, err
 		}
 	}
-}
-
-// takeSlot takes one of the upstream's slots. Where one has to be waited for, the
-// limiter's permit is given back meanwhile: all those that were given out in the
-// time of a stall would else be used at its end, at once.
-func (x *exchange) takeSlot() error {
-	if x.up.inflight.tryTake() {
-		return nil
-	}
-	x.place.leave(time.Now())
-	if err := x.up.inflight.take(x.ctx); err != nil {
-		return err
-	}
-	if err := x.admit(); err != nil {
-		x.up.inflight.give()
-		return err
-	}
-	return nil
 }
 
 // permitted takes the breaker's permit and, for a retry, its share of the budget.
@@ -141,7 +124,7 @@ func (x *exchange) permitted() (*attempt, error) {
 	x.record.attempts++
 	x.flight.tried()
 	x.tries++
-	a := &attempt{number: x.record.attempts, started: now, permit: permit, slots: x.up.inflight}
+	a := &attempt{number: x.record.attempts, started: now, permit: permit, slots: &x.slots}
 	x.current = a
 	return a, nil
 }

@@ -250,7 +250,7 @@ func TestLimiter_KeepsAccountOfRunningCalls(t *testing.T) {
 			"refused": func(t *rapid.T) {
 				if len(running) > 0 {
 					i := rapid.IntRange(0, len(running)-1).Draw(t, "which")
-					l.Refused(now, running[i], concurrency.Evidence(rapid.IntRange(0, 2).Draw(t, "says")))
+					l.Refused(now, running[i], concurrency.Evidence(rapid.IntRange(0, 2).Draw(t, "says")), 0)
 					over = append(over, running[i])
 					running = append(running[:i:i], running[i+1:]...)
 				}
@@ -259,7 +259,7 @@ func TestLimiter_KeepsAccountOfRunningCalls(t *testing.T) {
 				if len(over) > 0 {
 					c := rapid.SampledFrom(over).Draw(t, "which")
 					l.End(now, c, true)
-					if l.Refused(now, c, concurrency.Named) {
+					if l.Refused(now, c, concurrency.Named, 0) {
 						t.Fatal("a call that is over was refused")
 					}
 				}

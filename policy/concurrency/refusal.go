@@ -27,8 +27,9 @@ func (e Evidence) String() string {
 }
 
 // Refused tells that c was refused and reports whether a limit on concurrency explains
-// it. Then c is to wait until Allowed permits it; else the refusal means something else.
-func (l *Limiter) Refused(now time.Time, c *Call, e Evidence) bool {
+// it. Then c is to wait until Allowed permits it; else the refusal means something else,
+// or names a wait, hint, that explains more.
+func (l *Limiter) Refused(now time.Time, c *Call, e Evidence, hint time.Duration) bool {
 	if !c.running {
 		return false
 	}
@@ -45,6 +46,8 @@ func (l *Limiter) Refused(now time.Time, c *Call, e Evidence) bool {
 	switch {
 	case e == Unclear && l.limit > 0 && l.source != Unclear:
 		return l.explains(now, c, estimate)
+	case estimate < floor && e == Named && hint > 0:
+		return false
 	case estimate < floor && e == Named:
 		return l.full(now, c)
 	case estimate < floor, estimate < proven:

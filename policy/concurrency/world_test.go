@@ -137,7 +137,7 @@ func (w *world) send(came time.Time) {
 func (w *world) back(came time.Time, c *concurrency.Call) {
 	w.refused++
 	w.refusals = append(w.refusals, w.now)
-	if w.limiter.Refused(w.now, c, w.says) {
+	if w.limiter.Refused(w.now, c, w.says, 0) {
 		w.queue = append([]time.Time{came}, w.queue...)
 	} else { // it is repeated after a wait of its own
 		w.chanced++
