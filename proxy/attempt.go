@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"outrigger/policy"
 	"outrigger/policy/classify"
 	"outrigger/policy/endpoint"
 	"outrigger/proxy/eventstream"
@@ -20,7 +21,9 @@ type attempt struct {
 	number   int
 	started  time.Time
 	progress progress
-	permit   permit
+	permit   permit        // of the upstream's breaker
+	scoped   permit        // of its endpoint's and model's, if there is one
+	charge   policy.Charge // on the retry budget, if it is a retry that costs
 
 	resp    *http.Response       // nil when no answer came
 	body    io.ReadCloser        // the answer's, as it comes from the transport or its hold
@@ -159,5 +162,6 @@ func (a *attempt) finish(cause error) {
 			a.slots[i].give(a.accepted())
 		}
 		a.permit.report(classify.Ignore) // does nothing when the outcome was reported
+		a.scoped.report(classify.Ignore)
 	})
 }

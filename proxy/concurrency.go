@@ -48,7 +48,11 @@ func (x *exchange) takeSlots() error {
 func (x *exchange) waitForSlot(s *slots, sl *slot, front bool) error {
 	start := time.Now()
 	x.place.leave(start)
-	err := s.take(x.ctx, sl, x.place.waiter.Until(), front)
+	until := x.place.waiter.Until()
+	if !until.Before(x.deadline) {
+		until = time.Time{} // the context ends then, and says why
+	}
+	err := s.take(x.ctx, sl, until, front)
 	waited := time.Since(start)
 	x.record.queue += waited
 	x.up.metrics.queued.Observe(waited.Seconds())

@@ -13,7 +13,8 @@ import (
 // decision to wait for the rate limit into the answer: when the wait cannot end
 // in time.
 func (x *exchange) learn(a *attempt, d policy.Decision) policy.Decision {
-	a.permit.report(a.verdict.Breaker)
+	x.reportBreakers(a)
+	x.settleBudget(a)
 	now := time.Now()
 	x.learnTrip(a, now)
 	if a.resp != nil || a.reached() != classify.NotSent {

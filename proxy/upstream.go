@@ -28,6 +28,7 @@ type upstream struct {
 	drops   []string // the headers that may hold a caller's credential
 	models  models
 	gate    *gate
+	scopes  *scopes
 	budget  *policy.Budget
 	lines   *lines
 	slots   *slots
@@ -40,13 +41,15 @@ func newUpstream(c Config, u Upstream, dial dialer, m *metrics, log *slog.Logger
 		dial = (&net.Dialer{Timeout: c.Timeouts.Connect, KeepAlive: 15 * time.Second}).DialContext
 	}
 	plain, via := u.URL.Scheme == "http", intercept.Outward(c.Callers.Listen)
+	alone := len(c.Upstreams) == 1 || !c.Failover.On(policy.FailoverBreaker)
 	up := &upstream{
 		config: u,
 		auth:   http.CanonicalHeaderKey(u.AuthHeader),
 		preset: u.Preset(),
 		models: newModels(u.Models),
 		budget: policy.NewBudget(c.Retry.Budget, now),
-		gate:   newGate(c.Breaker),
+		gate:   newGate(c.Breaker, alone),
+		scopes: newScopes(c.Breaker, alone),
 		trips:  newTrips(c.TripCooldown),
 	}
 	settings, inflight := c.Limit, c.MaxInflight
@@ -91,9 +94,19 @@ func (u *upstream) transport(create bool) http.RoundTripper {
 	return u.pooled
 }
 
+// isOpen reports whether the upstream's breaker, or that of a scope there, is not closed.
+func (u *upstream) isOpen(s scope) bool {
+	if u.gate.breaker.State() != policy.Closed {
+		return true
+	}
+	g := u.scopes.of(s)
+	return g != nil && g.breaker.State() != policy.Closed
+}
+
 // close ends what outlives requests.
 func (u *upstream) close() {
 	u.gate.stop()
+	u.scopes.stop()
 	u.slots.stop()
 	for _, t := range [...]http.RoundTripper{u.pooled, u.fresh} {
 		if idle, ok := t.(interface{ CloseIdleConnections() }); ok {
