@@ -1,12 +1,9 @@
 package storm
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"io"
 	"math/rand/v2"
-	"mime/multipart"
 	"net/http"
 	"strconv"
 	"strings"
@@ -26,10 +23,11 @@ type way struct {
 
 // model is what a client does about failures.
 type model struct {
-	retries int           // after the first try; none is no client of ours
+	retries int           // after the first try
+	first   time.Duration // wait before the first retry, doubled for each further one
 	longest time.Duration // between two tries, before jitter
-	adds    bool          // jitter makes a wait longer by up to a quarter, instead of shorter
-	stays   bool          // x-should-retry is not heeded
+	jitter  float64       // a wait is longer by up to that share; shorter, if it is negative
+	deaf    bool          // x-should-retry is not heeded
 }
 
 // plain repeats nothing.
@@ -37,7 +35,7 @@ var plain = model{}
 
 // officialSDK is what the official SDKs do by default: two retries, 0.5 s doubled to
 // at most 8 s and up to a quarter less (openai-python _base_client.py).
-var officialSDK = model{retries: 2, longest: 8 * time.Second}
+var officialSDK = model{retries: 2, first: 500 * time.Millisecond, longest: 8 * time.Second, jitter: -0.25}
 
 // The two ways of every storm: a client that leaves retries to Outrigger, and the
 // official SDK without a proxy.
@@ -45,31 +43,6 @@ var (
 	through = way{name: "through Outrigger", model: plain}
 	alone   = way{name: "official SDK alone", model: officialSDK, straight: true}
 )
-
-// patience is the caller's deadline unless a storm says otherwise.
-const patience = 10 * time.Minute
-
-// Paths and models of the calls.
-const (
-	chatPath      = "/v1/chat/completions"
-	embeddingPath = "/v1/embeddings"
-	messagesPath  = "/v1/messages"
-	filePath      = "/v1/files"
-	listPath      = "/v1/models"
-
-	modelName = "gpt-4o-mini"
-)
-
-// call is one request of a load.
-type call struct {
-	at      time.Duration // after the load's start
-	path    string        // "" is chatPath
-	key     string        // "" is sk-test
-	model   string        // "" is modelName
-	stream  bool
-	tokens  int           // max_tokens, 0 is none
-	timeout time.Duration // of the caller, who announces it; 0 is patience, unannounced
-}
 
 // answer is what the caller gets.
 type answer struct {
@@ -158,7 +131,7 @@ func (c *client) verdict(resp *http.Response) time.Duration {
 	status := resp.StatusCode
 	again := status == http.StatusRequestTimeout || status == http.StatusConflict || status == http.StatusTooManyRequests || status >= 500
 	switch {
-	case c.stays:
+	case c.deaf:
 	case resp.Header.Get("X-Should-Retry") == "true":
 		again = true
 	case resp.Header.Get("X-Should-Retry") == "false":
@@ -182,73 +155,6 @@ func (c *client) verdict(resp *http.Response) time.Duration {
 func (c *client) backoff(n int) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	wait := min(500*time.Millisecond<<n, c.longest)
-	jitter := time.Duration(c.random.Float64() * float64(wait) / 4)
-	if c.adds {
-		return wait + jitter
-	}
-	return wait - jitter
-}
-
-// request is the call as it is sent.
-func (what call) request(ctx context.Context, id string) *http.Request {
-	path, method, contentType := what.path, http.MethodPost, "application/json"
-	if path == "" {
-		path = chatPath
-	}
-	model := what.model
-	if model == "" {
-		model = modelName
-	}
-	body := map[string]any{"model": model}
-	switch path {
-	case embeddingPath:
-		body["input"] = id
-	case messagesPath:
-		body["max_tokens"] = 16
-		fallthrough
-	default:
-		body["messages"] = []map[string]string{{"role": "user", "content": id}}
-	}
-	if what.tokens > 0 {
-		body["max_tokens"] = what.tokens
-	}
-	if what.stream {
-		body["stream"] = true
-	}
-	text, _ := json.Marshal(body) // strings and numbers
-	switch path {
-	case listPath:
-		method, text = http.MethodGet, nil
-	case filePath:
-		contentType, text = file(id)
-	}
-	r, err := http.NewRequestWithContext(ctx, method, "http://127.0.0.1:8383"+path, bytes.NewReader(text))
-	if err != nil {
-		panic(err)
-	}
-	key := what.key
-	if key == "" {
-		key = "sk-test"
-	}
-	r.Header.Set("Authorization", "Bearer "+key)
-	r.Header.Set("X-Sim-Request", id)
-	if len(text) > 0 {
-		r.Header.Set("Content-Type", contentType)
-	}
-	if what.timeout > 0 {
-		r.Header.Set("X-Stainless-Timeout", strconv.FormatFloat(what.timeout.Seconds(), 'f', -1, 64))
-	}
-	return r
-}
-
-// file is an upload's form.
-func file(id string) (contentType string, body []byte) {
-	var out bytes.Buffer
-	w := multipart.NewWriter(&out)
-	_ = w.WriteField("purpose", "batch") // a bytes.Buffer takes everything
-	part, _ := w.CreateFormFile("file", id+".jsonl")
-	_, _ = io.WriteString(part, `{"custom_id":"`+id+`"}`)
-	_ = w.Close()
-	return w.FormDataContentType(), out.Bytes()
+	wait := min(c.first<<n, c.longest)
+	return wait + time.Duration(c.jitter*c.random.Float64()*float64(wait))
 }

@@ -39,6 +39,14 @@ type hit struct {
 // ride plays the storm in one way, and logs its line.
 func (s weather) ride(t *testing.T, w way) outcome {
 	t.Helper()
+	o := s.quietly(t, w)
+	t.Log(o.line(s.name, w.name))
+	return o
+}
+
+// quietly plays the storm in one way.
+func (s weather) quietly(t *testing.T, w way) outcome {
+	t.Helper()
 	var o outcome
 	for seed := range uint64(max(1, s.seeds)) {
 		upstream := s.upstream
@@ -52,7 +60,6 @@ func (s weather) ride(t *testing.T, w way) outcome {
 			o = o.and(g.send(s.calls))
 		})
 	}
-	t.Log(o.line(s.name, w.name))
 	return o
 }
 
