@@ -21,6 +21,7 @@ var wordings = []string{
 
 // TestLongCallsMeetFewPlaces has 24 calls of 10 s and 4 places: ideal is 60 s.
 func TestLongCallsMeetFewPlaces(t *testing.T) {
+	together(t)
 	for _, row := range wordings {
 		t.Run(row, func(t *testing.T) {
 			s := weather{
@@ -78,6 +79,7 @@ func (o outcome) served(from, to time.Duration) float64 {
 // TestAChangedAllowanceIsFollowedWithinAMinute doubles or halves the places in the
 // middle of a run that always has more to do.
 func TestAChangedAllowanceIsFollowedWithinAMinute(t *testing.T) {
+	together(t)
 	const changes, lasts = 2 * time.Minute, 5 * time.Minute
 	const each = 2 * time.Second
 	plan := func(places int) (sim.Config, func(*sim.Sim, int) error) {
@@ -132,6 +134,7 @@ func TestAChangedAllowanceIsFollowedWithinAMinute(t *testing.T) {
 // TestRandomRefusalsAreNoLimit has 5 % of 503s that come whatever the load is: throughput
 // must be what it is without them.
 func TestRandomRefusalsAreNoLimit(t *testing.T) {
+	together(t)
 	const lasts = time.Minute
 	rate := map[float64]float64{}
 	for _, chance := range []float64{0, 0.05} {
@@ -153,6 +156,7 @@ func TestRandomRefusalsAreNoLimit(t *testing.T) {
 // TestOneRefusalAmongLongStreamsIsNoCollapse has 490 streams of two minutes under way
 // when a single call is refused.
 func TestOneRefusalAmongLongStreamsIsNoCollapse(t *testing.T) {
+	together(t)
 	const streams = 490
 	long := call{stream: true, tokens: 60, key: "sk-test"}
 	upstream := sim.Config{Latency: thought, TokenDelay: 2 * time.Second, Tokens: 60, Faults: []fault.Rule{
@@ -181,6 +185,7 @@ func TestOneRefusalAmongLongStreamsIsNoCollapse(t *testing.T) {
 // TestEachModelAndEachKeyHasItsOwnPlaces has two models of one key, then two keys, with
 // 4 and 12 places: the small one holds up the big one in nothing.
 func TestEachModelAndEachKeyHasItsOwnPlaces(t *testing.T) {
+	together(t)
 	const each = 5 * time.Second
 	tests := []struct {
 		name       string

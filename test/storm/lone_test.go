@@ -13,6 +13,7 @@ import (
 // call every few seconds. Straight, they survive. Behind Outrigger they must too, and
 // make no more calls.
 func TestALoneClientIsNoWorseOffInAnOutage(t *testing.T) {
+	together(t)
 	patient, claudeCode := officialSDK, officialSDK
 	patient.retries = 8
 	claudeCode.retries, claudeCode.longest, claudeCode.jitter = 10, 32*time.Second, 0.25
@@ -50,6 +51,7 @@ func TestALoneClientIsNoWorseOffInAnOutage(t *testing.T) {
 
 // TestAFewPatientClientsAreNoWorseOffInAnOutage is the same for a handful per second.
 func TestAFewPatientClientsAreNoWorseOffInAnOutage(t *testing.T) {
+	together(t)
 	patient := officialSDK
 	patient.retries = 8
 	s := weather{
@@ -67,6 +69,7 @@ func TestAFewPatientClientsAreNoWorseOffInAnOutage(t *testing.T) {
 // TestClientsThatHeedNoHeaderMakeNoMoreCalls has clients that repeat what Outrigger told
 // them not to: AI SDK waits 2 s, doubled; LangChain.js 1 s, doubled, and up to as much again.
 func TestClientsThatHeedNoHeaderMakeNoMoreCalls(t *testing.T) {
+	together(t)
 	tests := []struct {
 		name   string
 		client model

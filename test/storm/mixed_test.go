@@ -25,6 +25,7 @@ func mixedFaults() []fault.Rule {
 // TestStormF_WhatMayBeRepeatedSucceedsAndNothingIsDoneTwice mixes creates, which may not
 // be repeated once a connection was lost, with reads, which may.
 func TestStormF_WhatMayBeRepeatedSucceedsAndNothingIsDoneTwice(t *testing.T) {
+	together(t)
 	s := weather{
 		name: "F. creates and reads, cut and refused", upstream: sim.Config{Latency: thought, Faults: mixedFaults()},
 		calls: slices.Concat(steady(10, 0, 15*time.Second, call{path: filePath}), steady(10, 0, 15*time.Second, call{path: listPath})),
@@ -53,6 +54,7 @@ func (o outcome) repeatable() outcome {
 }
 
 func TestStormG_AFifthOfTheStreamsBeginsWithAnError(t *testing.T) {
+	together(t)
 	s := weather{
 		name:     "G. error event first in 20 % of streams",
 		upstream: sim.Config{Latency: thought, Faults: []fault.Rule{{Kind: fault.KindErrorEvent, Probability: 0.2}}},
@@ -67,6 +69,7 @@ func TestStormG_AFifthOfTheStreamsBeginsWithAnError(t *testing.T) {
 // TestStormH_ASpikeThatIsToldToSlowDownDrains has 15 calls per second, a spike of 80 for
 // 3 s, and 15 again. The upstream says Slow Down to what is over 30 per second.
 func TestStormH_ASpikeThatIsToldToSlowDownDrains(t *testing.T) {
+	together(t)
 	const before, spike, after = 3 * time.Minute, 3 * time.Second, 4 * time.Minute
 	s := weather{
 		name:     "H. spike of 80/s over 15/s",

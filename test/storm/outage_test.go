@@ -27,6 +27,7 @@ func away(kind sim.OutageKind) func(*rig) {
 }
 
 func TestAnOutageIsWaitedOutAndNotMadeWorse(t *testing.T) {
+	together(t)
 	bounded := through
 	bounded.config = func(c *proxy.Config) { c.Timeouts.Attempt = 2 * time.Second }
 	tests := []struct {
@@ -57,6 +58,7 @@ func TestAnOutageIsWaitedOutAndNotMadeWorse(t *testing.T) {
 
 // TestFlappingIsRiddenOut has an upstream that is down for the first 2 s of every 5.
 func TestFlappingIsRiddenOut(t *testing.T) {
+	together(t)
 	flaps := func(r fault.Rule) sim.Config {
 		r.Unread, r.Stop, r.Period = true, 2*time.Second, 5*time.Second
 		return sim.Config{Latency: 20 * time.Millisecond, Faults: []fault.Rule{r}}

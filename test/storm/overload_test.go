@@ -12,11 +12,13 @@ import (
 // about 96 and loses a tenth of a call to each that it refuses, for a minute; then 20
 // per second. Some callers have all the time, others leave after 5.5 s and say so.
 func TestOverloadThatFeedsOnItselfIsNotFed(t *testing.T) {
+	together(t)
 	const storm, calm, places = time.Minute, 30 * time.Second, 20
 	const answers = 205 * time.Millisecond
 	const capacity = places * float64(time.Second) / float64(answers)
 	for name, like := range map[string]call{"patient callers": {}, "hasty callers": {timeout: 5500 * time.Millisecond}} {
 		t.Run(name, func(t *testing.T) {
+			together(t)
 			s := weather{
 				name: "overload feeds on itself, " + name, upstream: sim.Config{Latency: answers, Capacity: places, RefusalCost: 0.1},
 				calls: slices.Concat(steady(150, 0, storm, like), steady(20, storm, storm+calm, like)),

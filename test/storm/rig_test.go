@@ -84,6 +84,14 @@ type rig struct {
 	start  time.Time
 }
 
+// together lets the test run beside others, unless they would measure each other.
+func together(t *testing.T) {
+	t.Helper()
+	if !inRealTime {
+		t.Parallel()
+	}
+}
+
 // play runs f against a fresh rig. way is the client with what it goes through.
 func play(t *testing.T, upstream sim.Config, way way, f func(g *rig)) {
 	t.Helper()

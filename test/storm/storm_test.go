@@ -25,6 +25,7 @@ func failing(probability float64) sim.Config {
 
 // TestStormA_HalfOfAllAttemptsFail has an ill upstream: waiting helps nobody, trying again does.
 func TestStormA_HalfOfAllAttemptsFail(t *testing.T) {
+	together(t)
 	s := weather{name: "A. 500 at 0.5", upstream: failing(0.5), calls: steady(20, 0, 15*time.Second, call{}), seeds: runs}
 	s.ride(t, alone)
 	o := s.ride(t, through)
@@ -34,6 +35,7 @@ func TestStormA_HalfOfAllAttemptsFail(t *testing.T) {
 }
 
 func TestStormB_AThirdOfAllAttemptsFails(t *testing.T) {
+	together(t)
 	s := weather{name: "B. 500 at 0.3", upstream: failing(0.3), calls: steady(20, 0, 15*time.Second, call{}), seeds: runs}
 	s.ride(t, alone)
 	o := s.ride(t, through)
@@ -45,6 +47,7 @@ func TestStormB_AThirdOfAllAttemptsFails(t *testing.T) {
 // TestStormC_MoreIsAskedThanTheUpstreamHasPlacesFor asks 150 per second for 10 s of 20
 // places that give about 96 per second: ideal is 15.6 s.
 func TestStormC_MoreIsAskedThanTheUpstreamHasPlacesFor(t *testing.T) {
+	together(t)
 	s := weather{
 		name:     "C. 20 places, 150/s of about 96/s",
 		upstream: sim.Config{Latency: 205 * time.Millisecond, Capacity: 20},
@@ -60,6 +63,7 @@ func TestStormC_MoreIsAskedThanTheUpstreamHasPlacesFor(t *testing.T) {
 
 // TestStormD_ManyCallsAtOnceMeetFewPlaces needs 25 s if no place is ever idle.
 func TestStormD_ManyCallsAtOnceMeetFewPlaces(t *testing.T) {
+	together(t)
 	s := weather{
 		name:     "D. 8 places, 200 calls at once",
 		upstream: sim.Config{Latency: time.Second, Capacity: 8},
@@ -75,6 +79,7 @@ func TestStormD_ManyCallsAtOnceMeetFewPlaces(t *testing.T) {
 
 // TestStormE_OneBrokenEndpointHarmsNoOther has embeddings that always fail beside a healthy chat.
 func TestStormE_OneBrokenEndpointHarmsNoOther(t *testing.T) {
+	together(t)
 	chats := steady(20, 0, 15*time.Second, call{})
 	broken := sim.Config{Latency: thought, Faults: []fault.Rule{{Kind: fault.KindStatus, Status: http.StatusInternalServerError, Path: embeddingPath, Probability: 1}}}
 	calm := weather{name: "E. chat without the embeddings", upstream: broken, calls: chats}.ride(t, through)
