@@ -18,7 +18,7 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 		t.Fatal(err)
 	}
 	wanted := retry
-	wanted.Max = 8
+	wanted.Max, wanted.Cap = 7, 16*time.Second
 	equal(t, "retry", gotRetry, wanted)
 	gotBreaker, err := env.ParseAsWithOptions[policy.BreakerConfig](none)
 	if err != nil {

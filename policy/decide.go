@@ -93,8 +93,13 @@ const (
 // would spread better, and give up at half the time.
 const backoffJitterShare = 4
 
+// illPause is the longest backoff while others succeed: to wait for longer would be to
+// wait for an outage to end, and there is none. SDKs wait for no longer than 1 s by default
+// before they give up (two retries).
+const illPause = 2 * time.Second
+
 // delay draws a wait that ends before left: with a hint from [hint, hint+20 %], else
-// from [3/4, 1] of min(Cap, Base·2ⁿ).
+// from [3/4, 1] of min(Cap, Base·2ⁿ), where others succeed of at most 2 s.
 func (r Retry) delay(t Try, hint, left time.Duration) time.Duration {
 	rand := t.Rand
 	if !(rand >= 0 && rand < 1) { // NaN too
@@ -103,6 +108,9 @@ func (r Retry) delay(t Try, hint, left time.Duration) time.Duration {
 	least, spread := hint, min(hint/hintJitterShare, hintJitterMax)
 	if hint == 0 {
 		most := min(r.backoff(t.Retries), left)
+		if t.Ill {
+			most = min(most, max(r.Base, illPause))
+		}
 		spread = most / backoffJitterShare
 		least = most - spread
 	}

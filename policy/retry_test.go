@@ -102,6 +102,15 @@ func TestDecide(t *testing.T) {
 			func(t *policy.Try) { t.Retries = 99 },
 			policy.Decision{Action: policy.Again, Delay: 7 * time.Second, Reason: policy.ReasonRetry},
 		},
+		"where others succeed it stops at two seconds": {
+			policy.Retry{Max: 100, Base: 500 * time.Millisecond, Cap: 8 * time.Second},
+			func(t *policy.Try) { t.Retries, t.Ill = 99, true },
+			policy.Decision{Action: policy.Again, Delay: 1750 * time.Millisecond, Reason: policy.ReasonRetry},
+		},
+		"where the next attempt was to be the last, nor is there another": {
+			retry, func(t *policy.Try) { t.Last = true },
+			policy.Decision{Reason: policy.ReasonExhausted},
+		},
 		"nor does it overflow without one": {
 			policy.Retry{Max: 100, Base: time.Second, Cap: math.MaxInt64},
 			func(t *policy.Try) { t.Retries, t.Deadline = 99, start.Add(1000*time.Hour) },

@@ -52,7 +52,7 @@ func (x *exchange) waitForSlot(s *slots, sl *slot, front bool) error {
 	if !until.Before(x.deadline) {
 		until = time.Time{} // the context ends then, and says why
 	}
-	err := s.take(x.ctx, sl, until, front)
+	err := s.take(x.ctx, sl, x.deadline, until, front)
 	waited := time.Since(start)
 	x.record.queue += waited
 	x.up.metrics.queued.Observe(waited.Seconds())
@@ -60,6 +60,10 @@ func (x *exchange) waitForSlot(s *slots, sl *slot, front bool) error {
 	case errors.Is(err, errSlotsFull):
 		return fail("local_rate_limit", "The queue for the calls that upstream %q runs at once is full (OUTRIGGER_QUEUE_MAX). "+
 			"Send fewer requests at once.", x.up.config.Name).after(time.Second)
+	case errors.Is(err, errTurnedAway):
+		x.late = true
+		return fail("local_rate_limit", "Upstream %q runs so few calls at once that this one would be answered after the request's deadline. "+
+			"Send fewer requests at once, or allow more time.", x.up.config.Name).after(s.untilFree())
 	case errors.Is(err, errQueueTimeout):
 		return fail("local_rate_limit", "Waited %s in the queue for one of the calls that upstream %q runs at once, the longest "+
 			"wait allowed (OUTRIGGER_QUEUE_TIMEOUT). Send fewer requests at once, or allow more time.",

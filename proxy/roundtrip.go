@@ -145,11 +145,14 @@ func (x *exchange) permitted() (*attempt, error) {
 	return a, nil
 }
 
+// illWindow is how recent a success is that shows an upstream ill and not down.
+const illWindow = 2 * time.Second
+
 // try is what the decision needs to know of a.
 func (x *exchange) try(a *attempt) policy.Try {
 	return policy.Try{
 		Retries: x.retries, Once: x.repeated, Verdict: a.verdict, Now: time.Now(),
-		Deadline: x.deadline, Took: time.Since(a.started), Replayable: x.replayable(), Last: x.lastChance, Rand: x.p.random(),
+		Deadline: x.deadline, Took: time.Since(a.started), Replayable: x.replayable(), Last: x.lastChance, Ill: x.up.budget.SucceededSince(time.Now().Add(-illWindow)), Rand: x.p.random(),
 	}
 }
 

@@ -148,12 +148,16 @@ func (x *exchange) passScope() error {
 	if x.mayGoOn(policy.FailoverBreaker) && (g.try(now, x.isShy()) || x.goOn(policy.FailoverBreaker)) {
 		return nil
 	}
-	until := g.breaker.OpenSince().Add(x.p.config.Breaker.Wait)
-	if !now.Before(until) {
+	wait := x.p.config.Breaker.Wait
+	if x.scopeUntil.IsZero() {
+		x.scopeUntil = now.Add(wait)
+	}
+	if !now.Before(x.scopeUntil) || !now.Before(g.breaker.OpenSince().Add(wait)) {
 		x.lastChance = true
 		return nil
 	}
-	err := g.wait(x.ctx, until, false)
+	// Each its own time: all those that wait would else go at the same moment.
+	err := g.wait(x.ctx, x.scopeUntil, false)
 	x.record.gate += time.Since(now)
 	if errors.Is(err, errShut) {
 		x.lastChance, err = true, nil
@@ -175,8 +179,15 @@ func (x *exchange) passGates() error {
 }
 
 // reportBreakers tells both breakers how the attempt went.
+//
+// While the breaker of its scope is not closed an attempt's failure tells nothing new of
+// the upstream as a whole.
 func (x *exchange) reportBreakers(a *attempt) {
-	a.permit.report(a.verdict.Breaker)
+	whole := a.verdict.Breaker
+	if whole == classify.Fault && (a.scoped.gate != nil && a.scoped.gate.shut() || x.lastChance) {
+		whole = classify.Ignore
+	}
+	a.permit.report(whole)
 	key := x.scopeAt(&x.facing)
 	if a.scoped.gate == nil {
 		x.up.scopes.report(key, a.verdict.Breaker)

@@ -32,8 +32,10 @@ type slots struct {
 
 // slotWaiter is one who waits for a slot.
 type slotWaiter struct {
-	turn  chan struct{} // closed when it has one
-	given bool          // under the lock of slots
+	deadline time.Time     // by which the answer must have begun; zero is never
+	turn     chan struct{} // closed when it has one, or never will in time
+	given    bool          // under the lock of slots
+	late     bool
 }
 
 // slot is a call's place among those in flight. The zero value is none. It must not be
@@ -66,20 +68,25 @@ func (s *slots) tryTake(sl *slot) bool {
 }
 
 // take waits for a slot, at the back of the queue or, for a call that was refused, at its
-// front. It fails with errSlotsFull, with errQueueTimeout at until, or with the cause of
-// ctx's end.
-func (s *slots) take(ctx context.Context, sl *slot, until time.Time, front bool) error {
+// front. It fails with errSlotsFull, with errTurnedAway where the answer could not begin
+// by the deadline, with errQueueTimeout at until, or with the cause of ctx's end.
+func (s *slots) take(ctx context.Context, sl *slot, deadline, until time.Time, front bool) error {
 	s.mu.Lock()
+	now := time.Now()
 	if !front && s.queue.Len() >= s.queueMax {
 		s.mu.Unlock()
 		return errSlotsFull
 	}
-	w := &slotWaiter{turn: make(chan struct{})}
+	if !front && s.tooLate(now, s.queue.Len()+1, deadline) {
+		s.mu.Unlock()
+		return errTurnedAway
+	}
+	w := &slotWaiter{deadline: deadline, turn: make(chan struct{})}
 	place := s.queue.PushBack(w)
 	if front {
 		s.queue.MoveToFront(place)
 	}
-	s.release(time.Now())
+	s.release(now)
 	s.mu.Unlock()
 	var expired <-chan time.Time
 	if !until.IsZero() {
@@ -90,6 +97,9 @@ func (s *slots) take(ctx context.Context, sl *slot, until time.Time, front bool)
 	err := errQueueTimeout
 	select {
 	case <-w.turn:
+		if w.late {
+			return errTurnedAway
+		}
 		sl.of = s
 		return nil
 	case <-expired:
@@ -100,7 +110,7 @@ func (s *slots) take(ctx context.Context, sl *slot, until time.Time, front bool)
 	defer s.mu.Unlock()
 	if w.given { // at the same moment: pass it on
 		s.taken--
-	} else {
+	} else if !w.late {
 		s.queue.Remove(place)
 	}
 	s.release(time.Now())
@@ -115,13 +125,44 @@ func (s *slots) free(now time.Time) bool {
 	return !s.learns || s.taken < s.learned.Allowed(now)
 }
 
+// tooLate reports whether the answer to a call behind ahead others is not going to begin
+// by its deadline. Locked.
+func (s *slots) tooLate(now time.Time, ahead int, deadline time.Time) bool {
+	if deadline.IsZero() {
+		return false
+	}
+	wait, answer, known := s.predict(now, ahead)
+	return known && now.Add(wait+answer).After(deadline)
+}
+
+// predict is as of concurrency.Limiter, for the places that there are. Locked.
+func (s *slots) predict(now time.Time, ahead int) (wait, answer time.Duration, known bool) { //nolint:nonamedreturns // as there
+	places := s.learned.Allowed(now)
+	if s.most > 0 {
+		places = min(places, s.most)
+	}
+	return s.learned.Predict(ahead, places)
+}
+
+// untilFree returns how long one who came now would wait, at least a second for the
+// callers that are told to come back then.
+func (s *slots) untilFree() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	wait, _, _ := s.predict(time.Now(), s.queue.Len()+1)
+	return max(wait, time.Second)
+}
+
 // release gives free slots to those who wait, in order, and looks again when more may be
 // free. Locked.
 func (s *slots) release(now time.Time) {
 	for s.queue.Len() > 0 && s.free(now) {
 		w := s.queue.Remove(s.queue.Front()).(*slotWaiter)
-		w.given = true
-		s.taken++
+		// What cannot be answered in time would only take the place of one that can.
+		if w.late = s.tooLate(now, 0, w.deadline); !w.late {
+			w.given = true
+			s.taken++
+		}
 		close(w.turn)
 	}
 	if s.queue.Len() == 0 || !s.learns {
@@ -152,6 +193,15 @@ func (sl *slot) sent(now time.Time) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.learned.Start(now, &sl.call)
+	}
+}
+
+// answered tells that the answer has begun.
+func (sl *slot) answered(now time.Time) {
+	if s := sl.of; s != nil && s.learns {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.learned.Answered(now, &sl.call)
 	}
 }
 

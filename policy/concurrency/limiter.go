@@ -52,6 +52,7 @@ type Call struct {
 	blur       int // of the others, how many may have ended before it arrived
 	probe      bool
 	running    bool
+	answered   bool
 }
 
 // Limiter learns the limit of one upstream, or of one credential and model there. The
@@ -85,6 +86,8 @@ type Limiter struct {
 	reached int       // how many ran with it
 
 	minute accepted
+	whole  mean // from Start to End of accepted calls
+	first  mean // from Start to Answered
 }
 
 // Allowed returns how many calls may run at once, Unlimited if no limit is known. While
@@ -155,6 +158,7 @@ func (l *Limiter) End(now time.Time, c *Call, accepted bool) {
 		return
 	}
 	l.minute.add(now)
+	l.whole.add(now.Sub(c.sent))
 	if c.refusals == l.refusals {
 		l.accepted(now, c.others+1-c.blur)
 	}
