@@ -64,10 +64,10 @@ type attempt struct {
 // NewBreaker returns a closed breaker. Settings outside the ranges of their tags
 // are replaced by the nearest inside. Alone says that no other upstream could answer
 // instead. To leave an upstream alone then helps nobody for as long as any call succeeds,
-// so the breaker opens only when nothing does: by failures in a row, five times as many,
-// and not by their share.
+// so the breaker opens only when nothing does: by failures in a row, by default five times
+// as many, and not by their share.
 func NewBreaker(c BreakerConfig, alone bool) *Breaker {
-	c = c.inRange()
+	c = c.inRange(alone)
 	b := &Breaker{config: c, alone: alone, bucket: c.Window / breakerBuckets}
 	b.cb = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 		MaxRequests:   1,
@@ -84,11 +84,7 @@ func NewBreaker(c BreakerConfig, alone bool) *Breaker {
 // readyToTrip is asked at each failure while closed. Counts.Requests is no use: it
 // holds the attempts that are still under way. Called with mu held.
 func (b *Breaker) readyToTrip(c gobreaker.Counts) bool {
-	most := b.config.Consecutive
-	if b.alone {
-		most *= aloneFactor
-	}
-	if most > 0 && b.inARow >= most {
+	if b.config.Consecutive > 0 && b.inARow >= b.config.Consecutive {
 		return true
 	}
 	if b.alone {

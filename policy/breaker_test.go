@@ -21,7 +21,9 @@ func defaults() policy.BreakerConfig {
 func TestBreaker_AloneOpensOnlyWhenNothingSucceeds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := policy.NewBreaker(defaults(), true)
+		c := defaults()
+		c.Consecutive = -1
+		b := policy.NewBreaker(c, true)
 		fail := func(n int) {
 			for range n {
 				if done, err := b.Allow(); err == nil {
@@ -343,7 +345,7 @@ func TestBreaker_ARuleOfZeroIsOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for name, c := range map[string]policy.BreakerConfig{
 			"zero value":   {},
-			"not a number": {Ratio: math.NaN(), Min: -1, Window: -1, Open: -1, Consecutive: -1},
+			"not a number": {Ratio: math.NaN(), Min: -1, Window: -1, Open: -1},
 		} {
 			b := policy.NewBreaker(c, false)
 			attempts(t, b, 1000, classify.Fault)

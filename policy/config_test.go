@@ -25,7 +25,7 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := defaults()
-	want.Wait = 30 * time.Second
+	want.Wait, want.Consecutive = 30*time.Second, -1
 	equal(t, "breaker", gotBreaker, want)
 }
 

@@ -87,10 +87,11 @@ const (
 	hintJitterMax   = time.Second
 )
 
-// The jitter of a backoff: up to a quarter less. That is the schedule of OpenAI's and
-// Anthropic's SDKs (openai-python, _base_client.py, _calculate_retry_timeout), so that a
-// request is as patient here, retry by retry, as its SDK would have been. Full jitter
-// would spread better, and give up at half the time.
+// The jitter of a backoff: up to a quarter more. The waits of OpenAI's and Anthropic's SDKs
+// are min(8 s, 0.5 s·2ⁿ) less up to a quarter (openai-python, _base_client.py,
+// _calculate_retry_timeout), those of Claude Code without a cap that short. So retry by
+// retry a request is as patient here as its client would have been, and never makes more
+// calls in the time of an outage. Full jitter would spread better, and give up at half the time.
 const backoffJitterShare = 4
 
 // illPause is the longest backoff while others succeed: to wait for longer would be to
@@ -99,7 +100,7 @@ const backoffJitterShare = 4
 const illPause = 2 * time.Second
 
 // delay draws a wait that ends before left: with a hint from [hint, hint+20 %], else
-// from [3/4, 1] of min(Cap, Base·2ⁿ), where others succeed of at most 2 s.
+// from [1, 5/4] of min(Cap, Base·2ⁿ), where others succeed of at most 2 s.
 func (r Retry) delay(t Try, hint, left time.Duration) time.Duration {
 	rand := t.Rand
 	if !(rand >= 0 && rand < 1) { // NaN too
@@ -107,12 +108,12 @@ func (r Retry) delay(t Try, hint, left time.Duration) time.Duration {
 	}
 	least, spread := hint, min(hint/hintJitterShare, hintJitterMax)
 	if hint == 0 {
-		most := min(r.backoff(t.Retries), left)
+		least = r.backoff(t.Retries)
 		if t.Ill {
-			most = min(most, max(r.Base, illPause))
+			least = min(least, max(r.Base, illPause))
 		}
-		spread = most / backoffJitterShare
-		least = most - spread
+		least = min(least, left/(backoffJitterShare+1)*backoffJitterShare)
+		spread = least / backoffJitterShare
 	}
 	return least + time.Duration(rand*float64(min(spread, left-least)))
 }

@@ -10,12 +10,12 @@ import (
 // configuration as well. The zero value repeats nothing but waits for rate limits
 // that name no time.
 type Retry struct {
-	// Max is the number of retries after the first attempt; tries are one more. The seventh
-	// starts 35 to 48 s after the first attempt: an outage of half a minute is survived.
+	// Max is the number of retries after the first attempt; tries are one more. The sixth
+	// starts 31 to 40 s after the first attempt: an outage of half a minute is survived.
 	Max int `env:"RETRY_MAX" envDefault:"7" min:"0" max:"100" off:"true" doc:"retries after the first attempt; waits for a rate limit do not count, the deadline bounds them"`
-	// Base and Cap shape the backoff: min(Cap, Base·2ⁿ), less up to a quarter.
-	Base time.Duration `env:"RETRY_BASE" envDefault:"500ms" min:"0s" max:"1m" doc:"backoff: longest wait before the first retry, doubled for each further one; up to a quarter less is drawn"`
-	Cap  time.Duration `env:"RETRY_CAP" envDefault:"16s" min:"0s" max:"10m" doc:"backoff: longest wait before any retry that no server named"`
+	// Base and Cap shape the backoff: min(Cap, Base·2ⁿ), and up to a quarter more.
+	Base time.Duration `env:"RETRY_BASE" envDefault:"500ms" min:"0s" max:"1m" doc:"backoff: wait before the first retry, doubled for each further one, and up to a quarter more by chance"`
+	Cap  time.Duration `env:"RETRY_CAP" envDefault:"16s" min:"0s" max:"10m" doc:"backoff: longest of these waits, without what chance adds"`
 	// AfterMax is the longest wait named by a server that is waited out.
 	AfterMax time.Duration `env:"RETRY_AFTER_MAX" envDefault:"60s" min:"0s" max:"24h" doc:"longest server-named wait that is honoured in place; a longer one ends the request at once"`
 	// Budget is the ratio of NewBudget.

@@ -149,7 +149,7 @@ func TestAnEndlessErrorBodyIsGivenUp(t *testing.T) {
 		eventually(t, "the end", func() bool { return g.inflight() == 0 })
 	})
 	t.Run("and with no budget left there is an error that says so", func(t *testing.T) {
-		g := newRigAt(t, u.URL, func(c *Config) { c.Retry.Max, c.Retry.Budget, c.Breaker.Consecutive, c.Breaker.Ratio = 100, 0, 0, 0 })
+		g := newRigAt(t, u.URL, func(c *Config) { c.Retry.Max, c.Retry.Budget, c.Breaker.Consecutive, c.Breaker.Wait = 100, 0, 0, 0 })
 		resp, body := g.chat()
 		if resp.StatusCode != http.StatusBadGateway || errorCode(t, body) != "upstream_broke" || !strings.Contains(body, "status 500") {
 			t.Errorf("got %d %s", resp.StatusCode, body)

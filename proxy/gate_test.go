@@ -11,7 +11,11 @@ import (
 	"outrigger/policy/classify"
 )
 
-func testBreaker() policy.BreakerConfig { return DefaultConfig().Breaker }
+func testBreaker() policy.BreakerConfig {
+	c := DefaultConfig().Breaker
+	c.Consecutive = 10
+	return c
+}
 
 // trip opens g by failures in a row.
 func trip(t *testing.T, g *gate) {

@@ -65,12 +65,16 @@ func (x *exchange) learnRefusal(a *attempt, d policy.Decision, now time.Time) po
 	return policy.Decision{Action: policy.Return, Reason: policy.ReasonDeadline}
 }
 
+// maxDoubtPause bounds the wait of a request for a refusal that is not believed: to wait
+// for longer would be to believe it.
+const maxDoubtPause = 4 * time.Second
+
 // backOff makes a request that met a refusal which is not believed wait by itself.
 func (x *exchange) backOff(d policy.Decision, now time.Time) policy.Decision {
 	if d.Action != policy.Line {
 		return d
 	}
-	d.Delay = x.p.config.Retry.Backoff(x.doubted, x.p.random())
+	d.Delay = min(x.p.config.Retry.Backoff(x.doubted, x.p.random()), maxDoubtPause)
 	x.doubted++
 	if !x.deadline.IsZero() && !now.Add(d.Delay).Before(x.deadline) {
 		return policy.Decision{Action: policy.Return, Reason: policy.ReasonDeadline}

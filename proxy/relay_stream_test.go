@@ -357,7 +357,7 @@ func TestAnErrorAsTheFirstEventIsRetriedOrUnmasked(t *testing.T) {
 		"and lacks its blank line":        {[]string{"data: " + failure, good}, nil, 2, 200, good, "2"},
 		"and every attempt fails":         {[]string{"data: " + failure + "\n\n" + doneEvent}, nil, 5, 500, failure, "5"},
 		"and may not be retried":          {[]string{"data: " + quota + "\n\n"}, nil, 1, 429, quota, "1"},
-		"and the retry budget is spent":   {[]string{"data: " + failure + "\n\n"}, func(c *Config) { c.Retry.Max, c.Retry.Budget = 100, 0 }, 11, 500, failure, "11"},
+		"and the retry budget is spent":   {[]string{"data: " + failure + "\n\n"}, func(c *Config) { c.Retry.Max, c.Retry.Budget, c.Breaker.Wait = 100, 0, 0 }, 11, 500, failure, "11"},
 		"and the breaker opens meanwhile": {[]string{"data: " + failure + "\n\n"}, func(c *Config) { c.Breaker.Consecutive, c.Breaker.Open = 2, time.Hour }, 2, 500, failure, "2"},
 	}
 	for name, tt := range tests {

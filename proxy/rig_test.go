@@ -109,7 +109,7 @@ func testConfig(t testing.TB, upstream string) Config {
 		t.Fatal(err)
 	}
 	c.Upstreams = []Upstream{u}
-	c.Retry.Base, c.Retry.Cap = time.Millisecond, 2*time.Millisecond
+	c.Retry.Max, c.Retry.Base, c.Retry.Cap = 4, time.Millisecond, 2*time.Millisecond
 	c.Bodies.Dir = t.TempDir()
 	return c
 }
