@@ -110,9 +110,10 @@ func (x *exchange) takePlace(at *facing, pl *place, now time.Time) {
 	pl.take(at.up.lines.of(lineKey{at.credential, at.model}, now), limit.Waiter{
 		// At least one: what costs nothing would not wait when tokens have run out, but ask
 		// again and again.
-		Tokens:   max(1, x.facts.Tokens()),
-		Images:   imagesAsked(x.endpoint, x.facts),
-		Deadline: x.deadline,
+		Tokens:    max(1, x.facts.Tokens()),
+		Images:    imagesAsked(x.endpoint, x.facts),
+		Deadline:  x.deadline,
+		Unbounded: x.facts.MaxTokens == 0,
 	})
 }
 

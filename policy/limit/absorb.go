@@ -74,7 +74,7 @@ func (l *Limiter) absorbBuckets(now time.Time, other *Limiter, shift time.Durati
 			l.open(now, s, 0)
 		case !b.active && o.window > 0:
 			l.limits(now, s, o.limit, o.window, o.source)
-			b.sure, b.toldAt, b.ratio, b.reading.continuous = o.sure, o.toldAt+shift, o.ratio, o.reading.continuous
+			b.sure, b.toldAt, b.tariff, b.reading.continuous = o.sure, o.toldAt+shift, o.tariff, o.reading.continuous
 		}
 		if !b.active {
 			continue
@@ -106,10 +106,10 @@ func (b *bucket) spared(t time.Duration, usual float64) float64 {
 // thousandths; 0 where none did.
 func (l *Limiter) unheard(s slot) float64 {
 	b := &l.buckets[s]
-	if b.reading.mark == 0 {
+	if b.reading.mark[unitRequest] == 0 {
 		return 0
 	}
-	return max(0, float64(l.taken[s.counts()]-b.reading.mark)) * b.factor() * milli
+	return max(0, b.charge(s.counts(), amounts(l.taken).minus(b.reading.mark))) * milli
 }
 
 // anew lets all that was measured count from now on, with the whole of each limit.
@@ -126,7 +126,8 @@ func (l *Limiter) anew(now time.Time) {
 			e.marks, e.n = [len(e.marks)]mark{{t, l.sent[u] - l.refused[u], l.sent[u]}}, 1
 		}
 		e.acted, e.taken, e.misses = t, l.taken[u], 0
-		b.reading.base, b.reading.end, b.reading.mark = basis{}, 0, 0
+		b.reading.base, b.reading.end, b.reading.mark = basis{}, 0, amounts{}
+		b.fall = fall{}
 		l.tune(now, t, s)
 		if b.shares.on { // it is not known what went of the one that runs
 			b.shares.used = b.share()
@@ -176,7 +177,7 @@ func (l *Limiter) Split(now time.Time, mine func(*Waiter) bool) *Limiter {
 		}
 		n.limits(now, s, b.limit, b.window, b.source)
 		c := &n.buckets[s]
-		c.sure, c.ratio, c.size, c.reading.continuous = b.sure, b.ratio, b.size, b.reading.continuous
+		c.sure, c.tariff, c.size, c.reading.continuous = b.sure, b.tariff, b.size, b.reading.continuous
 		if l.tight > now.Sub(l.start) && b.window < longWindow {
 			n.tight, c.wide = l.tight-now.Sub(l.start), false
 		}

@@ -61,7 +61,9 @@ type bucket struct {
 	spare   time.Duration // until then there is more than is used, as answers tell
 	reading reading
 	left    remainder
-	ratio   float64 // real cost per estimated cost, 0 while not measured
+	tariff
+	fall    fall
+	unclear bool // more was used than what was sent explains, and it is not known by whom
 }
 
 // known is the limit in units per second, 0 if there is only an estimate.

@@ -56,11 +56,12 @@ func (u *comeback) learn(at time.Duration, r Reading, window time.Duration) {
 // begun returns what is left of a minute of the clock that has begun, by the first
 // answer out of it, if all went of it that was sent since the last one out of the one
 // before. An answer's own remainder is not enough: others may have overtaken it.
-func (b *reading) begun(w *Waiter, r Reading, taken int64, factor float64) float64 {
-	if !b.comeback.fixed || b.end == 0 || w.sent+r.Reset < b.end+comebackLeast {
+func (b *bucket) begun(w *Waiter, r Reading, u unit, taken amounts) float64 {
+	last := &b.reading
+	if !last.comeback.fixed || last.end == 0 || w.sent+r.Reset < last.end+comebackLeast {
 		return 0
 	}
-	return (r.Limit - float64(taken-b.mark)*factor) * milli
+	return (r.Limit - b.charge(u, taken.minus(last.mark))) * milli
 }
 
 // again returns how long until cost may go. When all has come back one request goes that

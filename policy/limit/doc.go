@@ -60,6 +60,17 @@
 // which is until all of the limit is there, and it refills, what is missing of the request
 // comes in before (fits).
 //
+// # Token charges
+//
+// An upstream charges a factor times the estimate, plus a constant for each request: some
+// reserve thousands of tokens for a call without max_tokens. The factor is measured between
+// answers. The constant, one for requests that bound their output and one for those that do
+// not, is 0 until the factor cannot explain what is told: a refusal names what it Requested,
+// the answers to one burst tell remainders in equal steps (fall), or a request is refused
+// while its headers tell that enough is left. What remaining fell by over longer includes what
+// others use, so it only lowers a constant. While more is used than what was sent explains,
+// and not all answers to the first burst are in, the ramp lets no more go at once.
+//
 // # Bursts
 //
 // What remains of a minute may not all come at once. So bursts over a second's share

@@ -33,6 +33,7 @@ func (l *Limiter) first(w *Waiter, b *bucket) bool {
 func (l *Limiter) episode(now time.Time, w *Waiter, s slot, hint time.Duration) time.Duration {
 	b, u, t := &l.buckets[s], s.counts(), now.Sub(l.start)
 	e := &b.estimate
+	l.measure(s)
 	// Whether refusals count against the limit is not told: half of them do.
 	accepted := w.mark[u] - l.refused[u]/2
 	if u == unitRequest {
@@ -183,7 +184,7 @@ func (l *Limiter) guess(now time.Time, w *Waiter, s slot, r Refusal) {
 		b.resize(now)
 	}
 	b.empty(now, now.Add(r.Hint))
-	if b.estimate.crowd > 0 && !b.shares.on { // one goes when the wait ends: the others do, too
+	if (b.estimate.crowd > 0 || b.constants()) && !b.shares.on { // one goes when the wait ends: the others do, too
 		b.dry = time.Time{}
 		b.set(now, float64(cost)-r.Hint.Seconds()*b.speed*milli)
 	}
@@ -228,5 +229,5 @@ func (l *Limiter) firstGuess(now time.Time, w *Waiter, s slot) float64 {
 	u, t := s.counts(), now.Sub(l.start)
 	over := min(max(time.Second, 3*l.ramp.step), 2*time.Second)
 	sent := l.recent.sum(t, u, over+t-w.sent) - (l.sent[u] - w.mark[u]) - w.cost(u)
-	return max(l.mean(s), float64(sent)/over.Seconds())
+	return max(l.mean(s), l.scale(s)*float64(sent)/over.Seconds())
 }

@@ -60,6 +60,7 @@ const (
 type estimate struct {
 	rate     float64       // units per second
 	unit     float64       // what a request costs on average
+	scale    float64       // units charged per unit that is counted, 0 is 1
 	from     time.Duration // growth counts from here
 	doubling bool          // it rests on next to nothing: double it until it is refused
 	doubtful bool          // it may well be too low
@@ -182,7 +183,7 @@ func (e *estimate) crowded(t time.Duration, sent int64, known float64) bool {
 		if span > max(crowdMost.Seconds(), crowdUnits*e.unit/known) {
 			return false
 		}
-		if span >= max(crowdLeast.Seconds(), crowdCount*e.unit/known) && float64(sent-m.sent) < crowdShare*known*span {
+		if span >= max(crowdLeast.Seconds(), crowdCount*e.unit/known) && e.counted(sent-m.sent) < crowdShare*known*span {
 			return true
 		}
 	}
@@ -201,6 +202,14 @@ func (e *estimate) steady(t time.Duration) float64 {
 		return v * 0.99
 	}
 	return 0
+}
+
+// counted is how many units are charged where so many were counted.
+func (e *estimate) counted(n int64) float64 {
+	if e.scale == 0 {
+		return float64(n)
+	}
+	return e.scale * float64(n)
 }
 
 // miss counts refusals in a row; before is what was sent before the one refused.

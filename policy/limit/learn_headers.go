@@ -14,10 +14,12 @@ type reading struct {
 	reset      time.Duration // and its reset
 	comeback   comeback
 	end        time.Duration // when all is there again, as last told
-	mark       int64         // units that had been sent when it was
+	mark       amounts       // what had been sent when it was
 	fitted     int64         // largest cost that was let through
 	base       basis         // where the factor is measured from
 	settled    bool          // whether it has been
+	capped     bool          // whether the level was more than what remained
+	tariff     tariff        // by which that was told from what was under way
 }
 
 // classes are the windows that limits are for.
@@ -76,6 +78,9 @@ func (l *Limiter) learnReading(now time.Time, w *Waiter, s slot, r Reading, acce
 		s, window = s.long(), long.window
 	}
 	b := &l.buckets[s]
+	if accepted && s.counts() == unitToken && r.Remaining >= 0 {
+		l.fell(now, w, s, r)
+	}
 	if b.active && w.sent < b.reading.at {
 		return // an answer to an earlier request than the last: what it tells is old
 	}
@@ -194,28 +199,30 @@ func (l *Limiter) cap(now time.Time, w *Waiter, s slot, r Reading, accepted bool
 	b.reading.comeback.learn(w.sent, r, b.window)
 	back := 0.0
 	if u == unitToken {
-		back = b.settle(basis{w.sent, w.sent + r.Reset, r.Remaining, w.mark[u] - l.refused[u]}, r.Limit)
+		back = b.settle(basis{w.sent, w.sent + r.Reset, r.Remaining, amounts(w.mark).minus(l.refused)}, r.Limit)
 		if accepted {
-			b.bound(float64(w.cost(u)), r.Limit-r.Remaining)
+			b.bound(w.amounts(), r.Limit-r.Remaining)
 		}
 	}
 	last := b.reading.at
 	b.reading.at = w.sent
-	defer func() { b.reading.end, b.reading.mark = w.sent+r.Reset, w.mark[u] }()
+	defer func() { b.reading.end, b.reading.mark = w.sent+r.Reset, w.mark }()
 	if l.merged && u == unitRequest && r.Remaining >= r.Limit-spareLeast {
 		b.spare = now.Sub(l.start) + spareHold
 	}
 	since := now.Sub(l.start) - w.sent
-	left := (r.Remaining - float64(l.taken[u]-w.mark[u])*b.factor()) * milli
+	left := (r.Remaining - b.charge(u, amounts(l.taken).minus(w.mark))) * milli
 	most := left + b.known()*since.Seconds()*milli
 	if accepted && w.probing && r.Remaining < float64(w.cost(u)) && last < w.sent {
 		b.left.refute(now)
 		l.counts.IgnoredHeaders++
 		return
 	}
-	if level := b.level(now); level > most {
+	level := b.level(now)
+	b.reading.tariff, b.reading.capped = b.tariff, level > most
+	if level > most {
 		b.lower(now, most)
-	} else if begun := min(left, b.reading.begun(w, r, l.taken[u], b.factor())); b.wide && accepted && begun > level {
+	} else if begun := min(left, b.begun(w, r, u, l.taken)); b.wide && accepted && begun > level {
 		b.set(now, begun)
 	} else if back > 0 {
 		b.give(now, int64(min(back, most-level)))

@@ -56,7 +56,7 @@ func (l *Limiter) learn(now time.Time, w *Waiter, r Refusal) {
 	// What is refused uses no tokens; whether it uses a request is not told.
 	for _, s := range l.active {
 		if s.counts() != unitRequest {
-			l.buckets[s].give(now, w.charge[s])
+			l.buckets[s].give(now, l.refund(w, s))
 		}
 	}
 	if d := now.Sub(l.start) - w.sent; d > 0 {
@@ -88,13 +88,21 @@ func (l *Limiter) fits(w *Waiter, s slot, r Refusal) time.Duration {
 	if !b.active || !b.reading.continuous || b.known() == 0 {
 		return r.Hint
 	}
-	for _, told := range r.Headers.Readings {
-		if of, ok := slotOf(told.Dimension); ok && of == s && told.Remaining >= 0 {
-			missing := max(0, float64(w.cost(s.counts()))-told.Remaining)
-			return min(r.Hint, seconds(missing/b.known()))
-		}
+	if left, ok := r.Headers.left(s); ok {
+		missing := max(0, b.price(s.counts(), w.amounts())-left)
+		return min(r.Hint, seconds(missing/b.known()))
 	}
 	return r.Hint
+}
+
+// left is what headers tell that remains in s, and whether they do.
+func (h Headers) left(s slot) (float64, bool) {
+	for _, told := range h.Readings {
+		if of, ok := slotOf(told.Dimension); ok && of == s && told.Remaining >= 0 {
+			return told.Remaining, true
+		}
+	}
+	return 0, false
 }
 
 // blame returns the slot that a refusal is about, and whether there is one.
@@ -115,9 +123,7 @@ func (l *Limiter) blame(r Refusal) (slot, bool) {
 
 // learnLimit learns from the refusal of w for a limit.
 func (l *Limiter) learnLimit(now time.Time, w *Waiter, s slot, r Refusal) {
-	if cost := w.cost(s.counts()); r.Limit > 0 && r.Requested > 0 && cost > 0 && s.counts() == unitToken {
-		l.buckets[s].learnFactor(r.Requested/float64(cost), 2*settleShare)
-	}
+	l.learnCharge(now, w, s, r)
 	window := r.proof()
 	switch {
 	case window >= longWindow:

@@ -57,13 +57,14 @@ func (l *Limiter) configure(now time.Time, s slot, limit int) {
 func (l *Limiter) open(now time.Time, s slot, level float64) {
 	b := &l.buckets[s]
 	b.estimate.unit = l.mean(s)
+	l.measure(s)
 	l.active = append(l.active, s)
 	b.open(now, now.Sub(l.start), level)
 }
 
 // mean is what a request has cost in a slot on average, at least 1.
 func (l *Limiter) mean(s slot) float64 {
-	return max(1, float64(l.taken[s.counts()])/float64(max(1, l.taken[unitRequest])))
+	return max(1, l.scale(s)*float64(l.taken[s.counts()])/float64(max(1, l.taken[unitRequest])))
 }
 
 // drop forgets a bucket.
@@ -74,7 +75,7 @@ func (l *Limiter) drop(s slot) {
 			break
 		}
 	}
-	l.buckets[s] = bucket{ratio: l.buckets[s].ratio}
+	l.buckets[s] = bucket{tariff: l.buckets[s].tariff}
 }
 
 // tick returns now, or the latest time seen if now lies before it.

@@ -34,14 +34,14 @@ func (e *estimate) measured(t time.Duration, accepted, all int64) (float64, floa
 		if span < least {
 			continue
 		}
-		n := float64(max(0, accepted-m.accepted))
+		n := e.counted(max(0, accepted-m.accepted))
 		if span >= 1.5 {
 			most = min(most, (n+2*e.unit)/(span-1))
 		}
 		r := n / span
 		if span <= near {
 			best = max(best, r)
-			most = min(most, (float64(all-m.sent)+e.unit)/shareCount(span))
+			most = min(most, (e.counted(all-m.sent)+e.unit)/shareCount(span))
 		} else if m.at > olderAt {
 			older, olderAt = r, m.at
 		}

@@ -31,11 +31,7 @@ func (l *Limiter) tune(now time.Time, t time.Duration, s slot) {
 
 // price is what w costs in a slot, in thousandths.
 func (l *Limiter) price(w *Waiter, s slot) int64 {
-	cost := w.cost(s.counts())
-	if s.counts() != unitToken {
-		return cost * milli
-	}
-	return int64(float64(cost) * l.buckets[s].factor() * milli)
+	return int64(l.buckets[s].price(s.counts(), w.amounts()) * milli)
 }
 
 // safe is how many requests may go at once after idleness: a second's worth of the
@@ -44,6 +40,9 @@ func (l *Limiter) safe() int {
 	least := 0.0
 	for _, s := range l.active {
 		b := &l.buckets[s]
+		if b.unclear {
+			return 0
+		}
 		rate := b.known() / max(b.estimate.unit, l.waiting(s))
 		if rate > 0 && b.window < longWindow && (least == 0 || rate < least) {
 			least = rate
@@ -77,10 +76,7 @@ func (l *Limiter) behind(now time.Time, w *Waiter, ahead *[units]int64) time.Dur
 		if price == 0 || ahead[u] == 0 || b.guessed() {
 			continue
 		}
-		others := float64(ahead[u]) * milli
-		if u == unitToken {
-			others *= b.factor()
-		}
+		others := b.charge(u, *ahead) * milli
 		if b.shares.on {
 			held := max(0, l.gate.Sub(now))
 			wait = max(wait, held+b.shares.until(now.Sub(l.start)+held, int64(others)+price, b.share()))
@@ -104,7 +100,11 @@ func (b *bucket) guessed() bool {
 func (l *Limiter) neverFits(w *Waiter) bool {
 	for _, s := range l.active {
 		b := &l.buckets[s]
-		if b.sure && float64(l.price(w, s)) > b.limit*milli && w.cost(s.counts()) > b.reading.fitted {
+		price := float64(w.cost(s.counts()))
+		if s.counts() == unitToken {
+			price *= b.factor()
+		}
+		if b.sure && price > b.limit && w.cost(s.counts()) > b.reading.fitted {
 			return true
 		}
 	}

@@ -24,14 +24,6 @@ const (
 	mostStep   = 4
 )
 
-// factor is the real cost per estimated cost.
-func (b *bucket) factor() float64 {
-	if b.ratio == 0 {
-		return 1
-	}
-	return b.ratio
-}
-
 // learnFactor takes in one measurement of the factor.
 func (b *bucket) learnFactor(ratio, weight float64) {
 	if !(ratio > 0) {
@@ -47,8 +39,12 @@ func (b *bucket) learnFactor(ratio, weight float64) {
 
 // bound learns from what is used of a limit after a request: it cannot have cost more.
 // While the limit is never short this is all that can be known.
-func (b *bucket) bound(cost, used float64) {
-	if cost > 0 && used < cost*b.factor() {
+func (b *bucket) bound(a amounts, used float64) {
+	switch cost := float64(a[unitToken]); {
+	case used >= b.charge(unitToken, a):
+	case b.constant(a) > 0:
+		b.fix(a, used)
+	case cost > 0:
 		b.learnFactor(used/cost, settleShare)
 	}
 }
@@ -58,7 +54,7 @@ type basis struct {
 	at        time.Duration // when the request that brought it was sent
 	end       time.Duration // when all would be there again
 	remaining float64
-	accepted  int64 // units sent by then and not refused
+	accepted  amounts // sent by then and not refused
 }
 
 // settle compares what the requests between two headers cost by them with what they
@@ -66,11 +62,12 @@ type basis struct {
 func (b *bucket) settle(now basis, limit float64) float64 {
 	base := b.reading.base
 	span := now.at - base.at
-	if base.accepted > 0 && span >= 0 && span < settleTime {
+	first := base.accepted == amounts{}
+	if !first && span >= 0 && span < settleTime {
 		return 0
 	}
 	b.reading.base = now
-	estimated := float64(now.accepted - base.accepted)
+	sent := now.accepted.minus(base.accepted)
 	refilled := b.known() * span.Seconds()
 	compared := b.reading.continuous
 	if b.reading.comeback.fixed {
@@ -80,10 +77,10 @@ func (b *bucket) settle(now basis, limit float64) float64 {
 	told := base.remaining + refilled - now.remaining
 	// A bucket that may have been full hides what was used.
 	full := base.remaining+refilled > limit
-	if base.accepted == 0 || full || !compared || estimated < settleLeast || told <= 0 {
+	if first || full || !compared || sent[unitRequest] <= 0 || told <= 0 {
 		return 0
 	}
-	before := b.factor()
-	b.learnFactor(told/estimated, settleShare)
-	return max(0, before-b.factor()) * estimated * milli
+	before := b.charge(unitToken, sent)
+	b.measured(sent, told)
+	return max(0, before-b.charge(unitToken, sent)) * milli
 }

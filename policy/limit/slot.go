@@ -87,5 +87,6 @@ const (
 	unitRequest unit = iota
 	unitToken
 	unitImage
+	unitUnbounded // requests that set no bound to their output
 	units
 )

@@ -32,17 +32,17 @@ func (l *Limiter) tailRate(w *Waiter, s slot, hint time.Duration) float64 {
 	e := &b.estimate
 	sent, refused := w.mark[u]-e.begun.mark, l.refused[u]-e.begun.refused
 	span := w.sent - e.begun.sent
-	if e.n != 1 || b.known() > 0 || span < tailTime || float64(sent) < tailLeast*e.unit {
+	if e.n != 1 || b.known() > 0 || span < tailTime || e.counted(sent) < tailLeast*e.unit {
 		return 0
 	}
 	// What was sent before w and refused has come back before, or nearly.
-	through := float64(sent - refused)
+	through := e.counted(sent - refused)
 	longer := hint - e.begun.hint
 	switch {
 	case through >= tailThrough*e.unit:
 		return (through + e.unit) / span.Seconds()
 	case longer >= hintGrowth && longer%time.Second != 0 && (longer+span+jitterTime)%time.Second > 2*jitterTime:
-		return float64(sent) / (longer + span).Seconds() // each is charged, and so waited for
+		return e.counted(sent) / (longer + span).Seconds() // each is charged, and so waited for
 	}
 	return 0
 }

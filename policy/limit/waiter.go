@@ -12,6 +12,9 @@ type Waiter struct {
 	Tokens int
 	// Images is how many pictures are asked for; below 0 counts as 0.
 	Images int
+	// Unbounded says that the request sets no bound to its output, so that the upstream may
+	// charge an amount of its own for that.
+	Unbounded bool
 	// Deadline is when the request must have been admitted; zero is never.
 	Deadline time.Time
 	// Connect is how long it takes at the least to connect to the upstream, 0 when that is
@@ -70,6 +73,11 @@ func (w *Waiter) cost(u unit) int64 {
 		return int64(min(max(w.Tokens, 0), maxUnits))
 	case unitImage:
 		return int64(min(max(w.Images, 0), maxUnits))
+	case unitUnbounded:
+		if !w.Unbounded {
+			return 0
+		}
+		return 1
 	default:
 		return 1
 	}
