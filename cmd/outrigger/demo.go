@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"outrigger/internal/demo"
@@ -36,13 +38,67 @@ func runDemo(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitOK
 }
 
-// demonstrate starts both sides, runs the burst and, unless once, stays up until
-// ctx ends.
+// demonstrate plays the scenes and, unless once, stays up until ctx ends, with the
+// first scene's upstream.
 func demonstrate(ctx context.Context, once bool, stdout io.Writer) error {
-	straight, behind := sim.New(demo.Upstream()), sim.New(demo.Upstream())
-	defer straight.Close()
-	defer behind.Close()
-	straightURL, err := straight.Start(freeAddress(ctx, "127.0.0.1:9393"))
+	var first *stage
+	for i, scene := range demo.Scenes() {
+		listen, admin, upstream := "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
+		if i == 0 {
+			listen, admin, upstream = "127.0.0.1:8383", "127.0.0.1:8384", sim.DefaultListen
+		} else {
+			fmt.Fprintln(stdout)
+		}
+		s, err := build(ctx, scene, listen, admin, upstream)
+		if err != nil {
+			return err
+		}
+		defer s.close()
+		if i == 0 {
+			first = s
+		}
+		if _, err := scene.Play(ctx, stdout, isTerminal(stdout), s.sides...); err != nil {
+			return err
+		}
+	}
+	if once {
+		return nil
+	}
+	fmt.Fprintf(stdout, "\nThe first of them is still up. Try it:\n  OPENAI_BASE_URL=http://%s/v1 OPENAI_API_KEY=sk-any your-app\n"+
+		"State: http://%s/status.json  Metrics: http://%s/metrics  The upstream's faults: %s\nCtrl-C ends it.\n",
+		first.listen, first.admin, first.admin, first.control)
+	<-ctx.Done()
+	return nil
+}
+
+// stage is what a scene is played on: both upstreams, and an Outrigger before one of them.
+type stage struct {
+	listen, admin string // addresses of Outrigger
+	control       string // URL of its upstream's control endpoint
+	sides         []demo.Side
+	ending        []func() // the last first
+}
+
+func (s *stage) close() {
+	for _, end := range slices.Backward(s.ending) {
+		end()
+	}
+}
+
+// build starts a stage at these addresses, or at free ones where they are taken.
+func build(ctx context.Context, scene demo.Scene, listen, admin, upstream string) (*stage, error) {
+	s := &stage{listen: freeAddress(ctx, listen), admin: freeAddress(ctx, admin)}
+	if err := s.raise(ctx, scene, upstream); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *stage) raise(ctx context.Context, scene demo.Scene, upstream string) error {
+	straight, behind := sim.New(scene.Upstream), sim.New(scene.Upstream)
+	s.ending = append(s.ending, straight.Close, behind.Close)
+	straightURL, err := straight.Start(freeAddress(ctx, upstream))
 	if err != nil {
 		return err
 	}
@@ -50,10 +106,9 @@ func demonstrate(ctx context.Context, once bool, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	listen, adminListen := freeAddress(ctx, "127.0.0.1:8383"), freeAddress(ctx, "127.0.0.1:8384")
-	s, err := load([]string{
-		prefix + "UPSTREAMS=sim=" + behindURL[:len(behindURL)-len("/v1")],
-		prefix + "LISTEN=" + listen, prefix + "ADMIN_LISTEN=" + adminListen,
+	settings, err := load([]string{
+		prefix + "UPSTREAMS=sim=" + strings.TrimSuffix(behindURL, "/v1"),
+		prefix + "LISTEN=" + s.listen, prefix + "ADMIN_LISTEN=" + s.admin,
 		prefix + "DRAIN_TIMEOUT=1s",
 	})
 	if err != nil {
@@ -62,29 +117,19 @@ func demonstrate(ctx context.Context, once bool, stdout io.Writer) error {
 	serving, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func() {
-		ended <- serve(serving, s, slog.New(slog.DiscardHandler))
+		ended <- serve(serving, settings, slog.New(slog.DiscardHandler))
 		close(ended) // it is received from twice when serving fails
 	}()
-	defer func() {
+	s.ending = append(s.ending, func() {
 		stop()
-		<-ended //nolint:errcheck // awaitReady has told of a failed start, and now all is over
-	}()
-	if err := awaitReady(ctx, adminListen, ended); err != nil {
-		return err
+		<-ended // awaitReady has told of a failed start, and now all is over
+	})
+	s.control = behind.ControlURL(behindURL)
+	s.sides = []demo.Side{
+		{Name: "straight", Base: straightURL, Sim: straight},
+		{Name: "through Outrigger", Base: "http://" + s.listen + "/v1", Sim: behind},
 	}
-
-	fmt.Fprint(stdout, "One burst, twice at the same time: straight at a simulated upstream, and through Outrigger.\n\n")
-	_, err = demo.Run(ctx, stdout, isTerminal(stdout),
-		demo.Side{Name: "straight", Base: straightURL, Sim: straight},
-		demo.Side{Name: "through Outrigger", Base: "http://" + listen + "/v1", Sim: behind})
-	if err != nil || once {
-		return err
-	}
-	fmt.Fprintf(stdout, "\nAll is still up. Try it:\n  OPENAI_BASE_URL=http://%s/v1 OPENAI_API_KEY=sk-any your-app\n"+
-		"State: http://%s/status.json  Metrics: http://%s/metrics  The upstream's faults: %s\nCtrl-C ends it.\n",
-		listen, adminListen, adminListen, behind.ControlURL(behindURL))
-	<-ctx.Done()
-	return nil
+	return awaitReady(ctx, s.admin, ended)
 }
 
 // freeAddress returns address, or one with a free port when its own is taken.

@@ -29,7 +29,7 @@ type client struct {
 }
 
 func newClient(base string) *client {
-	return &client{base: base, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: total}}}
+	return &client{base: base, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: max(total, crowd)}}}
 }
 
 // post sends one call, with retries, and returns the last answer. The id marks all

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"sync"
 
@@ -15,10 +16,11 @@ type Side struct {
 	Sim  *sim.Sim // what stands at its end
 }
 
-// Run sends the burst along both sides at once, draws their progress on a
+// Play sends the scene's calls along both sides at once, draws their progress on a
 // terminal, and writes the comparison. It returns the final counts, in the order
 // of sides; the error is that of ctx.
-func Run(ctx context.Context, w io.Writer, terminal bool, sides ...Side) ([]Count, error) {
+func (scene Scene) Play(ctx context.Context, w io.Writer, terminal bool, sides ...Side) ([]Count, error) {
+	fmt.Fprintf(w, "%s\n\n", scene.Intro)
 	scores := make([]*Score, len(sides))
 	var wg sync.WaitGroup
 	for i, side := range sides {
@@ -26,13 +28,13 @@ func Run(ctx context.Context, w io.Writer, terminal bool, sides ...Side) ([]Coun
 		c := newClient(side.Base)
 		wg.Go(func() {
 			defer c.close()
-			burst(ctx, c, scores[i])
+			scene.play(ctx, c, scores[i])
 		})
 	}
 	done, drawn := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(drawn)
-		watch(w, terminal, scores, done)
+		scene.watch(w, terminal, scores, done)
 	}()
 	wg.Wait()
 	close(done)
@@ -40,7 +42,7 @@ func Run(ctx context.Context, w io.Writer, terminal bool, sides ...Side) ([]Coun
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	report(w, scores)
+	scene.report(w, scores)
 	counts := make([]Count, len(scores))
 	for i, s := range scores {
 		counts[i] = s.Count(s.stop)

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,15 @@ import (
 )
 
 func TestTheReportHasAColumnForEachSide(t *testing.T) {
+	for share, scene := range map[string]Scene{"0.3 %": badDay(), "0.5 %": fullHouse()} {
+		reportHasColumns(t, scene, share)
+	}
+}
+
+// reportHasColumns plays one complete answer of the scene, which is share of its calls,
+// and two others.
+func reportHasColumns(t *testing.T, scene Scene, share string) {
+	t.Helper()
 	s := sim.New(sim.Config{})
 	defer s.Close()
 	start := time.Now()
@@ -25,13 +35,13 @@ func TestTheReportHasAColumnForEachSide(t *testing.T) {
 		score.finish(start.Add(4 * time.Second))
 	}
 	var out strings.Builder
-	report(&out, scores)
-	for _, want := range []string{"straight", "through Outrigger", "0.3 %", "1.0 s"} {
+	scene.report(&out, scores)
+	for _, want := range []string{"straight", "through Outrigger", share, "1.0 s", scene.title} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, out.String())
 		}
 	}
-	if got := line("straight", scores[0].Count(start)); !strings.Contains(got, "1 of 300 complete,   1 failed") {
+	if got := scene.line("straight", scores[0].Count(start)); !strings.Contains(got, fmt.Sprintf("1 of %d complete,   1 failed", scene.total)) {
 		t.Errorf("progress line %q", got)
 	}
 }

@@ -12,30 +12,18 @@ import (
 	"time"
 )
 
-// burst sends all calls at once and notes on s how each ended.
-func burst(ctx context.Context, c *client, s *Score) {
+// play makes all calls of the scene at once and notes on s how each ended.
+func (scene Scene) play(ctx context.Context, c *client, s *Score) {
 	s.begin(time.Now())
 	var wg sync.WaitGroup
-	for i := range total {
+	for i := range scene.total {
 		wg.Go(func() {
-			r := c.one(ctx, i)
+			r := scene.call(ctx, c, i)
 			s.end(time.Now(), r)
 		})
 	}
 	wg.Wait()
 	s.finish(time.Now())
-}
-
-// one makes the i-th call.
-func (c *client) one(ctx context.Context, i int) result {
-	id := strconv.Itoa(i)
-	switch {
-	case i < chats:
-		return c.chat(ctx, id, false)
-	case i < chats+streams:
-		return c.chat(ctx, id, true)
-	}
-	return c.upload(ctx, id)
 }
 
 // result is how one call ended, as an app sees it.
@@ -47,11 +35,7 @@ const (
 	silent                 // a stream that was cut and looks complete to the app
 )
 
-func (c *client) chat(ctx context.Context, id string, stream bool) result {
-	model := limitedModel
-	if stream {
-		model = streamedModel
-	}
+func (c *client) chat(ctx context.Context, id, model string, stream bool) result {
 	body := `{"model":"` + model + `","stream":` + strconv.FormatBool(stream) +
 		`,"messages":[{"role":"user","content":"call ` + id + `"}]}`
 	resp, err := c.post(ctx, id, chatPath, "application/json", []byte(body))
