@@ -38,6 +38,7 @@ type attempt struct {
 	cancel context.CancelCauseFunc
 	end    sync.Once
 	slots  *slots
+	line   *line // nil in tests
 }
 
 // send makes one attempt: a fresh request with its body from the start, under
@@ -151,6 +152,9 @@ func (a *attempt) finish(cause error) {
 			_ = a.body.Close()
 		}
 		a.slots.give()
+		if a.line != nil {
+			a.line.refusals.running.Add(-1)
+		}
 		a.permit.report(classify.Ignore) // does nothing when the outcome was reported
 	})
 }

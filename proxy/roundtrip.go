@@ -27,12 +27,12 @@ func (p *Proxy) RoundTrip(out *http.Request) (*http.Response, error) {
 	x.facing = x.faceOf(x.up)
 	for {
 		if refusal := x.trippedAnswer(); refusal != nil {
-			if x.goOn(policy.FailoverQuota) {
+			if x.goOn(policy.FailoverFor(refusal.verdict)) {
 				continue
 			}
 			x.stopTimer()
 			x.record.source = sourceTripped
-			return x.kept(out, refusal), nil
+			return x.kept(out, x.fromMemory(refusal)), nil
 		}
 		a, err := x.begin()
 		if errors.Is(err, errTripped) {
@@ -47,7 +47,7 @@ func (p *Proxy) RoundTrip(out *http.Request) (*http.Response, error) {
 		x.send(out, a)
 		x.connected = x.connected || a.progress.connected.Load()
 		x.judge(a)
-		decision := x.learn(a, p.config.Retry.Decide(x.try(a)))
+		decision := x.weigh(a, x.learn(a, p.config.Retry.Decide(x.try(a))))
 		next, cause := x.afterSetback(a, decision)
 		if cause != "" {
 			decision = policy.Decision{Action: policy.Next, Reason: policy.ReasonFailover}
@@ -75,6 +75,9 @@ func (x *exchange) begin() (*attempt, error) {
 		defer x.up.budget.Leave()
 	}
 	for {
+		if err := x.awaitModel(); err != nil {
+			return nil, err
+		}
 		if err := x.passGate(); err != nil {
 			return nil, err
 		}
@@ -141,7 +144,8 @@ func (x *exchange) permitted() (*attempt, error) {
 	x.record.attempts++
 	x.flight.tried()
 	x.tries++
-	a := &attempt{number: x.record.attempts, started: now, permit: permit, slots: x.up.inflight}
+	a := &attempt{number: x.record.attempts, started: now, permit: permit, slots: x.up.inflight, line: x.place.line}
+	a.line.refusals.running.Add(1)
 	x.current = a
 	return a, nil
 }
@@ -198,6 +202,10 @@ func (x *exchange) refuse(out *http.Request, err error) (*http.Response, error) 
 		x.settleProbe() // which is at the present upstream, if it is any
 		x.up = x.lastUp // it answered
 		return x.kept(out, x.last), nil
+	}
+	if s := x.insteadOf(err); s != nil {
+		x.record.source = sourceTripped
+		return x.kept(out, s), nil
 	}
 	if x.doubtful && !x.left() {
 		return nil, x.ambiguous("then no further attempt could be made")

@@ -32,6 +32,8 @@ type upstream struct {
 	lines    *lines
 	inflight *slots
 	trips    *trips
+	worked   *policy.Worked[lineKey]
+	loadings loadings
 	metrics  *upstreamMetrics
 }
 
@@ -48,6 +50,7 @@ func newUpstream(c Config, u Upstream, dial dialer, m *metrics, log *slog.Logger
 		budget: policy.NewBudget(c.Retry.Budget, now),
 		gate:   newGate(c.Breaker),
 		trips:  newTrips(c.TripCooldown),
+		worked: policy.NewWorked[lineKey](maxLines),
 	}
 	settings, inflight := c.Limit, c.MaxInflight
 	if u.RPM > 0 {
