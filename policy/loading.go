@@ -16,6 +16,8 @@ const (
 	// loadingMixed is for how long a success shows that the model is ready somewhere: behind a
 	// load balancer one server may load it while another answers.
 	loadingMixed = 2 * time.Second
+	// mixedPause is the wait of one who was told so then: another server is likely to answer it.
+	mixedPause = 250 * time.Millisecond
 )
 
 // Loading is a model that is being made ready, for all who wait for it. The zero value is one
@@ -40,6 +42,9 @@ func (l *Loading) Told(now time.Time, estimate time.Duration, rand float64) time
 	pause := max(loadingPause, min(l.ready.Sub(now), loadingTrust))
 	l.next = now.Add(pause + time.Duration(rand*float64(loadingJitter)))
 	l.silent = l.next.Add(loadingSilent)
+	if now.Sub(l.passed) < loadingMixed {
+		return now.Add(mixedPause + time.Duration(rand*float64(loadingJitter)))
+	}
 	return l.next
 }
 

@@ -47,7 +47,7 @@ func TestLoading_OthersGoOnWhereSomeServerAnswers(t *testing.T) {
 	l.Answered(start)
 	own := l.Told(after(time.Second), 0, 0)
 	equal(t, "others", l.Turn(after(time.Second), time.Time{}, 0), 0)
-	equal(t, "the one who was told", l.Turn(after(time.Second), own, 0), time.Second)
+	equal(t, "the one who was told", l.Turn(after(time.Second), own, 0), 250*time.Millisecond)
 	equal(t, "without a success since", l.Turn(after(2001*time.Millisecond), time.Time{}, 0), 0)
 	equal(t, "one at a time", l.Turn(after(2002*time.Millisecond), time.Time{}, 0), 999*time.Millisecond)
 }

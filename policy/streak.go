@@ -8,8 +8,9 @@ const (
 	// others use up clears within a minute (fixed windows: Gemini, Azure), so it is longer.
 	streakTime = 75 * time.Second
 	// streakLeast is the least number of refusals, no two of them counted within
-	// streakSpace: a burst that is refused at once says no more than one call.
-	streakLeast = 10
+	// streakSpace: a burst that is refused at once says no more than one call. The limiter
+	// asks about every 30 s by then.
+	streakLeast = 5
 	streakSpace = time.Second
 	// longTime and longLeast are the same for refusals that name a wait which nobody will
 	// wait for, such as a day: the limiter asks about once a minute then.

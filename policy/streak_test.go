@@ -25,8 +25,8 @@ func TestStreak_LastsOnlyAfterMoreThanAMinuteOfRefusals(t *testing.T) {
 	}{
 		"a minute of bare refusals":            {time.Second, 70 * time.Second, 0, false, never},
 		"longer":                               {time.Second, 75 * time.Second, 0, false, true},
-		"longer, but few":                      {20 * time.Second, 160 * time.Second, 0, false, never},
-		"few, for very long":                   {20 * time.Second, 180 * time.Second, 0, false, true},
+		"longer, but few":                      {30 * time.Second, 90 * time.Second, 0, false, never},
+		"few, for longer":                      {30 * time.Second, 2 * time.Minute, 0, false, true},
 		"many at once":                         {time.Millisecond, 900 * time.Millisecond, 0, false, never},
 		"far between":                          {6 * time.Minute, 3 * time.Hour, 0, false, never},
 		"a second each time":                   {time.Second, 76 * time.Second, time.Second, false, true},

@@ -43,7 +43,7 @@ func (x *exchange) learnRefusal(a *attempt, d policy.Decision, now time.Time) po
 		Headers: limit.ParseHeaders(a.resp.Header, now),
 	}
 	x.place.heard(now, toldBy(a.resp.Header, v, refusal.Headers, &refusal))
-	if refusal.Bare() && !x.place.line.believes(now) {
+	if refusal.Bare() && (x.isOutrun() || !x.place.line.believes(now)) {
 		return x.backOff(d, now)
 	}
 	got := x.place.line.refused(x.place, now, refusal)

@@ -150,6 +150,13 @@ func (x *exchange) refused(a *attempt, d policy.Decision, now time.Time) policy.
 	return policy.Decision{Action: policy.Return, Reason: policy.ReasonStreak}
 }
 
+// isOutrun reports whether others passed since the request was last refused, and none of
+// them was refused: what refuses it is no limit of theirs.
+func (x *exchange) isOutrun() bool {
+	s, known := &x.setbacks, &x.place.line.refusals
+	return s.alone > 0 && known.lastPassed.Load() > s.refused.UnixNano() && known.refused.Load() == s.otherRefused+s.own
+}
+
 // isAlone reports whether the request is refused again and again while others pass.
 func (x *exchange) isAlone(known *refusals, now time.Time) bool {
 	s := &x.setbacks
