@@ -26,18 +26,27 @@ func (r Retry) Decide(t Try) Decision {
 	if v.Repeat == classify.Once && t.Once {
 		return Decision{Return, 0, ReasonOnce}
 	}
+	left := remaining(t) - max(t.Took, 0)
+	if v.Repeat == classify.Await {
+		// What such an answer names is an estimate, and often a constant (Hugging Face: 20 s,
+		// for minutes): it ends nothing.
+		if left <= 0 {
+			return Decision{Return, 0, ReasonDeadline}
+		}
+		return Decision{Wait, 0, ReasonLoading}
+	}
 	// A pause that no limiter is told of would be paced by nobody: it is a retry.
 	line := v.Repeat == classify.Pause && v.Limiter != classify.LimiterNone
 	if t.Last || !line && t.Retries >= r.Max {
 		return Decision{Return, 0, ReasonExhausted}
 	}
 	hint := hintOf(v, t.Now)
-	if hint > r.AfterMax {
+	// A wait that is not believed ends the request too: whoever says a day, refuses.
+	if hint > r.AfterMax || v.Wait > r.AfterMax {
 		return Decision{Return, 0, ReasonTooLong}
 	}
 	// An attempt that the deadline cuts off would turn an answer into none, and a
 	// create that was surely not carried out into one that may have been.
-	left := remaining(t) - max(t.Took, 0)
 	if hint >= left {
 		return Decision{Return, 0, ReasonDeadline}
 	}
@@ -49,7 +58,7 @@ func (r Retry) Decide(t Try) Decision {
 
 func repeatable(r classify.Repeat) bool {
 	switch r {
-	case classify.Backoff, classify.Once, classify.Pause:
+	case classify.Backoff, classify.Once, classify.Pause, classify.Await:
 		return true
 	default:
 		return false

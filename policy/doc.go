@@ -32,6 +32,13 @@
 // byte, since a stream may last for minutes; a stream that breaks later is one
 // more failure, entered by Fail.
 //
+// # What several attempts tell
+//
+// Streak, Alone, Loading and Worked look at more than one attempt: refusals that never
+// clear, a request that is refused for itself, a model that is being loaded, and
+// credentials that worked a moment ago. Package proxy keeps one for each credential and model, and
+// turns the decision on the one attempt into theirs.
+//
 // # Configuration
 //
 // Retry and BreakerConfig are also the configuration: their tags name the

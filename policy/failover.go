@@ -121,7 +121,7 @@ func FailoverFor(v classify.Verdict) FailoverCause {
 	switch v.Outcome {
 	case classify.OutcomeUnreachable:
 		return FailoverUnreachable
-	case classify.OutcomeOverloaded, classify.OutcomeTimeout, classify.OutcomeBroke:
+	case classify.OutcomeOverloaded, classify.OutcomeTimeout, classify.OutcomeBroke, classify.OutcomeLoading:
 		return FailoverOverloaded
 	case classify.OutcomeFailed:
 		// What belongs to the request is a conflict, or text that the model spoiled. An
@@ -137,7 +137,7 @@ func FailoverFor(v classify.Verdict) FailoverCause {
 		return FailoverRateLimited
 	case classify.OutcomeRateLimited:
 		return FailoverRateLimited
-	case classify.OutcomeQuota, classify.OutcomeCredential:
+	case classify.OutcomeQuota, classify.OutcomeCredential, classify.OutcomeEntitlement:
 		return FailoverQuota
 	}
 	return ""

@@ -97,6 +97,9 @@ const (
 	Line
 	// Next goes on to the next upstream. Decide never gives it; see Failover.
 	Next
+	// Wait makes another attempt after Delay, which is no retry: it neither counts nor
+	// spends. With ReasonLoading the caller waits for the model first; see Loading.
+	Wait
 )
 
 // String returns the action in lower case, for logs.
@@ -110,6 +113,8 @@ func (a Action) String() string {
 		return "line"
 	case Next:
 		return "next"
+	case Wait:
+		return "wait"
 	default:
 		return "unknown"
 	}
@@ -119,7 +124,7 @@ func (a Action) String() string {
 type Reason string
 
 // The reasons. ReasonRetry goes with Again, ReasonRateLimit with Line, ReasonFailover
-// with Next, all others with Return.
+// with Next, ReasonLoading and ReasonConfirm with Wait, all others with Return.
 const (
 	ReasonRetry     Reason = "retry"
 	ReasonRateLimit Reason = "rate_limit"
@@ -141,6 +146,17 @@ const (
 	ReasonBudget Reason = "budget"
 	// ReasonFailover: another upstream is asked.
 	ReasonFailover Reason = "failover"
+	// ReasonLoading: the model will be ready soon.
+	ReasonLoading Reason = "loading"
+	// ReasonConfirm: a credential that just worked was refused, and is tried once more
+	// before that is believed. Decide never gives it.
+	ReasonConfirm Reason = "confirm"
+	// ReasonStreak: everything was refused for so long that no wait is likely to end it.
+	// Decide never gives it; see Streak.
+	ReasonStreak Reason = "refusal_streak"
+	// ReasonAlone: this request was refused again and again while others passed. Decide
+	// never gives it; see Alone.
+	ReasonAlone Reason = "refused_alone"
 )
 
 // Reasons returns every reason there is: the values of a metric label.
@@ -148,5 +164,6 @@ func Reasons() []Reason {
 	return []Reason{
 		ReasonRetry, ReasonRateLimit, ReasonFinal, ReasonAmbiguous, ReasonNotReplayable,
 		ReasonOnce, ReasonExhausted, ReasonTooLong, ReasonDeadline, ReasonBudget, ReasonFailover,
+		ReasonLoading, ReasonConfirm, ReasonStreak, ReasonAlone,
 	}
 }

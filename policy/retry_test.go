@@ -138,8 +138,22 @@ func TestDecide(t *testing.T) {
 			policy.Decision{Reason: policy.ReasonTooLong},
 		},
 		"and is not believed where it is false": {
-			retry, func(t *policy.Try) { t.Verdict.Wait, t.Verdict.HintFalse = 24*time.Hour, true },
+			retry, func(t *policy.Try) { t.Verdict.Wait, t.Verdict.HintFalse = time.Minute, true },
 			policy.Decision{Action: policy.Again, Delay: 562500 * time.Microsecond, Reason: policy.ReasonRetry},
+		},
+		"a longer one ends it even so": {
+			retry, func(t *policy.Try) { t.Verdict.Wait, t.Verdict.HintFalse = 24*time.Hour, true },
+			policy.Decision{Reason: policy.ReasonTooLong},
+		},
+		"a model that is loading is waited for": {
+			retry, func(t *policy.Try) {
+				t.Verdict.Repeat, t.Verdict.Wait, t.Retries = classify.Await, time.Hour, 4
+			},
+			policy.Decision{Action: policy.Wait, Reason: policy.ReasonLoading},
+		},
+		"but not past the deadline": {
+			retry, func(t *policy.Try) { t.Verdict.Repeat, t.Deadline = classify.Await, t.Now },
+			policy.Decision{Reason: policy.ReasonDeadline},
 		},
 		"an instant is a hint too": {
 			retry, func(t *policy.Try) { t.Verdict.Wait, t.Verdict.Until = time.Second, start.Add(5*time.Second) },
@@ -251,7 +265,7 @@ func TestDecide_KeepsItsPromises(t *testing.T) {
 			Retries: rapid.IntRange(-1, 200).Draw(t, "retries"), Once: rapid.Bool().Draw(t, "once"), Now: start,
 			Replayable: rapid.Bool().Draw(t, "replayable"), Rand: rapid.Float64().Draw(t, "rand"),
 			Verdict: classify.Verdict{
-				Repeat: classify.Repeat(rapid.IntRange(0, 4).Draw(t, "repeat")), Ambiguous: rapid.Bool().Draw(t, "ambiguous"),
+				Repeat: classify.Repeat(rapid.IntRange(0, 5).Draw(t, "repeat")), Ambiguous: rapid.Bool().Draw(t, "ambiguous"),
 				Wait: duration.Draw(t, "wait"), HintFalse: rapid.Bool().Draw(t, "false hint"),
 				Limiter: classify.LimiterAction(rapid.IntRange(0, 2).Draw(t, "limiter")),
 			},
@@ -265,7 +279,7 @@ func TestDecide_KeepsItsPromises(t *testing.T) {
 		d := r.Decide(a)
 
 		if !slices.Contains(policy.Reasons(), d.Reason) || (d.Action == policy.Again) != (d.Reason == policy.ReasonRetry) ||
-			(d.Action == policy.Line) != (d.Reason == policy.ReasonRateLimit) {
+			(d.Action == policy.Line) != (d.Reason == policy.ReasonRateLimit) || (d.Action == policy.Wait) != (d.Reason == policy.ReasonLoading) {
 			t.Fatalf("%+v: the reason does not fit", d)
 		}
 		if d.Action != policy.Again && d.Delay != 0 || d.Delay < 0 {
@@ -290,9 +304,11 @@ func TestDecide_KeepsItsPromises(t *testing.T) {
 			t.Fatal("repeats what cannot succeed")
 		case a.Verdict.Repeat == classify.Once && a.Once:
 			t.Fatal("repeats twice what is worth one repeat")
+		case d.Action == policy.Wait:
+			return
 		case !a.Deadline.IsZero() && !start.Add(max(d.Delay, hint)).Before(a.Deadline):
 			t.Fatal("waits past the deadline")
-		case hint > r.AfterMax:
+		case hint > r.AfterMax || a.Verdict.Wait > r.AfterMax:
 			t.Fatal("waits longer than is honoured")
 		case d.Action == policy.Line:
 			return
@@ -322,7 +338,7 @@ func TestDecide_SpreadsItsDelays(t *testing.T) {
 func TestActionsPrintInLowerCase(t *testing.T) {
 	t.Parallel()
 	for a, want := range map[policy.Action]string{
-		policy.Return: "return", policy.Again: "again", policy.Line: "line", 9: "unknown",
+		policy.Return: "return", policy.Again: "again", policy.Line: "line", policy.Wait: "wait", 9: "unknown",
 	} {
 		equal(t, "action", a.String(), want)
 	}

@@ -24,6 +24,7 @@ func (x *exchange) faceOf(up *upstream) facing {
 	if f.model == "" {
 		f.model = x.endpoint.Name // what has no model has limits of its own
 	}
+	f.model = withTier(f.model, x.facts.Tier)
 	return f
 }
 

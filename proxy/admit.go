@@ -57,6 +57,9 @@ func (x *exchange) enter(now time.Time) error {
 
 // turnedAway is the refusal of a request that the line did not take, or let go of.
 func (x *exchange) turnedAway(d limit.Decision) error {
+	if d.Reason == limit.Dismissed {
+		return errTripped // the answer is remembered
+	}
 	x.late = d.Reason == limit.TooLate && !x.place.waiter.Until().Before(x.deadline)
 	return lineRefusal(d, x.up.config.Name)
 }

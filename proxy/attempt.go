@@ -42,7 +42,8 @@ type attempt struct {
 	end    sync.Once
 	slots  *[slotCount]slot
 
-	crowded bool // refused for too many calls at once
+	crowded bool  // refused for too many calls at once
+	line    *line // nil in tests
 }
 
 // send makes one attempt: a fresh request with its body from the start, under
@@ -160,6 +161,9 @@ func (a *attempt) finish(cause error) {
 		}
 		for i := range a.slots {
 			a.slots[i].give(a.accepted())
+		}
+		if a.line != nil {
+			a.line.refusals.running.Add(-1)
 		}
 		a.permit.report(classify.Ignore) // does nothing when the outcome was reported
 		a.scoped.report(classify.Ignore)

@@ -15,6 +15,7 @@ var (
 	descInflight = describeGauge("outrigger_inflight", "Requests on their way.")
 	descBody     = describeGauge("outrigger_body_bytes", "Request bodies held.", "where")
 	descBreaker  = describeGauge("outrigger_breaker_state", "0 closed, 1 half-open, 2 open.", "upstream")
+	descStreaks  = describeGauge("outrigger_refusal_streaks", "Credentials and models whose refusals do not clear and are answered from memory.", "upstream")
 	descTripped  = describeGauge("outrigger_credential_tripped", "1 for each dead credential that is answered from memory.", "upstream", "credential")
 )
 
@@ -24,7 +25,7 @@ func describeGauge(name, help string, labels ...string) *prometheus.Desc {
 
 // Describe implements prometheus.Collector.
 func (c *liveCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range [...]*prometheus.Desc{descInflight, descBody, descBreaker, descTripped} {
+	for _, d := range [...]*prometheus.Desc{descInflight, descBody, descBreaker, descTripped, descStreaks} {
 		out <- d
 	}
 	describeLimits(out)
@@ -42,14 +43,18 @@ func (c *liveCollector) Collect(out chan<- prometheus.Metric) {
 	for _, u := range c.p.upstreams {
 		gauge(descBreaker, float64(u.gate.breaker.State()), u.config.Name)
 		c.limits(u, out)
-		tripped := map[string]bool{}
+		tripped, streaks := map[string]bool{}, 0
 		now := time.Now()
-		u.trips.trips.Each(func(key lineKey, _ *saved, until time.Time) bool {
+		u.trips.trips.Each(func(key lineKey, answer *saved, until time.Time) bool {
+			if !answer.verdict.Trip {
+				streaks++
+			}
 			if key.model == "" && now.Before(until) {
 				tripped[key.credential.label()] = true
 			}
 			return true
 		})
+		gauge(descStreaks, float64(streaks), u.config.Name)
 		for credential := range tripped {
 			gauge(descTripped, 1, u.config.Name, credential)
 		}

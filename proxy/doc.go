@@ -16,7 +16,8 @@
 //	idempotency  asked before? wait, replay, refuse, or go on  idempotency.go, flight.go, rejoin.go, store
 //	relay        httputil.ReverseProxy, one literal            relay.go
 //	 RoundTrip   the attempt loop                              roundtrip.go
-//	   face      the request as the upstream at hand gets it   address.go, rename.go
+//	   face      the request as the upstream at hand gets it   address.go, rename.go, tier.go
+//	   model     wait while it is loading                      loadings.go
 //	   gate      wait at an open breaker, or go on to the next  failover.go, gate.go, gatewait.go, gateline.go
 //	   admit     wait in the limiter's line                    admit.go, line.go, lines.go, turnstile.go, siblings.go
 //	   begin     slot, trip, breaker's permit, retry budget    roundtrip.go
@@ -24,6 +25,7 @@
 //	   peek      hold what decides the outcome                 peek.go, hold.go
 //	   judge     policy/classify
 //	   learn     tell limiter, breaker, trips                  learn.go, trips.go
+//	   weigh     with the attempts before it and of others     refusals.go, streaks.go, alone.go, confirm.go
 //	   decide    policy.Retry, policy.Failover                 failover.go
 //	 commit      hand the answer to the relay                  commit.go, saved.go
 //	 stream      watch the committed answer to its end         stream.go, eventstream

@@ -82,6 +82,8 @@ type exchange struct {
 	repeated    bool                 // the one repeat of a Once verdict was made
 	probe       bool                 // this request is the probe of a tripped credential
 	probeKey    lineKey
+	streakProbe bool // and that is a streak of refusals
+	setbacks    setbacks
 	last        *saved // the last attempt's answer, kept while another one is made
 	lastLoss    *Error // the error that stands for the last attempt, if it brought no answer
 	current     *attempt

@@ -118,7 +118,7 @@ func (x *exchange) move(next facing, cause policy.FailoverCause) {
 		x.retries, x.repeated = 0, false // else two breakers could pass it to and fro for ever
 	}
 	x.facing, x.place = next, &place{} // the transport may still tell the old one of its request
-	x.tries, x.doubted = 0, 0
+	x.tries, x.doubted, x.setbacks = 0, 0, setbacks{}
 	x.connected, x.charged, x.late = false, false, false
 }
 

@@ -42,13 +42,13 @@ func (x *exchange) learn(a *attempt, d policy.Decision) policy.Decision {
 func (x *exchange) learnRefusal(a *attempt, d policy.Decision, now time.Time) policy.Decision {
 	v := a.verdict
 	refusal := limit.Refusal{
-		Hint: v.Wait, HintFalse: v.HintFalse, HintFull: v.WaitFull, SlowDown: v.Limiter == classify.LimiterSlowDown,
+		Hint: v.Wait, HintFalse: v.HintFalse && d.Reason != policy.ReasonTooLong, HintFull: v.WaitFull, SlowDown: v.Limiter == classify.LimiterSlowDown,
 		Dimension: v.Limit.Dimension, Limit: v.Limit.Limit, Used: v.Limit.Used,
 		Requested: v.Limit.Requested, Window: v.Limit.Window,
 		Headers: limit.ParseHeaders(a.resp.Header, now),
 	}
 	x.place.heard(now, toldBy(a.resp.Header, v, refusal.Headers, &refusal))
-	if refusal.Bare() && !x.place.line.believes(now) {
+	if refusal.Bare() && (x.isOutrun() || !x.place.line.believes(now)) {
 		return x.backOff(d, now)
 	}
 	got := x.place.line.refused(x.place, now, refusal)
@@ -85,6 +85,9 @@ func (x *exchange) backOff(d policy.Decision, now time.Time) policy.Decision {
 // learnTrip remembers a dead credential, or settles the probe of one.
 func (x *exchange) learnTrip(a *attempt, now time.Time) {
 	if a.verdict.Trip {
+		if x.confirms(a, now) {
+			return
+		}
 		if answer := a.save(); answer != nil {
 			key := x.tripKey(a.verdict.Scope)
 			x.up.trips.set(now, key, answer.withoutMoment())

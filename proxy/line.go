@@ -26,6 +26,7 @@ type line struct {
 	turnstile atomic.Pointer[turnstile] // that it waits at, perhaps with others
 	siblings  *siblings
 	sibling   limit.Sibling // under siblings.mu
+	refusals  refusals
 }
 
 func newLine(key lineKey, s limit.Settings, now time.Time) *line {

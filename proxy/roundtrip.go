@@ -27,12 +27,12 @@ func (p *Proxy) RoundTrip(out *http.Request) (*http.Response, error) {
 	x.facing = x.faceOf(x.up)
 	for {
 		if refusal := x.trippedAnswer(); refusal != nil {
-			if x.goOn(policy.FailoverQuota) {
+			if x.goOn(policy.FailoverFor(refusal.verdict)) {
 				continue
 			}
 			x.stopTimer()
 			x.record.source = sourceTripped
-			return x.kept(out, refusal), nil
+			return x.kept(out, x.fromMemory(refusal)), nil
 		}
 		a, err := x.begin()
 		if errors.Is(err, errTripped) {
@@ -53,7 +53,7 @@ func (p *Proxy) RoundTrip(out *http.Request) (*http.Response, error) {
 		x.connected = x.connected || a.progress.connected.Load()
 		x.judge(a)
 		x.learnConcurrency(a)
-		decision := x.learn(a, p.config.Retry.Decide(x.try(a)))
+		decision := x.weigh(a, x.learn(a, p.config.Retry.Decide(x.try(a))))
 		next, cause := x.afterSetback(a, decision)
 		if cause != "" {
 			decision = policy.Decision{Action: policy.Next, Reason: policy.ReasonFailover}
@@ -81,6 +81,9 @@ func (x *exchange) begin() (*attempt, error) {
 		defer x.up.budget.Leave()
 	}
 	for {
+		if err := x.awaitModel(); err != nil {
+			return nil, err
+		}
 		if err := x.passGates(); err != nil {
 			return nil, err
 		}
@@ -140,7 +143,8 @@ func (x *exchange) permitted() (*attempt, error) {
 	x.record.attempts++
 	x.flight.tried()
 	x.tries++
-	a := &attempt{number: x.record.attempts, started: now, permit: leave, scoped: scoped, charge: charge, slots: &x.slots}
+	a := &attempt{number: x.record.attempts, started: now, permit: leave, scoped: scoped, charge: charge, slots: &x.slots, line: x.place.line}
+	a.line.refusals.running.Add(1)
 	x.current = a
 	return a, nil
 }
@@ -227,6 +231,10 @@ func (x *exchange) refuse(out *http.Request, err error) (*http.Response, error) 
 		x.settleProbe() // which is at the present upstream, if it is any
 		x.up = x.lastUp // it answered
 		return x.kept(out, x.last), nil
+	}
+	if s := x.insteadOf(err); s != nil {
+		x.record.source = sourceTripped
+		return x.kept(out, s), nil
 	}
 	if x.doubtful && !x.left() {
 		return nil, x.ambiguous("then no further attempt could be made")

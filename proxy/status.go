@@ -35,6 +35,9 @@ type UpstreamStatus struct {
 	Waiting int           `json:"waiting_at_breaker"`
 	Limits  []LimitStatus `json:"limiters"`
 	Trips   []TripStatus  `json:"tripped"`
+	// Streaks are the credentials and models that were refused for so long that their
+	// refusals are answered from memory.
+	Streaks []StreakStatus `json:"refusal_streaks"`
 }
 
 // LimitStatus is one limiter.
@@ -62,6 +65,13 @@ type TripStatus struct {
 	Code       string    `json:"code"`
 }
 
+// StreakStatus is one credential and model whose refusals do not clear.
+type StreakStatus struct {
+	TripStatus
+	Since    time.Time `json:"since"`
+	Refusals int       `json:"refusals"` // of the streak, counted once a second at most
+}
+
 // Status returns the present state.
 func (p *Proxy) Status() Status {
 	now := time.Now()
@@ -80,7 +90,7 @@ func (p *Proxy) Status() Status {
 func (u *upstream) status(now time.Time) UpstreamStatus {
 	s := UpstreamStatus{
 		Name: u.config.Name, URL: u.config.URL.Redacted(), Breaker: u.gate.breaker.State().String(), Waiting: u.gate.depth(),
-		Limits: []LimitStatus{}, Trips: []TripStatus{},
+		Limits: []LimitStatus{}, Trips: []TripStatus{}, Streaks: []StreakStatus{},
 	}
 	u.lines.each(now, func(keys []lineKey, snapshot limit.Snapshot) {
 		for i, key := range keys {
@@ -94,7 +104,13 @@ func (u *upstream) status(now time.Time) UpstreamStatus {
 		}
 	})
 	u.trips.trips.Each(func(key lineKey, answer *saved, until time.Time) bool {
-		s.Trips = append(s.Trips, TripStatus{key.credential.label(), labelText(key.model), until, answer.status, answer.verdict.Error.Code})
+		trip := TripStatus{key.credential.label(), labelText(key.model), until, answer.status, answer.verdict.Error.Code}
+		if answer.verdict.Trip {
+			s.Trips = append(s.Trips, trip)
+			return true
+		}
+		since, n := u.lines.of(key, now).refusals.since()
+		s.Streaks = append(s.Streaks, StreakStatus{trip, since, n})
 		return true
 	})
 	return s

@@ -15,8 +15,8 @@ const maxTrips = 1024
 // trips are one upstream's dead credentials with the answers they drew. Safe
 // for concurrent use.
 type trips struct {
-	any   atomic.Bool // the fast path: there has never been one
-	trips *policy.Trips[lineKey, *saved]
+	any   atomic.Bool                    // the fast path: there has never been one
+	trips *policy.Trips[lineKey, *saved] // and models that refusal streaks concern
 }
 
 func newTrips(cooldown time.Duration) *trips {
@@ -60,7 +60,7 @@ func (x *exchange) trippedAnswer() *saved {
 		case policy.Tripped:
 			return answer
 		case policy.Probe:
-			x.probe, x.probeKey = true, key
+			x.probe, x.probeKey, x.streakProbe = true, key, !answer.verdict.Trip
 			return nil
 		}
 	}

@@ -16,24 +16,26 @@ import (
 
 // upstream is one configured upstream with all its state.
 type upstream struct {
-	config  Upstream
-	pooled  http.RoundTripper // keeps connections
-	fresh   http.RoundTripper // one connection per request, for creates over HTTP/1.1
-	http2   atomic.Bool       // the pooled transport was seen to speak HTTP/2
-	query   string            // extra parameters, encoded
-	auth    string            // canonical name of the header for the key, if the user set it
-	preset  preset.Preset
-	home    int      // where its objects live
-	foreign bool     // callers' credentials do not go there, unless they ask for it by name
-	drops   []string // the headers that may hold a caller's credential
-	models  models
-	gate    *gate
-	scopes  *scopes
-	budget  *policy.Budget
-	lines   *lines
-	slots   *slots
-	trips   *trips
-	metrics *upstreamMetrics
+	config   Upstream
+	pooled   http.RoundTripper // keeps connections
+	fresh    http.RoundTripper // one connection per request, for creates over HTTP/1.1
+	http2    atomic.Bool       // the pooled transport was seen to speak HTTP/2
+	query    string            // extra parameters, encoded
+	auth     string            // canonical name of the header for the key, if the user set it
+	preset   preset.Preset
+	home     int      // where its objects live
+	foreign  bool     // callers' credentials do not go there, unless they ask for it by name
+	drops    []string // the headers that may hold a caller's credential
+	models   models
+	gate     *gate
+	scopes   *scopes
+	budget   *policy.Budget
+	lines    *lines
+	slots    *slots
+	trips    *trips
+	worked   *policy.Worked[lineKey]
+	loadings loadings
+	metrics  *upstreamMetrics
 }
 
 func newUpstream(c Config, u Upstream, dial dialer, m *metrics, log *slog.Logger, now time.Time) *upstream {
@@ -51,6 +53,7 @@ func newUpstream(c Config, u Upstream, dial dialer, m *metrics, log *slog.Logger
 		gate:   newGate(c.Breaker, alone),
 		scopes: newScopes(c.Breaker, alone),
 		trips:  newTrips(c.TripCooldown),
+		worked: policy.NewWorked[lineKey](maxLines),
 	}
 	settings, inflight := c.Limit, c.MaxInflight
 	if u.RPM > 0 {

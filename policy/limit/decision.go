@@ -17,6 +17,8 @@ const (
 	TooLate
 	// NeverFits: it alone is larger than a limit that is configured or proven.
 	NeverFits
+	// Dismissed: what it waited for does not come; see Dismiss.
+	Dismissed
 )
 
 // String returns the reason in lower case, for logs and metrics.
@@ -32,6 +34,8 @@ func (r Reason) String() string {
 		return "too_late"
 	case NeverFits:
 		return "never_fits"
+	case Dismissed:
+		return "dismissed"
 	default:
 		return "unknown"
 	}

@@ -29,6 +29,9 @@ type Facts struct {
 	// there (escaped, or longer than Model), without its quotes. Both are 0 when
 	// there is no name, an empty one, or one that is not UTF-8.
 	ModelStart, ModelEnd int64
+	// Tier is "service_tier" as written, "" if there is none, or one of more than 24 bytes
+	// or of others than letters, digits, - _ and dots. Forms have none.
+	Tier string
 	// Stream says that an event stream is wanted.
 	Stream bool
 	// MaxTokens is the largest of max_tokens, max_completion_tokens and

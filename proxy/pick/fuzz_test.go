@@ -123,7 +123,7 @@ func drawJSON(t *rapid.T, out *bytes.Buffer, depth int) {
 			}
 			space()
 			drawString(t, out, []string{
-				"model", "stream", "store", "background", "conversation", "mcp_servers", "tools", "input", "prompt",
+				"model", "service_tier", "stream", "store", "background", "conversation", "mcp_servers", "tools", "input", "prompt",
 				"messages", "n", "max_tokens", "max_output_tokens", "type", "type", "data", "url", "images",
 			})
 			space()

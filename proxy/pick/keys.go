@@ -7,6 +7,7 @@ type key uint8
 const (
 	keyOther key = iota
 	keyModel
+	keyTier
 
 	keyStream
 	keyStore
@@ -42,6 +43,8 @@ func topKey(text []byte) key {
 	switch string(text) {
 	case "model":
 		return keyModel
+	case "service_tier":
+		return keyTier
 	case "stream":
 		return keyStream
 	case "store":

@@ -8,6 +8,7 @@ type picks struct {
 	below int   // objects that are open below the top
 
 	model   name
+	tier    word
 	flags   [keyTools + 1]bool
 	numbers [keyN + 1 - keyMax]int
 	prompts [keyImages + 1 - keyTools]prompt
@@ -23,6 +24,8 @@ func (p *picks) forget() {
 	switch {
 	case p.top == keyModel:
 		p.model.complete = false
+	case p.top == keyTier:
+		p.tier.begin()
 	case p.top.isNumber():
 		*p.number() = 0
 	case p.top.isPrompt():
@@ -53,6 +56,8 @@ func (p *picks) roleOf(depth int) role {
 	switch {
 	case depth == 1 && p.top == keyModel:
 		return roleModel
+	case depth == 1 && p.top == keyTier:
+		return roleTier
 	case !p.top.isPrompt():
 		return rolePassed
 	case depth == 1 || p.inner == innerOther:
@@ -76,7 +81,7 @@ func (p *picks) begin(r role, offset int64) {
 // read sees a piece of a string, unescaped.
 func (p *picks) read(r role, text []byte) {
 	switch r {
-	case roleKey:
+	case roleKey, roleTier:
 		p.word.add(text)
 	case roleModel:
 		p.model.add(text)
@@ -96,6 +101,8 @@ func (p *picks) finish(r role, depth int) {
 		p.gotKey(depth)
 	case roleModel:
 		p.model.complete = true
+	case roleTier:
+		p.tier = p.word
 	case roleType:
 		p.gotType(depth)
 		p.prompt().add(p.url)
@@ -172,6 +179,7 @@ func (p *picks) inTool(depth int) bool { return p.top == keyTools && depth == 3 
 func (p *picks) facts() Facts {
 	var f Facts
 	p.model.put(&f)
+	f.Tier = p.tier.tier()
 	f.Stream = p.flags[keyStream]
 	f.Store = p.flags[keyStore]
 	f.Background = p.flags[keyBackground]

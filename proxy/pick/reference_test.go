@@ -75,6 +75,9 @@ func reference(body []byte) (Facts, bool) {
 			f.ModelStart, f.ModelEnd = int64(opening(body[:end])+mark), int64(end+mark)
 		}
 	}
+	if tier, ok := top["service_tier"].value.(string); ok && tierName.MatchString(tier) {
+		f.Tier = tier
+	}
 	f.Stream = top["stream"].value == true
 	f.Store = top["store"].value == true
 	f.Background = top["background"].value == true
@@ -100,6 +103,8 @@ func reference(body []byte) (Facts, bool) {
 	}
 	return f, true
 }
+
+var tierName = regexp.MustCompile(`^[a-zA-Z0-9_.-]{1,24}$`)
 
 // opening returns where the string begins whose text body ends with.
 func opening(body []byte) int {

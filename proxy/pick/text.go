@@ -15,6 +15,7 @@ const (
 	roleKey
 	roleModel
 	rolePrompt // its length counts
+	roleTier   // the service tier
 	roleType   // a "type" in the prompt or the tools: it counts and is looked at
 )
 

@@ -1,0 +1,16 @@
+package pick
+
+// tier returns the service tier that w names, "" where w is no name of one.
+func (w *word) tier() string {
+	if w.long {
+		return ""
+	}
+	for _, c := range w.bytes() {
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', isDigit(c), c == '_', c == '-', c == '.':
+		default:
+			return ""
+		}
+	}
+	return string(w.bytes())
+}

@@ -1,0 +1,117 @@
+package proxy
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"outrigger/policy"
+	"outrigger/policy/classify"
+)
+
+// refusals is what became of the attempts of one credential and model. The zero value has
+// seen none. Safe for concurrent use.
+type refusals struct {
+	running    atomic.Int32 // attempts under way, streams included
+	passed     atomic.Int64 // successes
+	refused    atomic.Int64
+	lastPassed atomic.Int64 // when the success that was sent last was sent, in Unix nanoseconds
+
+	any    atomic.Bool // the fast path: there is no streak
+	mu     sync.Mutex
+	streak policy.Streak
+	answer *saved // the latest refusal of the streak
+}
+
+// pass takes in a success of an attempt that was sent at a time.
+func (r *refusals) pass(sent time.Time) {
+	r.passed.Add(1)
+	for at := sent.UnixNano(); ; {
+		before := r.lastPassed.Load()
+		if before >= at || r.lastPassed.CompareAndSwap(before, at) {
+			break
+		}
+	}
+	if !r.any.Load() {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.streak.Succeeded(sent)
+	if _, n := r.streak.Since(); n == 0 {
+		r.any.Store(false)
+		r.answer = nil
+	}
+}
+
+// refuse takes in a refusal that names a wait, and reports whether they are not likely to clear.
+func (r *refusals) refuse(now time.Time, wait time.Duration, long bool, answer *saved) bool {
+	r.refused.Add(1)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.any.Store(true)
+	r.streak.Refused(now, wait, long)
+	if answer != nil {
+		r.answer = answer
+	}
+	// A call that runs was accepted: what refuses the others is a limit to how many may.
+	return r.streak.Lasts() && r.running.Load() <= 1
+}
+
+// suspect returns the latest refusal, if there is a streak that explains a wait in vain.
+func (r *refusals) suspect(now time.Time) *saved {
+	if !r.any.Load() {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.streak.Suspect(now) {
+		return nil
+	}
+	return r.answer
+}
+
+// since returns when the streak began and how many refusals it has.
+func (r *refusals) since() (time.Time, int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.streak.Since()
+}
+
+// setbacks is what an exchange remembers of its refusals at one upstream.
+type setbacks struct {
+	confirming bool      // the next attempt is to confirm a refused credential
+	confirmed  bool      // it was made
+	loading    time.Time // when it may ask again whether its model is ready
+
+	refused      time.Time // its last refusal that named no wait
+	alone        int       // how many of those had others pass in between, and the first
+	own          int64     // how many there were
+	otherPassed  int64     // the line's counts at the first one
+	otherRefused int64
+}
+
+// weigh looks at an attempt together with those before it and of others, and may turn the
+// decision on it alone into another one.
+func (x *exchange) weigh(a *attempt, d policy.Decision) policy.Decision {
+	now := time.Now()
+	x.learnLoading(a, now)
+	switch {
+	case x.setbacks.confirming:
+		x.setbacks.confirming = false
+		return policy.Decision{Action: policy.Wait, Delay: x.p.config.Retry.Backoff(0, x.p.random()), Reason: policy.ReasonConfirm}
+	case a.resp == nil:
+	case a.verdict.Outcome == classify.OutcomeOK:
+		x.passed(a, now)
+	case a.verdict.Outcome == classify.OutcomeRateLimited && a.verdict.Limit.Dimension != "concurrency":
+		return x.refused(a, d, now)
+	}
+	return d
+}
+
+// passed takes in a success.
+func (x *exchange) passed(a *attempt, now time.Time) {
+	x.up.worked.Succeeded(now, x.tripKey(classify.Credential))
+	x.up.worked.Succeeded(now, x.tripKey(classify.Model))
+	x.place.line.refusals.pass(a.started)
+}
