@@ -150,7 +150,7 @@ func (x *exchange) permitted() (*attempt, error) {
 func (x *exchange) try(a *attempt) policy.Try {
 	return policy.Try{
 		Retries: x.retries, Once: x.repeated, Verdict: a.verdict, Now: time.Now(),
-		Deadline: x.deadline, Took: time.Since(a.started), Replayable: x.replayable(), Rand: x.p.random(),
+		Deadline: x.deadline, Took: x.took(a), Replayable: x.replayable(), Rand: x.p.random(),
 	}
 }
 

@@ -31,6 +31,7 @@ type upstream struct {
 	budget   *policy.Budget
 	lines    *lines
 	inflight *slots
+	attempt  time.Duration // how long an attempt may be silent; 0 is no bound
 	trips    *trips
 	metrics  *upstreamMetrics
 }
@@ -48,6 +49,11 @@ func newUpstream(c Config, u Upstream, dial dialer, m *metrics, log *slog.Logger
 		budget: policy.NewBudget(c.Retry.Budget, now),
 		gate:   newGate(c.Breaker),
 		trips:  newTrips(c.TripCooldown),
+
+		attempt: c.Timeouts.Attempt,
+	}
+	if u.AttemptTimeout > 0 {
+		up.attempt = u.AttemptTimeout
 	}
 	settings, inflight := c.Limit, c.MaxInflight
 	if u.RPM > 0 {
