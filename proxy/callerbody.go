@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -43,6 +44,9 @@ func (x *exchange) readBody(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		src.done()
 		x.size = body.Size()
+		if cause := context.Cause(x.ctx); errors.Is(cause, errDeadline) {
+			return cause // it passed while the body came: nothing is asked for any more
+		}
 		return nil
 	}
 	return x.bodyError(r, src, err)
