@@ -36,8 +36,8 @@ type attempt struct {
 	verdict classify.Verdict
 
 	ctx    context.Context
-	timer  *time.Timer // the attempt's timeout; nil when there is none
-	turn   int         // of the place in the limiter's line
+	alarm  *alarm // the attempt's timeout; nil when there is none
+	turn   int    // of the place in the limiter's line
 	cancel context.CancelCauseFunc
 	end    sync.Once
 	slots  *[slotCount]slot
@@ -50,7 +50,7 @@ type attempt struct {
 // its own context. On return a.resp or a.failure is set.
 func (x *exchange) send(out *http.Request, a *attempt) {
 	ctx, cancel := context.WithCancelCause(x.ctx)
-	a.cancel = cancel
+	a.cancel, a.progress.began = cancel, a.started
 	outer := httptrace.ContextClientTrace(out.Context())
 	ctx = httptrace.WithClientTrace(ctx, a.progress.trace(outer, x.place, cancel))
 	// A shallow copy: a transport does not change a request's headers
@@ -58,16 +58,15 @@ func (x *exchange) send(out *http.Request, a *attempt) {
 	a.ctx, a.turn = ctx, x.place.turn
 	req := x.outbound.WithContext(ctx)
 	req.GetBody = nil
-	req.Body, req.ContentLength = x.outgoing()
-	if t := x.p.config.Timeouts.Attempt; t > 0 {
-		a.timer = time.AfterFunc(t, func() { cancel(errAttemptTimeout) })
-		defer a.timer.Stop()
-	}
+	req.Body, req.ContentLength = x.sends(a)
+	x.bounded(a, cancel)
+	defer a.alarm.stop()
 	for i := range a.slots {
 		a.slots[i].sent(time.Now())
 	}
 	create := x.endpoint.Effect == endpoint.Create
 	resp, err := x.up.transport(create).RoundTrip(req) //nolint:bodyclose // finish closes it
+	x.refreshDeadline()
 	if err != nil {
 		a.fail(ctx, err)
 		return
@@ -84,11 +83,7 @@ func (x *exchange) send(out *http.Request, a *attempt) {
 }
 
 // begun ends the attempt's timeout: the first byte of an answer is here.
-func (a *attempt) begun() {
-	if a.timer != nil {
-		a.timer.Stop()
-	}
-}
+func (a *attempt) begun() { a.alarm.stop() }
 
 // fail records why there is no answer, or no whole one.
 func (a *attempt) fail(ctx context.Context, err error) {
@@ -143,6 +138,9 @@ func (a *attempt) reached() classify.Progress {
 	case classify.Refused:
 		return classify.NotSent
 	case classify.Timeout: // it had a connection; HTTP/2 tells of the headers only after it wrote them
+		if a.progress.sending.unfinished() {
+			return classify.NotSent // nobody carries out a part of a request (RFC 9112, section 8)
+		}
 		return classify.Sent
 	default:
 		return a.progress.reached()

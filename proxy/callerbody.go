@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -30,7 +31,7 @@ func (x *exchange) readBody(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	src := &x.intake
-	*src = intake{src: r.Body, w: w, picker: pick.New(r.Header.Get("Content-Type"))}
+	*src = intake{src: r.Body, w: w, motion: x.motion, picker: pick.New(r.Header.Get("Content-Type"))}
 	if x.identity.body != nil {
 		src.picker.Copy(x.identity.body)
 	}
@@ -39,9 +40,13 @@ func (x *exchange) readBody(w http.ResponseWriter, r *http.Request) error {
 	}
 	body, err := x.p.bodies.Read(src, r.ContentLength)
 	x.body, x.facts = body, src.picker.Facts()
+	x.refreshDeadline()
 	if err == nil {
 		src.done()
 		x.size = body.Size()
+		if cause := context.Cause(x.ctx); errors.Is(cause, errDeadline) {
+			return cause // it passed while the body came: nothing is asked for any more
+		}
 		return nil
 	}
 	return x.bodyError(r, src, err)
@@ -88,6 +93,7 @@ type intake struct {
 	src    io.Reader
 	w      http.ResponseWriter
 	picker *pick.Picker
+	motion *motion // nil when nobody needs it
 
 	references *sticky.Request // nil when nobody needs them
 	waited     time.Duration   // for the caller
@@ -113,8 +119,12 @@ func (i *intake) Read(b []byte) (int, error) {
 		i.deadline(until)
 	}
 	n, err := i.src.Read(b)
-	i.waited += time.Since(began)
+	now := time.Now()
+	i.waited += now.Sub(began)
 	i.read += int64(n)
+	if n > 0 && i.motion != nil {
+		i.motion.came(now)
+	}
 	_, _ = i.picker.Write(b[:n])
 	if i.references != nil {
 		_, _ = i.references.Write(b[:n])

@@ -41,13 +41,19 @@ type Config struct {
 // Timeouts bounds every wait of a request. A zero duration is no bound.
 type Timeouts struct {
 	// Total covers queue, attempts and waits, until the answer is committed.
-	Total time.Duration `env:"TIMEOUT" envDefault:"10m" min:"1s" max:"24h" doc:"whole request until its answer is committed: queue, attempts and waits"`
-	// Attempt covers one attempt until its first byte, or a stream's first event.
-	Attempt time.Duration `env:"ATTEMPT_TIMEOUT" envDefault:"off" min:"10ms" max:"24h" off:"true" doc:"one attempt until its first byte or first event"`
+	Total time.Duration `env:"TIMEOUT" envDefault:"10m" min:"1s" max:"24h" doc:"whole request until its answer is committed: queue, attempts and waits; the default gives way to a caller that announces more"`
+	// Attempt covers one attempt until its first byte, or a stream's first event, from when
+	// its body was sent. The last possible attempt has no bound but Total.
+	Attempt time.Duration `env:"ATTEMPT_TIMEOUT" envDefault:"off" min:"10ms" max:"24h" off:"true" doc:"one attempt, once its body is sent, until its first byte or first event; the last possible one is not cut"`
 	// Connect covers dialling and, again, the TLS handshake.
 	Connect time.Duration `env:"CONNECT_TIMEOUT" envDefault:"5s" min:"10ms" max:"10m" doc:"dial and TLS"`
 	// StreamIdle is the longest silence inside an answer.
-	StreamIdle time.Duration `env:"STREAM_IDLE_TIMEOUT" envDefault:"5m" min:"100ms" max:"24h" off:"true" doc:"longest silence inside an answer"`
+	StreamIdle time.Duration `env:"STREAM_IDLE_TIMEOUT" envDefault:"5m" min:"100ms" max:"24h" off:"true" doc:"longest silence inside an answer; the default gives way to a caller that announces more"`
+	// TotalSet and StreamIdleSet tell that the operator chose Total and StreamIdle, if only
+	// as what they are by default: then they bound a caller that announces more, to which a
+	// default gives way. Another value than the default was chosen in any case. Set by
+	// package main.
+	TotalSet, StreamIdleSet bool
 }
 
 // Callers says who may call.
@@ -83,6 +89,8 @@ type Upstream struct {
 	RPM         int           `env:"RPM" envDefault:"0" min:"0" max:"1000000000" doc:"overrides OUTRIGGER_RPM; 0 does not"`
 	TPM         int           `env:"TPM" envDefault:"0" min:"0" max:"1000000000000" doc:"overrides OUTRIGGER_TPM; 0 does not"`
 	MaxInflight int           `env:"MAX_INFLIGHT" envDefault:"0" min:"0" max:"1000000" doc:"overrides OUTRIGGER_MAX_INFLIGHT; 0 does not"`
+	// AttemptTimeout is Timeouts.Attempt for this upstream; 0 does not override it.
+	AttemptTimeout time.Duration `env:"ATTEMPT_TIMEOUT" min:"10ms" max:"24h" doc:"overrides OUTRIGGER_ATTEMPT_TIMEOUT; unset does not"`
 }
 
 // Pair is a name with a value. Its text form is name=value; the value may be empty.

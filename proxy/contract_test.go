@@ -190,8 +190,8 @@ func TestEveryErrorOfTheTableIsToldAsTheContractSays(t *testing.T) {
 			localError{424, "api_connection_error", "upstream_ambiguous", "1", "", true, true, []string{`"openai"`, "1 attempt", "before sending it again"}},
 		},
 		"a create whose answer did not come in time": {
-			silence, func(c *Config) { c.Timeouts.Attempt = 2 * time.Second }, file,
-			localError{424, "api_connection_error", "upstream_ambiguous", "1", "", true, true, []string{"timeout", "1 attempt", "2s", "before sending it again"}},
+			silence, func(c *Config) { c.Timeouts.Attempt, c.Timeouts.Total = 2*time.Second, 21*time.Second }, file,
+			localError{424, "api_connection_error", "upstream_ambiguous", "1", "", true, true, []string{"timeout", "1 attempt", "20s", "before sending it again"}},
 		},
 		"a line that is full": {
 			fine, func(c *Config) { c.Limit.RPM, c.Limit.QueueMax = 60, 1 },
@@ -288,7 +288,7 @@ func TestEveryErrorOfTheTableIsToldAsTheContractSays(t *testing.T) {
 			func(g *rig) (*http.Response, string) {
 				return g.do(with(g.request(http.MethodPost, "/v1/chat/completions", chatBody), "X-Stainless-Read-Timeout: 600"))
 			},
-			localError{504, "timeout_error", "upstream_timeout", "5", "", true, false, []string{"5 attempts"}},
+			localError{504, "timeout_error", "upstream_timeout", "5", "", false, false, []string{"5 attempts", "9m59s"}},
 		},
 		"a create within the time that its caller announced": {
 			silence, nil,

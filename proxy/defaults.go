@@ -3,9 +3,12 @@ package proxy
 import (
 	"reflect"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/caarlos0/env/v11"
+
+	"outrigger/policy"
 )
 
 // DefaultConfig returns the configuration that results from no variables at all,
@@ -26,6 +29,17 @@ func DefaultUpstream() Upstream {
 		panic(err) //nolint:forbidigo // as above
 	}
 	return u
+}
+
+// defaultTimeouts are those that nobody chose.
+var defaultTimeouts = sync.OnceValue(func() Timeouts { return DefaultConfig().Timeouts })
+
+// operators returns OUTRIGGER_TIMEOUT and OUTRIGGER_STREAM_IDLE_TIMEOUT, and whether they
+// give way to what callers announce.
+func (t Timeouts) operators() (total, idle policy.Operator) {
+	unset := defaultTimeouts()
+	return policy.Operator{Timeout: t.Total, Default: !t.TotalSet && t.Total == unset.Total},
+		policy.Operator{Timeout: t.StreamIdle, Default: !t.StreamIdleSet && t.StreamIdle == unset.StreamIdle}
 }
 
 func readDefaults(target any) error {

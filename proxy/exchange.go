@@ -30,10 +30,14 @@ type exchange struct {
 	ctx    context.Context // ends with the caller's leaving, the deadline, or a drain's end
 	cancel context.CancelCauseFunc
 
-	// The deadline until the answer is committed, and whether the caller announced it.
-	deadline  time.Time
-	announced bool
-	timer     *time.Timer
+	// The deadline until the answer is committed, and whether the caller announced it, as
+	// they were when they were last looked at: bytes of the body may put it off.
+	deadline   time.Time
+	announced  bool
+	deadlineAt dueAt
+	alarm      *alarm
+	patience   policy.Patience // the caller's
+	motion     *motion
 
 	// The request body: kept whole, or once when it could not be.
 	body   *spool.Body
@@ -99,13 +103,6 @@ func exchangeOf(ctx context.Context) *exchange { return ctx.Value(exchangeKey{})
 
 // replayable reports whether the body can be sent again.
 func (x *exchange) replayable() bool { return x.once == nil }
-
-// stopTimer ends the deadline's hold on the request: its answer is committed.
-func (x *exchange) stopTimer() {
-	if x.timer != nil {
-		x.timer.Stop()
-	}
-}
 
 // takePlace makes pl the request's place in an upstream's line, not yet entered.
 func (x *exchange) takePlace(at *facing, pl *place, now time.Time) {

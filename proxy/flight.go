@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"outrigger/policy"
 	"outrigger/proxy/recording"
 	"outrigger/proxy/store"
 )
@@ -75,7 +74,7 @@ func (f *flight) attempts(x *exchange) int {
 // with a context of its own, which no caller's leaving ends.
 func (p *Proxy) launch(r *http.Request, x *exchange, f *flight) {
 	c := *x
-	c.flight, c.timer, c.intake, c.place = f, nil, intake{}, &c.first
+	c.flight, c.intake, c.place = f, intake{}, &c.first
 	x.body = nil // it is c's now
 	f.answer = recording.New(p.bodies, p.config.Store.Largest())
 	f.call, f.first = &c, x
@@ -83,7 +82,7 @@ func (p *Proxy) launch(r *http.Request, x *exchange, f *flight) {
 	c.w = f.answer
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
 	c.ctx, c.cancel = context.WithValue(ctx, exchangeKey{}, &c), cancel
-	c.setFlightDeadline(x)
+	c.setFlightDeadline(x, r.Header)
 
 	p.mu.Lock()
 	delete(p.active, x) // the call stands for both
@@ -95,32 +94,6 @@ func (p *Proxy) launch(r *http.Request, x *exchange, f *flight) {
 	out := r.WithContext(c.ctx)
 	out.Body = http.NoBody // it was read; the attempts have their own
 	go p.fly(f, out)
-}
-
-// setFlightDeadline bounds the call c of caller x until its answer is committed, and
-// leaves x its own deadline only if that comes before.
-func (c *exchange) setFlightDeadline(x *exchange) {
-	total, _ := policy.Deadline(c.p.config.Timeouts.Total, nil, x.start)
-	switch {
-	case x.identity.key != "":
-		c.deadline, c.announced = total, false
-	case !c.isCreate() && !x.deadline.IsZero():
-		c.deadline, c.announced = earlier(x.deadline.Add(c.p.config.Rejoin), total), false
-	}
-	if !x.deadline.Before(c.deadline) {
-		x.stopTimer()
-	}
-	if !c.deadline.IsZero() {
-		c.timer = time.AfterFunc(time.Until(c.deadline), func() { c.cancel(errDeadline) })
-	}
-}
-
-// earlier returns the earlier of two times; zero is never.
-func earlier(a, b time.Time) time.Time {
-	if b.IsZero() || !a.IsZero() && a.Before(b) {
-		return a
-	}
-	return b
 }
 
 // fly makes the call and lands it.

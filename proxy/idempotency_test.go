@@ -517,8 +517,8 @@ func TestWhoWaitsLeavesAtItsOwnDeadline(t *testing.T) {
 		synctest.Wait()
 		start := time.Now()
 		resp, body := g.do(g.keyed("k", "/v1/files", `{}`, "X-Stainless-Read-Timeout: 5"))
-		localError{409, "conflict_error", "idempotency_key_in_use", "0", "1", false, false, []string{"same key", "4.5s"}}.check(t, resp, body)
-		if took := time.Since(start); took != 4500*time.Millisecond {
+		localError{409, "conflict_error", "idempotency_key_in_use", "0", "1", false, false, []string{"same key", "4.8s"}}.check(t, resp, body)
+		if took := time.Since(start); took != 4750*time.Millisecond {
 			t.Errorf("after %v", took)
 		}
 		if got := g.ask(g.keyed("k", "/v1/files", `{}`)); got != (given{200, "replay", "0", "", "", `{"call":1}`}) {

@@ -47,7 +47,7 @@ func (x *exchange) inUse(cause error, f *flight) error {
 // soon is how long a client whose own timeout ended the wait is told to wait before
 // it asks again: usual, but openai-go waits inside the timeout of the try that has
 // just ended (requestconfig.go, Execute and WaitForDelay, v3.96.0), of which no more
-// is left than the margin of policy.Deadline.
+// is left than the margin of an early policy.PatienceOf.
 func (x *exchange) soon(usual time.Duration) time.Duration {
 	if !x.identity.hasty || !x.announced {
 		return usual

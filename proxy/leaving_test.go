@@ -170,8 +170,8 @@ func TestTheCallersDeadlineIsKept(t *testing.T) {
 		announced bool
 	}{
 		"read timeout of Python":        {[]string{"X-Stainless-Read-Timeout: 30"}, 0, 29 * time.Second, true},
-		"a fraction":                    {[]string{"X-Stainless-Read-Timeout: 2.5"}, 0, 2250 * time.Millisecond, true},
-		"timeout of Node and Go":        {[]string{"X-Stainless-Timeout: 5"}, 0, 4500 * time.Millisecond, true},
+		"a fraction":                    {[]string{"X-Stainless-Read-Timeout: 2.5"}, 0, 2375 * time.Millisecond, true},
+		"timeout of Node and Go":        {[]string{"X-Stainless-Timeout: 5"}, 0, 4750 * time.Millisecond, true},
 		"the smaller of both":           {[]string{"X-Stainless-Timeout: 50", "X-Stainless-Read-Timeout: 20"}, 0, 19 * time.Second, true},
 		"Python's default":              {[]string{"X-Stainless-Read-Timeout: 600"}, 0, 599 * time.Second, true},
 		"more than the operator's":      {[]string{"X-Stainless-Read-Timeout: 600"}, time.Minute, 59 * time.Second, false},

@@ -33,10 +33,10 @@ func (x *exchange) peek(ctx context.Context, a *attempt) {
 	case kind == "text/event-stream" && resp.Header.Get("Content-Encoding") == "": // else its events cannot be read
 		x.peekStream(a)
 	case kind == "application/json" && 0 < resp.ContentLength && resp.ContentLength <= holdInline:
-		a.held = readHold(a, x.p.config.Timeouts.StreamIdle)
+		a.held = readHold(a, x.streamIdle())
 	case kind == "application/json":
 		a.held = newHold(resp.Body, x.p.bodies, holdAnswer, nil)
-		a.await(x.p.config.Timeouts.StreamIdle, holdTime)
+		a.await(x.streamIdle(), holdTime)
 	default:
 		return
 	}
@@ -88,7 +88,7 @@ func (x *exchange) peekStream(a *attempt) {
 		_, ok := watcher.Meaningful()
 		return ok
 	})
-	a.await(x.p.config.Timeouts.StreamIdle, holdStream)
+	a.await(x.streamIdle(), holdStream)
 }
 
 // watched shows a watcher every byte that is read, once and in order.
@@ -113,7 +113,7 @@ func (x *exchange) judge(a *attempt) {
 		x.describe(a, &c)
 	}
 	a.verdict = classify.Classify(c)
-	if a.failure == classify.Timeout && errors.Is(context.Cause(a.ctx), errDeadline) && time.Since(a.started) < impatience {
+	if a.failure == classify.Timeout && errors.Is(context.Cause(a.ctx), errDeadline) && time.Since(a.progress.quiet()) < impatience {
 		a.verdict.Breaker = classify.Ignore // one caller's impatience is not the upstream's failure
 	}
 	if a.resp != nil && a.verdict.Outcome != classify.OutcomeOK {

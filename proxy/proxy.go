@@ -18,6 +18,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"outrigger/policy"
 	"outrigger/proxy/spool"
 	"outrigger/proxy/store"
 )
@@ -37,6 +38,8 @@ type Deps struct {
 // concurrent use.
 type Proxy struct {
 	config      Config
+	total       policy.Operator // OUTRIGGER_TIMEOUT
+	streamIdle  policy.Operator // OUTRIGGER_STREAM_IDLE_TIMEOUT
 	log         *slog.Logger
 	upstreams   []*upstream
 	homes       *homes // nil when all upstreams are one place
@@ -65,6 +68,7 @@ func New(c Config, d Deps) (*Proxy, error) {
 		config: c, log: d.Log, bodies: spool.New(c.Bodies), callers: newCallers(c.Callers),
 		credentials: newCredentials(), abandoned: &abandoned{calls: map[store.Call][]*flight{}}, idPrefix: idPrefix(), active: map[*exchange]struct{}{},
 	}
+	p.total, p.streamIdle = c.Timeouts.operators()
 	var err error
 	if p.idempotency, err = newIdempotency(c, d.Log); err != nil {
 		return nil, err

@@ -156,7 +156,8 @@ const illWindow = 2 * time.Second
 func (x *exchange) try(a *attempt) policy.Try {
 	return policy.Try{
 		Retries: x.retries, Once: x.repeated, Verdict: a.verdict, Now: time.Now(),
-		Deadline: x.deadline, Took: time.Since(a.started), Replayable: x.replayable(), Last: x.lastChance, Ill: x.up.budget.SucceededSince(time.Now().Add(-illWindow)), Rand: x.p.random(),
+		Deadline: x.deadline, Took: x.took(a), Replayable: x.replayable(), Last: x.lastChance,
+		Ill: x.up.budget.SucceededSince(time.Now().Add(-illWindow)), Rand: x.p.random(),
 	}
 }
 

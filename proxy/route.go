@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"strings"
-	"time"
 
-	"outrigger/policy"
 	"outrigger/policy/endpoint"
 )
 
@@ -48,13 +46,4 @@ func (x *exchange) identify(r *http.Request) {
 	if n := r.Header.Get("X-Stainless-Retry-Count"); n != "" && n != "0" {
 		x.up.metrics.clientRetries.Inc()
 	}
-}
-
-// setDeadline bounds the request until its answer is committed.
-func (x *exchange) setDeadline(r *http.Request) {
-	x.deadline, x.announced = policy.Deadline(x.p.config.Timeouts.Total, r.Header, x.start)
-	if x.deadline.IsZero() {
-		return
-	}
-	x.timer = time.AfterFunc(time.Until(x.deadline), func() { x.cancel(errDeadline) })
 }

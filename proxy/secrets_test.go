@@ -72,8 +72,10 @@ func TestNoSecretPromptOrAnswerIsWrittenAnywhere(t *testing.T) {
 		"a header that is none": {upstream: hijacked(func(write func(string) error, _ <-chan struct{}) {
 			_ = write("HTTP/1.1 200 OK\r\n" + secret("an answer") + "\r\n\r\n")
 		})},
-		"no answer":        {upstream: hangUp},
-		"a timeout":        {upstream: silence, edit: func(c *Config) { c.Timeouts.Attempt, c.Retry.Max = 20*time.Millisecond, 1 }},
+		"no answer": {upstream: hangUp},
+		"a timeout": {upstream: silence, edit: func(c *Config) {
+			c.Timeouts.Attempt, c.Timeouts.Total, c.Retry.Max = 20*time.Millisecond, 100*time.Millisecond, 1
+		}},
 		"a redirect":       {upstream: answers(302, "", "Location", "https://"+secret("a password in the target")+"@x/?"+secret("a query"))},
 		"no connection":    {upstream: fine, edit: func(c *Config) { c.Upstreams[0].URL.Host = "127.0.0.1:1" }},
 		"a wrong token":    {upstream: fine, request: func(r *http.Request) { r.Header.Set("X-Outrigger-Token", secret("a key of no known form")) }},

@@ -14,7 +14,7 @@ import (
 // something only once a quarter of the time is used. net/http takes the deadline away
 // before the connection's next request.
 func (x *exchange) extendWrite() {
-	idle := x.p.config.Timeouts.StreamIdle
+	idle := x.streamIdle()
 	if idle <= 0 {
 		return
 	}

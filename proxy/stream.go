@@ -179,7 +179,7 @@ func (x *exchange) cutMessage(err error) string {
 	reason := "the connection to upstream \"" + x.up.config.Name + "\" was lost"
 	switch cause := context.Cause(x.current.ctx); {
 	case errors.Is(cause, errStreamIdle):
-		reason = "upstream \"" + x.up.config.Name + "\" sent nothing for " + x.p.config.Timeouts.StreamIdle.String()
+		reason = "upstream \"" + x.up.config.Name + "\" sent nothing for " + x.streamIdle().String()
 	case errors.Is(cause, errDraining):
 		reason = "Outrigger is shutting down"
 	case errors.Is(err, io.EOF):

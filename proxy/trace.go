@@ -19,9 +19,11 @@ const maxHints = 64
 // progress records how far one attempt got. Its hooks run in the transport's
 // goroutines, some of them after the attempt was given up.
 type progress struct {
-	connected atomic.Bool  // a connection was had
-	written   atomic.Bool  // the headers went to the connection
-	sentAt    atomic.Int64 // when the whole request was written: Unix nanoseconds, 0 if it was not
+	connected atomic.Bool // a connection was had
+	written   atomic.Bool // the headers went to the connection
+	began     time.Time
+	sending   *sending     // the body, where it is watched
+	sentAt    atomic.Int64 // when the whole request was written, after began; 0 if it was not
 	hints     atomic.Int32 // 1xx answers so far
 	over      atomic.Bool  // the attempt has ended: hooks do nothing any more
 	body      atomic.Pointer[spool.Body]
@@ -63,7 +65,10 @@ func (p *progress) trace(outer *httptrace.ClientTrace, pl *place, stop context.C
 				return
 			}
 			now := time.Now()
-			p.sentAt.Store(now.UnixNano())
+			p.sentAt.Store(max(int64(now.Sub(p.began)), 1))
+			if p.sending != nil {
+				p.sending.touch()
+			}
 			if b := p.body.Load(); b != nil {
 				_ = b.Close()
 			}

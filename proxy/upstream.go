@@ -32,6 +32,7 @@ type upstream struct {
 	budget   *policy.Budget
 	lines    *lines
 	slots    *slots
+	attempt  time.Duration // how long an attempt may be silent; 0 is no bound
 	trips    *trips
 	worked   *policy.Worked[lineKey]
 	loadings loadings
@@ -54,6 +55,11 @@ func newUpstream(c Config, u Upstream, dial dialer, m *metrics, log *slog.Logger
 		scopes: newScopes(c.Breaker, alone),
 		trips:  newTrips(c.TripCooldown),
 		worked: policy.NewWorked[lineKey](maxLines),
+
+		attempt: c.Timeouts.Attempt,
+	}
+	if u.AttemptTimeout > 0 {
+		up.attempt = u.AttemptTimeout
 	}
 	settings, inflight := c.Limit, c.MaxInflight
 	if u.RPM > 0 {

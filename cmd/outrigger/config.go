@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"log/slog"
+	"slices"
 	"time"
 
 	"outrigger/proxy"
@@ -63,6 +64,8 @@ func load(environ []string) (*settings, error) {
 	s := &settings{}
 	s.Variables = variablesOf(&s.Config, prefix)
 	resolve(s.Variables, given, found)
+	s.Timeouts.TotalSet = wasSet(s.Variables, prefix+"TIMEOUT")
+	s.Timeouts.StreamIdleSet = wasSet(s.Variables, prefix+"STREAM_IDLE_TIMEOUT")
 
 	s.Upstreams = upstreamsOf(s.UpstreamURLs, found)
 	for i := range s.Upstreams {
@@ -77,6 +80,13 @@ func load(environ []string) (*settings, error) {
 	validate(&s.Config, found)
 	s.Ignored = findUnknown(given, s, found)
 	return s, found.join()
+}
+
+// wasSet reports whether the variable called name has its text from somebody, be it the
+// default's.
+func wasSet(resolved []variable, name string) bool {
+	i := slices.IndexFunc(resolved, func(v variable) bool { return v.Name == name })
+	return resolved[i].Source != sourceDefault
 }
 
 // resolve finds the text of each variable and sets its field.

@@ -95,17 +95,31 @@ func TestEnvironmentBecomesConfiguration(t *testing.T) {
 			},
 			func(c *Config) {
 				c.AdminListen, c.Timeouts.StreamIdle, c.Breaker.Wait, c.Limit.Learn = "", 0, 0, false
+				c.Timeouts.StreamIdleSet = true
 			},
 		},
 		"zero is off as well": {
 			[]string{"OUTRIGGER_STREAM_IDLE_TIMEOUT=0s", "OUTRIGGER_ATTEMPT_TIMEOUT=0"},
-			func(c *Config) { c.Timeouts.StreamIdle = 0 },
+			func(c *Config) { c.Timeouts.StreamIdle, c.Timeouts.StreamIdleSet = 0, true },
 		},
 		"timeouts": {
 			[]string{"OUTRIGGER_TIMEOUT=1h30m", "OUTRIGGER_ATTEMPT_TIMEOUT=1.5s", "OUTRIGGER_CONNECT_TIMEOUT=10ms", "OUTRIGGER_STREAM_IDLE_TIMEOUT=24h"},
 			func(c *Config) {
 				c.Timeouts = proxy.Timeouts{Total: 90 * time.Minute, Attempt: 1500 * time.Millisecond, Connect: 10 * time.Millisecond, StreamIdle: 24 * time.Hour}
+				c.Timeouts.TotalSet, c.Timeouts.StreamIdleSet = true, true
 			},
+		},
+		"a timeout that is set to its default is set": {
+			[]string{"OUTRIGGER_TIMEOUT=10m", "OUTRIGGER_STREAM_IDLE_TIMEOUT=5m"},
+			func(c *Config) { c.Timeouts.TotalSet, c.Timeouts.StreamIdleSet = true, true },
+		},
+		"a timeout that is set to nothing is not": {
+			[]string{"OUTRIGGER_TIMEOUT=", "OUTRIGGER_STREAM_IDLE_TIMEOUT="},
+			func(*Config) {},
+		},
+		"an upstream's own attempt timeout": {
+			[]string{"OUTRIGGER_UPSTREAM_OPENAI_ATTEMPT_TIMEOUT=30s"},
+			func(c *Config) { c.Upstreams[0].AttemptTimeout = 30 * time.Second },
 		},
 		"retry": {
 			[]string{

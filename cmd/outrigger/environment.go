@@ -17,6 +17,9 @@ func environmentOf(environ []string) environment {
 	return given
 }
 
+// sourceDefault is the Source of a variable that was not set.
+const sourceDefault = "default"
+
 // find sets the variable's text and where it came from: the environment, a file
 // that holds a secret, or the default. Set but empty is not set. It reports
 // false, and adds the mistake, if a file cannot be had.
@@ -36,7 +39,7 @@ func (v *variable) find(given environment, found *mistakes) bool {
 		v.Text = text
 	}
 	if v.Text == "" {
-		v.Text, v.Source = v.Default, "default"
+		v.Text, v.Source = v.Default, sourceDefault
 	}
 	return true
 }

@@ -1,0 +1,116 @@
+package proxy
+
+import (
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"outrigger/policy"
+)
+
+// motion is when bytes of a request's body moved. The call that is made apart from its
+// caller shares it. Safe for concurrent use.
+type motion struct {
+	start  time.Time
+	last   atomic.Int64 // when the caller's last byte came, after start
+	moving atomic.Int64 // for how long bytes went on to upstreams
+}
+
+// came notes that bytes of the caller came.
+func (m *motion) came(now time.Time) { m.last.Store(int64(now.Sub(m.start))) }
+
+// went notes that bytes were on their way to an upstream for d.
+func (m *motion) went(d time.Duration) { m.moving.Add(int64(d)) }
+
+// dueAt returns when an answer must be there, zero for never, and whether the caller
+// announced that.
+type dueAt func() (time.Time, bool)
+
+// of returns when a caller with that patience must have its answer.
+func (m *motion) of(p policy.Patience) dueAt {
+	return func() (time.Time, bool) {
+		return p.Deadline(m.start, m.start.Add(time.Duration(m.last.Load())), time.Duration(m.moving.Load()))
+	}
+}
+
+// setDeadline bounds the request until its answer is committed.
+func (x *exchange) setDeadline(r *http.Request) {
+	x.motion = &motion{start: x.start}
+	x.patience = policy.PatienceOf(x.p.total, r.Header, false)
+	x.bound(x.motion.of(x.patience))
+}
+
+// bound makes at tell the request's deadline.
+func (x *exchange) bound(at dueAt) {
+	x.deadlineAt = at
+	x.refreshDeadline()
+	if !x.deadline.IsZero() {
+		x.alarm = newAlarm(func() time.Time { t, _ := at(); return t }, func() { x.cancel(errDeadline) })
+	}
+}
+
+// refreshDeadline takes in that bytes of the request's body have moved.
+func (x *exchange) refreshDeadline() { x.deadline, x.announced = x.deadlineAt() }
+
+// stopTimer ends the deadline's hold on the request: its answer is committed.
+func (x *exchange) stopTimer() { x.alarm.stop() }
+
+// setFlightDeadline bounds the call c of caller x until its answer is committed, and
+// leaves x its own deadline only if that comes before.
+func (c *exchange) setFlightDeadline(x *exchange, h http.Header) {
+	own, operators := x.deadlineAt, x.motion.of(policy.PatienceOf(c.p.total, nil, false))
+	total := func() (time.Time, bool) { // of the call
+		at, _ := operators()
+		if c.p.total.Default { // it gives way to a caller that waits for longer
+			caller, _ := own()
+			at = latest(at, caller)
+		}
+		return at, false
+	}
+	c.alarm = nil
+	switch {
+	case x.identity.key != "":
+		c.bound(total)
+	case !c.isCreate() && !x.deadline.IsZero():
+		c.bound(func() (time.Time, bool) {
+			caller, _ := own()
+			at, _ := total()
+			return earlier(caller.Add(c.p.config.Rejoin), at), false
+		})
+	default:
+		c.bound(own)
+		x.stopTimer()
+		return
+	}
+	if x.identity.hasty {
+		// The call goes on when this caller is told to come back, so that costs it nothing
+		// to be told early, and its client does not come back from its own timeout.
+		x.stopTimer()
+		x.bound(x.motion.of(policy.PatienceOf(x.p.total, h, true)))
+	}
+	if !x.deadline.Before(c.deadline) {
+		x.stopTimer()
+	}
+}
+
+// earlier returns the earlier of two times; zero is never.
+func earlier(a, b time.Time) time.Time {
+	if b.IsZero() || !a.IsZero() && a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// latest returns the later of two times; zero is never.
+func latest(a, b time.Time) time.Time {
+	if a.IsZero() || b.IsZero() {
+		return time.Time{}
+	}
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// streamIdle is how long the answer to the caller may be silent; 0 is no bound.
+func (x *exchange) streamIdle() time.Duration { return x.patience.StreamIdle(x.p.streamIdle) }
