@@ -18,6 +18,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"outrigger/policy"
 	"outrigger/proxy/spool"
 	"outrigger/proxy/store"
 )
@@ -45,6 +46,7 @@ type Proxy struct {
 	credentials *credentials
 	idempotency *idempotency
 	abandoned   *abandoned
+	failures    *failures
 	metrics     *metrics
 	relay       *httputil.ReverseProxy
 
@@ -69,6 +71,7 @@ func New(c Config, d Deps) (*Proxy, error) {
 	if p.idempotency, err = newIdempotency(c, d.Log); err != nil {
 		return nil, err
 	}
+	p.failures = policy.NewRepeats[[32]byte, [32]byte, [32]byte, *failure](maxRepeats)
 	p.metrics = newMetrics(p)
 	now := time.Now()
 	for _, u := range c.Upstreams {
@@ -139,6 +142,7 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, x *exchange) error
 		return err
 	}
 	x.identify(r)
+	x.recall(r)
 	x.goHome(r)
 	return nil
 }

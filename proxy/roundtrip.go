@@ -23,6 +23,9 @@ import (
 //   - what cannot be sent again is sent once.
 func (p *Proxy) RoundTrip(out *http.Request) (*http.Response, error) {
 	x := exchangeOf(out.Context())
+	if x.repeat.answer != nil {
+		return x.remembered(out)
+	}
 	x.request = out
 	x.facing = x.faceOf(x.up)
 	for {
@@ -47,7 +50,7 @@ func (p *Proxy) RoundTrip(out *http.Request) (*http.Response, error) {
 		x.send(out, a)
 		x.connected = x.connected || a.progress.connected.Load()
 		x.judge(a)
-		decision := x.learn(a, p.config.Retry.Decide(x.try(a)))
+		decision := x.learn(a, x.decide(a))
 		next, cause := x.afterSetback(a, decision)
 		if cause != "" {
 			decision = policy.Decision{Action: policy.Next, Reason: policy.ReasonFailover}
@@ -62,7 +65,7 @@ func (p *Proxy) RoundTrip(out *http.Request) (*http.Response, error) {
 			x.move(next, cause)
 			continue
 		}
-		if err := x.sleep(decision.Delay); err != nil {
+		if err := x.pause(decision.Delay); err != nil {
 			return x.refuse(out, err)
 		}
 	}
@@ -194,6 +197,7 @@ func (x *exchange) sleep(d time.Duration) error {
 // attempt's answer, if there is one, else with err.
 func (x *exchange) refuse(out *http.Request, err error) (*http.Response, error) {
 	x.stopTimer()
+	x.concludeRefused(err)
 	if x.last != nil && !x.left() {
 		x.settleProbe() // which is at the present upstream, if it is any
 		x.up = x.lastUp // it answered

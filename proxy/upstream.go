@@ -32,6 +32,7 @@ type upstream struct {
 	lines    *lines
 	inflight *slots
 	trips    *trips
+	trends   *trends
 	metrics  *upstreamMetrics
 }
 
@@ -48,6 +49,7 @@ func newUpstream(c Config, u Upstream, dial dialer, m *metrics, log *slog.Logger
 		budget: policy.NewBudget(c.Retry.Budget, now),
 		gate:   newGate(c.Breaker),
 		trips:  newTrips(c.TripCooldown),
+		trends: newTrends(),
 	}
 	settings, inflight := c.Limit, c.MaxInflight
 	if u.RPM > 0 {
