@@ -31,7 +31,7 @@ func BenchmarkBudgetRequest(b *testing.B) {
 }
 
 func BenchmarkBreaker(b *testing.B) {
-	breaker := policy.NewBreaker(defaults())
+	breaker := policy.NewBreaker(defaults(), false)
 	b.ReportAllocs()
 	for b.Loop() {
 		report, err := breaker.Allow()

@@ -39,6 +39,7 @@ var (
 // use; made by NewBreaker.
 type Breaker struct {
 	config BreakerConfig
+	alone  bool
 	bucket time.Duration
 
 	mu      sync.Mutex // held around every call of gobreaker, so also in its callbacks
@@ -47,6 +48,7 @@ type Breaker struct {
 	changes int // of state, so far; tells the attempts of one state from those of another
 	opens   uint64
 	opened  time.Time // when it last opened
+	since   time.Time // when it opened after it had been closed
 	probe   *attempt  // the one under way while half-open
 	silent  int       // probes since half-open that lost their place by silence
 }
@@ -60,10 +62,13 @@ type attempt struct {
 }
 
 // NewBreaker returns a closed breaker. Settings outside the ranges of their tags
-// are replaced by the nearest inside.
-func NewBreaker(c BreakerConfig) *Breaker {
+// are replaced by the nearest inside. Alone says that no other upstream could answer
+// instead. To leave an upstream alone then helps nobody for as long as any call succeeds,
+// so the breaker opens only when nothing does: by failures in a row, five times as many,
+// and not by their share.
+func NewBreaker(c BreakerConfig, alone bool) *Breaker {
 	c = c.inRange()
-	b := &Breaker{config: c, bucket: c.Window / breakerBuckets}
+	b := &Breaker{config: c, alone: alone, bucket: c.Window / breakerBuckets}
 	b.cb = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 		MaxRequests:   1,
 		Interval:      c.Window,
@@ -79,20 +84,30 @@ func NewBreaker(c BreakerConfig) *Breaker {
 // readyToTrip is asked at each failure while closed. Counts.Requests is no use: it
 // holds the attempts that are still under way. Called with mu held.
 func (b *Breaker) readyToTrip(c gobreaker.Counts) bool {
-	if b.config.Consecutive > 0 && b.inARow >= b.config.Consecutive {
+	most := b.config.Consecutive
+	if b.alone {
+		most *= aloneFactor
+	}
+	if most > 0 && b.inARow >= most {
 		return true
+	}
+	if b.alone {
+		return false
 	}
 	n := int(c.TotalSuccesses) + int(c.TotalFailures)
 	return b.config.Ratio > 0 && n >= b.config.Min && float64(c.TotalFailures)/float64(n) >= b.config.Ratio
 }
 
 // changed follows gobreaker's state. Called with mu held.
-func (b *Breaker) changed(_ string, _, to gobreaker.State) {
+func (b *Breaker) changed(_ string, from, to gobreaker.State) {
 	b.changes++
 	b.inARow, b.probe, b.silent = 0, nil, 0
 	if to == gobreaker.StateOpen {
 		b.opens++
 		b.opened = time.Now()
+		if from == gobreaker.StateClosed {
+			b.since = b.opened
+		}
 	}
 }
 

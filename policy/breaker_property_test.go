@@ -46,7 +46,7 @@ func TestBreaker_IsNeverBlockedForEver(t *testing.T) {
 
 func drive(steps []step) error {
 	c := policy.BreakerConfig{Ratio: 0.5, Min: 5, Window: 10 * time.Second, Open: time.Second, Consecutive: 3}
-	b := policy.NewBreaker(c)
+	b := policy.NewBreaker(c, false)
 	var (
 		under  []func(classify.BreakerAction)
 		probe  = -1 // index of the probe that was not reported yet

@@ -58,6 +58,13 @@ func (b *Breaker) probeAt(s BreakerState) time.Time {
 	}
 }
 
+// OpenSince returns when the breaker last left the closed state, zero if it never did.
+func (b *Breaker) OpenSince() time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.since
+}
+
 // Patience returns how long a probe may be silent before the next one goes: Open at
 // first, and half as long after each silent one.
 func (b *Breaker) Patience() time.Duration {

@@ -17,10 +17,42 @@ func defaults() policy.BreakerConfig {
 	return policy.BreakerConfig{Ratio: 0.5, Min: 20, Window: 10 * time.Second, Open: time.Second, Consecutive: 10}
 }
 
+// TestBreaker_AloneOpensOnlyWhenNothingSucceeds has one success among fifty.
+func TestBreaker_AloneOpensOnlyWhenNothingSucceeds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := policy.NewBreaker(defaults(), true)
+		fail := func(n int) {
+			for range n {
+				if done, err := b.Allow(); err == nil {
+					done(classify.Fault)
+				}
+			}
+		}
+		for range 20 {
+			fail(49)
+			done, err := b.Allow()
+			if err != nil {
+				t.Fatal("it opened while some succeed")
+			}
+			done(classify.Success)
+		}
+		fail(49)
+		equal(t, "state after 49 failures in a row", b.State(), policy.Closed)
+		fail(1)
+		equal(t, "state after 50", b.State(), policy.Open)
+		since := b.OpenSince()
+		time.Sleep(1100 * time.Millisecond) // the bubble's clock
+		fail(1)
+		equal(t, "state after a failed probe", b.State(), policy.Open)
+		equal(t, "open since", b.OpenSince(), since)
+	})
+}
+
 func TestBreaker_OpensOnTheShareOfFailuresOnceThereAreEnough(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := policy.NewBreaker(defaults())
+		b := policy.NewBreaker(defaults(), false)
 		for range 9 {
 			attempts(t, b, 1, classify.Success)
 			attempts(t, b, 1, classify.Fault)
@@ -41,7 +73,7 @@ func TestBreaker_TheShareIsExact(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := defaults()
 		c.Ratio, c.Consecutive = 0.1, 0
-		b := policy.NewBreaker(c)
+		b := policy.NewBreaker(c, false)
 		attempts(t, b, 27, classify.Success)
 		attempts(t, b, 2, classify.Fault)
 		state(t, b, policy.Closed)
@@ -53,7 +85,7 @@ func TestBreaker_TheShareIsExact(t *testing.T) {
 func TestBreaker_AttemptsUnderWayAreNotYetCounted(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := policy.NewBreaker(defaults())
+		b := policy.NewBreaker(defaults(), false)
 		for range 100 {
 			allow(t, b)
 		}
@@ -68,7 +100,7 @@ func TestBreaker_AttemptsUnderWayAreNotYetCounted(t *testing.T) {
 func TestBreaker_OpensOnFailuresInARowHoweverSlow(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := policy.NewBreaker(defaults())
+		b := policy.NewBreaker(defaults(), false)
 		attempts(t, b, 9, classify.Fault)
 		attempts(t, b, 1, classify.Success) // not in a row any more
 		for range 9 {
@@ -88,7 +120,7 @@ func TestBreaker_ForgetsWhatIsOlderThanTheWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := defaults()
 		c.Consecutive = 0
-		b := policy.NewBreaker(c)
+		b := policy.NewBreaker(c, false)
 		attempts(t, b, 19, classify.Fault)
 		equal(t, "before", look(b), view{Failures: 19, InARow: 19})
 		time.Sleep(10 * time.Second)
@@ -105,7 +137,7 @@ func TestBreaker_CountsAttemptsThatOutlastItsWindow(t *testing.T) {
 	t.Parallel()
 	for _, length := range []time.Duration{900 * time.Millisecond, 1100 * time.Millisecond, 9 * time.Second, 90 * time.Second, time.Hour} {
 		synctest.Test(t, func(t *testing.T) {
-			b := policy.NewBreaker(defaults())
+			b := policy.NewBreaker(defaults(), false)
 			var reports []func(classify.BreakerAction)
 			for range 20 {
 				reports = append(reports, allow(t, b))
@@ -244,7 +276,7 @@ func TestBreaker_ASlowProbeThatFailsOpensItAgain(t *testing.T) {
 func TestBreaker_AReportCountsOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := policy.NewBreaker(defaults())
+		b := policy.NewBreaker(defaults(), false)
 		for range 5 {
 			report := allow(t, b)
 			for range 100 {
@@ -262,7 +294,7 @@ func TestBreaker_AttemptsFromBeforeItOpenedDoNotDecide(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				b := policy.NewBreaker(defaults())
+				b := policy.NewBreaker(defaults(), false)
 				whileOpen, whileHalfOpen, afterwards := allow(t, b), allow(t, b), allow(t, b)
 				attempts(t, b, 10, classify.Fault)
 				whileOpen(outcome)
@@ -284,7 +316,7 @@ func TestBreaker_AttemptsFromBeforeItOpenedDoNotDecide(t *testing.T) {
 func TestBreaker_AStreamThatBreaksIsOneMoreFailure(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := policy.NewBreaker(defaults())
+		b := policy.NewBreaker(defaults(), false)
 		attempts(t, b, 10, classify.Success)
 		time.Sleep(5 * time.Minute)
 		for range 9 {
@@ -313,13 +345,13 @@ func TestBreaker_ARuleOfZeroIsOff(t *testing.T) {
 			"zero value":   {},
 			"not a number": {Ratio: math.NaN(), Min: -1, Window: -1, Open: -1, Consecutive: -1},
 		} {
-			b := policy.NewBreaker(c)
+			b := policy.NewBreaker(c, false)
 			attempts(t, b, 1000, classify.Fault)
 			if got := b.State(); got != policy.Closed {
 				t.Errorf("%s: %v after 1000 failures, want closed", name, got)
 			}
 		}
-		b := policy.NewBreaker(policy.BreakerConfig{Consecutive: 1})
+		b := policy.NewBreaker(policy.BreakerConfig{Consecutive: 1}, false)
 		attempts(t, b, 1, classify.Fault)
 		time.Sleep(10*time.Millisecond + 1) // the least open time, not gobreaker's minute
 		allow(t, b)

@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"math"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -15,10 +16,17 @@ import (
 // spend takes as many retries as there are, and returns how many.
 func spend(b *policy.Budget, now time.Time) int {
 	n := 0
-	for b.Spend(now) {
+	for failedRetry(b, now) {
 		n++
 	}
 	return n
+}
+
+// failedRetry makes a retry that fails at once, if the budget has one.
+func failedRetry(b *policy.Budget, now time.Time) bool {
+	charge, ok := b.Spend(now)
+	b.Settle(now, charge, true)
+	return ok
 }
 
 func TestBudget_TellsItsStory(t *testing.T) {
@@ -38,6 +46,89 @@ func TestBudget_TellsItsStory(t *testing.T) {
 	equal(t, "just before the window's end", spend(b, start.Add(10*time.Second-1)), 0)
 	equal(t, "at its end", spend(b, start.Add(10*time.Second)), 0)
 	equal(t, "a tick later", spend(b, start.Add(10*time.Second+100*time.Millisecond)), 10)
+}
+
+func TestBudget_SuccessPaysForFailedRetries(t *testing.T) {
+	t.Parallel()
+	b := policy.NewBudget(0, start)
+	for range 10 {
+		b.Request(start)
+	}
+	equal(t, "unpaid", spend(b, start), 10)
+	b.Succeeded(start)
+	equal(t, "paid by a success", spend(b, start), 8)
+	for range 10 {
+		b.Succeeded(start)
+	}
+	equal(t, "success cannot be saved up", spend(b, start), 10)
+	for range 10 {
+		b.Succeeded(start)
+	}
+	equal(t, "however much is paid, two for each request and ten more", spend(b, start), 2)
+}
+
+func TestBudget_RetriesUnderWayCountUntilAnythingSucceeds(t *testing.T) {
+	t.Parallel()
+	b := policy.NewBudget(0, start)
+	var charges []policy.Charge
+	for {
+		charge, ok := b.Spend(start)
+		if !ok {
+			break
+		}
+		charges = append(charges, charge)
+	}
+	equal(t, "under way", len(charges), 10)
+	b.Settle(start, charges[0], false) // its caller left
+	if _, ok := b.Spend(start); !ok {
+		t.Error("what a retry that proved nothing had taken is not given back")
+	}
+	equal(t, "nothing is left", spend(b, start), 0)
+	b.Succeeded(start.Add(time.Second))
+	equal(t, "those under way when something succeeded do not count", spend(b, start.Add(time.Second)), 10)
+	for range 2 { // they fail after all
+		b.Settle(start.Add(time.Second), charges[1], true)
+	}
+	b.Succeeded(start.Add(time.Second))
+	b.Succeeded(start.Add(time.Second))
+	equal(t, "and count once they have failed", spend(b, start.Add(time.Second)), 0)
+}
+
+// TestBudget_IllUpstreamsAreRetriedAsAnSDKWould plays requests with attempts that fail
+// independently of the load, eight retries wanted, and compares with two retries each.
+func TestBudget_IllUpstreamsAreRetriedAsAnSDKWould(t *testing.T) {
+	t.Parallel()
+	for _, percent := range []int{10, 30, 50, 70, 80, 90, 95} {
+		p := float64(percent) / 100
+		for _, every := range []time.Duration{time.Second, 50 * time.Millisecond, 5 * time.Millisecond} {
+			b, rand := policy.NewBudget(0.2, start), rand.New(rand.NewPCG(1, uint64(percent)))
+			good, calls, requests := 0, 0, 4000
+			for i := range requests {
+				now := start.Add(time.Duration(i) * every)
+				b.Request(now)
+				charge := policy.Charge{}
+				for try := 0; try <= 8; try++ {
+					calls++
+					failed := rand.Float64() < p
+					b.Settle(now, charge, failed)
+					if !failed {
+						b.Succeeded(now)
+						good++
+						break
+					}
+					var ok bool
+					if charge, ok = b.Spend(now); !ok {
+						break
+					}
+				}
+			}
+			success, alone := float64(good)/float64(requests), 1-p*p*p
+			t.Logf("p = %.2f, one each %v: success %.3f, alone %.3f; %.2f calls per request", p, every, success, alone, float64(calls)/float64(requests))
+			if success < alone-0.01 && p <= 0.9 {
+				t.Errorf("p = %.2f, one each %v: success %.3f, want at least %.3f", p, every, success, alone-0.01)
+			}
+		}
+	}
 }
 
 func TestBudget_RequestsOutsideTheWindowEarnNothing(t *testing.T) {
@@ -107,7 +198,7 @@ func TestBudget_AnOutageIsNotMultiplied(t *testing.T) {
 		now := start.Add(time.Duration(i) * 10 * time.Millisecond)
 		b.Request(now)
 		for range 4 {
-			if b.Spend(now) {
+			if failedRetry(b, now) {
 				retries++
 			}
 		}
@@ -154,7 +245,7 @@ func TestBudget_ForgetsAllAfterAPause(t *testing.T) {
 		for range 101 {
 			now = now.Add(100 * time.Millisecond)
 			b.Request(now)
-			b.Spend(now)
+			failedRetry(b, now)
 		}
 		now = now.Add(10*time.Second + time.Duration(tick+1)*100*time.Millisecond)
 		equal(t, "after a pause", spend(b, now), 10)
@@ -190,7 +281,7 @@ func TestBudget_IsSafeForConcurrentUse(t *testing.T) {
 	for range 50 {
 		wg.Go(func() {
 			for range 10 {
-				if b.Spend(start.Add(50 * time.Millisecond)) {
+				if failedRetry(b, start.Add(50*time.Millisecond)) {
 					granted.Add(1)
 				}
 			}
@@ -227,7 +318,7 @@ func TestBudget_HoldsInEveryWindow(t *testing.T) {
 				requests = append(requests, now)
 			}
 			for range rapid.IntRange(0, 8).Draw(t, "retries") {
-				granted := b.Spend(now)
+				granted := failedRetry(b, now)
 				least := 10 + within(requests, now, window-tick)*percent/100
 				most := 10 + within(requests, now, window)*percent/100
 				switch {
@@ -249,7 +340,9 @@ func TestBudget_DoesNotAllocate(t *testing.T) {
 	if n := testing.AllocsPerRun(1000, func() {
 		now = now.Add(37 * time.Millisecond)
 		b.Request(now)
-		b.Spend(now)
+		charge, _ := b.Spend(now)
+		b.Settle(now, charge, true)
+		b.Succeeded(now)
 	}); n != 0 {
 		t.Errorf("%v allocations, want 0", n)
 	}

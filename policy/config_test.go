@@ -17,13 +17,15 @@ func TestDefaultsAreTheDocumentedOnes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	equal(t, "retry", gotRetry, retry)
+	wanted := retry
+	wanted.Max, wanted.Cap = 7, 16*time.Second
+	equal(t, "retry", gotRetry, wanted)
 	gotBreaker, err := env.ParseAsWithOptions[policy.BreakerConfig](none)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := defaults()
-	want.Wait = 10 * time.Second
+	want.Wait = 30 * time.Second
 	equal(t, "breaker", gotBreaker, want)
 }
 

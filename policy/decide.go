@@ -28,7 +28,7 @@ func (r Retry) Decide(t Try) Decision {
 	}
 	// A pause that no limiter is told of would be paced by nobody: it is a retry.
 	line := v.Repeat == classify.Pause && v.Limiter != classify.LimiterNone
-	if !line && t.Retries >= r.Max {
+	if t.Last || !line && t.Retries >= r.Max {
 		return Decision{Return, 0, ReasonExhausted}
 	}
 	hint := hintOf(v, t.Now)
@@ -87,20 +87,39 @@ const (
 	hintJitterMax   = time.Second
 )
 
-// delay draws a wait that ends before left: with a hint from [hint, hint+20 %],
-// else from [0, min(Cap, Base·2ⁿ)]. Source: "full jitter" of the AWS
-// Architecture Blog's article on exponential backoff.
+// The jitter of a backoff: up to a quarter less. That is the schedule of OpenAI's and
+// Anthropic's SDKs (openai-python, _base_client.py, _calculate_retry_timeout), so that a
+// request is as patient here, retry by retry, as its SDK would have been. Full jitter
+// would spread better, and give up at half the time.
+const backoffJitterShare = 4
+
+// illPause is the longest backoff while others succeed: to wait for longer would be to
+// wait for an outage to end, and there is none. SDKs wait for no longer than 1 s by default
+// before they give up (two retries).
+const illPause = 2 * time.Second
+
+// delay draws a wait that ends before left: with a hint from [hint, hint+20 %], else
+// from [3/4, 1] of min(Cap, Base·2ⁿ), where others succeed of at most 2 s.
 func (r Retry) delay(t Try, hint, left time.Duration) time.Duration {
-	spread := r.backoff(t.Retries)
-	if hint > 0 {
-		spread = min(hint/hintJitterShare, hintJitterMax)
-	}
-	spread = min(spread, left-hint)
 	rand := t.Rand
 	if !(rand >= 0 && rand < 1) { // NaN too
 		rand = 0.5
 	}
-	return hint + time.Duration(rand*float64(spread))
+	least, spread := hint, min(hint/hintJitterShare, hintJitterMax)
+	if hint == 0 {
+		most := min(r.backoff(t.Retries), left)
+		if t.Ill {
+			most = min(most, max(r.Base, illPause))
+		}
+		spread = most / backoffJitterShare
+		least = most - spread
+	}
+	return least + time.Duration(rand*float64(min(spread, left-least)))
+}
+
+// Pause is the wait of a retry after n others that no server named. Rand is in [0, 1).
+func (r Retry) Pause(n int, rand float64) time.Duration {
+	return r.delay(Try{Retries: n, Rand: rand}, 0, forever)
 }
 
 // Backoff is the wait before another try after n others, with full jitter: between

@@ -50,7 +50,7 @@ func attempts(t *testing.T, b *policy.Breaker, n int, action classify.BreakerAct
 // opened returns a breaker with these settings that has just opened.
 func opened(t *testing.T, c policy.BreakerConfig) *policy.Breaker {
 	t.Helper()
-	b := policy.NewBreaker(c)
+	b := policy.NewBreaker(c, false)
 	attempts(t, b, c.Consecutive, classify.Fault)
 	state(t, b, policy.Open)
 	return b

@@ -28,6 +28,7 @@ var allowed = map[string]bool{
 	"outrigger/internal/values":    true,
 	"outrigger/policy":             true,
 	"outrigger/policy/classify":    true,
+	"outrigger/policy/concurrency": true,
 	"outrigger/policy/endpoint":    true,
 	"outrigger/policy/limit":       true,
 	"outrigger/policy/preset":      true,

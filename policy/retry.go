@@ -10,15 +10,16 @@ import (
 // configuration as well. The zero value repeats nothing but waits for rate limits
 // that name no time.
 type Retry struct {
-	// Max is the number of retries after the first attempt; tries are one more.
-	Max int `env:"RETRY_MAX" envDefault:"4" min:"0" max:"100" off:"true" doc:"retries after the first attempt; waits for a rate limit do not count, the deadline bounds them"`
-	// Base and Cap shape the backoff: full jitter in [0, min(Cap, Base·2ⁿ)].
-	Base time.Duration `env:"RETRY_BASE" envDefault:"500ms" min:"0s" max:"1m" doc:"full-jitter backoff: longest wait before the first retry, doubled for each further one"`
-	Cap  time.Duration `env:"RETRY_CAP" envDefault:"8s" min:"0s" max:"10m" doc:"full-jitter backoff: longest wait before any retry"`
+	// Max is the number of retries after the first attempt; tries are one more. The seventh
+	// starts 35 to 48 s after the first attempt: an outage of half a minute is survived.
+	Max int `env:"RETRY_MAX" envDefault:"7" min:"0" max:"100" off:"true" doc:"retries after the first attempt; waits for a rate limit do not count, the deadline bounds them"`
+	// Base and Cap shape the backoff: min(Cap, Base·2ⁿ), less up to a quarter.
+	Base time.Duration `env:"RETRY_BASE" envDefault:"500ms" min:"0s" max:"1m" doc:"backoff: longest wait before the first retry, doubled for each further one; up to a quarter less is drawn"`
+	Cap  time.Duration `env:"RETRY_CAP" envDefault:"16s" min:"0s" max:"10m" doc:"backoff: longest wait before any retry that no server named"`
 	// AfterMax is the longest wait named by a server that is waited out.
 	AfterMax time.Duration `env:"RETRY_AFTER_MAX" envDefault:"60s" min:"0s" max:"24h" doc:"longest server-named wait that is honoured in place; a longer one ends the request at once"`
 	// Budget is the ratio of NewBudget.
-	Budget float64 `env:"RETRY_BUDGET" envDefault:"0.2" min:"0" max:"100" doc:"retries as a share of requests over 10 s, plus 10 per 10 s; never-sent attempts and rate-limit waits do not spend it"`
+	Budget float64 `env:"RETRY_BUDGET" envDefault:"0.2" min:"0" max:"100" doc:"retries that may fail in a total outage, as a share of requests over 10 s, plus 10 per 10 s; retries that succeed cost nothing, and never-sent attempts and rate-limit waits do not spend it"`
 	// Creates says whether an ambiguous create is repeated.
 	Creates CreatesMode `env:"RETRY_CREATES" envDefault:"unambiguous" oneof:"unambiguous,always" doc:"which failed creates are repeated: those that surely were not carried out, or always, for upstreams that honour Idempotency-Key"`
 	// ClientRetries says whether SDKs are told not to retry on top. Decide does not
@@ -62,6 +63,10 @@ type Try struct {
 	Deadline time.Time
 	// Took is how long the attempt took: the next one will want as long.
 	Took time.Duration
+	// Ill is whether others have succeeded at the upstream in the last seconds: it is not down.
+	Ill bool
+	// Last is whether no further attempt is to be made, however this one failed.
+	Last bool
 	// Replayable is whether the request can be sent again whole.
 	Replayable bool
 	// Rand is a random number in [0, 1), drawn for this decision.
@@ -132,7 +137,7 @@ const (
 	ReasonTooLong Reason = "retry_after_too_long"
 	// ReasonDeadline: the wait could not end before the deadline.
 	ReasonDeadline Reason = "deadline"
-	// ReasonBudget: for the caller of Budget.Spend that was told no. Decide never gives it.
+	// ReasonBudget: for the caller of Budget.Spend that got no charge. Decide never gives it.
 	ReasonBudget Reason = "budget"
 	// ReasonFailover: another upstream is asked.
 	ReasonFailover Reason = "failover"

@@ -67,7 +67,7 @@ func TestDecide(t *testing.T) {
 		},
 		"an ambiguous create where the upstream recognises repeats": {
 			always, func(t *policy.Try) { t.Verdict = classify.Verdict{Ambiguous: true} },
-			policy.Decision{Action: policy.Again, Delay: 250 * time.Millisecond, Reason: policy.ReasonRetry},
+			policy.Decision{Action: policy.Again, Delay: 437500 * time.Microsecond, Reason: policy.ReasonRetry},
 		},
 		"which has its limits like any other": {
 			always, func(t *policy.Try) { t.Verdict, t.Retries = classify.Verdict{Ambiguous: true}, 4 },
@@ -79,7 +79,7 @@ func TestDecide(t *testing.T) {
 		},
 		"a failure worth one repeat": {
 			retry, func(t *policy.Try) { t.Verdict.Repeat = classify.Once },
-			policy.Decision{Action: policy.Again, Delay: 250 * time.Millisecond, Reason: policy.ReasonRetry},
+			policy.Decision{Action: policy.Again, Delay: 437500 * time.Microsecond, Reason: policy.ReasonRetry},
 		},
 		"a failure that had its one repeat": {
 			retry, func(t *policy.Try) { t.Verdict.Repeat, t.Once, t.Retries = classify.Once, true, 4 },
@@ -87,11 +87,11 @@ func TestDecide(t *testing.T) {
 		},
 		"another failure after the one repeat": {
 			retry, func(t *policy.Try) { t.Once, t.Retries = true, 1 },
-			policy.Decision{Action: policy.Again, Delay: 500 * time.Millisecond, Reason: policy.ReasonRetry},
+			policy.Decision{Action: policy.Again, Delay: 875 * time.Millisecond, Reason: policy.ReasonRetry},
 		},
 		"the last retry": {
 			retry, func(t *policy.Try) { t.Retries = 3 },
-			policy.Decision{Action: policy.Again, Delay: 2 * time.Second, Reason: policy.ReasonRetry},
+			policy.Decision{Action: policy.Again, Delay: 3500 * time.Millisecond, Reason: policy.ReasonRetry},
 		},
 		"no retry is left": {
 			retry, func(t *policy.Try) { t.Retries, t.Verdict.Wait = 4, time.Hour },
@@ -100,12 +100,21 @@ func TestDecide(t *testing.T) {
 		"backoff stops growing at its cap": {
 			policy.Retry{Max: 100, Base: 500 * time.Millisecond, Cap: 8 * time.Second},
 			func(t *policy.Try) { t.Retries = 99 },
-			policy.Decision{Action: policy.Again, Delay: 4 * time.Second, Reason: policy.ReasonRetry},
+			policy.Decision{Action: policy.Again, Delay: 7 * time.Second, Reason: policy.ReasonRetry},
+		},
+		"where others succeed it stops at two seconds": {
+			policy.Retry{Max: 100, Base: 500 * time.Millisecond, Cap: 8 * time.Second},
+			func(t *policy.Try) { t.Retries, t.Ill = 99, true },
+			policy.Decision{Action: policy.Again, Delay: 1750 * time.Millisecond, Reason: policy.ReasonRetry},
+		},
+		"where the next attempt was to be the last, nor is there another": {
+			retry, func(t *policy.Try) { t.Last = true },
+			policy.Decision{Reason: policy.ReasonExhausted},
 		},
 		"nor does it overflow without one": {
 			policy.Retry{Max: 100, Base: time.Second, Cap: math.MaxInt64},
 			func(t *policy.Try) { t.Retries, t.Deadline = 99, start.Add(1000*time.Hour) },
-			policy.Decision{Action: policy.Again, Delay: 500 * time.Hour, Reason: policy.ReasonRetry},
+			policy.Decision{Action: policy.Again, Delay: 875 * time.Hour, Reason: policy.ReasonRetry},
 		},
 		"no backoff at all": {
 			policy.Retry{Max: 1},
@@ -130,7 +139,7 @@ func TestDecide(t *testing.T) {
 		},
 		"and is not believed where it is false": {
 			retry, func(t *policy.Try) { t.Verdict.Wait, t.Verdict.HintFalse = 24*time.Hour, true },
-			policy.Decision{Action: policy.Again, Delay: 250 * time.Millisecond, Reason: policy.ReasonRetry},
+			policy.Decision{Action: policy.Again, Delay: 437500 * time.Microsecond, Reason: policy.ReasonRetry},
 		},
 		"an instant is a hint too": {
 			retry, func(t *policy.Try) { t.Verdict.Wait, t.Verdict.Until = time.Second, start.Add(5*time.Second) },
@@ -142,11 +151,11 @@ func TestDecide(t *testing.T) {
 		},
 		"an instant that has passed": {
 			retry, func(t *policy.Try) { t.Verdict.Until = start.Add(-time.Second) },
-			policy.Decision{Action: policy.Again, Delay: 250 * time.Millisecond, Reason: policy.ReasonRetry},
+			policy.Decision{Action: policy.Again, Delay: 437500 * time.Microsecond, Reason: policy.ReasonRetry},
 		},
 		"a negative hint is none": {
 			retry, func(t *policy.Try) { t.Verdict.Wait = -time.Hour },
-			policy.Decision{Action: policy.Again, Delay: 250 * time.Millisecond, Reason: policy.ReasonRetry},
+			policy.Decision{Action: policy.Again, Delay: 437500 * time.Microsecond, Reason: policy.ReasonRetry},
 		},
 		"a hint that ends at the deadline": {
 			retry, func(t *policy.Try) { t.Verdict.Wait, t.Deadline = 5*time.Second, start.Add(5*time.Second) },
@@ -201,7 +210,7 @@ func TestDecide(t *testing.T) {
 		},
 		"a pause that no limiter paces is a retry": {
 			retry, func(t *policy.Try) { t.Verdict.Repeat, t.Retries = classify.Pause, 1 },
-			policy.Decision{Action: policy.Again, Delay: 500 * time.Millisecond, Reason: policy.ReasonRetry},
+			policy.Decision{Action: policy.Again, Delay: 875 * time.Millisecond, Reason: policy.ReasonRetry},
 		},
 		"and counts as one": {
 			retry, func(t *policy.Try) { t.Verdict.Repeat, t.Retries = classify.Pause, 4 },
@@ -209,7 +218,7 @@ func TestDecide(t *testing.T) {
 		},
 		"a random number that is none": {
 			retry, func(t *policy.Try) { t.Rand = math.NaN() },
-			policy.Decision{Action: policy.Again, Delay: 250 * time.Millisecond, Reason: policy.ReasonRetry},
+			policy.Decision{Action: policy.Again, Delay: 437500 * time.Microsecond, Reason: policy.ReasonRetry},
 		},
 		"the zero value of everything": {
 			policy.Retry{},
@@ -299,13 +308,13 @@ func TestDecide_KeepsItsPromises(t *testing.T) {
 	})
 }
 
-// TestDecide_SpreadsItsDelays holds the shape of full jitter: the whole range and nothing else.
+// TestDecide_SpreadsItsDelays holds the SDKs' schedule: three quarters to the whole of each step.
 func TestDecide_SpreadsItsDelays(t *testing.T) {
 	t.Parallel()
 	for n, ceiling := range []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second} {
 		for _, share := range []float64{0, 0.25, 0.75} {
 			d := retry.Decide(try(func(t *policy.Try) { t.Retries, t.Rand = n, share }))
-			equal(t, "delay", d.Delay, time.Duration(share*float64(ceiling)))
+			equal(t, "delay", d.Delay, time.Duration((0.75+share/4)*float64(ceiling)))
 		}
 	}
 }

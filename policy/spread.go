@@ -58,7 +58,7 @@ func (r Retry) DecideFew(t Try, few int) Decision {
 	if left := remaining(t) - max(t.Took, 0); wait >= left {
 		wait = left / 2
 	}
-	d.Delay = max(d.Delay, wait)
+	d.Delay = max(hintOf(t.Verdict, t.Now), wait)
 	return d
 }
 

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"outrigger/policy"
 	"outrigger/policy/classify"
 	"outrigger/policy/endpoint"
 	"outrigger/proxy/eventstream"
@@ -20,7 +21,9 @@ type attempt struct {
 	number   int
 	started  time.Time
 	progress progress
-	permit   permit
+	permit   permit        // of the upstream's breaker
+	scoped   permit        // of its endpoint's and model's, if there is one
+	charge   policy.Charge // on the retry budget, if it is a retry that costs
 
 	resp    *http.Response       // nil when no answer came
 	body    io.ReadCloser        // the answer's, as it comes from the transport or its hold
@@ -37,7 +40,9 @@ type attempt struct {
 	turn   int         // of the place in the limiter's line
 	cancel context.CancelCauseFunc
 	end    sync.Once
-	slots  *slots
+	slots  *[slotCount]slot
+
+	crowded bool // refused for too many calls at once
 }
 
 // send makes one attempt: a fresh request with its body from the start, under
@@ -56,6 +61,9 @@ func (x *exchange) send(out *http.Request, a *attempt) {
 	if t := x.p.config.Timeouts.Attempt; t > 0 {
 		a.timer = time.AfterFunc(t, func() { cancel(errAttemptTimeout) })
 		defer a.timer.Stop()
+	}
+	for i := range a.slots {
+		a.slots[i].sent(time.Now())
 	}
 	create := x.endpoint.Effect == endpoint.Create
 	resp, err := x.up.transport(create).RoundTrip(req) //nolint:bodyclose // finish closes it
@@ -150,7 +158,10 @@ func (a *attempt) finish(cause error) {
 		if a.body != nil {
 			_ = a.body.Close()
 		}
-		a.slots.give()
+		for i := range a.slots {
+			a.slots[i].give(a.accepted())
+		}
 		a.permit.report(classify.Ignore) // does nothing when the outcome was reported
+		a.scoped.report(classify.Ignore)
 	})
 }

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"net/http"
+	"time"
 
 	"outrigger/policy/classify"
 )
@@ -14,6 +15,11 @@ func (x *exchange) commit(out *http.Request, a *attempt) (*http.Response, error)
 		a.progress.letGo(x.body) // a stream may last for long, and nothing is sent again
 	}
 	x.record.verdict = a.verdict
+	if a.accepted() {
+		for i := range a.slots {
+			a.slots[i].answered(time.Now())
+		}
+	}
 	if a.failure == classify.None && a.mute() {
 		defer a.finish(errFinished)
 		return nil, x.unkept(a)

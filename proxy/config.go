@@ -29,6 +29,9 @@ type Config struct {
 	Failover policy.Failover `env:"FAILOVER" envDefault:"breaker,unreachable,overloaded" oneof:"breaker,unreachable,overloaded,rate_limited,quota" doc:"when a request goes on to the next upstream, comma-separated, or none"`
 	// MaxInflight bounds concurrent attempts per upstream; 0 is no bound.
 	MaxInflight int `env:"MAX_INFLIGHT" envDefault:"0" min:"0" max:"1000000" off:"true" doc:"concurrent attempts per upstream; 0 is no bound"`
+	// Concurrency says whether limits on calls in flight are learned; MaxInflight stays
+	// the upper bound.
+	Concurrency ConcurrencyMode `env:"CONCURRENCY" envDefault:"learn" oneof:"learn,off" doc:"learn from refusals how many calls run at once, per upstream and per credential and model, or off"`
 	// TripCooldown is how long a dead credential is answered from memory.
 	TripCooldown time.Duration `env:"TRIP_COOLDOWN" envDefault:"60s" min:"1s" max:"24h" doc:"how long a dead credential is refused locally before one probe goes through"`
 	// Rejoin is how long a call without a key goes on when its caller leaves; 0 ends it at once.

@@ -63,26 +63,32 @@ type exchange struct {
 	spent   []*upstream   // that the request was given up at
 
 	// The attempt loop's state.
-	place     *place               // in the present upstream's line
-	first     place                // the first upstream's: most requests need no other
-	predicted time.Duration        // the wait in that line, when it was entered
-	gateUntil time.Time            // when the patience at an open breaker ends; zero outside of such a wait
-	tries     int                  // attempts at the present upstream
-	retries   int                  // repeats there that count
-	connected bool                 // some attempt there had a connection
-	setback   policy.FailoverCause // what the last attempt's failure stands for
-	lastUp    *upstream            // that the last attempt was made at
-	doubted   int                  // refusals that were not believed
-	charged   bool                 // the next attempt is a retry that spends the budget
-	repeated  bool                 // the one repeat of a Once verdict was made
-	probe     bool                 // this request is the probe of a tripped credential
-	probeKey  lineKey
-	last      *saved // the last attempt's answer, kept while another one is made
-	lastLoss  *Error // the error that stands for the last attempt, if it brought no answer
-	current   *attempt
-	doubtful  bool      // a create may have been carried out, and is repeated all the same
-	late      bool      // no further attempt because the deadline is near
-	writeSet  time.Time // when the deadline for writing was last moved
+	slots     [slotCount]slot // among the calls in flight, for the present attempt
+	crowded   bool            // the last attempt was refused for too many calls at once
+	place     *place          // in the present upstream's line
+	first     place           // the first upstream's: most requests need no other
+	predicted time.Duration   // the wait in that line, when it was entered
+	gateUntil time.Time       // when the patience at an open breaker ends; zero outside of such a wait
+
+	budgetUntil time.Time            // the same for retry budget
+	scopeUntil  time.Time            // the same for the breaker of an endpoint and model; it stays once set
+	lastChance  bool                 // the next attempt is made although its scope's breaker is open, and is the last
+	tries       int                  // attempts at the present upstream
+	retries     int                  // repeats there that count
+	connected   bool                 // some attempt there had a connection
+	setback     policy.FailoverCause // what the last attempt's failure stands for
+	lastUp      *upstream            // that the last attempt was made at
+	doubted     int                  // refusals that were not believed
+	charged     bool                 // the next attempt is a retry that spends the budget
+	repeated    bool                 // the one repeat of a Once verdict was made
+	probe       bool                 // this request is the probe of a tripped credential
+	probeKey    lineKey
+	last        *saved // the last attempt's answer, kept while another one is made
+	lastLoss    *Error // the error that stands for the last attempt, if it brought no answer
+	current     *attempt
+	doubtful    bool      // a create may have been carried out, and is repeated all the same
+	late        bool      // no further attempt because the deadline is near
+	writeSet    time.Time // when the deadline for writing was last moved
 }
 
 type exchangeKey struct{}

@@ -51,7 +51,7 @@ func (x *exchange) afterSetback(a *attempt, d policy.Decision) (facing, policy.F
 	}
 	s := policy.Setback{
 		Try: x.try(a), Decision: d, Connected: x.connected, Create: x.isCreate(),
-		Open: x.up.gate.breaker.State() != policy.Closed,
+		Open: x.up.isOpen(x.scopeAt(&x.facing)),
 	}
 	if a.resp != nil {
 		s.Status = a.resp.StatusCode
@@ -84,6 +84,9 @@ func (x *exchange) available() (facing, bool) {
 			if !next.let {
 				continue
 			}
+		}
+		if g := up.scopes.of(x.scopeAt(&next)); g != nil && g.breaker.State() != policy.Closed && !g.try(now, x.isShy()) {
+			continue
 		}
 		return next, true
 	}

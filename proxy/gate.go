@@ -31,8 +31,8 @@ type gate struct {
 	timer  *time.Timer
 }
 
-func newGate(c policy.BreakerConfig) *gate {
-	g := &gate{breaker: policy.NewBreaker(c), open: c.Open}
+func newGate(c policy.BreakerConfig, alone bool) *gate {
+	g := &gate{breaker: policy.NewBreaker(c, alone), open: c.Open}
 	g.closed.Store(true)
 	return g
 }

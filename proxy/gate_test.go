@@ -30,7 +30,7 @@ func trip(t *testing.T, g *gate) {
 
 func TestWaitersAtAnOpenGateAreLetOutByAProbeAndThenARamp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGate(testBreaker())
+		g := newGate(testBreaker(), false)
 		trip(t, g)
 		start, done := time.Now(), make(chan time.Duration, 200)
 		for range 200 {
@@ -72,7 +72,7 @@ func TestWaitersAtAnOpenGateAreLetOutByAProbeAndThenARamp(t *testing.T) {
 
 func TestASilentProbeDoesNotHoldUpTheNext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGate(testBreaker())
+		g := newGate(testBreaker(), false)
 		trip(t, g)
 		until := time.Now().Add(10 * time.Second)
 		var let []time.Duration
@@ -98,7 +98,7 @@ func TestASilentProbeDoesNotHoldUpTheNext(t *testing.T) {
 
 func TestPatienceAtAnOpenGateEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGate(testBreaker())
+		g := newGate(testBreaker(), false)
 		trip(t, g)
 		go func() { // takes each probe and fails it
 			for {
@@ -124,7 +124,7 @@ func TestPatienceAtAnOpenGateEnds(t *testing.T) {
 
 func TestLeavingAnOpenGateFreesThePlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGate(testBreaker())
+		g := newGate(testBreaker(), false)
 		trip(t, g)
 		ctx, cancel := context.WithCancelCause(t.Context())
 		gone := errors.New("gone")

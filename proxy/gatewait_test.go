@@ -12,7 +12,7 @@ import (
 
 func TestWhoWaitsAtSeveralGatesTakesOnePlaceOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		first, second := newGate(testBreaker()), newGate(testBreaker())
+		first, second := newGate(testBreaker(), false), newGate(testBreaker(), false)
 		trip(t, first)
 		time.Sleep(400 * time.Millisecond)
 		trip(t, second) // its probe comes 400 ms after the first one's
@@ -38,7 +38,7 @@ func TestWhoWaitsAtSeveralGatesTakesOnePlaceOut(t *testing.T) {
 
 func TestWhoIsLetOutAndLeavesIsFollowedByTheNext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGate(testBreaker())
+		g := newGate(testBreaker(), false)
 		trip(t, g)
 		turns := make(chan *gate, 2)
 		head, next := &gateWaiter{turn: turns}, &gateWaiter{turn: turns}
@@ -60,7 +60,7 @@ func TestWhoIsLetOutAndLeavesIsFollowedByTheNext(t *testing.T) {
 // Two gates that let one waiter out at the same moment lose no probe by it.
 func TestATurnThatIsNotNeededIsAnothersTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		first, second := newGate(testBreaker()), newGate(testBreaker())
+		first, second := newGate(testBreaker(), false), newGate(testBreaker(), false)
 		trip(t, first)
 		trip(t, second)
 		start := time.Now()
@@ -95,7 +95,7 @@ func TestWaitingAtSeveralGatesEnds(t *testing.T) {
 	}{"with patience": {false, errShut}, "with its caller": {true, errGone}} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				first, second := newGate(testBreaker()), newGate(testBreaker())
+				first, second := newGate(testBreaker(), false), newGate(testBreaker(), false)
 				trip(t, first)
 				trip(t, second)
 				ctx, cancel := context.WithCancelCause(t.Context())
@@ -119,7 +119,7 @@ func TestWaitingAtSeveralGatesEnds(t *testing.T) {
 
 func TestOneAtATimeTriesAGateWithoutWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGate(testBreaker())
+		g := newGate(testBreaker(), false)
 		trip(t, g)
 		opened := time.Now()
 		want := func(at time.Duration, shy, may bool) {
@@ -154,7 +154,7 @@ func TestOneAtATimeTriesAGateWithoutWaiting(t *testing.T) {
 // Those that wait in line come first: they have nowhere else to go.
 func TestAGateWithALineIsNotTriedPastIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newGate(testBreaker())
+		g := newGate(testBreaker(), false)
 		trip(t, g)
 		done := make(chan error, 1)
 		go func() { done <- g.wait(t.Context(), time.Now().Add(time.Minute), false) }()

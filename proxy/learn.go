@@ -13,13 +13,18 @@ import (
 // decision to wait for the rate limit into the answer: when the wait cannot end
 // in time.
 func (x *exchange) learn(a *attempt, d policy.Decision) policy.Decision {
-	a.permit.report(a.verdict.Breaker)
+	x.reportBreakers(a)
+	x.settleBudget(a)
 	now := time.Now()
 	x.learnTrip(a, now)
 	if a.resp != nil || a.reached() != classify.NotSent {
 		x.place.sent(now, a.turn) // also what was answered before all of it was written
 	}
 	switch {
+	case a.crowded: // what it says is no limit of the rate
+		if d.Action == policy.Line {
+			d.Delay = a.verdict.Wait
+		}
 	case a.reached() == classify.NotSent && a.resp == nil:
 		x.place.leave(now) // nothing was sent: the permit is the next one's
 	case a.resp == nil || a.verdict.Limiter == classify.LimiterNone && !isSuccess(a.resp.StatusCode):

@@ -125,8 +125,8 @@ func TestACallerThatLeavesStopsEverything(t *testing.T) {
 					for _, l := range g.status().Upstreams[0].Limits {
 						depth += l.State.Queue
 					}
-					if depth != 0 || up.gate.depth() != 0 || len(up.inflight.waiting) != 0 {
-						t.Errorf("%d wait in line, %d at the breaker, %d before slots", depth, up.gate.depth(), len(up.inflight.waiting))
+					if depth != 0 || up.gate.depth() != 0 || up.slots.queue.Len() != 0 {
+						t.Errorf("%d wait in line, %d at the breaker, %d before slots", depth, up.gate.depth(), up.slots.queue.Len())
 					}
 					if memory, disk := g.held(); memory > 1024 || disk != 0 {
 						t.Errorf("%d bytes of memory and %d of disk are held", memory, disk)
@@ -269,21 +269,22 @@ func TestAPermitIsNotKeptWhileASlotIsWaitedFor(t *testing.T) {
 func TestASlotThatComesAsItsWaiterLeavesIsNotLost(t *testing.T) {
 	for range 100 {
 		synctest.Test(t, func(t *testing.T) {
-			s := newSlots(1)
-			if err := s.take(t.Context()); err != nil {
-				t.Fatal(err)
+			s := newSlots(1, 10, true)
+			var first, second slot
+			if !s.tryTake(&first) {
+				t.Fatal("the first slot is not free")
 			}
 			ctx, leave := context.WithCancel(t.Context())
 			waited := make(chan error, 1)
-			go func() { waited <- s.take(ctx) }()
+			go func() { waited <- s.take(ctx, &second, time.Time{}, time.Time{}, false) }()
 			synctest.Wait()
 			leave()
-			s.give() // as a rule before the waiter is awake
+			first.give(true) // as a rule before the waiter is awake
 			if <-waited == nil {
-				s.give()
+				second.give(true)
 			}
-			if s.taken != 0 || len(s.waiting) != 0 {
-				t.Fatalf("%d slots are taken, %d wait", s.taken, len(s.waiting))
+			if s.taken != 0 || s.queue.Len() != 0 {
+				t.Fatalf("%d slots are taken, %d wait", s.taken, s.queue.Len())
 			}
 		})
 	}

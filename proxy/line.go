@@ -22,6 +22,7 @@ var errTurnedAway = errors.New("the turn would come too late")
 type line struct {
 	connects  *connects // nil is none
 	key       lineKey
+	slots     *slots
 	turnstile atomic.Pointer[turnstile] // that it waits at, perhaps with others
 	siblings  *siblings
 	sibling   limit.Sibling // under siblings.mu

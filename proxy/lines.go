@@ -27,11 +27,13 @@ type lineKey struct {
 type lines struct {
 	connects connects
 	settings limit.Settings
-	siblings *siblings // nil where nobody looks for lines that share an account
-	mu       sync.RWMutex
-	byKey    map[lineKey]*line
-	full     time.Time // no room is looked for before
-	dropped  limit.Counters
+	// concurrency says that limits on it are learned.
+	concurrency bool
+	siblings    *siblings // nil where nobody looks for lines that share an account
+	mu          sync.RWMutex
+	byKey       map[lineKey]*line
+	full        time.Time // no room is looked for before
+	dropped     limit.Counters
 }
 
 func newLines(s limit.Settings) *lines {
@@ -61,6 +63,7 @@ func (ls *lines) of(key lineKey, now time.Time) *line {
 		}
 	}
 	ln = newLine(key, ls.settings, now)
+	ln.slots = newSlots(0, ls.settings.QueueMax, ls.concurrency)
 	ls.siblings.add(ln)
 	ln.connects = &ls.connects
 	ls.byKey[key] = ln

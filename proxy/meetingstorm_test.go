@@ -113,8 +113,8 @@ func (s *several) settled(t *testing.T) {
 		t.Errorf("%d in flight, %d and %d bytes, %d flights, %d abandoned", s.inflight(), memory, disk, s.proxy.idempotency.running(), s.proxy.abandoned.count())
 	}
 	for _, up := range s.proxy.upstreams {
-		if taken := up.inflight.taken; taken != 0 || len(up.inflight.waiting) != 0 || up.gate.depth() != 0 {
-			t.Errorf("%s: %d slots, %d wait for one, %d at the gate", up.config.Name, taken, len(up.inflight.waiting), up.gate.depth())
+		if taken := up.slots.taken; taken != 0 || up.slots.queue.Len() != 0 || up.gate.depth() != 0 {
+			t.Errorf("%s: %d slots, %d wait for one, %d at the gate", up.config.Name, taken, up.slots.queue.Len(), up.gate.depth())
 		}
 		for _, ln := range up.lines.byKey {
 			if q := ln.turnstile.Load().snapshot(time.Now()).Queue; q != 0 {

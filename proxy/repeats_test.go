@@ -42,7 +42,7 @@ func wantTold(t *testing.T, what string, got, want told) {
 
 func TestRepeat_OfAFailedCallIsAttemptedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newBubble(t, answers(503, overBody), unbounded)
+		g := newBubble(t, answers(503, overBody), unbounded, four)
 		full, single := told{503, "5", "", "upstream"}, told{503, "1", "single", "upstream"}
 		for i, want := range []told{full, single, single} {
 			got, _ := g.askFor("hi", "curl")
@@ -75,7 +75,7 @@ func TestRepeat_SuccessEndsIt(t *testing.T) {
 				return
 			}
 			answers(503, overBody)(w, r, call)
-		})
+		}, four)
 		for i, want := range []told{{503, "5", "", "upstream"}, {200, "1", "single", "upstream"}, {503, "5", "", "upstream"}} {
 			got, _ := g.askFor("hi", "curl")
 			wantTold(t, fmt.Sprintf("call %d", i+1), got, want)
@@ -97,7 +97,7 @@ func (g *rig) together(n int) int64 {
 
 func TestRepeat_EachFailureStandsForOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newBubble(t, answers(503, overBody), unbounded)
+		g := newBubble(t, answers(503, overBody), unbounded, four)
 		if made := g.together(2); made != 10 {
 			t.Fatalf("%d attempts for two calls, want 10", made)
 		}
@@ -148,7 +148,9 @@ func TestRepeat_SaysSoInOutriggersOwnErrors(t *testing.T) {
 
 func TestRepeat_DoesNotWaitAtAnOpenBreaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newBubble(t, answers(503, overBody), func(c *Config) { c.Breaker.Consecutive, c.Breaker.Open = 5, time.Minute })
+		g := newBubble(t, answers(503, overBody), func(c *Config) {
+			c.Breaker.Consecutive, c.Breaker.Open, c.Breaker.Wait = 1, time.Minute, 10*time.Second
+		}, four) // alone, it opens at 5
 		_, _ = g.askFor("hi", "curl")
 		start := time.Now()
 		got, body := g.askFor("hi", "curl")
@@ -188,3 +190,6 @@ func TestRepeat_MeansNothingWithoutRetries(t *testing.T) {
 
 // unbounded lets every retry through.
 func unbounded(c *Config) { c.Breaker.Consecutive, c.Breaker.Ratio, c.Retry.Budget = 0, 0, 100 }
+
+// four is the number of retries that these tests count on.
+func four(c *Config) { c.Retry.Max = 4 }

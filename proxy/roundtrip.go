@@ -44,12 +44,18 @@ func (p *Proxy) RoundTrip(out *http.Request) (*http.Response, error) {
 		if err != nil && x.goOn(x.causeOf(err)) {
 			continue
 		}
+		if errors.Is(err, errBudget) {
+			if err = x.waitForBudget(); err == nil {
+				continue
+			}
+		}
 		if err != nil {
 			return x.refuse(out, err)
 		}
 		x.send(out, a)
 		x.connected = x.connected || a.progress.connected.Load()
 		x.judge(a)
+		x.learnConcurrency(a)
 		decision := x.learn(a, x.decide(a))
 		next, cause := x.afterSetback(a, decision)
 		if cause != "" {
@@ -78,7 +84,7 @@ func (x *exchange) begin() (*attempt, error) {
 		defer x.up.budget.Leave()
 	}
 	for {
-		if err := x.passGate(); err != nil {
+		if err := x.passGates(); err != nil {
 			return nil, err
 		}
 		if err := x.spill(); err != nil {
@@ -87,14 +93,14 @@ func (x *exchange) begin() (*attempt, error) {
 		if err := x.admit(); err != nil {
 			return nil, err
 		}
-		if err := x.takeSlot(); err != nil {
+		if err := x.takeSlots(); err != nil {
 			return nil, err
 		}
 		a, err := x.permitted()
 		if err == nil {
 			return a, nil
 		}
-		x.up.inflight.give()
+		x.giveSlots(false)
 		x.place.leave(time.Now())
 		if !errors.Is(err, errShut) {
 			return nil, err
@@ -102,58 +108,54 @@ func (x *exchange) begin() (*attempt, error) {
 	}
 }
 
-// takeSlot takes one of the upstream's slots. Where one has to be waited for, the
-// limiter's permit is given back meanwhile: all those that were given out in the
-// time of a stall would else be used at its end, at once.
-func (x *exchange) takeSlot() error {
-	if x.up.inflight.tryTake() {
-		return nil
-	}
-	x.place.leave(time.Now())
-	if err := x.up.inflight.take(x.ctx); err != nil {
-		return err
-	}
-	if err := x.admit(); err != nil {
-		x.up.inflight.give()
-		return err
-	}
-	return nil
-}
-
 // permitted takes the breaker's permit and, for a retry, its share of the budget.
 func (x *exchange) permitted() (*attempt, error) {
 	if x.trippedAnswer() != nil { // while this one waited
 		return nil, errTripped
 	}
-	permit, err := x.up.gate.allow()
+	leave, err := x.up.gate.allow()
 	if err != nil {
 		return nil, errShut
 	}
+	var scoped permit
+	if g := x.up.scopes.of(x.scopeAt(&x.facing)); g != nil {
+		if scoped, err = g.allow(); err != nil && !x.lastChance {
+			leave.report(classify.Ignore)
+			return nil, errShut
+		}
+	}
 	now := time.Now()
-	if x.charged && !x.up.budget.Spend(now) {
-		permit.report(classify.Ignore)
-		x.up.metrics.refusedRetry(string(policy.ReasonBudget))
-		return nil, errBudget
+	var charge policy.Charge
+	if x.charged {
+		var ok bool
+		if charge, ok = x.up.budget.Spend(now); !ok {
+			leave.report(classify.Ignore)
+			scoped.report(classify.Ignore)
+			return nil, errBudget
+		}
 	}
 	if x.tries == 0 {
 		// Now, not on arrival: a burst that waits in line for longer than the
 		// budget's window would else have none when its attempts fail.
 		x.up.budget.Request(now)
 	}
-	x.charged, x.gateUntil = false, time.Time{}
+	x.charged, x.gateUntil, x.budgetUntil = false, time.Time{}, time.Time{}
 	x.record.attempts++
 	x.flight.tried()
 	x.tries++
-	a := &attempt{number: x.record.attempts, started: now, permit: permit, slots: x.up.inflight}
+	a := &attempt{number: x.record.attempts, started: now, permit: leave, scoped: scoped, charge: charge, slots: &x.slots}
 	x.current = a
 	return a, nil
 }
+
+// illWindow is how recent a success is that shows an upstream ill and not down.
+const illWindow = 2 * time.Second
 
 // try is what the decision needs to know of a.
 func (x *exchange) try(a *attempt) policy.Try {
 	return policy.Try{
 		Retries: x.retries, Once: x.repeated, Verdict: a.verdict, Now: time.Now(),
-		Deadline: x.deadline, Took: time.Since(a.started), Replayable: x.replayable(), Rand: x.p.random(),
+		Deadline: x.deadline, Took: time.Since(a.started), Replayable: x.replayable(), Last: x.lastChance, Ill: x.up.budget.SucceededSince(time.Now().Add(-illWindow)), Rand: x.p.random(),
 	}
 }
 
@@ -176,6 +178,33 @@ func (x *exchange) retry(a *attempt, d policy.Decision) {
 	}
 	a.finish(errAbandoned)
 	x.current = nil
+}
+
+// waitForBudget waits before a retry is asked for again that the budget refused. While
+// anything succeeds at the upstream the refusal is final: more retries would only fail
+// more. If nothing has since the request came, the upstream is down and so few calls ask
+// for it that its breaker has not opened; it is waited for as at a breaker.
+func (x *exchange) waitForBudget() error {
+	now := time.Now()
+	if x.budgetUntil.IsZero() {
+		x.budgetUntil = now.Add(x.p.config.Breaker.Wait)
+	}
+	wait := x.p.config.Retry.Pause(x.retries, x.p.random())
+	if x.up.budget.SucceededSince(x.start) || now.Add(wait).After(x.budgetUntil) {
+		x.up.metrics.refusedRetry(string(policy.ReasonBudget))
+		return errBudget
+	}
+	x.record.gate += wait
+	return x.sleep(wait)
+}
+
+// settleBudget tells the budget how the attempt went.
+func (x *exchange) settleBudget(a *attempt) {
+	now := time.Now()
+	x.up.budget.Settle(now, a.charge, a.verdict.Breaker == classify.Fault)
+	if a.accepted() {
+		x.up.budget.Succeeded(now)
+	}
 }
 
 // sleep waits for d, or for the end of the request.

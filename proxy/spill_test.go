@@ -71,11 +71,11 @@ func TestSlotsAndLinesOfTwoUpstreamsAreNotMixedUp(t *testing.T) {
 		}
 		time.Sleep(10 * time.Minute)
 		for i, up := range s.proxy.upstreams {
-			up.inflight.mu.Lock()
-			if up.inflight.taken != 0 || len(up.inflight.waiting) != 0 {
-				t.Errorf("upstream %d: %d slots are taken, %d wait", i+1, up.inflight.taken, len(up.inflight.waiting))
+			up.slots.mu.Lock()
+			if up.slots.taken != 0 || up.slots.queue.Len() != 0 {
+				t.Errorf("upstream %d: %d slots are taken, %d wait", i+1, up.slots.taken, up.slots.queue.Len())
 			}
-			up.inflight.mu.Unlock()
+			up.slots.mu.Unlock()
 		}
 		if n := s.times(); n[0]+n[1] != 100 || n[1] == 0 {
 			t.Errorf("calls %v, want 100 at both", n)

@@ -186,8 +186,8 @@ func TestAStormLeavesNothingBehind(t *testing.T) {
 					t.Errorf("only %d creates were carried out: this proves little", len(s.carried))
 				}
 				up := g.proxy.upstreams[0]
-				if n := g.inflight(); n != 0 || up.inflight.taken != 0 || len(up.inflight.waiting) != 0 || up.gate.depth() != 0 {
-					t.Errorf("%d requests in flight, %d slots taken, %d wait for one, %d at the breaker", n, up.inflight.taken, len(up.inflight.waiting), up.gate.depth())
+				if n := g.inflight(); n != 0 || up.slots.taken != 0 || up.slots.queue.Len() != 0 || up.gate.depth() != 0 {
+					t.Errorf("%d requests in flight, %d slots taken, %d wait for one, %d at the breaker", n, up.slots.taken, up.slots.queue.Len(), up.gate.depth())
 				}
 				for _, l := range g.status().Upstreams[0].Limits {
 					if l.State.Queue != 0 {

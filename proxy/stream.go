@@ -136,7 +136,7 @@ func (s *answer) cut(err error) error {
 	s.abort = true
 	s.end(outcomeInterrupted)
 	if !errors.Is(context.Cause(x.ctx), errDraining) {
-		x.up.gate.fail()
+		x.brokeOff()
 	}
 	if w != nil {
 		s.tail = append(s.tail, w.Interruption("stream_interrupted", x.cutMessage(err))...)
@@ -163,7 +163,7 @@ func (s *answer) end(o outcome) {
 	if w := s.watcher(); w != nil {
 		if _, failed := w.Error(); failed && o == outcomeCompleted {
 			o = outcomeFailed
-			x.up.gate.fail()
+			x.brokeOff()
 		}
 		x.record.promptTokens, x.record.completionTokens = w.Usage()
 	}

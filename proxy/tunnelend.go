@@ -17,7 +17,7 @@ func (t *tunnel) record() {
 	x.record.bytesOut, x.size = t.down.bytes, t.up.bytes
 	failed := x.record.closeCode >= closeInternal && x.record.closeCode <= closeGateway
 	if t.first != draining && (o == outcomeInterrupted || o == outcomeFailed && failed) {
-		x.up.gate.fail()
+		x.brokeOff()
 	}
 	x.p.metrics.streamsOpen.Dec()
 	x.up.metrics.streamEnded(o)

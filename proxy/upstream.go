@@ -16,24 +16,25 @@ import (
 
 // upstream is one configured upstream with all its state.
 type upstream struct {
-	config   Upstream
-	pooled   http.RoundTripper // keeps connections
-	fresh    http.RoundTripper // one connection per request, for creates over HTTP/1.1
-	http2    atomic.Bool       // the pooled transport was seen to speak HTTP/2
-	query    string            // extra parameters, encoded
-	auth     string            // canonical name of the header for the key, if the user set it
-	preset   preset.Preset
-	home     int      // where its objects live
-	foreign  bool     // callers' credentials do not go there, unless they ask for it by name
-	drops    []string // the headers that may hold a caller's credential
-	models   models
-	gate     *gate
-	budget   *policy.Budget
-	lines    *lines
-	inflight *slots
-	trips    *trips
-	trends   *trends
-	metrics  *upstreamMetrics
+	config  Upstream
+	pooled  http.RoundTripper // keeps connections
+	fresh   http.RoundTripper // one connection per request, for creates over HTTP/1.1
+	http2   atomic.Bool       // the pooled transport was seen to speak HTTP/2
+	query   string            // extra parameters, encoded
+	auth    string            // canonical name of the header for the key, if the user set it
+	preset  preset.Preset
+	home    int      // where its objects live
+	foreign bool     // callers' credentials do not go there, unless they ask for it by name
+	drops   []string // the headers that may hold a caller's credential
+	models  models
+	gate    *gate
+	scopes  *scopes
+	budget  *policy.Budget
+	lines   *lines
+	slots   *slots
+	trips   *trips
+	trends  *trends
+	metrics *upstreamMetrics
 }
 
 func newUpstream(c Config, u Upstream, dial dialer, m *metrics, log *slog.Logger, now time.Time) *upstream {
@@ -41,13 +42,15 @@ func newUpstream(c Config, u Upstream, dial dialer, m *metrics, log *slog.Logger
 		dial = (&net.Dialer{Timeout: c.Timeouts.Connect, KeepAlive: 15 * time.Second}).DialContext
 	}
 	plain, via := u.URL.Scheme == "http", intercept.Outward(c.Callers.Listen)
+	alone := len(c.Upstreams) == 1 || !c.Failover.On(policy.FailoverBreaker)
 	up := &upstream{
 		config: u,
 		auth:   http.CanonicalHeaderKey(u.AuthHeader),
 		preset: u.Preset(),
 		models: newModels(u.Models),
 		budget: policy.NewBudget(c.Retry.Budget, now),
-		gate:   newGate(c.Breaker),
+		gate:   newGate(c.Breaker, alone),
+		scopes: newScopes(c.Breaker, alone),
 		trips:  newTrips(c.TripCooldown),
 		trends: newTrends(),
 	}
@@ -61,14 +64,16 @@ func newUpstream(c Config, u Upstream, dial dialer, m *metrics, log *slog.Logger
 	if u.MaxInflight > 0 {
 		inflight = u.MaxInflight
 	}
+	learns := c.Concurrency != ConcurrencyOff
 	up.lines = newLines(settings)
+	up.lines.concurrency = learns
 	dial = up.lines.connects.measured(dial, endpointOf(u.URL))
 	up.pooled = newTransport(dial, via, c.Timeouts.Connect, plain, false)
 	up.fresh = newTransport(dial, via, c.Timeouts.Connect, plain, true)
 	if mayShare(settings) {
 		up.lines.siblings = newSiblings(log, u.Name, now)
 	}
-	up.inflight = newSlots(inflight)
+	up.slots = newSlots(inflight, settings.QueueMax, learns)
 	values := make([]string, 0, len(u.Query))
 	for _, p := range u.Query {
 		values = append(values, url.QueryEscape(p.Name)+"="+url.QueryEscape(p.Value))
@@ -91,9 +96,20 @@ func (u *upstream) transport(create bool) http.RoundTripper {
 	return u.pooled
 }
 
+// isOpen reports whether the upstream's breaker, or that of a scope there, is not closed.
+func (u *upstream) isOpen(s scope) bool {
+	if u.gate.breaker.State() != policy.Closed {
+		return true
+	}
+	g := u.scopes.of(s)
+	return g != nil && g.breaker.State() != policy.Closed
+}
+
 // close ends what outlives requests.
 func (u *upstream) close() {
 	u.gate.stop()
+	u.scopes.stop()
+	u.slots.stop()
 	for _, t := range [...]http.RoundTripper{u.pooled, u.fresh} {
 		if idle, ok := t.(interface{ CloseIdleConnections() }); ok {
 			idle.CloseIdleConnections()

@@ -34,7 +34,8 @@ type call struct {
 
 	attempt  int
 	decision meter.Decision
-	holds    bool // one of the Capacity places
+	release  []func()      // of the places that it holds
+	lost     time.Duration // to refusals by the whole upstream, before this request or waited for since
 
 	fault    string // for the ledger
 	answered bool   // the ledger knows the outcome
@@ -94,7 +95,7 @@ func (c *call) serve() {
 	if a.status < http.StatusBadRequest {
 		c.entry.Worked(a.object)
 	}
-	if !c.pause(c.sim.cfg.Latency + c.generation(a)) {
+	if !c.pause(c.sim.cfg.Latency+c.generation(a)) || !c.overload() {
 		return
 	}
 	if instead {
@@ -164,8 +165,8 @@ func (c *call) pause(d time.Duration) bool {
 
 // end completes the ledger's entry; it runs also when a fault aborts the handler by a panic.
 func (c *call) end() {
-	if c.holds {
-		c.sim.inflight.Add(-1)
+	for _, release := range c.release {
+		release()
 	}
 	c.answers(0)
 	c.entry.End(time.Now())

@@ -75,8 +75,16 @@ type Config struct {
 
 	// Capacity is the most requests in progress at once, 0 = no bound. Those above
 	// get CapacityRow, by default openai/503_server_is_overloaded.
+	// Each refusal takes RefusalCost of the time that one place needs for an answer
+	// (Latency, and TokenDelay for Tokens) from the requests in progress: with more
+	// than 0, overload feeds on itself.
 	Capacity    int
 	CapacityRow string
+	RefusalCost float64
+
+	// Concurrency bounds the requests in progress per credential and model: the first
+	// that matches a request applies.
+	Concurrency []Concurrency
 
 	// Faults are in force from the start, the first that strikes a request applies.
 	Faults []fault.Rule
@@ -108,6 +116,11 @@ func (c Config) Validate() error {
 		all = append(all, fmt.Errorf("%w: "+format, append([]any{ErrConfig}, args...)...))
 	}
 	for _, l := range c.Limits {
+		if err := validateLimit(l); err != nil {
+			bad("%w", err)
+		}
+	}
+	for _, l := range c.Concurrency {
 		if err := l.Validate(); err != nil {
 			bad("%w", err)
 		}
@@ -122,10 +135,8 @@ func (c Config) Validate() error {
 			bad("%w", err)
 		}
 	}
-	if c.CapacityRow != "" {
-		if _, err := fault.FindRow(c.CapacityRow); err != nil {
-			bad("%w", err)
-		}
+	if err := c.capacity().Validate(); err != nil {
+		bad("%w", err)
 	}
 	switch c.Style {
 	case "", OpenAI, Azure, Groq, Anthropic, NoHeaders:
@@ -140,10 +151,26 @@ func (c Config) Validate() error {
 	if c.Latency < 0 || c.TokenDelay < 0 || c.Network < 0 || c.JobTime < 0 {
 		bad("negative duration")
 	}
-	if c.Tokens < 0 || c.Capacity < 0 || c.LedgerSize < 0 || c.BodyMax < 0 || c.StoreMax < 0 {
+	if c.Tokens < 0 || c.LedgerSize < 0 || c.BodyMax < 0 || c.StoreMax < 0 {
 		bad("negative number")
 	}
 	return errors.Join(all...)
+}
+
+// capacity is what the configuration says of it.
+func (c Config) capacity() Capacity {
+	return Capacity{Limit: c.Capacity, Row: c.CapacityRow, RefusalCost: c.RefusalCost}
+}
+
+// validateLimit checks the row too, which package meter does not know.
+func validateLimit(l meter.Limit) error {
+	if err := l.Validate(); err != nil {
+		return err
+	}
+	if err := refusalRow(l.Row); err != nil {
+		return fmt.Errorf("%w: %w", meter.ErrLimit, err)
+	}
+	return nil
 }
 
 // withDefaults fills in what zero stands for.
@@ -152,7 +179,7 @@ func (c Config) withDefaults() Config {
 	set(&c.Organization, "org-simulated")
 	set(&c.Charge, Max)
 	set(&c.Style, OpenAI)
-	set(&c.CapacityRow, "openai/503_server_is_overloaded")
+	set(&c.CapacityRow, defaultCapacityRow)
 	set(&c.JobTime, 2*time.Second)
 	set(&c.BodyMax, 64<<20)
 	set(&c.StoreMax, 256<<20)

@@ -58,6 +58,8 @@ var controlDocs = []string{
 	"GET /_sim/kinds : what fault rules can do",
 	"GET /_sim/rows : names of the real error answers",
 	"GET|PUT|DELETE /_sim/limits : show, replace, end limits: a limit or a list",
+	"GET|PUT|DELETE /_sim/concurrency : show, replace, end limits of requests in progress: a limit or a list",
+	"GET|PUT|DELETE /_sim/capacity : show, set {\"limit\",\"row\",\"refusal_cost\"}, end",
 	"GET|POST /_sim/accounts : show, or set {\"credential\",\"row\",\"for\"}; an empty row restores",
 	"GET|POST|DELETE /_sim/outage : show, start {\"kind\":\"status|hang|reset|refuse\",\"for\":\"5s\"}, end",
 }
@@ -78,14 +80,20 @@ func (s *Sim) controls() map[string]controlFunc {
 		"GET kinds": func(*http.Request, []byte) (any, error) {
 			return map[string]any{"kinds": fault.Kinds(), "fields": fields.List(fault.Rule{})}, nil
 		},
-		"GET rows":      showRows,
-		"GET limits":    s.showLimits,
-		"PUT limits":    s.changeLimits,
-		"DELETE limits": s.changeLimits,
-		"GET accounts":  s.showAccounts,
-		"POST accounts": s.changeAccount,
-		"GET outage":    s.showOutage,
-		"POST outage":   s.changeOutage,
-		"DELETE outage": func(*http.Request, []byte) (any, error) { return map[string]any{}, s.Outage(Outage{}) },
+		"GET rows":           showRows,
+		"GET limits":         s.showLimits,
+		"PUT limits":         s.changeLimits,
+		"DELETE limits":      s.changeLimits,
+		"GET concurrency":    s.showConcurrency,
+		"PUT concurrency":    s.changeConcurrency,
+		"DELETE concurrency": s.changeConcurrency,
+		"GET capacity":       s.showCapacity,
+		"PUT capacity":       s.changeCapacity,
+		"DELETE capacity":    s.changeCapacity,
+		"GET accounts":       s.showAccounts,
+		"POST accounts":      s.changeAccount,
+		"GET outage":         s.showOutage,
+		"POST outage":        s.changeOutage,
+		"DELETE outage":      func(*http.Request, []byte) (any, error) { return map[string]any{}, s.Outage(Outage{}) },
 	}
 }

@@ -16,8 +16,8 @@
 // # One request
 //
 // In order: network delay; outage; fault rules that do not wait for the body
-// (unread); credential and path; reading the body; model; account; limits; capacity;
-// the other fault rules; the work; latency; network delay; the answer. So a request
+// (unread); credential and path; reading the body; model; account; limits by rate;
+// limits of requests in progress; capacity; the other fault rules; the work; latency; network delay; the answer. So a request
 // that a limit refuses meets no fault, and one that meets a fault has been charged:
 // providers count failed requests too.
 //

@@ -26,13 +26,16 @@ func (c *Config) Flags(fs *flag.FlagSet) {
 	fs.Func("keys", "the API keys that exist, the others get 401; as in -keys sk-a,sk-b (default all)", list(&c.Keys))
 	fs.StringVar(&c.Organization, "organization", "org-simulated", "the `name` in refusals")
 	fs.Func("limit", "a rate limit, repeatable, the first that matches applies; as in -limit rpm=60,tpm=10000 or "+
-		"-limit 'model=gpt-4o*,rpm=1200,enforce=quanta'; fields below", repeated(&c.Limits, meter.Limit.Validate))
+		"-limit 'model=gpt-4o*,rpm=1200,enforce=quanta'; fields below", repeated(&c.Limits, validateLimit))
 	fs.Func("account", "a dead credential, repeatable; as in -account credential=sk-b,row=openai/429_credit_balance_exhausted",
 		repeated(&c.Accounts, Account.validate))
 	fs.StringVar((*string)(&c.Style), "style", "openai", "rate-limit headers and texts: openai, azure, groq, anthropic or none")
 	fs.StringVar((*string)(&c.Charge), "charge", "max", "token cost of a request: max or sum of the input estimate and max_tokens")
 	fs.IntVar(&c.Capacity, "capacity", 0, "most requests at once, those above get -capacity-row; as in -capacity 8 (default no bound)")
-	fs.StringVar(&c.CapacityRow, "capacity-row", "openai/503_server_is_overloaded", "the `answer` when at capacity")
+	fs.StringVar(&c.CapacityRow, "capacity-row", defaultCapacityRow, "the `answer` when at capacity")
+	fs.Float64Var(&c.RefusalCost, "refusal-cost", 0, "what a refusal at capacity takes of the time that one place needs for an answer; as in -refusal-cost 0.1")
+	fs.Func("concurrency", "a limit of requests in progress, repeatable, the first that matches applies; as in "+
+		"-concurrency 'credential=sk-a,places=4,row=anthropic/429_concurrent_connections'; fields below", repeated(&c.Concurrency, Concurrency.Validate))
 	fs.Func("fault", "a fault rule, repeatable, the first that strikes applies; as in -fault kind=status,status=503,probability=0.1 or "+
 		"-fault 'kind=cut_reset,events=5,every=3'; kinds and fields below", repeated(&c.Faults, fault.Rule.Validate))
 }
@@ -55,6 +58,8 @@ func Usage(w io.Writer) {
 		}
 	}
 	section("Fields of -limit (name=value,… or a JSON object):", fields.List(meter.Limit{}))
+	section("Fields of -concurrency:", fields.List(Concurrency{}))
+	section("Fields of capacity, for the control endpoint:", fields.List(Capacity{}))
 	section("Fields of -account:", fields.List(Account{}))
 	section("Fields of -fault:", fields.List(fault.Rule{}))
 	var kinds []fields.Field

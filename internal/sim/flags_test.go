@@ -64,6 +64,13 @@ func TestFlagsFillTheConfiguration(t *testing.T) {
 				c.Capacity, c.CapacityRow = 8, "openai/429_overloaded_legacy"
 			},
 		},
+		"requests at once": {
+			strings.Fields("-concurrency credential=sk-a,places=4,row=zhipu/429_1302_concurrency -concurrency places=8,shared=true -refusal-cost 0.1"),
+			func(c *Config) {
+				c.Concurrency = []Concurrency{{Credential: "sk-a", Places: 4, Row: "zhipu/429_1302_concurrency"}, {Places: 8, Shared: true}}
+				c.RefusalCost = 0.1
+			},
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -84,6 +91,12 @@ func TestBadFlagsAreErrors(t *testing.T) {
 	for _, args := range [][]string{
 		{"-limit", "rpm=-1"},
 		{"-limit", "rpm"},
+		{"-limit", "rpm=1,row=nobody/nothing"},
+		{"-limit", "rpm=1,row=openrouter/stream_comment"},
+		{"-concurrency", "places=-1"},
+		{"-concurrency", "places=1,row=nobody/nothing"},
+		{"-fault", "kind=reset,period=5s"},
+		{"-fault", "kind=reset,period=5s,stop=6s"},
 		{"-fault", "kind=melt"},
 		{"-fault", "{"},
 		{"-account", "row=x/y"},
@@ -111,7 +124,7 @@ func TestTheHelpAndTheReadmeNameEverything(t *testing.T) {
 	Usage(&usage)
 	var names []string
 	fs.VisitAll(func(f *flag.Flag) { names = append(names, "-"+f.Name) })
-	for _, list := range [][]fields.Field{fields.List(meter.Limit{}), fields.List(fault.Rule{}), fields.List(Account{}), fields.List(Outage{})} {
+	for _, list := range [][]fields.Field{fields.List(meter.Limit{}), fields.List(fault.Rule{}), fields.List(Account{}), fields.List(Outage{}), fields.List(Concurrency{}), fields.List(Capacity{})} {
 		for _, f := range list {
 			names = append(names, f.Name)
 		}

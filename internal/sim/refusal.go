@@ -11,7 +11,7 @@ import (
 )
 
 // refuse applies what forbids the work of a request that is in order: the account,
-// the limits, the capacity. It reports whether one did.
+// the limits by rate and by number, the capacity. It reports whether one did.
 func (c *call) refuse() (answer, bool) {
 	now := time.Now()
 	if row := c.sim.accounts.row(c.credential, now); row != "" {
@@ -21,16 +21,23 @@ func (c *call) refuse() (answer, bool) {
 	c.decision = c.sim.meter.Take(now, c.credential, c.model, c.cost)
 	if !c.decision.Admitted {
 		c.fault = "limit " + c.decision.Dimension.String()
+		if row := c.decision.Row; row != "" {
+			return rowAnswer(row, nil), true
+		}
 		return c.limitAnswer(), true
 	}
-	if limit := int64(c.sim.cfg.Capacity); limit > 0 {
-		if c.sim.inflight.Add(1) > limit {
-			c.sim.inflight.Add(-1)
-			c.fault = "capacity"
-			return rowAnswer(c.sim.cfg.CapacityRow, nil), true
-		}
-		c.holds = true
+	release, row := c.sim.concurrency.take(c.credential, c.model)
+	if row != "" {
+		c.fault = "concurrency"
+		return rowAnswer(row, nil), true
 	}
+	c.release = append(c.release, release)
+	cfg := &c.sim.cfg
+	if c.lost, row = c.sim.capacity.take(cfg.Latency + cfg.TokenDelay*time.Duration(cfg.Tokens)); row != "" {
+		c.fault = "capacity"
+		return rowAnswer(row, nil), true
+	}
+	c.release = append(c.release, c.sim.capacity.release)
 	return answer{}, false
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"outrigger/internal/sim/fault"
@@ -18,13 +17,14 @@ type Sim struct {
 	cfg Config
 	bad error // cfg does not validate
 
-	meter    *meter.Meter
-	faults   *fault.Schedule
-	ledger   *ledger.Ledger
-	accounts accounts
-	outage   outage
-	ids      idents
-	inflight atomic.Int64
+	meter       *meter.Meter
+	faults      *fault.Schedule
+	ledger      *ledger.Ledger
+	accounts    accounts
+	outage      outage
+	ids         idents
+	concurrency concurrency
+	capacity    capacity
 
 	files     *fileStore
 	batches   *store[*batch]
@@ -69,6 +69,8 @@ func (s *Sim) Reset() {
 	s.meter.Replace(s.cfg.Limits)
 	s.faults.Replace(s.cfg.Faults, now)
 	s.accounts.replace(s.cfg.Accounts, now)
+	s.concurrency.replace(s.cfg.Concurrency)
+	s.capacity.set(s.cfg.capacity())
 }
 
 // Close ends the listeners, every connection and every request in progress, and
@@ -109,10 +111,33 @@ func (s *Sim) SetFaults(rules ...fault.Rule) error {
 // SetLimits puts these limits in force, with nothing used. An invalid one changes
 // nothing; the error wraps meter.ErrLimit.
 func (s *Sim) SetLimits(limits ...meter.Limit) error {
+	for _, l := range limits {
+		if err := validateLimit(l); err != nil {
+			return err
+		}
+	}
+	s.meter.Replace(limits)
+	return nil
+}
+
+// SetConcurrency puts these limits in force while requests are in progress, which
+// count against those of them that match what limits before them matched. An invalid
+// one changes nothing; the error wraps ErrConcurrency.
+func (s *Sim) SetConcurrency(limits ...Concurrency) error {
 	if err := validateAll(limits); err != nil {
 		return err
 	}
-	s.meter.Replace(limits)
+	s.concurrency.replace(limits)
+	return nil
+}
+
+// SetCapacity changes the capacity while requests are in progress. An invalid one
+// changes nothing; the error wraps ErrCapacity.
+func (s *Sim) SetCapacity(c Capacity) error {
+	if err := c.Validate(); err != nil {
+		return err
+	}
+	s.capacity.set(c)
 	return nil
 }
 

@@ -124,6 +124,12 @@ func TestCapacityRefusesWhatIsTooMuchAtOnce(t *testing.T) {
 	})
 }
 
+func inProgress(s *Sim) int {
+	s.capacity.mu.Lock()
+	defer s.capacity.mu.Unlock()
+	return s.capacity.inflight
+}
+
 func TestAPlaceIsFreeAgainAfterAFault(t *testing.T) {
 	s := New(Config{Capacity: 1, CapacityRow: "openai/429_overloaded_legacy", Faults: []fault.Rule{
 		{Kind: fault.KindReset, First: 1}, {Kind: fault.KindCutReset, First: 1},
@@ -136,7 +142,7 @@ func TestAPlaceIsFreeAgainAfterAFault(t *testing.T) {
 		}
 		// The client sees the reset before the handler has come to its end.
 		idle := time.NewTicker(time.Millisecond)
-		for s.inflight.Load() > 0 {
+		for inProgress(s) > 0 {
 			select {
 			case <-idle.C:
 			case <-t.Context().Done():

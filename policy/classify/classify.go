@@ -50,6 +50,9 @@ func settle(r *reply, by *rule) Verdict {
 		v.Limit = r.told
 	}
 	v.Wait = r.wait
+	if v.Outcome == OutcomeLoading && v.Wait == 0 {
+		v.Wait = r.estimated
+	}
 	v.WaitFull = r.waitFull && v.Outcome == OutcomeRateLimited
 	v.Until = r.until()
 	v.HintFalse = v.Wait > 0 && (by.hintFalse || (v.Outcome == OutcomeRateLimited && wholeDay(v.Wait, v.Limit)))

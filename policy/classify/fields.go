@@ -43,6 +43,7 @@ func (s *said) error(e map[string]any, depth int) {
 	}
 	s.quote(e["headers"])
 	s.retryAfter = max(s.retryAfter, seconds(e["retry_after"]), seconds(e["resets_in_seconds"]))
+	s.estimated = max(s.estimated, seconds(e["estimated_time"]))
 	if at := instant(e["resets_at"]); !at.IsZero() {
 		s.resetsAt = at
 	}

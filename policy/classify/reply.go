@@ -47,6 +47,8 @@ type said struct {
 	quotaValue string
 	// retryInfo is the wait in Google's RetryInfo; retryAfter that of a field; both 0 when not told.
 	retryInfo, retryAfter time.Duration
+	// estimated is Hugging Face's estimated_time until a model is loaded, 0 when not told.
+	estimated time.Duration
 	// resetsAt is the instant that a field names, zero when none does.
 	resetsAt time.Time
 	// headers are those that the body quotes, under canonical names.

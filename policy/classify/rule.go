@@ -43,6 +43,9 @@ var (
 	modelFailed = Verdict{Outcome: OutcomeFailed, Scope: Model, Repeat: Backoff, Breaker: Fault}
 	timedOut    = Verdict{Outcome: OutcomeTimeout, Scope: Upstream, Repeat: Backoff, Breaker: Fault}
 	unreached   = Verdict{Outcome: OutcomeUnreachable, Scope: Upstream, Repeat: Backoff, Breaker: Fault}
+	notEntitled = Verdict{Outcome: OutcomeEntitlement}
+	tierBusy    = Verdict{Outcome: OutcomeOverloaded, Scope: Model, Repeat: Backoff, Breaker: Ignore}
+	loading     = Verdict{Outcome: OutcomeLoading, Scope: Model, Repeat: Await, Breaker: Ignore}
 	broken      = Verdict{Outcome: OutcomeBroke, Scope: Upstream, Repeat: Backoff, Breaker: Fault}
 )
 

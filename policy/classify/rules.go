@@ -142,7 +142,22 @@ var rules = []rule{
 		match:    status(http.StatusUnauthorized),
 		evidence: "RFC 9110, section 15.5.2; bodies differ: OpenAI code null, Perplexity HTML, Mistral detail",
 	},
+	{
+		name: "entitlement", then: notEntitled,
+		match:    all(either(status(429), codePart("rate_limit", "ratelimit")), unentitled),
+		evidence: "Anthropic 429 rate_limit_error \"Extra usage is required for long context requests.\" (anthropics/claude-code#41054): no wait changes it, and other requests of the key pass",
+	},
 	// Capacity, slow down, rate limits.
+	{
+		name: "loading", then: loading, notRun: true,
+		match:    isLoading,
+		evidence: "llama.cpp 503 \"Loading model\" (mostlygeek/llama-swap#146), Hugging Face 503 with estimated_time (huggingface/transformers#23793)",
+	},
+	{
+		name: "tier_busy", then: tierBusy,
+		match:    either(all(status(429, 503), code(tierCodes)), all(busy, says(tierPhrases...)), status(498)),
+		evidence: "OpenAI 429 resource_unavailable, Groq 498: flex has no capacity, while the standard tier of the same key and model answers",
+	},
 	{
 		name: "long_outage", then: Verdict{Outcome: OutcomeFailed, Scope: Upstream, Breaker: Fault},
 		match:    all(from(500, 599), not(codePart("slow_down", "rate_limit")), away),
@@ -150,7 +165,7 @@ var rules = []rule{
 	},
 	{
 		name: "model_overloaded", then: modelBusy,
-		match:    either(code(modelOverloadCodes), status(498), all(busy, says(modelOverloadPhrases...)), all(status(429, 529), fromProvider)),
+		match:    either(code(modelOverloadCodes), all(busy, says(modelOverloadPhrases...)), all(status(429, 529), fromProvider)),
 		evidence: "see modelOverloadCodes; OpenRouter's 429 \"Provider returned error\" is the provider's pool (azrtydxb/Fastllm-proxy#28)",
 	},
 	{

@@ -229,8 +229,36 @@ var ruleTable = map[string]struct {
 		Verdict{Outcome: OutcomeFailed, Scope: Upstream, Breaker: Fault, Wait: 121 * time.Second, Status: 503},
 	},
 	"model_overloaded": {
+		answer(429, `{"object":"error","message":"Service tier capacity exceeded for this model.","type":"service_tier_capacity_exceeded","code":"3505"}`),
+		Verdict{Outcome: OutcomeOverloaded, Scope: Model, Repeat: Backoff, Breaker: Fault, Status: 429},
+	},
+	"tier_busy": {
+		answer(429, `{"error":{"message":"Flex is temporarily unavailable","type":"resource_unavailable","param":null,"code":"resource_unavailable"}}`),
+		Verdict{Outcome: OutcomeOverloaded, Scope: Model, Repeat: Backoff, Breaker: Ignore, Status: 429},
+	},
+	"tier_busy/groq": {
 		answer(498, `{"error":{"message":"Flex tier capacity exceeded","code":"capacity_exceeded"}}`),
-		Verdict{Outcome: OutcomeOverloaded, Scope: Model, Repeat: Backoff, Breaker: Fault, Status: 498},
+		Verdict{Outcome: OutcomeOverloaded, Scope: Model, Repeat: Backoff, Breaker: Ignore, Status: 498},
+	},
+	"entitlement": {
+		answer(429, `{"type":"error","error":{"type":"rate_limit_error","message":"Extra usage is required for long context requests."},"request_id":"req_x"}`),
+		Verdict{Outcome: OutcomeEntitlement, Status: 429},
+	},
+	"entitlement/first event of a stream": {
+		event("error", `{"type":"error","error":{"type":"rate_limit_error","message":"Extra usage is required for long context requests."}}`),
+		Verdict{Outcome: OutcomeEntitlement, Status: 429},
+	},
+	"loading": {
+		answer(503, `{"error":{"code":503,"message":"Loading model","type":"unavailable_error"}}`),
+		Verdict{Outcome: OutcomeLoading, Scope: Model, Repeat: Await, Breaker: Ignore, Status: 503},
+	},
+	"loading/with an estimate": {
+		answer(503, `{"error":"Model meta-llama/Llama-2-70b-chat is currently loading","estimated_time":20.0}`),
+		Verdict{Outcome: OutcomeLoading, Scope: Model, Repeat: Await, Breaker: Ignore, Wait: 20 * time.Second, Status: 503},
+	},
+	"loading/a create that was not begun": {
+		answer(503, `{"error":{"code":503,"message":"Loading model","type":"unavailable_error"}}`).of(endpoint.Create),
+		Verdict{Outcome: OutcomeLoading, Scope: Model, Repeat: Await, Breaker: Ignore, Status: 503},
 	},
 	"model_overloaded/a provider's pool": {
 		answer(429, `{"error":{"message":"Provider returned error","code":429,"metadata":{"raw":"error code: 1015","provider_name":"Kluster","is_byok":false}}}`),

@@ -80,12 +80,15 @@ const (
 	OutcomeNeverFits           // a request larger than the limit
 	OutcomeRegion              // the place that asks is refused
 	OutcomeCanceled            // the caller left
+	OutcomeEntitlement         // what the caller's plan, tier or account does not include
+	OutcomeLoading             // the model is being made ready
 )
 
 // String returns the outcome as metrics and logs show it.
 func (o Outcome) String() string {
 	return name(o, "ok", "rejected", "rate_limited", "slow_down", "overloaded", "failed", "timeout",
-		"unreachable", "broke", "quota", "credential", "model", "never_fits", "region", "canceled")
+		"unreachable", "broke", "quota", "credential", "model", "never_fits", "region", "canceled",
+		"entitlement", "loading")
 }
 
 // Scope is what a failure belongs to.
@@ -119,10 +122,12 @@ const (
 	Once
 	// Pause: after the limiter lets it; a wait for a rate limit, not counted as a retry.
 	Pause
+	// Await: when the model is ready. Not counted as a retry, and the deadline alone bounds it.
+	Await
 )
 
 // String returns the way to repeat in lower case, for logs.
-func (r Repeat) String() string { return name(r, "never", "backoff", "once", "pause") }
+func (r Repeat) String() string { return name(r, "never", "backoff", "once", "pause", "await") }
 
 // LimiterAction is what the limiter should do with an answer.
 type LimiterAction uint8

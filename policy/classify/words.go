@@ -94,13 +94,38 @@ var modelCodes = codes(`model_not_found deploymentnotfound notfounderror unknown
 	model_not_supported privacy_restricted key_model_access_denied team_model_access_denied user_model_access_denied
 	1211 1311 1500`)
 
-// modelOverloadCodes mean that one model, or the provider that serves it, lacks capacity: Groq 498, Google,
+// entitlementCodes mean something that the caller's plan does not include: Cline (cline/cline#11606), and gateways.
+var entitlementCodes = codes(`entitlement_error not_entitled model_not_entitled model_not_enabled model_access_denied
+	model_permission_denied subscription_required upgrade_required`)
+
+// entitlementPhrases say so in words that nobody uses for a rate.
+//
+//	Anthropic  429 and 400 about extra usage (anthropics/claude-code#41054, #45048, griffinmartin/opencode-claude-auth#209)
+//	Anthropic  the long context beta (anthropics/claude-code#27944)
+//	z.ai       429 code 1311, and its text where a gateway drops the code (can1357/oh-my-pi#39)
+//	Google     429 "doesn't have a free quota tier" (google-gemini/gemini-fullstack-langgraph-quickstart#128)
+//	Cline      "not subscribed to required model plan" (cline/cline#11606)
+var entitlementPhrases = []string{
+	"extra usage is required", "out of extra usage", "draw from your extra usage", "long context beta is not",
+	"not yet include access", "not include access", "have a free quota tier", "not entitled", "not subscribed to",
+}
+
+// loadingCodes mean a model, or its servers, that will be ready soon: Fireworks (a deployment that was scaled to
+// zero), Bedrock 429 ModelNotReadyException (imported models).
+var loadingCodes = codes(`deployment_scaling_up modelnotreadyexception model_not_ready_exception model_loading model_not_ready`)
+
+// tierCodes and tierPhrases mean that one service tier lacks capacity: OpenAI flex (PostHog/posthog#92166), Groq flex.
+var tierCodes = codes(`resource_unavailable`)
+
+var tierPhrases = []string{"flex tier capacity", "flex capacity", "flex processing is"}
+
+// modelOverloadCodes mean that one model, or the provider that serves it, lacks capacity: Google,
 // Mistral (3505, BerriAI/litellm#25078), OpenRouter, Together, z.ai (1305, 1312).
 var modelOverloadCodes = codes(`capacity_exceeded model_capacity_exhausted service_tier_capacity_exceeded
 	provider_overloaded upstream_provider_shared_pool service_unavailable 3505 1305 1312`)
 
 var modelOverloadPhrases = []string{
-	"at capacity", "over capacity", "capacity exceeded for this model", "flex tier capacity exceeded", "no capacity available",
+	"at capacity", "over capacity", "capacity exceeded for this model", "no capacity available",
 	"rate-limited upstream", "resource exhausted. please try again later", "resource exhausted, please try again later",
 }
 

@@ -232,5 +232,7 @@ func (s *shares) absorb(other *shares, t, shift time.Duration) {
 func (s spike) shifted(d time.Duration) spike {
 	s.until += d
 	s.acted += d
+	s.drain.arrivals.first += d
+	s.drain.arrivals.at += d
 	return s
 }

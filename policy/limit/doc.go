@@ -149,4 +149,8 @@
 // One cut, to the average rate of the quarter of an hour before the spike, or to half
 // the present one if there was none; held for 15 minutes; then 50 % more per 15 minutes.
 // What is told meanwhile only pauses everybody.
+//
+// While a queue stands and no more than about the old rate arrives, the ceiling is 25 to
+// 45 % higher, so that what a spike left behind drains in about two minutes. Over the hold
+// this adds at most a fifth. Slow Down said to what the margin admitted halves it.
 package limit

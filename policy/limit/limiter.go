@@ -109,6 +109,9 @@ func (l *Limiter) Enter(now time.Time, w *Waiter) Decision {
 		return Decision{Reason: TooLate}
 	}
 	fresh := l.line.arrive(w, l.arrival(now))
+	if fresh && l.buckets[slotSpike].active {
+		l.spike.arrived(now.Sub(l.start))
+	}
 	if l.line.length == 0 {
 		l.loosen(now)
 		if l.wait(now, w) == 0 {

@@ -55,6 +55,7 @@ func (l *Limiter) admit(now time.Time, w *Waiter) {
 	for u := range units {
 		l.taken[u] += w.cost(u)
 	}
+	l.spike.drain.admitted++
 	w.state = stateAdmitted
 	w.admitted = now.Sub(l.start)
 	w.passed, w.passedCost = 0, 0

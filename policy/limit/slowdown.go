@@ -28,6 +28,7 @@ type spike struct {
 	until time.Duration
 	acted time.Duration
 	cut   float64 // the rate that was too high
+	drain draining
 }
 
 // slowDown goes back to the rate before the spike, once until the hold is over. What
@@ -37,6 +38,7 @@ func (l *Limiter) slowDown(now time.Time, w *Waiter, hint time.Duration) {
 	b := &l.buckets[slotSpike]
 	if b.active && t < l.spike.until {
 		if w.admitted >= l.spike.acted {
+			l.spike.refute()
 			l.pause(now, hint)
 		}
 		return
@@ -51,9 +53,9 @@ func (l *Limiter) slowDown(now time.Time, w *Waiter, hint time.Duration) {
 		rate = before
 	}
 	rate = max(rate, present/10, 1/maxHint.Seconds())
-	l.spike = spike{rate: rate, until: t + spikeHold, acted: t, cut: present}
+	l.spike = spike{rate: rate, until: t + spikeHold, acted: t, cut: present, drain: draining{most: mostMargin}}
 	b.estimate.reset(rate, t)
-	b.ahead = share(rate)
+	b.ahead, b.size = share(rate), share(rate)/burstShare
 	if !b.active {
 		b.source = SourceRefusals
 		l.open(now, slotSpike, 0)
@@ -66,10 +68,11 @@ func (l *Limiter) slowDown(now time.Time, w *Waiter, hint time.Duration) {
 	}
 }
 
-// relax lets the ceiling grow once the hold is over.
+// relax lets the ceiling grow once the hold is over, and higher while a queue drains.
 func (l *Limiter) relax(now time.Time, t time.Duration) {
 	b := &l.buckets[slotSpike]
-	b.estimate.reset(min(l.spike.rate*l.spike.growth(t)/pace, maxUnits), t)
+	l.spike.adjust(t, l.line.length)
+	b.estimate.reset(min(l.spike.rate*l.spike.times(t)/pace, maxUnits), t)
 	b.pressed = true
 	b.tune(now, t)
 }

@@ -23,6 +23,7 @@ type Rule struct {
 	Credential string        `json:"credential" doc:"API key; a trailing * matches a prefix"`
 	Start      time.Duration `json:"start" doc:"from this long after the rule was set"`
 	Stop       time.Duration `json:"stop" doc:"until this long after the rule was set"`
+	Period     time.Duration `json:"period" doc:"start and stop count anew after each such time; as in stop=2s,period=5s: 2 s of every 5"`
 	Attempts   int           `json:"attempts" doc:"only the first so many attempts of one client request"`
 
 	Skip        int     `json:"skip" doc:"spare the first so many"`
@@ -111,10 +112,12 @@ func (r Rule) Validate() error {
 	switch {
 	case !(r.Probability >= 0 && r.Probability <= 1): // NaN fails both
 		return fmt.Errorf("%w: probability is %v, want 0 to 1", ErrRule, r.Probability)
-	case r.Start < 0 || r.Stop < 0 || r.For < 0:
+	case r.Start < 0 || r.Stop < 0 || r.For < 0 || r.Period < 0:
 		return fmt.Errorf("%w: negative duration", ErrRule)
 	case r.Stop != 0 && r.Stop <= r.Start:
 		return fmt.Errorf("%w: stop %v is not after start %v", ErrRule, r.Stop, r.Start)
+	case r.Period != 0 && (r.Stop == 0 || r.Stop > r.Period):
+		return fmt.Errorf("%w: period %v wants a stop within it", ErrRule, r.Period)
 	case r.Status != 0 && (r.Status < 200 || r.Status > 999):
 		return fmt.Errorf("%w: status is %d, want 200 to 999", ErrRule, r.Status)
 	case r.Kind == KindStatus && r.Status == 0:

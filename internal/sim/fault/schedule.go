@@ -105,6 +105,9 @@ func (s *Schedule) Pick(now time.Time, q Request) *Rule {
 
 func (a *armed) inForce(now time.Time) bool {
 	age := now.Sub(a.since)
+	if a.rule.Period > 0 && age > 0 {
+		age %= a.rule.Period
+	}
 	return age >= a.rule.Start && (a.rule.Stop == 0 || age < a.rule.Stop)
 }
 

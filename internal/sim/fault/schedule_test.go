@@ -101,6 +101,18 @@ func TestARuleIsInForceForItsTime(t *testing.T) {
 	}
 }
 
+// TestARuleWithAPeriodComesBack is down from 1 s to 3 s of every 5.
+func TestARuleWithAPeriodComesBack(t *testing.T) {
+	s := NewSchedule(0, []Rule{{Kind: KindReset, Start: time.Second, Stop: 3 * time.Second, Period: 5 * time.Second}}, start)
+	for ms := -500; ms < 20_000; ms += 250 {
+		in := ((ms % 5000) + 5000) % 5000
+		want := ms >= 0 && in >= 1000 && in < 3000
+		if got := s.Pick(start.Add(time.Duration(ms)*time.Millisecond), Request{}) != nil; got != want {
+			t.Errorf("after %d ms: struck %t, want %t", ms, got, want)
+		}
+	}
+}
+
 func TestTheFirstRuleThatStrikesApplies(t *testing.T) {
 	s := NewSchedule(0, []Rule{
 		{Kind: KindReset, Every: 2},

@@ -79,6 +79,8 @@ type Decision struct {
 	Requested int
 	// Wait is the hint; 0 when there is none to give.
 	Wait time.Duration
+	// Row is Limit.Row. With it, Levels are empty.
+	Row string
 	// Levels of the dimensions that are limited, after this request.
 	Levels [dimensions]Level
 }

@@ -55,6 +55,7 @@ type Limit struct {
 	Quantum       time.Duration `json:"quantum" doc:"quanta: length of a share, 0 = 1s"`
 	CountRefusals bool          `json:"count_refusals" doc:"a refused request counts against the request limits too"`
 	Hint          Hint          `json:"hint" doc:"wait named by refusals: exact (default), formula or none"`
+	Row           string        `json:"row" doc:"provider/name of the answer to what is refused; the limit is in no header then"`
 	Shared        bool          `json:"shared" doc:"all credentials and models that match draw on one count"`
 }
 

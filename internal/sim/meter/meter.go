@@ -149,6 +149,10 @@ func (c *count) take(now time.Time, cost Cost) Decision {
 		if decision.Admitted || (c.limit.CountRefusals && d.Unit() == "requests") {
 			c.charge(d, float64(cost.of(d)))
 		}
+		if c.limit.Row != "" {
+			decision.Row = c.limit.Row
+			continue
+		}
 		b := c.shown[d]
 		decision.Levels[d] = Level{Limit: int(b.limit), Remaining: b.remaining(), Reset: b.reset(now)}
 	}

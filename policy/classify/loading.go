@@ -1,0 +1,36 @@
+package classify
+
+import "regexp"
+
+// loadingRE finds sentences about a model, or the servers for it, that will be ready soon:
+//
+//	llama.cpp     503 "Loading model"
+//	Hugging Face  503 "Model … is currently loading"
+//	KServe        503 "Model with name … is not ready."
+//	Bedrock       429 "Model is not ready for inference. Wait and try again."
+//	Fireworks     503 "… is currently scaled to zero and is scaling up"
+var loadingRE = regexp.MustCompile(
+	`^loading (?:the )?model\b` +
+		`|\b(?:model|server|engine|deployment|endpoint|replica|worker|service)s?\b[^\n]{0,160}?\b(?:` +
+		`(?:is|are|still|currently|being|now) (?:still |currently |now |being )*(?:loading|loaded|warming up|starting up|initiali[sz]ing|scaling up|booting)` +
+		`|(?:is|are) not (?:yet )?ready|not ready (?:yet|for)|loading in progress)`,
+)
+
+// loadFailedRE finds those about one that will not.
+var loadFailedRE = regexp.MustCompile(`\b(?:error|fail(?:ed|ure)?|could ?n[o']t|cannot|can't|unable)\b[^\n]{0,30}\bload|\bload(?:ing)?\b[^\n]{0,20}\bfailed|\bterminated\b`)
+
+// isLoading matches refusals of a model that is being made ready.
+func isLoading(r *reply) bool {
+	switch r.status {
+	case 409, 425, 429, 500, 502, 503, 504:
+	default:
+		return false
+	}
+	if r.has(loadingCodes) {
+		return true
+	}
+	if loadFailedRE.MatchString(r.text) {
+		return false
+	}
+	return r.estimated > 0 && r.status == 503 || loadingRE.MatchString(r.text)
+}

@@ -1,0 +1,204 @@
+package proxy
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"outrigger/policy"
+	"outrigger/policy/classify"
+)
+
+// maxScopes bounds the breakers of one upstream's endpoints and models: callers choose
+// the models. What fails beyond it counts at the upstream's own breaker alone.
+const maxScopes = 256
+
+// scope is what can be broken while the rest of an upstream is well: one endpoint with one
+// model.
+type scope struct{ endpoint, model string }
+
+// String returns the scope as metrics and pages show it.
+func (s scope) String() string {
+	if s.model == "" {
+		return s.endpoint
+	}
+	return s.endpoint + " " + labelText(s.model)
+}
+
+// scopes are the breakers beneath that of one upstream. There is one from the first
+// failure of a scope until its next success. Safe for concurrent use.
+type scopes struct {
+	config policy.BreakerConfig
+	alone  bool         // no other upstream could answer
+	any    atomic.Int64 // how many there are: the fast path
+
+	mu    sync.RWMutex
+	gates map[scope]*gate
+}
+
+func newScopes(c policy.BreakerConfig, alone bool) *scopes {
+	return &scopes{config: c, alone: alone, gates: map[scope]*gate{}}
+}
+
+// of returns the gate of a scope, nil while it is well.
+func (s *scopes) of(key scope) *gate {
+	if s.any.Load() == 0 {
+		return nil
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.gates[key]
+}
+
+// report books an attempt for which there was no permit, because its scope was well when
+// it began. A first failure makes the gate.
+func (s *scopes) report(key scope, a classify.BreakerAction) {
+	g := s.of(key)
+	if g == nil && a == classify.Fault {
+		g = s.add(key)
+	}
+	if g == nil || g.shut() {
+		return // or it tells of a time before the breaker opened
+	}
+	if p, err := g.allow(); err == nil {
+		p.report(a)
+	}
+	s.settle(key, g, a)
+}
+
+// settle forgets a gate that has nothing to tell any more.
+func (s *scopes) settle(key scope, g *gate, a classify.BreakerAction) {
+	if a != classify.Success || g.shut() || g.breaker.State() != policy.Closed {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.gates[key] == g && g.depth() == 0 {
+		delete(s.gates, key)
+		s.any.Add(-1)
+		g.stop()
+	}
+}
+
+// add makes the gate of a scope, or returns nil where there are too many.
+func (s *scopes) add(key scope) *gate {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if g := s.gates[key]; g != nil {
+		return g
+	}
+	if len(s.gates) >= maxScopes {
+		s.makeRoom()
+	}
+	if len(s.gates) >= maxScopes {
+		return nil
+	}
+	g := newGate(s.config, s.alone)
+	s.gates[key] = g
+	s.any.Add(1)
+	return g
+}
+
+// makeRoom drops those that are closed. Locked.
+func (s *scopes) makeRoom() {
+	for key, g := range s.gates {
+		if !g.shut() {
+			delete(s.gates, key)
+			s.any.Add(-1)
+			g.stop()
+		}
+	}
+}
+
+// each calls f with every breaker that is not closed.
+func (s *scopes) each(f func(scope, *gate)) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for key, g := range s.gates {
+		if g.breaker.State() != policy.Closed {
+			f(key, g)
+		}
+	}
+}
+
+func (s *scopes) stop() {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, g := range s.gates {
+		g.stop()
+	}
+}
+
+// scopeAt is the request's scope as f's upstream knows it.
+func (x *exchange) scopeAt(f *facing) scope { return scope{x.endpoint.Name, f.model} }
+
+// passScope waits at the open breaker of the request's endpoint and model, or goes on to
+// the next upstream. Once the outage of a scope has lasted for as long as requests wait at
+// all (OUTRIGGER_BREAKER_WAIT), each gets one attempt and hears what comes of it: the
+// rest of the upstream is well, so a call does no harm, and it tells more than an error of
+// Outrigger's own.
+func (x *exchange) passScope() error {
+	x.lastChance = false
+	g := x.up.scopes.of(x.scopeAt(&x.facing))
+	if g == nil || !g.shut() {
+		return nil
+	}
+	now := time.Now()
+	if x.mayGoOn(policy.FailoverBreaker) && (g.try(now, x.isShy()) || x.goOn(policy.FailoverBreaker)) {
+		return nil
+	}
+	wait := x.gatePatience()
+	if x.scopeUntil.IsZero() {
+		x.scopeUntil = now.Add(wait)
+	}
+	if !now.Before(x.scopeUntil) || !now.Before(g.breaker.OpenSince().Add(wait)) {
+		x.lastChance = true
+		return nil
+	}
+	// Each its own time: all those that wait would else go at the same moment.
+	err := g.wait(x.ctx, x.scopeUntil, false)
+	x.record.gate += time.Since(now)
+	if errors.Is(err, errShut) {
+		x.lastChance, err = true, nil
+	}
+	return err
+}
+
+// passGates waits at the breakers of the upstream and of the request's scope there.
+func (x *exchange) passGates() error {
+	for {
+		if err := x.passGate(); err != nil {
+			return err
+		}
+		up := x.up
+		if err := x.passScope(); err != nil || x.up == up {
+			return err
+		}
+	}
+}
+
+// reportBreakers tells both breakers how the attempt went.
+//
+// While the breaker of its scope is not closed an attempt's failure tells nothing new of
+// the upstream as a whole.
+func (x *exchange) reportBreakers(a *attempt) {
+	whole := a.verdict.Breaker
+	if whole == classify.Fault && (a.scoped.gate != nil && a.scoped.gate.shut() || x.lastChance) {
+		whole = classify.Ignore
+	}
+	a.permit.report(whole)
+	key := x.scopeAt(&x.facing)
+	if a.scoped.gate == nil {
+		x.up.scopes.report(key, a.verdict.Breaker)
+		return
+	}
+	a.scoped.report(a.verdict.Breaker)
+	x.up.scopes.settle(key, a.scoped.gate, a.verdict.Breaker)
+}
+
+// brokeOff tells both breakers that an answer broke off after it had begun.
+func (x *exchange) brokeOff() {
+	x.up.gate.fail()
+	x.up.scopes.report(x.scopeAt(&x.facing), classify.Fault)
+}

@@ -1,0 +1,160 @@
+// Package storm drives a whole Outrigger with its default configuration in front of a
+// simulated upstream that is half broken, full, or away for a while, and sends the
+// same calls straight to the same upstream as OpenAI's SDKs would. The network is in
+// memory and time is virtual (testing/synctest), so that figures do not depend on the
+// machine. With OUTRIGGER_TEST_REAL=1 the same storms run on loopback sockets in real time:
+//
+//	OUTRIGGER_TEST_REAL=1 go test -count=1 -v -timeout 30m -run 'Storm[A-E]' ./test/storm
+//
+// Every run logs one line: success, upstream calls per request, the time until the last
+// answer, and the median and the 99th percentile of the times of successful calls.
+package storm
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"outrigger/internal/memnet"
+	"outrigger/internal/sim"
+	"outrigger/proxy"
+)
+
+// inRealTime runs the storms on sockets.
+var inRealTime = os.Getenv("OUTRIGGER_TEST_REAL") != ""
+
+// near is a network like a data centre's.
+var near = memnet.Latency{OneWay: 500 * time.Microsecond, Jitter: 1500 * time.Microsecond}
+
+// quiet is the log of servers whose callers leave.
+var quiet = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+
+// wire is a network between one server and its callers. The server may close its
+// listener and listen again.
+type wire struct {
+	latency memnet.Latency
+
+	mu     sync.Mutex
+	memory *memnet.Network
+	addr   string // of the socket, in real time
+}
+
+func (w *wire) listen(addr string) (net.Listener, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !inRealTime {
+		w.memory = memnet.New(w.latency)
+		return w.memory, nil
+	}
+	if w.addr != "" {
+		addr = w.addr
+	}
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
+	if err == nil {
+		w.addr = l.Addr().String()
+	}
+	return l, err
+}
+
+// dial connects to the server, whatever the address.
+func (w *wire) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	w.mu.Lock()
+	memory, socket := w.memory, w.addr
+	w.mu.Unlock()
+	if inRealTime {
+		return new(net.Dialer).DialContext(ctx, "tcp", socket)
+	}
+	return memory.Dial(ctx, network, addr)
+}
+
+// rig is a simulated upstream, with Outrigger in front of it unless calls go straight.
+type rig struct {
+	t      *testing.T
+	sim    *sim.Sim
+	client *client
+	start  time.Time
+}
+
+// together lets the test run beside others, unless they would measure each other.
+func together(t *testing.T) {
+	t.Helper()
+	if !inRealTime {
+		t.Parallel()
+	}
+}
+
+// play runs f against a fresh rig. way is the client with what it goes through.
+func play(t *testing.T, upstream sim.Config, way way, f func(g *rig)) {
+	t.Helper()
+	if inRealTime {
+		build(t, upstream, way, f)
+		return
+	}
+	synctest.Test(t, func(t *testing.T) {
+		build(t, upstream, way, f)
+		time.Sleep(time.Second) // the bubble's clock: a server that closes first lingers
+	})
+}
+
+func build(t *testing.T, upstream sim.Config, way way, f func(g *rig)) {
+	t.Helper()
+	behind := &wire{latency: near}
+	upstream.Listen = behind.listen
+	g := &rig{t: t, sim: sim.New(upstream)}
+	if _, err := g.sim.Start("127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	dial, stop := behind.dial, func() {}
+	if !way.straight {
+		front := &wire{}
+		dial, stop = front.dial, outrigger(t, front, behind, way.config)
+	}
+	transport := &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 5000, DisableCompression: true}
+	g.client = newClient(way.model, &http.Client{Transport: transport}, upstream.Seed)
+	g.start = time.Now()
+	f(g)
+	transport.CloseIdleConnections()
+	stop()
+	g.sim.Close()
+}
+
+// outrigger serves a proxy with its default configuration, changed by edit, on front.
+// It returns what ends it.
+func outrigger(t *testing.T, front, behind *wire, edit func(*proxy.Config)) func() {
+	t.Helper()
+	config, entry := proxy.DefaultConfig(), proxy.DefaultUpstream()
+	entry.Name, entry.URL = "sim", &url.URL{Scheme: "http", Host: "127.0.0.1:9393"} // behind is dialled whatever the address
+	config.Upstreams = []proxy.Upstream{entry}
+	config.Bodies.Dir = t.TempDir()
+	if edit != nil {
+		edit(&config)
+	}
+	p, err := proxy.New(config, proxy.Deps{Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(), Dial: behind.dial})
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := front.listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: p, ReadHeaderTimeout: time.Minute, ErrorLog: quiet}
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		_ = server.Serve(listener)
+	}()
+	return func() {
+		_ = server.Close()
+		<-served
+		_ = p.Close()
+	}
+}
