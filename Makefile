@@ -1,4 +1,5 @@
-# Every target can be run on a fresh machine that has Go, Python 3, Node and make:
+# Every target can be run on a fresh machine that has Go, Python 3, Node, a JDK
+# with Maven, and make:
 # what else a target needs, it fetches from the package registries itself (Redis
 # from Debian's, which takes root).
 
@@ -9,6 +10,7 @@ SHELL       := /bin/bash
 GO       ?= go
 PYTHON   ?= python3
 NPM      ?= npm
+MVN      ?= mvn
 FUZZTIME ?= 60s
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT   ?= $(shell git rev-parse --short --verify --quiet HEAD 2>/dev/null)
@@ -54,7 +56,7 @@ timing: ## hold bursts and outages to their bounds in time too; wants a machine 
 	$(GO) test -count=1 -v -timeout 2m -run Soon ./proxy -args -timing
 
 .PHONY: test-sdk
-test-sdk: $(VENV)/.installed test/sdk/node/node_modules/.installed
+test-sdk: $(VENV)/.installed test/sdk/node/node_modules/.installed $(TOOLS)/java/.installed
 	$(REQUIRE) $(GO) test -race -shuffle=on -timeout 15m -count=1 -v ./test/sdk
 
 # Debian's redis-tools has the server too, under another name, and unlike
@@ -70,6 +72,10 @@ redis:
 faulty: $(VENV)/.installed test/sdk/node/node_modules/.installed ## read 10,000 faulty streams with the real clients, and count what they report
 	$(REQUIRE) OUTRIGGER_TEST_TIMING=1 $(GO) test -count=1 -v -run 'TestNoFaultyStreamLooksComplete' -timeout 30m ./test/sdk
 
+.PHONY: patience
+patience: $(VENV)/.installed test/sdk/node/node_modules/.installed $(TOOLS)/java/.installed ## real clients in outages of 15 s and more, straight and through Outrigger (3 min)
+	$(REQUIRE) OUTRIGGER_TEST_TIMING=1 $(GO) test -count=1 -v -parallel 16 -run 'TestClientsThatIgnoreTheHeader|TestPatientClients' -timeout 10m ./test/sdk
+
 .PHONY: test-k8s
 test-k8s:
 	cd test/k8s && $(GO) test -shuffle=on ./...
@@ -82,6 +88,11 @@ $(VENV)/.installed: test/sdk/python/requirements.txt
 
 test/sdk/node/node_modules/.installed: test/sdk/node/package-lock.json test/sdk/node/package.json
 	cd test/sdk/node && $(NPM) ci --no-audit --no-fund --ignore-scripts
+	touch $@
+
+$(TOOLS)/java/.installed: test/sdk/java/pom.xml
+	rm -rf $(TOOLS)/java
+	$(MVN) --quiet --batch-mode --file $< dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=$(TOOLS)/java
 	touch $@
 
 .PHONY: lint

@@ -10,6 +10,7 @@ import (
 // commit hands a's answer to the relay, or the error that stands for its lack.
 func (x *exchange) commit(out *http.Request, a *attempt) (*http.Response, error) {
 	x.stopTimer()
+	x.concludeAnswer(a)
 	if x.body != nil {
 		a.progress.letGo(x.body) // a stream may last for long, and nothing is sent again
 	}

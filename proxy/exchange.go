@@ -55,6 +55,7 @@ type exchange struct {
 	below  string   // the same, escaped, under Outrigger's own base URL; "" if it is beside the API's
 
 	identity identity
+	repeat   repeating
 	flight   *flight // that this exchange makes the call of; nil when it answers its caller itself
 
 	endpoint   endpoint.Endpoint

@@ -27,7 +27,7 @@ func (x *exchange) pin(up *upstream) { x.up, x.candidates = up, []*upstream{up} 
 // mayGoOn reports whether the request may go on to another upstream for a cause.
 // What may have been carried out here is not asked for there.
 func (x *exchange) mayGoOn(cause policy.FailoverCause) bool {
-	return len(x.candidates) > 1 && x.p.config.Failover.On(cause) && !x.doubtful && x.ctx.Err() == nil
+	return len(x.candidates) > 1 && x.p.config.Failover.On(cause) && !x.doubtful && x.ctx.Err() == nil && !x.hadSingle()
 }
 
 // goOn goes on to the next upstream that can be tried, if cause is one to do so
@@ -154,7 +154,7 @@ func (x *exchange) passGate() error {
 	}
 	back := now.Before(x.gateUntil) // let out before, and come back
 	if !back {
-		x.gateUntil = now.Add(x.p.config.Breaker.Wait)
+		x.gateUntil = now.Add(x.gatePatience())
 	}
 	out, err := waitAt(x.ctx, gates, x.gateUntil, back)
 	x.record.gate += time.Since(now)

@@ -15,6 +15,7 @@ const (
 	headerQueue       = "X-Outrigger-Queue-Ms"
 	headerID          = "X-Outrigger-Request-Id"
 	headerIdempotency = "X-Outrigger-Idempotency"
+	headerRepeat      = "X-Outrigger-Repeat"
 	headerShouldRetry = "X-Should-Retry"
 
 	// keyIdempotency is on purpose not the canonical form. http.Transport takes a
@@ -25,7 +26,7 @@ const (
 )
 
 // own are the response headers that only Outrigger may set.
-var own = [...]string{headerAttempts, headerUpstream, headerFailover, headerSource, headerQueue, headerID, headerIdempotency}
+var own = [...]string{headerAttempts, headerUpstream, headerFailover, headerSource, headerQueue, headerID, headerIdempotency, headerRepeat}
 
 // isWebSocket reports whether the caller asks for a WebSocket (RFC 6455, 4.2.1).
 func isWebSocket(h http.Header) bool {

@@ -104,7 +104,7 @@ func (p *Proxy) logRequest(x *exchange, took time.Duration) {
 	if !p.log.Enabled(context.Background(), level) {
 		return
 	}
-	var buf [24]slog.Attr
+	var buf [25]slog.Attr
 	a := append(buf[:0],
 		slog.String("id", x.id), slog.String("method", x.method), slog.String("path", loggable(x.path)),
 		slog.Int("status", r.status), slog.String("outcome", r.result()), slog.String("source", r.source),
@@ -131,6 +131,9 @@ func (p *Proxy) logRequest(x *exchange, took time.Duration) {
 	}
 	if r.idempotency != "" {
 		a = append(a, slog.String("idempotency", r.idempotency))
+	}
+	if x.repeat.mark != "" {
+		a = append(a, slog.String("repeat", x.repeat.mark))
 	}
 	if r.upstreamID != "" {
 		a = append(a, slog.String("upstream_request_id", r.upstreamID))

@@ -48,6 +48,7 @@ type Proxy struct {
 	credentials *credentials
 	idempotency *idempotency
 	abandoned   *abandoned
+	failures    *failures
 	metrics     *metrics
 	relay       *httputil.ReverseProxy
 
@@ -73,6 +74,7 @@ func New(c Config, d Deps) (*Proxy, error) {
 	if p.idempotency, err = newIdempotency(c, d.Log); err != nil {
 		return nil, err
 	}
+	p.failures = policy.NewRepeats[[32]byte, [32]byte, [32]byte, *failure](maxRepeats)
 	p.metrics = newMetrics(p)
 	now := time.Now()
 	for _, u := range c.Upstreams {
@@ -143,6 +145,7 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, x *exchange) error
 		return err
 	}
 	x.identify(r)
+	x.recall(r)
 	x.goHome(r)
 	return nil
 }

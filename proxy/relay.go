@@ -102,6 +102,9 @@ func (x *exchange) stamp(h http.Header) {
 	if x.record.failover != "" {
 		h[headerFailover] = []string{x.record.failover}
 	}
+	if x.repeat.mark != "" {
+		h[headerRepeat] = []string{x.repeat.mark}
+	}
 	if x.closes {
 		// With full duplex net/http closes it without saying so when a part of the
 		// body is left, and a client that has sent all would use it again.

@@ -23,6 +23,9 @@ import (
 //   - what cannot be sent again is sent once.
 func (p *Proxy) RoundTrip(out *http.Request) (*http.Response, error) {
 	x := exchangeOf(out.Context())
+	if x.repeat.answer != nil {
+		return x.remembered(out)
+	}
 	x.request = out
 	x.facing = x.faceOf(x.up)
 	for {
@@ -53,7 +56,7 @@ func (p *Proxy) RoundTrip(out *http.Request) (*http.Response, error) {
 		x.connected = x.connected || a.progress.connected.Load()
 		x.judge(a)
 		x.learnConcurrency(a)
-		decision := x.weigh(a, x.learn(a, p.config.Retry.Decide(x.try(a))))
+		decision := x.weigh(a, x.learn(a, x.decide(a)))
 		next, cause := x.afterSetback(a, decision)
 		if cause != "" {
 			decision = policy.Decision{Action: policy.Next, Reason: policy.ReasonFailover}
@@ -68,7 +71,7 @@ func (p *Proxy) RoundTrip(out *http.Request) (*http.Response, error) {
 			x.move(next, cause)
 			continue
 		}
-		if err := x.sleep(decision.Delay); err != nil {
+		if err := x.pause(decision.Delay); err != nil {
 			return x.refuse(out, err)
 		}
 	}
@@ -228,6 +231,7 @@ func (x *exchange) sleep(d time.Duration) error {
 // attempt's answer, if there is one, else with err.
 func (x *exchange) refuse(out *http.Request, err error) (*http.Response, error) {
 	x.stopTimer()
+	x.concludeRefused(err)
 	if x.last != nil && !x.left() {
 		x.settleProbe() // which is at the present upstream, if it is any
 		x.up = x.lastUp // it answered

@@ -148,7 +148,7 @@ func (x *exchange) passScope() error {
 	if x.mayGoOn(policy.FailoverBreaker) && (g.try(now, x.isShy()) || x.goOn(policy.FailoverBreaker)) {
 		return nil
 	}
-	wait := x.p.config.Breaker.Wait
+	wait := x.gatePatience()
 	if x.scopeUntil.IsZero() {
 		x.scopeUntil = now.Add(wait)
 	}

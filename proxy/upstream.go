@@ -36,6 +36,7 @@ type upstream struct {
 	trips    *trips
 	worked   *policy.Worked[lineKey]
 	loadings loadings
+	trends   *trends
 	metrics  *upstreamMetrics
 }
 
@@ -54,6 +55,7 @@ func newUpstream(c Config, u Upstream, dial dialer, m *metrics, log *slog.Logger
 		gate:   newGate(c.Breaker, alone),
 		scopes: newScopes(c.Breaker, alone),
 		trips:  newTrips(c.TripCooldown),
+		trends: newTrends(),
 		worked: policy.NewWorked[lineKey](maxLines),
 
 		attempt: c.Timeouts.Attempt,

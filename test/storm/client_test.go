@@ -28,6 +28,7 @@ type model struct {
 	longest time.Duration // between two tries, before jitter
 	jitter  float64       // a wait is longer by up to that share; shorter, if it is negative
 	deaf    bool          // x-should-retry is not heeded
+	agent   string        // its User-Agent, where that matters
 }
 
 // plain repeats nothing.
@@ -104,7 +105,9 @@ const never = time.Duration(-1)
 // try makes one try, and says how long to wait before the next: 0 leaves that to the client.
 func (c *client) try(ctx context.Context, id string, n int, what call) (answer, time.Duration) {
 	r := what.request(ctx, id)
-	if c.retries > 0 {
+	if c.agent != "" {
+		r.Header.Set("User-Agent", c.agent)
+	} else if c.retries > 0 {
 		r.Header.Set("X-Stainless-Retry-Count", strconv.Itoa(n))
 	}
 	resp, err := c.http.Do(r)

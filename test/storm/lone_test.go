@@ -74,8 +74,8 @@ func TestClientsThatHeedNoHeaderMakeNoMoreCalls(t *testing.T) {
 		name   string
 		client model
 	}{
-		{"AI SDK", model{retries: 2, first: 2 * time.Second, longest: time.Hour, deaf: true}},
-		{"LangChain.js", model{retries: 6, first: time.Second, longest: time.Hour, jitter: 1, deaf: true}},
+		{"AI SDK", model{retries: 2, first: 2 * time.Second, longest: time.Hour, deaf: true, agent: "ai/6.0.326 ai-sdk/provider-utils/4.0.65 runtime/node.js/v20.20.2"}},
+		{"LangChain.js", model{retries: 6, first: time.Second, longest: time.Hour, jitter: 1, deaf: true, agent: "langchainjs-openai/1.0.0 ((node/v20.20.2; linux; x64))"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
