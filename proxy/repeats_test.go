@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// told is what a caller sees of an answer and of its cost.
-type told struct {
+// seenAnswer is what a caller sees of an answer and of its cost.
+type seenAnswer struct {
 	Status   int
 	Attempts string
 	Repeat   string
@@ -19,21 +19,21 @@ type told struct {
 }
 
 // ask makes a call with that text for a client of that name.
-func (g *rig) askFor(text, agent string) (told, string) {
+func (g *rig) askFor(text, agent string) (seenAnswer, string) {
 	g.t.Helper()
 	r := g.request(http.MethodPost, "/v1/chat/completions", strings.Replace(chatBody, "hi", text, 1))
 	r.Header.Set("User-Agent", agent)
 	return g.tell(r)
 }
 
-func (g *rig) tell(r *http.Request) (told, string) {
+func (g *rig) tell(r *http.Request) (seenAnswer, string) {
 	g.t.Helper()
 	resp, body := g.do(r)
 	h := resp.Header
-	return told{resp.StatusCode, h.Get("x-outrigger-attempts"), h.Get("x-outrigger-repeat"), h.Get("x-outrigger-source")}, body
+	return seenAnswer{resp.StatusCode, h.Get("x-outrigger-attempts"), h.Get("x-outrigger-repeat"), h.Get("x-outrigger-source")}, body
 }
 
-func wantTold(t *testing.T, what string, got, want told) {
+func wantTold(t *testing.T, what string, got, want seenAnswer) {
 	t.Helper()
 	if got != want {
 		t.Errorf("%s: got %+v, want %+v", what, got, want)
@@ -43,8 +43,8 @@ func wantTold(t *testing.T, what string, got, want told) {
 func TestRepeat_OfAFailedCallIsAttemptedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newBubble(t, answers(503, overBody), unbounded, four)
-		full, single := told{503, "5", "", "upstream"}, told{503, "1", "single", "upstream"}
-		for i, want := range []told{full, single, single} {
+		full, single := seenAnswer{503, "5", "", "upstream"}, seenAnswer{503, "1", "single", "upstream"}
+		for i, want := range []seenAnswer{full, single, single} {
 			got, _ := g.askFor("hi", "curl")
 			wantTold(t, fmt.Sprintf("call %d", i+1), got, want)
 		}
@@ -76,7 +76,7 @@ func TestRepeat_SuccessEndsIt(t *testing.T) {
 			}
 			answers(503, overBody)(w, r, call)
 		}, four)
-		for i, want := range []told{{503, "5", "", "upstream"}, {200, "1", "single", "upstream"}, {503, "5", "", "upstream"}} {
+		for i, want := range []seenAnswer{{503, "5", "", "upstream"}, {200, "1", "single", "upstream"}, {503, "5", "", "upstream"}} {
 			got, _ := g.askFor("hi", "curl")
 			wantTold(t, fmt.Sprintf("call %d", i+1), got, want)
 		}
@@ -139,7 +139,7 @@ func TestRepeat_SaysSoInOutriggersOwnErrors(t *testing.T) {
 			t.Errorf("at first: %s", body)
 		}
 		got, body := g.askFor("hi", "curl")
-		wantTold(t, "the repeat", got, told{502, "1", "single", "local"})
+		wantTold(t, "the repeat", got, seenAnswer{502, "1", "single", "local"})
 		if !strings.Contains(body, "1 attempt ") || !strings.Contains(body, "this repeat was attempted only once") {
 			t.Errorf("the repeat: %s", body)
 		}
@@ -154,7 +154,7 @@ func TestRepeat_DoesNotWaitAtAnOpenBreaker(t *testing.T) {
 		_, _ = g.askFor("hi", "curl")
 		start := time.Now()
 		got, body := g.askFor("hi", "curl")
-		wantTold(t, "the repeat", got, told{503, "0", "single", "local"})
+		wantTold(t, "the repeat", got, seenAnswer{503, "0", "single", "local"})
 		if took := time.Since(start); errorCode(t, body) != "circuit_open" || took > 1100*time.Millisecond {
 			t.Errorf("after %s: %s", took, body)
 		}
@@ -183,7 +183,7 @@ func TestRepeat_MeansNothingWithoutRetries(t *testing.T) {
 		g := newBubble(t, answers(503, overBody), func(c *Config) { c.Retry.Max = 0 })
 		for range 2 {
 			got, _ := g.askFor("hi", "curl")
-			wantTold(t, "a call", got, told{503, "1", "", "upstream"})
+			wantTold(t, "a call", got, seenAnswer{503, "1", "", "upstream"})
 		}
 	})
 }

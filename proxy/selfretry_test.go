@@ -23,8 +23,8 @@ func patient(c *Config) {
 }
 
 // persist makes a call as a client does that tries again after each of waits, whatever
-// it is told, and returns what the last try got and how long it took.
-func (g *rig) persist(agent string, waits ...float64) (told, time.Duration) {
+// it is seenAnswer, and returns what the last try got and how long it took.
+func (g *rig) persist(agent string, waits ...float64) (seenAnswer, time.Duration) {
 	g.t.Helper()
 	start := time.Now()
 	got, _ := g.askFor("hi", agent)
@@ -89,9 +89,9 @@ func TestSelfRetry_RepeatGetsTheFailureBeforeWithoutAnAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newBubble(t, answers(503, overBody, "X-Request-Id", "of the provider"), patient)
 		got, body := g.askFor("hi", agentAI)
-		wantTold(t, "the call", got, told{503, "3", "", "upstream"})
+		wantTold(t, "the call", got, seenAnswer{503, "3", "", "upstream"})
 		again, same := g.askFor("hi", agentAI)
-		wantTold(t, "its repeat", again, told{503, "0", "remembered", "replay"})
+		wantTold(t, "its repeat", again, seenAnswer{503, "0", "remembered", "replay"})
 		if same != body || g.calls.Load() != 3 {
 			t.Errorf("%q after %q, %d attempts", same, body, g.calls.Load())
 		}
@@ -104,7 +104,7 @@ func TestSelfRetry_RepeatGetsTheFailureBeforeWithoutAnAttempt(t *testing.T) {
 		g.behind.Close()
 		_, _ = g.askFor("hi", agentAI)
 		again, body := g.askFor("hi", agentAI)
-		wantTold(t, "a lost call's repeat", again, told{502, "0", "remembered", "local"})
+		wantTold(t, "a lost call's repeat", again, seenAnswer{502, "0", "remembered", "local"})
 		if errorCode(t, body) != "upstream_unreachable" || !strings.Contains(body, "this repeat was not attempted") {
 			t.Errorf("a lost call's repeat: %s", body)
 		}
@@ -123,9 +123,9 @@ func TestSelfRetry_RepeatIsAttemptedOnceOthersSucceeded(t *testing.T) {
 		_, _ = g.askFor("hi", agentAI)
 		time.Sleep(time.Second)
 		got, _ := g.askFor("another", "curl")
-		wantTold(t, "another call", got, told{200, "1", "", "upstream"})
+		wantTold(t, "another call", got, seenAnswer{200, "1", "", "upstream"})
 		got, _ = g.askFor("hi", agentAI)
-		wantTold(t, "the repeat", got, told{200, "1", "single", "upstream"})
+		wantTold(t, "the repeat", got, seenAnswer{200, "1", "single", "upstream"})
 	})
 }
 
@@ -160,12 +160,12 @@ func TestSelfRetry_UpstreamThatIsIllIsRetriedAsForAnybody(t *testing.T) {
 			answers(503, overBody)(w, r, call)
 		}, patient, unbounded)
 		got, took := g.persist(agentAI)
-		wantTold(t, "the first", got, told{200, "2", "", "upstream"})
+		wantTold(t, "the first", got, seenAnswer{200, "2", "", "upstream"})
 		if took > 3*time.Second {
 			t.Errorf("the first took %s", took)
 		}
 		got, _ = g.askFor("second", agentAI)
-		wantTold(t, "the second", got, told{200, "6", "", "upstream"})
+		wantTold(t, "the second", got, seenAnswer{200, "6", "", "upstream"})
 	})
 }
 
@@ -173,8 +173,8 @@ func TestSelfRetry_ClientsMayBeAllowedTo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newBubble(t, answers(503, overBody), patient, unbounded, func(c *Config) { c.Retry.ClientRetries = policy.ClientRetriesAllow })
 		got, _ := g.askFor("hi", agentAI)
-		wantTold(t, "the call", got, told{503, "11", "", "upstream"})
+		wantTold(t, "the call", got, seenAnswer{503, "11", "", "upstream"})
 		got, _ = g.askFor("hi", agentAI)
-		wantTold(t, "its repeat", got, told{503, "1", "single", "upstream"})
+		wantTold(t, "its repeat", got, seenAnswer{503, "1", "single", "upstream"})
 	})
 }
