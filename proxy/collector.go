@@ -14,7 +14,7 @@ type liveCollector struct{ p *Proxy }
 var (
 	descInflight = describeGauge("outrigger_inflight", "Requests on their way.")
 	descBody     = describeGauge("outrigger_body_bytes", "Request bodies held.", "where")
-	descBreaker  = describeGauge("outrigger_breaker_state", "0 closed, 1 half-open, 2 open.", "upstream")
+	descBreaker  = describeGauge("outrigger_breaker_state", "0 closed, 1 half-open, 2 open; scope all is the whole upstream, others are an endpoint and model that are not closed.", "upstream", "scope")
 	descStreaks  = describeGauge("outrigger_refusal_streaks", "Credentials and models whose refusals do not clear and are answered from memory.", "upstream")
 	descTripped  = describeGauge("outrigger_credential_tripped", "1 for each dead credential that is answered from memory.", "upstream", "credential")
 )
@@ -25,7 +25,7 @@ func describeGauge(name, help string, labels ...string) *prometheus.Desc {
 
 // Describe implements prometheus.Collector.
 func (c *liveCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range [...]*prometheus.Desc{descInflight, descBody, descBreaker, descTripped, descStreaks} {
+	for _, d := range [...]*prometheus.Desc{descInflight, descBody, descBreaker, descTripped, descStreaks, descConcurrency, descRunning, descBudget} {
 		out <- d
 	}
 	describeLimits(out)
@@ -41,10 +41,14 @@ func (c *liveCollector) Collect(out chan<- prometheus.Metric) {
 	gauge(descBody, float64(memory), "memory")
 	gauge(descBody, float64(spooled), "spool")
 	for _, u := range c.p.upstreams {
-		gauge(descBreaker, float64(u.gate.breaker.State()), u.config.Name)
-		c.limits(u, out)
+		gauge(descBreaker, float64(u.gate.breaker.State()), u.config.Name, allScopes)
+		u.scopes.each(func(s scope, g *gate) {
+			gauge(descBreaker, float64(g.breaker.State()), u.config.Name, s.String())
+		})
+		c.limits(u, out, c.concurrency(u, out))
 		tripped, streaks := map[string]bool{}, 0
 		now := time.Now()
+		gauge(descBudget, float64(u.budget.Remaining(now)), u.config.Name)
 		u.trips.trips.Each(func(key lineKey, answer *saved, until time.Time) bool {
 			if !answer.verdict.Trip {
 				streaks++

@@ -34,7 +34,7 @@ func TestWhoAnsweredAndWhyIsTold(t *testing.T) {
 			`outrigger_failovers_total{reason="overloaded",upstream="openai"} 1`, `outrigger_failovers_total{reason="quota",upstream="second"} 1`,
 			`outrigger_requests_total{code="200",endpoint="chat.completions",outcome="completed",upstream="third"} 1`,
 			`outrigger_retries_total{reason="retry",upstream="openai"} 1`,
-			`outrigger_breaker_state{upstream="second"} 0`, `outrigger_breaker_state{upstream="third"} 0`,
+			`outrigger_breaker_state{scope="all",upstream="second"} 0`, `outrigger_breaker_state{scope="all",upstream="third"} 0`,
 		} {
 			if !strings.Contains(metrics, want+"\n") {
 				t.Errorf("%s is not among the metrics", want)

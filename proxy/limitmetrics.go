@@ -13,7 +13,7 @@ import (
 const maxLimitSeries = 200
 
 var (
-	descDepth     = describeGauge("outrigger_queue_depth", "Requests in the limiters' lines.", "upstream")
+	descDepth     = describeGauge("outrigger_queue_depth", "Requests that wait in the queues for a rate limit or a limit on calls in flight.", "upstream")
 	descLimit     = describeGauge("outrigger_limit", "Limits known or learned, per minute; of a dimension named _long, per hour or day.", "upstream", "model", "dimension")
 	descRemaining = describeGauge("outrigger_limit_remaining", "What may be sent now under a limit.", "upstream", "model", "dimension")
 	descSource    = describeGauge("outrigger_limit_source", "1 for how a limit came to be known.", "upstream", "model", "dimension", "source")
@@ -32,12 +32,13 @@ func describeLimits(out chan<- *prometheus.Desc) {
 type limitSeries struct{ model, dimension string }
 
 // limits emits the limiters of u: the tightest for each model and dimension, and
-// the longest pause, since credentials are not a label here.
-func (c *liveCollector) limits(u *upstream, out chan<- prometheus.Metric) {
+// the longest pause, since credentials are not a label here. To the queues' depth come
+// those that wait elsewhere.
+func (c *liveCollector) limits(u *upstream, out chan<- prometheus.Metric, elsewhere int) {
 	emit := func(d *prometheus.Desc, kind prometheus.ValueType, v float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(d, kind, v, append([]string{u.config.Name}, labels...)...)
 	}
-	tightest, pauses, depth, shared := map[limitSeries]limit.Bucket{}, map[string]float64{}, 0, 0
+	tightest, pauses, depth, shared := map[limitSeries]limit.Bucket{}, map[string]float64{}, elsewhere, 0
 	now := time.Now()
 	counts := u.lines.each(now, func(keys []lineKey, s limit.Snapshot) {
 		depth += s.Queue

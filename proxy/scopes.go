@@ -18,6 +18,9 @@ const maxScopes = 256
 // model.
 type scope struct{ endpoint, model string }
 
+// allScopes is the name of an upstream as a whole among its scopes: no endpoint's.
+const allScopes = "all"
+
 // String returns the scope as metrics and pages show it.
 func (s scope) String() string {
 	if s.model == "" {

@@ -29,15 +29,29 @@ type IdempotencyStatus struct {
 
 // UpstreamStatus is one upstream's part of a Status.
 type UpstreamStatus struct {
-	Name    string        `json:"name"`
-	URL     string        `json:"url"`
-	Breaker string        `json:"breaker"` // closed, half-open or open
-	Waiting int           `json:"waiting_at_breaker"`
-	Limits  []LimitStatus `json:"limiters"`
-	Trips   []TripStatus  `json:"tripped"`
+	Name    string `json:"name"`
+	URL     string `json:"url"`
+	Breaker string `json:"breaker"` // closed, half-open or open
+	Waiting int    `json:"waiting_at_breaker"`
+	// Scopes are the endpoints and models whose own breaker is not closed.
+	Scopes []ScopeStatus `json:"breakers"`
+	// Budget is how many retries may start now.
+	Budget int `json:"retry_budget_remaining"`
+	// Concurrency is what is known of the calls in flight at the whole upstream.
+	Concurrency ConcurrencyStatus `json:"concurrency"`
+	Limits      []LimitStatus     `json:"limiters"`
+	Trips       []TripStatus      `json:"tripped"`
 	// Streaks are the credentials and models that were refused for so long that their
 	// refusals are answered from memory.
 	Streaks []StreakStatus `json:"refusal_streaks"`
+}
+
+// ScopeStatus is the breaker of one endpoint and model.
+type ScopeStatus struct {
+	Scope   string    `json:"scope"`   // endpoint, and model where there is one
+	Breaker string    `json:"breaker"` // half-open or open
+	Since   time.Time `json:"since"`
+	Waiting int       `json:"waiting"`
 }
 
 // LimitStatus is one limiter.
@@ -45,6 +59,8 @@ type LimitStatus struct {
 	Credential string         `json:"credential"`
 	Model      string         `json:"model"`
 	State      limit.Snapshot `json:"state"`
+	// Concurrency is what is known of this credential's and model's calls in flight.
+	Concurrency ConcurrencyStatus `json:"concurrency"`
 	// SharesWith are others that it is the limiter of too, since their answers show that
 	// they draw on one account.
 	SharesWith []LimitName `json:"shares_with,omitempty"`
@@ -90,11 +106,17 @@ func (p *Proxy) Status() Status {
 func (u *upstream) status(now time.Time) UpstreamStatus {
 	s := UpstreamStatus{
 		Name: u.config.Name, URL: u.config.URL.Redacted(), Breaker: u.gate.breaker.State().String(), Waiting: u.gate.depth(),
+		Scopes: []ScopeStatus{}, Budget: u.budget.Remaining(now), Concurrency: u.slots.status(now),
 		Limits: []LimitStatus{}, Trips: []TripStatus{}, Streaks: []StreakStatus{},
 	}
+	u.scopes.each(func(key scope, g *gate) {
+		s.Scopes = append(s.Scopes, ScopeStatus{key.String(), g.breaker.State().String(), g.breaker.OpenSince(), g.depth()})
+	})
+	inflight := map[lineKey]ConcurrencyStatus{}
+	u.lines.eachSlots(now, func(key lineKey, c ConcurrencyStatus) { inflight[key] = c })
 	u.lines.each(now, func(keys []lineKey, snapshot limit.Snapshot) {
 		for i, key := range keys {
-			l := LimitStatus{Credential: key.credential.label(), Model: labelText(key.model), State: snapshot}
+			l := LimitStatus{Credential: key.credential.label(), Model: labelText(key.model), State: snapshot, Concurrency: inflight[key]}
 			for j, other := range keys {
 				if i != j {
 					l.SharesWith = append(l.SharesWith, LimitName{other.credential.label(), labelText(other.model)})

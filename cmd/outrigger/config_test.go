@@ -26,11 +26,11 @@ func defaults() Config {
 		Config: proxy.Config{
 			Timeouts: proxy.Timeouts{Total: 10 * time.Minute, Connect: 5 * time.Second, StreamIdle: 5 * time.Minute},
 			Retry: policy.Retry{
-				Max: 4, Base: 500 * time.Millisecond, Cap: 8 * time.Second, AfterMax: time.Minute, Budget: 0.2,
+				Max: 7, Base: 500 * time.Millisecond, Cap: 16 * time.Second, AfterMax: time.Minute, Budget: 0.2,
 				Creates: policy.CreatesUnambiguous, ClientRetries: policy.ClientRetriesSuppress,
 			},
 			Breaker: policy.BreakerConfig{
-				Ratio: 0.5, Min: 20, Window: 10 * time.Second, Open: time.Second, Consecutive: 10, Wait: 10 * time.Second,
+				Ratio: 0.5, Min: 20, Window: 10 * time.Second, Open: time.Second, Consecutive: -1, Wait: 30 * time.Second,
 			},
 			Limit:  limit.Settings{QueueMax: 10000, Learn: true},
 			Bodies: spool.Config{BodyMemory: 1 << 20, BodyMax: 1 << 30, MemoryMax: 256 << 20, SpoolMax: 10 << 30},
@@ -41,6 +41,7 @@ func defaults() Config {
 			Upstreams: []proxy.Upstream{{
 				Name: "openai", URL: &url.URL{Scheme: "https", Host: "api.openai.com"}, CallerKey: proxy.CallerKeyAuto,
 			}},
+			Concurrency:  proxy.ConcurrencyLearn,
 			TripCooldown: time.Minute,
 			Failover:     policy.Failover{policy.FailoverBreaker, policy.FailoverUnreachable, policy.FailoverOverloaded},
 		},
