@@ -73,7 +73,7 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 		"traffic listener off":       {"OUTRIGGER_LISTEN=off", []Mistake{{"OUTRIGGER_LISTEN", "off", hostPort}}},
 		"admin address":              {"OUTRIGGER_ADMIN_LISTEN=8384", []Mistake{{"OUTRIGGER_ADMIN_LISTEN", "8384", "want host:port, such as 127.0.0.1:8384 or :8384, or off"}}},
 		"the same address twice":     {"OUTRIGGER_ADMIN_LISTEN=localhost:8383", []Mistake{{"OUTRIGGER_ADMIN_LISTEN", "localhost:8383", "want another port than that of OUTRIGGER_LISTEN, which is 127.0.0.1:8383"}}},
-		"base over cap":              {"OUTRIGGER_RETRY_BASE=17s", []Mistake{{"OUTRIGGER_RETRY_BASE", "9s", "want at most OUTRIGGER_RETRY_CAP, which is 8s"}}},
+		"base over cap":              {"OUTRIGGER_RETRY_BASE=17s", []Mistake{{"OUTRIGGER_RETRY_BASE", "17s", "want at most OUTRIGGER_RETRY_CAP, which is 16s"}}},
 		"base and no cap":            {"OUTRIGGER_RETRY_BASE=9s|OUTRIGGER_RETRY_CAP=x", []Mistake{{"OUTRIGGER_RETRY_CAP", "x", "want a duration such as 500ms, 30s or 10m, from 0s to 10m"}}},
 		"body memory over body max":  {"OUTRIGGER_BODY_MAX=1KiB", []Mistake{{"OUTRIGGER_BODY_MEMORY", "1MiB", "want at most OUTRIGGER_BODY_MAX, which is 1KiB"}}},
 		"no spool directory":         {"OUTRIGGER_SPOOL_DIR=/nowhere", []Mistake{{"OUTRIGGER_SPOOL_DIR", "/nowhere", "want a directory that files can be written in: no such file or directory"}}},

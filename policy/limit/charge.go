@@ -5,7 +5,7 @@ import "time"
 // An upstream charges a request for tokens in ways that the estimate does not know: by another
 // count of the input, and with a constant where nothing bounds the output (6,500 for a call
 // without max_tokens, dcdpr/jp#1085). So the charge is a factor times the estimate plus a
-// constant, one for requests that bound their output and one for those that do not. The
+// constant (tariff), one for requests that bound their output and one for those that do not. The
 // constants are 0 until something shows that mostFactor does not explain the charge:
 //   - a refusal's Requested: exactly that (request);
 //   - what answers to one burst tell that remains, which the charges set apart (fall);
