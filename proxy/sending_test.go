@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -119,5 +120,24 @@ func TestTimeInWhichTheCallersBodyComesIsNoSilence(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// On real sockets: what the system holds unsent must not look like a whole request.
+func TestAnUploadIsSeenToMoveToTheLast(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("elsewhere the system takes what it likes")
+	}
+	const pieces, pause = 30, 100 * time.Millisecond
+	g := newRig(t, func(w http.ResponseWriter, r *http.Request, n int) {
+		for range pieces {
+			_, _ = io.CopyN(io.Discard, r.Body, r.ContentLength/pieces)
+			time.Sleep(pause) // an upstream that is slow in real time
+		}
+		fine(w, r, n)
+	})
+	resp, body := g.do(with(g.request("POST", "/v1/files", long+long), "X-Stainless-Read-Timeout: 1"))
+	if resp.StatusCode != 200 || g.calls.Load() != 1 {
+		t.Errorf("got %d after %d calls: %s", resp.StatusCode, g.calls.Load(), body)
 	}
 }
