@@ -47,6 +47,7 @@ func (x *exchange) enter(now time.Time) error {
 	if x.place.line == nil {
 		x.takePlace(&x.facing, x.place, now)
 	}
+	x.place.waiter.Deadline = x.deadline // an attempt's body may have put it off
 	d := x.place.line.enter(x.place, now)
 	x.predicted = d.Wait
 	if d.Reason == limit.Admitted || d.Reason == limit.Queued {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -22,6 +24,25 @@ func takes(wait, pause, last time.Duration) script {
 		_, _ = io.Copy(io.Discard, r.Body)
 		time.Sleep(last)
 		fine(w, r, n)
+	}
+}
+
+// failing answers with 503 when s has read the request.
+func failing(s script) script {
+	return func(w http.ResponseWriter, r *http.Request, n int) {
+		s(httptest.NewRecorder(), r, n)
+		apiError(503)(w, r, n)
+	}
+}
+
+// firstly makes the first n calls those of first, and all others those of next.
+func firstly(n int, before, next script) script {
+	return func(w http.ResponseWriter, r *http.Request, call int) {
+		if call <= n {
+			before(w, r, call)
+			return
+		}
+		next(w, r, call)
 	}
 }
 
@@ -51,6 +72,7 @@ func TestTimeInWhichTheBodyMovesIsNoSilence(t *testing.T) {
 		"a whole timeout, sent in time":  {nil, takes(0, 500*time.Millisecond, 3*time.Second), "/v1/files", []string{"X-Stainless-Timeout: 6"}, "424 upstream_ambiguous 1 5.64s"},
 		"a default timeout":              {nil, takes(0, 2*time.Minute, 0), "/v1/files", nil, "200  1 18m0s"},
 		"a timeout that was set":         {func(c *Config) { c.Timeouts.TotalSet = true }, takes(0, 2*time.Minute, 0), "/v1/files", nil, "504 upstream_timeout 1 9m59s"},
+		"and a retry, which moves too":   {nil, firstly(1, failing(takes(0, time.Second, 0)), takes(0, time.Second, 0)), "/v1/embeddings", []string{read}, "200  2 18s"},
 		"an attempt's timeout":           {attempt, takes(0, 2*time.Second, 2*time.Second), "/v1/embeddings", nil, "200  1 20s"},
 		"an attempt's, from the last on": {func(c *Config) { c.Timeouts.Attempt, c.Retry.Max = 3*time.Second, 1 }, takes(0, time.Second, 4*time.Second), "/v1/embeddings", nil, "200  2 25s"},
 		"an attempt's and a pause":       {func(c *Config) { c.Timeouts.Attempt, c.Retry.Max = 3*time.Second, 1 }, takes(0, 4*time.Second, 0), "/v1/embeddings", nil, "200  2 39s"},
@@ -119,5 +141,24 @@ func TestTimeInWhichTheCallersBodyComesIsNoSilence(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// On real sockets: what the system holds unsent must not look like a whole request.
+func TestAnUploadIsSeenToMoveToTheLast(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("elsewhere the system takes what it likes")
+	}
+	const pieces, pause = 30, 100 * time.Millisecond
+	g := newRig(t, func(w http.ResponseWriter, r *http.Request, n int) {
+		for range pieces {
+			_, _ = io.CopyN(io.Discard, r.Body, r.ContentLength/pieces)
+			time.Sleep(pause) // an upstream that is slow in real time
+		}
+		fine(w, r, n)
+	})
+	resp, body := g.do(with(g.request("POST", "/v1/files", long+long), "X-Stainless-Read-Timeout: 1"))
+	if resp.StatusCode != 200 || g.calls.Load() != 1 {
+		t.Errorf("got %d after %d calls: %s", resp.StatusCode, g.calls.Load(), body)
 	}
 }

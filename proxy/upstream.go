@@ -42,7 +42,7 @@ type upstream struct {
 
 func newUpstream(c Config, u Upstream, dial dialer, m *metrics, log *slog.Logger, now time.Time) *upstream {
 	if dial == nil {
-		dial = (&net.Dialer{Timeout: c.Timeouts.Connect, KeepAlive: 15 * time.Second}).DialContext
+		dial = (&net.Dialer{Timeout: c.Timeouts.Connect, KeepAlive: 15 * time.Second, Control: keepUnsentShort}).DialContext
 	}
 	plain, via := u.URL.Scheme == "http", intercept.Outward(c.Callers.Listen)
 	alone := len(c.Upstreams) == 1 || !c.Failover.On(policy.FailoverBreaker)
