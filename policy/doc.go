@@ -25,10 +25,25 @@
 // says why to go on to another upstream, or that it should not. Whether there is
 // one, and whose breaker lets it through, is the caller's to find out.
 //
+// # The retry budget
+//
+// Over any 10 s, retries that failed and that no success has paid for may number a fifth
+// of the requests (OUTRIGGER_RETRY_BUDGET) and ten more; each attempt that succeeds pays
+// for eight. However much is paid, failed retries stay under two per request, what an SDK
+// makes by default.
+//
+// The arithmetic: let every attempt fail with probability p, whatever the load, and let a
+// request take a attempts on average. Of each request's a-1 retries p(a-1) fail, and
+// (1-p)a attempts succeed, so success pays for 8(1-p)a. The budget bounds nothing while
+// p(a-1) <= 8(1-p)a + 0.2, which holds for every a up to p = 8/9, nor while p(a-1) <= 2. In
+// a total outage, p = 1, it is a-1 <= 0.2 + 10/requests: one call and a fifth for each. What
+// succeeded before the outage counts for nothing, since success pays for past failures only.
+//
 // # What a breaker counts
 //
-// Attempts, not requests: a brown-out is seen try by try, and a breaker that
-// opens stops a running retry. The outcome is reported at the answer's first
+// Attempts, not requests, and above all failures in a row: an upstream that is ill, of which
+// some calls succeed, is not to be left alone, unless another one could answer instead.
+// A breaker that opens stops a running retry. The outcome is reported at the answer's first
 // byte, since a stream may last for minutes; a stream that breaks later is one
 // more failure, entered by Fail.
 //

@@ -18,13 +18,14 @@
 //	 RoundTrip   the attempt loop                              roundtrip.go
 //	   face      the request as the upstream at hand gets it   address.go, rename.go, tier.go
 //	   model     wait while it is loading                      loadings.go
-//	   gate      wait at an open breaker, or go on to the next  failover.go, gate.go, gatewait.go, gateline.go
+//	   gate      wait at an open breaker, or go on to the next  failover.go, scopes.go, gate.go, gatewait.go, gateline.go
 //	   admit     wait in the limiter's line                    admit.go, line.go, lines.go, turnstile.go, siblings.go
-//	   begin     slot, trip, breaker's permit, retry budget    roundtrip.go
+//	   slots     wait for a call in flight to end              concurrency.go, slots.go
+//	   begin     trip, breakers' permits, retry budget         roundtrip.go
 //	   send      one attempt, traced                           attempt.go, trace.go, transport.go
 //	   peek      hold what decides the outcome                 peek.go, hold.go
 //	   judge     policy/classify
-//	   learn     tell limiter, breaker, trips                  learn.go, trips.go
+//	   learn     tell slots, limiter, breakers, budget, trips  concurrency.go, learn.go, scopes.go, trips.go
 //	   weigh     with the attempts before it and of others     refusals.go, streaks.go, alone.go, confirm.go
 //	   decide    policy.Retry, policy.Failover                 failover.go
 //	 commit      hand the answer to the relay                  commit.go, saved.go

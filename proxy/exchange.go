@@ -75,7 +75,6 @@ type exchange struct {
 	gateUntil time.Time       // when the patience at an open breaker ends; zero outside of such a wait
 
 	budgetUntil time.Time            // the same for retry budget
-	scopeUntil  time.Time            // the same for the breaker of an endpoint and model; it stays once set
 	lastChance  bool                 // the next attempt is made although its scope's breaker is open, and is the last
 	tries       int                  // attempts at the present upstream
 	retries     int                  // repeats there that count

@@ -126,10 +126,10 @@ func (x *exchange) pause(d time.Duration) error {
 // hadSingle reports whether the call is a repeat that has had its attempt.
 func (x *exchange) hadSingle() bool { return x.repeat.mark != "" && x.record.attempts > 0 }
 
-// gatePatience is how long the request waits at an open breaker. A repeat waits no
-// longer than those need that were let out just before.
+// gatePatience is how long the request still waits while its upstream is down. A repeat
+// waits no longer than those need that were let out just before.
 func (x *exchange) gatePatience() time.Duration {
-	wait := x.p.config.Breaker.Wait
+	wait := max(x.p.config.Breaker.Wait-x.record.gate, 0)
 	if x.repeat.mark != "" {
 		wait = min(wait, time.Second)
 	}

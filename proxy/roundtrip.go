@@ -192,7 +192,7 @@ func (x *exchange) retry(a *attempt, d policy.Decision) {
 func (x *exchange) waitForBudget() error {
 	now := time.Now()
 	if x.budgetUntil.IsZero() {
-		x.budgetUntil = now.Add(x.p.config.Breaker.Wait)
+		x.budgetUntil = now.Add(x.gatePatience())
 	}
 	wait := x.p.config.Retry.Pause(x.retries, x.p.random())
 	if x.up.budget.SucceededSince(x.start) || now.Add(wait).After(x.budgetUntil) {

@@ -151,16 +151,13 @@ func (x *exchange) passScope() error {
 	if x.mayGoOn(policy.FailoverBreaker) && (g.try(now, x.isShy()) || x.goOn(policy.FailoverBreaker)) {
 		return nil
 	}
-	wait := x.gatePatience()
-	if x.scopeUntil.IsZero() {
-		x.scopeUntil = now.Add(wait)
-	}
-	if !now.Before(x.scopeUntil) || !now.Before(g.breaker.OpenSince().Add(wait)) {
+	// Each waits for a time of its own: all those that wait would else go at the same moment.
+	until := now.Add(x.gatePatience())
+	if !now.Before(until) || !now.Before(g.breaker.OpenSince().Add(x.p.config.Breaker.Wait)) {
 		x.lastChance = true
 		return nil
 	}
-	// Each its own time: all those that wait would else go at the same moment.
-	err := g.wait(x.ctx, x.scopeUntil, false)
+	err := g.wait(x.ctx, until, false)
 	x.record.gate += time.Since(now)
 	if errors.Is(err, errShut) {
 		x.lastChance, err = true, nil

@@ -193,6 +193,7 @@ func (sl *slot) sent(now time.Time) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.learned.Start(now, &sl.call)
+		s.release(now) // silence about this one may let others go
 	}
 }
 
