@@ -11,6 +11,10 @@ const (
 	// limit of concurrency to be plausible: ten, that is calls of six seconds and more.
 	// Where calls are shorter, a limit of the rate explains a bare refusal better.
 	slowTurns = 10
+	// longLeast and longShare are how long calls must last for that, the latter in times
+	// that a refusal takes: of what is under way then, nearly all runs at the upstream.
+	longLeast = 100 * time.Millisecond
+	longShare = 20
 )
 
 // accepted counts the calls of the last minute that ended well. The zero value is ready.

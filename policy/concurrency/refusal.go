@@ -52,7 +52,7 @@ func (l *Limiter) Refused(now time.Time, c *Call, e Evidence, hint time.Duration
 		return l.full(now, c)
 	case estimate < floor, estimate < proven:
 		return l.contradicted(now)
-	case e == Unclear && l.limit == 0 && (now.Before(l.deafTill) || !l.minute.slow(now, estimate)):
+	case e == Unclear && l.limit == 0 && (now.Before(l.deafTill) || !l.minute.slow(now, estimate) || !l.long(now)):
 		return false
 	case e == Unclear && l.fell(estimate, c):
 		l.drop(now)
@@ -65,6 +65,22 @@ func (l *Limiter) Refused(now time.Time, c *Call, e Evidence, hint time.Duration
 	}
 	l.learn(now, c, e, estimate)
 	return true
+}
+
+// long reports whether calls last for long, and for much longer than a refusal takes. Else
+// most of those that run are on their way, and the rate explains a bare refusal better.
+func (l *Limiter) long(now time.Time) bool {
+	lasts := time.Duration(0)
+	if l.whole.samples >= samplesLeast {
+		lasts = seconds(l.whole.value)
+	} else if l.newest != nil {
+		oldest := l.newest
+		for oldest.prev != nil {
+			oldest = oldest.prev
+		}
+		lasts = now.Sub(oldest.sent)
+	}
+	return lasts >= max(longLeast, longShare*l.took)
 }
 
 // explains reports whether a limit that is known by better evidence explains a bare
