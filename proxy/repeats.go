@@ -1,16 +1,12 @@
 package proxy
 
 import (
-	"encoding/binary"
 	"errors"
-	"hash"
-	"io"
 	"net/http"
 	"time"
 
 	"outrigger/policy"
 	"outrigger/policy/classify"
-	"outrigger/proxy/intercept"
 )
 
 // maxRepeats bounds the calls remembered as failed. Each is a few hundred bytes, and at
@@ -229,47 +225,6 @@ func mayPass(v classify.Verdict) bool {
 		return !v.Ambiguous && v.Repeat != classify.Never
 	}
 	return false
-}
-
-// nameCall hashes all of the call but its body: who makes it and what it asks for, as
-// the caller wrote it.
-func (x *exchange) nameCall() {
-	if x.repeat.named {
-		return
-	}
-	r, secret := x.repeat.caller, x.p.idempotency.secret
-	var text credentialHash
-	text.buf = append(text.buf, "owner"...)
-	for _, name := range x.p.idempotency.scope {
-		text.add(r.Header[name])
-	}
-	text.add([]string{intercept.Token(r.Context())})
-	x.repeat.owner = keyed(secret, text.buf)
-
-	text.buf = append(append(text.buf[:0], "repeat"...), x.repeat.owner[:]...)
-	text.add([]string{r.Method, x.target, r.RequestURI, x.identity.key})
-	text.buf = binary.BigEndian.AppendUint64(text.buf, uint64(x.size))
-	x.repeat.call, x.repeat.named = keyed(secret, text.buf), true
-}
-
-// nameBody hashes the body, and reports whether it is still there to be hashed.
-func (x *exchange) nameBody() bool {
-	if x.size == 0 || x.repeat.body != ([32]byte{}) {
-		return true
-	}
-	if x.body == nil {
-		return false
-	}
-	h := bodyHashes.Get().(hash.Hash)
-	defer bodyHashes.Put(h)
-	h.Reset()
-	reader := x.body.Reader()
-	defer func() { _ = reader.Close() }()
-	if n, err := io.Copy(h, reader); err != nil || n != x.size {
-		return false
-	}
-	h.Sum(x.repeat.body[:0])
-	return true
 }
 
 // trend returns how calls to the same place fare at the present upstream.

@@ -1,6 +1,9 @@
 package classify
 
-import "regexp"
+import (
+	"regexp"
+	"strings"
+)
 
 // loadingRE finds sentences about a model, or the servers for it, that will be ready soon:
 //
@@ -32,5 +35,10 @@ func isLoading(r *reply) bool {
 	if loadFailedRE.MatchString(r.text) {
 		return false
 	}
-	return r.estimated > 0 && r.status == 503 || loadingRE.MatchString(r.text)
+	if r.estimated > 0 && r.status == 503 {
+		return true
+	}
+	// Together and OpenAI say "The server is overloaded or not ready yet." of any overload:
+	// one that lasts would be asked every second to the deadline.
+	return loadingRE.MatchString(r.text) && !strings.Contains(r.text, "overload")
 }

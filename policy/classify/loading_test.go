@@ -37,6 +37,7 @@ func TestLoading_OneThatFailedIsNot(t *testing.T) {
 		"Lemonade":         answer(500, `{"error":{"code":"model_load_error","message":"Failed to load model 'Qwen3': llama-server failed to start","type":"model_load_error"}}`),
 		"LocalAI":          answer(500, `{"error":{"message":"could not load model: rpc error: code = Unavailable"}}`),
 		"busy":             answer(503, `{"error":{"message":"The server is currently overloaded with other requests"}}`),
+		"busy or not":      answer(503, `{"error":{"message":"The server is overloaded or not ready yet.","type":"service_unavailable"}}`),
 		"a bad request":    answer(400, `{"error":{"message":"Loading model"}}`),
 		"estimate of work": answer(429, `{"error":{"message":"Too many requests"},"estimated_time":3}`),
 	} {
