@@ -7,7 +7,7 @@ const (
 	// aloneLeast is the least number of refusals between which others passed.
 	aloneLeast = 5
 	// aloneChance is how unlikely so many refusals must be by chance.
-	aloneChance = 0.001
+	aloneChance = 1e-5
 )
 
 // Alone reports whether a request is refused for what it is: it was refused so many times

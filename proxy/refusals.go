@@ -120,6 +120,18 @@ func (x *exchange) weigh(a *attempt, d policy.Decision) policy.Decision {
 	return d
 }
 
+// remember returns a's answer for others than its caller, or nil when it did not arrive whole.
+// Its headers are a copy: the relay changes those that its caller gets.
+func (a *attempt) remember() *saved {
+	s := a.save()
+	if s == nil {
+		return nil
+	}
+	kept := *s
+	kept.header = s.header.Clone()
+	return &kept
+}
+
 // passed takes in a success.
 func (x *exchange) passed(a *attempt, now time.Time) {
 	x.up.worked.Succeeded(now, x.tripKey(classify.Credential))
