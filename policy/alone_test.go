@@ -14,15 +14,15 @@ func TestAlone_TakesMoreWhereOthersAreRefusedToo(t *testing.T) {
 		times, passed, refused int
 		want                   bool
 	}{
-		"others pass":                    {5, 4, 0, true},
+		"others pass":                    {5, 20, 0, true},
 		"too few refusals":               {4, 100, 0, false},
 		"too few passed":                 {5, 3, 0, false},
 		"every second one is refused":    {5, 10, 10, false},
-		"and more often than by chance":  {11, 10, 10, true},
+		"and more often than by chance":  {17, 16, 16, true},
 		"everybody is refused":           {100, 99, 100_000, false},
 		"counts that make no sense":      {5, -1, -1, false},
-		"many pass, some are refused":    {5, 100, 20, true},
-		"others with the same trouble":   {7, 20, 10, true},
+		"many pass, some are refused":    {7, 100, 20, true},
+		"others with the same trouble":   {11, 20, 10, true},
 		"one of the others in the first": {5, 4, 1, false},
 	} {
 		t.Run(name, func(t *testing.T) {

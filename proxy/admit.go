@@ -27,6 +27,11 @@ func (x *exchange) admit() error {
 	if !x.place.queued {
 		return nil
 	}
+	if x.setbacks.own == 0 {
+		fresh := &x.place.line.refusals.fresh
+		fresh.Add(1)
+		defer fresh.Add(-1)
+	}
 	err := x.place.wait(x.ctx)
 	waited := time.Since(now)
 	x.record.queue += waited

@@ -13,7 +13,7 @@ func (x *exchange) confirms(a *attempt, now time.Time) bool {
 	key := x.tripKey(a.verdict.Scope)
 	lately, before := x.up.worked.Doubt(now, key)
 	switch {
-	case !lately || x.probe:
+	case !lately:
 		return false
 	case x.setbacks.confirmed, before && !x.mayConfirm(a, now):
 		x.up.worked.Forget(key)

@@ -58,7 +58,7 @@ func (x *exchange) learnRefusal(a *attempt, d policy.Decision, now time.Time) po
 	}
 	switch got.Reason {
 	case limit.Queued:
-		return d
+		return x.stepAside(d, now)
 	case limit.NeverFits:
 		return policy.Decision{Action: policy.Return, Reason: policy.ReasonFinal}
 	}

@@ -15,6 +15,8 @@ type refusals struct {
 	running    atomic.Int32 // attempts under way, streams included
 	passed     atomic.Int64 // successes
 	refused    atomic.Int64
+	fresh      atomic.Int32 // requests in the queue that were not refused yet
+	lastFresh  atomic.Int64 // when the latest of those was sent, in Unix nanoseconds
 	lastPassed atomic.Int64 // when the success that was sent last was sent, in Unix nanoseconds
 
 	any    atomic.Bool // the fast path: there is no streak
@@ -78,6 +80,15 @@ func (r *refusals) since() (time.Time, int) {
 	return r.streak.Since()
 }
 
+// begins notes that an attempt is about to be sent.
+func (x *exchange) begins(a *attempt) {
+	known := &a.line.refusals
+	known.running.Add(1)
+	if x.setbacks.own == 0 {
+		known.lastFresh.Store(a.started.UnixNano())
+	}
+}
+
 // setbacks is what an exchange remembers of its refusals at one upstream.
 type setbacks struct {
 	confirming bool      // the next attempt is to confirm a refused credential
@@ -107,6 +118,18 @@ func (x *exchange) weigh(a *attempt, d policy.Decision) policy.Decision {
 		return x.refused(a, d, now)
 	}
 	return d
+}
+
+// remember returns a's answer for others than its caller, or nil when it did not arrive whole.
+// Its headers are a copy: the relay changes those that its caller gets.
+func (a *attempt) remember() *saved {
+	s := a.save()
+	if s == nil {
+		return nil
+	}
+	kept := *s
+	kept.header = s.header.Clone()
+	return &kept
 }
 
 // passed takes in a success.

@@ -93,6 +93,9 @@ func (x *exchange) begin() (*attempt, error) {
 		if err := x.spill(); err != nil {
 			return nil, err
 		}
+		if err := x.letOthersFirst(); err != nil {
+			return nil, err
+		}
 		if err := x.admit(); err != nil {
 			return nil, err
 		}
@@ -147,7 +150,7 @@ func (x *exchange) permitted() (*attempt, error) {
 	x.flight.tried()
 	x.tries++
 	a := &attempt{number: x.record.attempts, started: now, permit: leave, scoped: scoped, charge: charge, slots: &x.slots, line: x.place.line}
-	a.line.refusals.running.Add(1)
+	x.begins(a)
 	x.current = a
 	return a, nil
 }

@@ -22,7 +22,7 @@ func (x *exchange) refused(a *attempt, d policy.Decision, now time.Time) policy.
 	passes := wait > 0 && !long
 	known := &x.place.line.refusals
 	alone := !passes && x.isAlone(known, now)
-	answer := a.save()
+	answer := a.remember()
 	lasts := known.refuse(now, wait, long, answer) || x.probe && x.streakProbe && !passes
 	switch {
 	case lasts && answer != nil && x.p.config.TripCooldown > 0:

@@ -6,8 +6,7 @@ import (
 	"outrigger/policy/endpoint"
 )
 
-// rules is the table. The first row that matches decides, so the order is part of the meaning: what a body says comes
-// before what its status says, and what can never succeed before what may.
+// rules is the table. The first match decides, so the order is part of the meaning: bodies before statuses, never before maybe.
 var rules = []rule{
 	// No answer, or half of one.
 	{
@@ -188,7 +187,6 @@ var rules = []rule{
 		match:    either(status(http.StatusTooManyRequests), codePart("rate_limit", "ratelimit")),
 		evidence: "RFC 6585, section 4; ERNIE prefixes the code, Anthropic's compatible API sends it with type invalid_request_error",
 	},
-	// The rest by status.
 	{
 		name: "request_timeout", then: Verdict{Outcome: OutcomeTimeout, Scope: Upstream, Repeat: Backoff, Breaker: Ignore},
 		match:    status(http.StatusRequestTimeout),
