@@ -7,7 +7,7 @@
 //
 // One straight line, each step a file of that name:
 //
-//	open         the exchange: id, deadline, context           proxy.go, exchange.go
+//	open         the exchange: id, deadline, context           proxy.go, exchange.go, deadline.go
 //	callers      may this one call? host, origin, token        callers.go
 //	route        which upstreams, in which order               route.go, target.go
 //	body         read once, whole: memory, then spool          callerbody.go, spool
@@ -20,7 +20,7 @@
 //	   gate      wait at an open breaker, or go on to the next  failover.go, gate.go, gatewait.go, gateline.go
 //	   admit     wait in the limiter's line                    admit.go, line.go, lines.go, turnstile.go, siblings.go
 //	   begin     slot, trip, breaker's permit, retry budget    roundtrip.go
-//	   send      one attempt, traced                           attempt.go, trace.go, transport.go
+//	   send      one attempt, traced                           attempt.go, sending.go, trace.go, transport.go
 //	   peek      hold what decides the outcome                 peek.go, hold.go
 //	   judge     policy/classify
 //	   learn     tell limiter, breaker, trips                  learn.go, trips.go
