@@ -7,7 +7,7 @@
 //
 // One straight line, each step a file of that name:
 //
-//	open         the exchange: id, deadline, context           proxy.go, exchange.go
+//	open         the exchange: id, deadline, context           proxy.go, exchange.go, deadline.go
 //	callers      may this one call? host, origin, token        callers.go
 //	route        which upstreams, in which order               route.go, target.go
 //	body         read once, whole: memory, then spool          callerbody.go, spool
@@ -22,7 +22,7 @@
 //	   admit     wait in the limiter's line                    admit.go, line.go, lines.go, turnstile.go, siblings.go
 //	   slots     wait for a call in flight to end              concurrency.go, slots.go
 //	   begin     trip, breakers' permits, retry budget         roundtrip.go
-//	   send      one attempt, traced                           attempt.go, trace.go, transport.go
+//	   send      one attempt, traced                           attempt.go, sending.go, trace.go, transport.go
 //	   peek      hold what decides the outcome                 peek.go, hold.go
 //	   judge     policy/classify
 //	   learn     tell slots, limiter, breakers, budget, trips  concurrency.go, learn.go, scopes.go, trips.go

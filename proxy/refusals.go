@@ -111,7 +111,7 @@ func (x *exchange) weigh(a *attempt, d policy.Decision) policy.Decision {
 	case x.setbacks.confirming:
 		x.setbacks.confirming = false
 		return policy.Decision{Action: policy.Wait, Delay: x.p.config.Retry.Backoff(0, x.p.random()), Reason: policy.ReasonConfirm}
-	case a.resp == nil:
+	case a.resp == nil, a.crowded:
 	case a.verdict.Outcome == classify.OutcomeOK:
 		x.passed(a, now)
 	case a.verdict.Outcome == classify.OutcomeRateLimited && a.verdict.Limit.Dimension != "concurrency":
