@@ -13,6 +13,12 @@ const (
 	budgetFloor  = 10
 )
 
+// slowFailure is how long a retry under way counts as failed, and slowTicks that in ticks.
+const (
+	slowFailure = 5 * time.Second
+	slowTicks   = int64(slowFailure / budgetTick)
+)
+
 const (
 	// successPays is how many failed retries one success pays for. Of attempts that fail
 	// with probability p, each independent of the load, p/(1-p) fail for each that succeeds.
@@ -45,7 +51,8 @@ const ratioUnit = 1_000_000
 // nothing, whatever went before: success pays for what has failed already, and cannot be
 // saved up. One that is merely ill is retried as often as it takes, for a retry that
 // succeeds costs nothing. A retry under way counts as failed until it ends or anything
-// succeeds: slow failures are not noticed too late, and slow successes cost nothing.
+// succeeds, but for 5 s at most: a crowd that fails fast is bounded before it has failed,
+// and one that takes long, be it to succeed, holds up no others.
 //
 // It is spent when a retry starts, not when it is decided. Requests that wait count as
 // they do in Envoy's retry budget (its active and pending requests): after an outage all
@@ -58,17 +65,20 @@ type Budget struct {
 	now     int64       // the current tick, counted from start
 	sum     budgetCount // of the ticks that count
 	waiting uint64      // requests to begin
-	running uint64      // retries since the last success
-	paid    uint64      // successes so far: tells the running ones from those before
-	last    time.Time   // of the last success
+	paid    uint64      // successes so far: tells running retries from those before
 	ticks   [budgetTicks]budgetCount
 }
 
-type budgetCount struct{ requests, failed, unpaid uint64 }
+type budgetCount struct {
+	requests, failed, unpaid uint64
+	running                  uint64 // retries that began then and have not ended
+	paid                     uint64 // successes by then
+}
 
 // Charge is one retry's part of a budget, from Spend to Settle. The zero value is none.
 type Charge struct {
 	made bool
+	tick int64
 	paid uint64
 }
 
@@ -88,6 +98,15 @@ func (b *Budget) Request(now time.Time) {
 	defer b.mu.Unlock()
 	b.ticks[b.slide(now)].requests++
 	b.sum.requests++
+}
+
+// Ended tells that an attempt ended which began then. Where that was before the window, the
+// request counts for the window once more: calls that take long, and are lost together,
+// would else find the budget of the few that began lately. It does not allocate.
+func (b *Budget) Ended(now, began time.Time) {
+	if now.Sub(began) > budgetWindow {
+		b.Request(now)
+	}
 }
 
 // Enter counts a request that waits for its first attempt, until Leave. It does not allocate.
@@ -112,20 +131,35 @@ func (b *Budget) Leave() {
 func (b *Budget) Spend(now time.Time) (Charge, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.slide(now)
+	tick := &b.ticks[b.slide(now)]
 	if b.left() <= 0 {
 		return Charge{}, false
 	}
-	b.running++
-	return Charge{made: true, paid: b.paid}, true
+	if tick.paid != b.paid {
+		tick.running, tick.paid = 0, b.paid
+	}
+	tick.running++
+	return Charge{made: true, tick: b.now, paid: b.paid}, true
+}
+
+// running is how many retries are under way that began within slowFailure and since the
+// last success. Locked.
+func (b *Budget) running() uint64 {
+	n := uint64(0)
+	for i := max(b.now-slowTicks+1, 0); i <= b.now; i++ {
+		if tick := &b.ticks[i%budgetTicks]; tick.paid == b.paid {
+			n += tick.running
+		}
+	}
+	return n
 }
 
 // left is how many retries may start. Locked.
 func (b *Budget) left() int64 {
-	requests := b.sum.requests + b.waiting
+	requests, running := b.sum.requests+b.waiting, b.running()
 	unpaid := budgetFloor + requests*b.parts/ratioUnit
 	failed := budgetFloor + requests*max(failedMost*ratioUnit, b.parts)/ratioUnit
-	return min(int64(unpaid)-int64(b.sum.unpaid+b.running), int64(failed)-int64(b.sum.failed+b.running))
+	return min(int64(unpaid)-int64(b.sum.unpaid+running), int64(failed)-int64(b.sum.failed+running))
 }
 
 // Settle ends a charge: the retry failed, or it did not, because it succeeded or proved
@@ -136,11 +170,12 @@ func (b *Budget) Settle(now time.Time, c Charge, failed bool) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if c.paid == b.paid && b.running > 0 {
-		b.running--
+	at := b.slide(now)
+	if began := &b.ticks[c.tick%budgetTicks]; b.now-c.tick < budgetTicks && began.paid == c.paid && began.running > 0 {
+		began.running--
 	}
 	if failed {
-		tick := &b.ticks[b.slide(now)]
+		tick := &b.ticks[at]
 		tick.failed++
 		tick.unpaid++
 		b.sum.failed++
@@ -156,8 +191,6 @@ func (b *Budget) Succeeded(now time.Time) {
 	defer b.mu.Unlock()
 	b.slide(now)
 	b.paid++
-	b.running = 0
-	b.last = now
 	pays := min(successPays, b.sum.unpaid)
 	b.sum.unpaid -= pays
 	for i := b.now + budgetTicks; pays > 0; i-- {
@@ -166,13 +199,6 @@ func (b *Budget) Succeeded(now time.Time) {
 		tick.unpaid -= part
 		pays -= part
 	}
-}
-
-// SucceededSince reports whether any attempt has succeeded at t or later.
-func (b *Budget) SucceededSince(t time.Time) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return !b.last.Before(t)
 }
 
 // Remaining returns how many retries may start now, for metrics and pages.

@@ -24,6 +24,8 @@ type attempt struct {
 	permit   permit        // of the upstream's breaker
 	scoped   permit        // of its endpoint's and model's, if there is one
 	charge   policy.Charge // on the retry budget, if it is a retry that costs
+	budget   *policy.Budget
+	settled  bool // with the budget
 
 	resp    *http.Response       // nil when no answer came
 	body    io.ReadCloser        // the answer's, as it comes from the transport or its hold
@@ -147,6 +149,20 @@ func (a *attempt) reached() classify.Progress {
 	}
 }
 
+// settle tells the retry budget how the attempt went, once.
+func (a *attempt) settle(b classify.BreakerAction) {
+	if a.settled || a.budget == nil {
+		return
+	}
+	a.settled = true
+	now := time.Now()
+	a.budget.Ended(now, a.started)
+	a.budget.Settle(now, a.charge, b == classify.Fault)
+	if a.accepted() {
+		a.budget.Succeeded(now)
+	}
+}
+
 // finish ends the attempt, once: its context, its slot and its body.
 func (a *attempt) finish(cause error) {
 	a.end.Do(func() {
@@ -165,5 +181,6 @@ func (a *attempt) finish(cause error) {
 		}
 		a.permit.report(classify.Ignore) // does nothing when the outcome was reported
 		a.scoped.report(classify.Ignore)
+		a.settle(classify.Ignore) // as before
 	})
 }

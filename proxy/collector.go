@@ -42,9 +42,13 @@ func (c *liveCollector) Collect(out chan<- prometheus.Metric) {
 	gauge(descBody, float64(spooled), "spool")
 	for _, u := range c.p.upstreams {
 		gauge(descBreaker, float64(u.gate.breaker.State()), u.config.Name, allScopes)
+		worst := map[string]float64{} // two scopes may have one label: long names are cut
 		u.scopes.each(func(s scope, g *gate) {
-			gauge(descBreaker, float64(g.breaker.State()), u.config.Name, s.String())
+			worst[s.String()] = max(worst[s.String()], float64(g.breaker.State()))
 		})
+		for name, state := range worst {
+			gauge(descBreaker, state, u.config.Name, name)
+		}
 		c.limits(u, out, c.concurrency(u, out))
 		tripped, streaks := map[string]bool{}, 0
 		now := time.Now()

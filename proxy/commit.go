@@ -16,9 +16,7 @@ func (x *exchange) commit(out *http.Request, a *attempt) (*http.Response, error)
 	}
 	x.record.verdict = a.verdict
 	if a.accepted() {
-		for i := range a.slots {
-			a.slots[i].answered(time.Now())
-		}
+		x.place.line.answers.add(x.answerKind(), time.Since(a.started))
 	}
 	if a.failure == classify.None && a.mute() {
 		defer a.finish(errFinished)

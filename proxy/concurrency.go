@@ -2,8 +2,10 @@ package proxy
 
 import (
 	"errors"
+	"slices"
 	"time"
 
+	"outrigger/policy"
 	"outrigger/policy/classify"
 	"outrigger/policy/concurrency"
 	"outrigger/policy/limit"
@@ -26,40 +28,97 @@ const (
 	slotCount
 )
 
-// takeSlots takes a slot of each limit on calls in flight. Where one has to be waited
-// for, the rate limiter's permit is given back meanwhile: all those that were given out in
-// the time of a stall would else be used at its end, at once.
+// errMoved is what takeSlots returns when the request went on to another upstream.
+var errMoved = errors.New("the request went on to another upstream")
+
+// takeSlots waits for the rate limiter's permit and for a slot of each limit on calls in
+// flight: first of its credential and model, then of the upstream, so that no two wait for
+// each other. Nobody waits for a slot with a permit in hand, since all those that were
+// given out in the time of a stall would else be used at its end, at once; nor for a permit
+// with a slot in hand, which others could use.
 func (x *exchange) takeSlots() error {
-	front := x.crowded
-	for i, s := range [slotCount]*slots{x.place.line.slots, x.up.slots} {
-		if s.tryTake(&x.slots[i]) {
-			continue
+	again := x.crowded
+	for {
+		if err := x.admit(); err != nil {
+			return err
 		}
-		if err := x.waitForSlot(s, &x.slots[i], front); err != nil {
+		limits := [slotCount]*slots{x.place.line.slots, x.up.slots}
+		full := x.tryTakeSlots(limits)
+		if full < 0 {
+			x.crowded = false
+			return nil
+		}
+		if limits[full].isLearned() && x.goWhereRoomIs() {
+			return errMoved
+		}
+		if err := x.waitForSlot(limits[full], &x.slots[full], again); err != nil {
 			x.giveSlots(false)
 			return err
 		}
+		again = true
+		if err := x.enter(time.Now()); err != nil {
+			x.giveSlots(false)
+			return err
+		}
+		if x.place.queued {
+			x.giveSlots(false)
+		}
 	}
-	x.crowded = false
-	return nil
 }
 
-// waitForSlot waits in the queue of s, and then for the rate limiter again.
-func (x *exchange) waitForSlot(s *slots, sl *slot, front bool) error {
+// tryTakeSlots takes the slots that are free, and returns which is not, or -1.
+func (x *exchange) tryTakeSlots(limits [slotCount]*slots) int {
+	for i, s := range limits {
+		if x.slots[i].of == nil && !s.tryTake(&x.slots[i]) {
+			return i
+		}
+	}
+	return -1
+}
+
+// goWhereRoomIs goes on to the next upstream that can take the call now, if failover goes
+// by overload and there is one. The present one may be come back to.
+func (x *exchange) goWhereRoomIs() bool {
+	if !x.mayGoOn(policy.FailoverOverloaded) {
+		return false
+	}
+	now := time.Now()
+	for _, up := range x.candidates {
+		if up == x.up || slices.Contains(x.spent, up) {
+			continue
+		}
+		next := x.faceOf(up)
+		if next.tripped(now) || up.gate.shut() || up.isOpen(x.scopeAt(&next)) || up.loadings.latest(now, next.model) != nil {
+			continue
+		}
+		if up.slots.hasRoom() && up.lines.of(lineKey{next.credential, next.model}, now).slots.hasRoom() {
+			x.moveFor(next, policy.FailoverOverloaded, false)
+			return true
+		}
+	}
+	return false
+}
+
+// waitForSlot waits in the queue of s.
+func (x *exchange) waitForSlot(s *slots, sl *slot, again bool) error {
 	start := time.Now()
 	x.place.leave(start)
 	until := x.place.waiter.Until()
-	if !until.Before(x.deadline) {
+	if !x.deadline.IsZero() && !until.Before(x.deadline) {
 		until = time.Time{} // the context ends then, and says why
 	}
-	err := s.take(x.ctx, sl, x.deadline, until, front)
+	w := &slotWaiter{came: x.start, deadline: x.deadline}
+	if answer, known := x.place.line.answers.of(x.answerKind()); known && !x.deadline.IsZero() {
+		w.deadline = x.deadline.Add(-answer)
+	}
+	err := s.take(x.ctx, sl, w, until, again)
 	waited := time.Since(start)
 	x.record.queue += waited
 	x.up.metrics.queued.Observe(waited.Seconds())
 	switch {
 	case errors.Is(err, errSlotsFull):
 		return fail("local_rate_limit", "The queue for the calls that upstream %q runs at once is full (OUTRIGGER_QUEUE_MAX). "+
-			"Send fewer requests at once.", x.up.config.Name).after(time.Second)
+			"Send fewer requests at once.", x.up.config.Name).after(s.untilFree())
 	case errors.Is(err, errTurnedAway):
 		x.late = true
 		return fail("local_rate_limit", "Upstream %q runs so few calls at once that this one would be answered after the request's deadline. "+
@@ -67,11 +126,9 @@ func (x *exchange) waitForSlot(s *slots, sl *slot, front bool) error {
 	case errors.Is(err, errQueueTimeout):
 		return fail("local_rate_limit", "Waited %s in the queue for one of the calls that upstream %q runs at once, the longest "+
 			"wait allowed (OUTRIGGER_QUEUE_TIMEOUT). Send fewer requests at once, or allow more time.",
-			round(waited), x.up.config.Name).after(time.Second)
-	case err != nil:
-		return err
+			round(waited), x.up.config.Name).after(s.untilFree())
 	}
-	return x.admit()
+	return err
 }
 
 // giveSlots returns all slots that are held.
@@ -124,7 +181,7 @@ func evidenceOf(a *attempt) (concurrency.Evidence, bool, bool) {
 	return 0, false, false
 }
 
-// accepted reports whether the upstream took the attempt's call in.
+// accepted reports whether the upstream carried the attempt's call out.
 func (a *attempt) accepted() bool {
-	return a.resp != nil && a.verdict.Breaker == classify.Success && a.verdict.Limiter == classify.LimiterNone
+	return a.resp != nil && a.failure == classify.None && a.verdict.Outcome == classify.OutcomeOK && a.verdict.Rule != ""
 }

@@ -74,7 +74,7 @@ type exchange struct {
 	predicted time.Duration   // the wait in that line, when it was entered
 	gateUntil time.Time       // when the patience at an open breaker ends; zero outside of such a wait
 
-	budgetUntil time.Time            // the same for retry budget
+	budgetSince time.Time            // when a retry was first refused for want of budget; zero outside of such a wait
 	lastChance  bool                 // the next attempt is made although its scope's breaker is open, and is the last
 	tries       int                  // attempts at the present upstream
 	retries     int                  // repeats there that count

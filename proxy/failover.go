@@ -46,7 +46,7 @@ func (x *exchange) goOn(cause policy.FailoverCause) bool {
 // afterSetback says what to do after a, given what would be done at the same
 // upstream: that, or go on to the one that is returned.
 func (x *exchange) afterSetback(a *attempt, d policy.Decision) (facing, policy.FailoverCause) {
-	if len(x.candidates) == 1 || a.verdict.Outcome == classify.OutcomeOK || !x.mayGoOn(policy.FailoverFor(a.verdict)) && !x.mayGoOn(policy.FailoverBreaker) {
+	if len(x.candidates) == 1 || d.Reason == policy.ReasonConfirm || a.verdict.Outcome == classify.OutcomeOK || !x.mayGoOn(policy.FailoverFor(a.verdict)) && !x.mayGoOn(policy.FailoverBreaker) {
 		return facing{}, ""
 	}
 	s := policy.Setback{
@@ -76,7 +76,7 @@ func (x *exchange) available() (facing, bool) {
 			continue
 		}
 		next := x.faceOf(up)
-		if next.tripped(now) {
+		if next.tripped(now) || up.loadings.latest(now, next.model) != nil {
 			continue
 		}
 		if up.gate.shut() || up.gate.breaker.State() != policy.Closed {
@@ -109,17 +109,22 @@ func (x *exchange) isShy() bool { return x.isCreate() || !x.replayable() }
 // move leaves the present upstream, in good order, for the next one. An upstream
 // whose breaker was open may be come back to.
 func (x *exchange) move(next facing, cause policy.FailoverCause) {
+	x.moveFor(next, cause, cause != policy.FailoverBreaker)
+}
+
+// moveFor is move, for good or so that the upstream may be come back to.
+func (x *exchange) moveFor(next facing, cause policy.FailoverCause, good bool) {
 	x.place.leave(time.Now())
 	x.settleProbe()
 	x.record.leave(x.up.config.Name, cause)
 	x.up.metrics.failedOver(string(cause))
-	if cause != policy.FailoverBreaker {
+	if good {
 		x.spent = append(x.spent, x.up)
 		x.retries, x.repeated = 0, false // else two breakers could pass it to and fro for ever
 	}
 	x.facing, x.place = next, &place{} // the transport may still tell the old one of its request
 	x.tries, x.doubted, x.setbacks = 0, 0, setbacks{}
-	x.connected, x.charged, x.late = false, false, false
+	x.connected, x.charged, x.late, x.crowded, x.lastChance = false, false, false, false, false
 }
 
 // causeOf returns the cause for which a request that was not to be attempted here

@@ -23,6 +23,8 @@ type gate struct {
 	breaker *policy.Breaker
 	open    time.Duration
 
+	lastLoss atomic.Int64 // of a long call, in Unix nanoseconds
+
 	closed atomic.Bool // nobody waits and the breaker was not seen open: the fast path
 	mu     sync.Mutex
 	line   list.List // of *gateWaiter
@@ -65,6 +67,23 @@ func (p permit) report(a classify.BreakerAction) {
 	if p.gate.shut() {
 		p.gate.kick()
 	}
+}
+
+// Calls that had been under way for longTime and are lost within lossTime of each other are
+// one failure: a connection or an instance went away, and with it all that it carried. That
+// says little about the next call.
+const (
+	longTime = time.Second
+	lossTime = time.Second
+)
+
+// lost reports whether a call that broke off is a failure of its own.
+func (g *gate) lost(began, now time.Time) bool {
+	if now.Sub(began) < longTime {
+		return true
+	}
+	last := g.lastLoss.Load()
+	return now.UnixNano()-last >= int64(lossTime) && g.lastLoss.CompareAndSwap(last, now.UnixNano())
 }
 
 // fail enters a failure that came after the permit was reported on: a stream broke.

@@ -14,7 +14,7 @@ import (
 // in time.
 func (x *exchange) learn(a *attempt, d policy.Decision) policy.Decision {
 	x.reportBreakers(a)
-	x.settleBudget(a)
+	a.settle(a.verdict.Breaker)
 	now := time.Now()
 	x.learnTrip(a, now)
 	if a.resp != nil || a.reached() != classify.NotSent {

@@ -276,7 +276,7 @@ func TestASlotThatComesAsItsWaiterLeavesIsNotLost(t *testing.T) {
 			}
 			ctx, leave := context.WithCancel(t.Context())
 			waited := make(chan error, 1)
-			go func() { waited <- s.take(ctx, &second, time.Time{}, time.Time{}, false) }()
+			go func() { waited <- s.take(ctx, &second, &slotWaiter{}, time.Time{}, false) }()
 			synctest.Wait()
 			leave()
 			first.give(true) // as a rule before the waiter is awake

@@ -23,6 +23,7 @@ type line struct {
 	connects  *connects // nil is none
 	key       lineKey
 	slots     *slots
+	answers   answerTimes
 	turnstile atomic.Pointer[turnstile] // that it waits at, perhaps with others
 	siblings  *siblings
 	sibling   limit.Sibling // under siblings.mu

@@ -123,6 +123,9 @@ func (x *exchange) awaitModel() error {
 			x.record.queue += now.Sub(start)
 			return nil
 		}
+		if x.goOn(policy.FailoverOverloaded) {
+			continue
+		}
 		timer := time.NewTimer(wait)
 		select {
 		case <-timer.C:

@@ -96,14 +96,15 @@ func (x *exchange) begin() (*attempt, error) {
 		if err := x.letOthersFirst(); err != nil {
 			return nil, err
 		}
-		if err := x.admit(); err != nil {
+		err := x.takeSlots()
+		if errors.Is(err, errMoved) {
+			continue
+		}
+		if err != nil {
 			return nil, err
 		}
-		if err := x.takeSlots(); err != nil {
-			return nil, err
-		}
-		a, err := x.permitted()
-		if err == nil {
+		var a *attempt
+		if a, err = x.permitted(); err == nil {
 			return a, nil
 		}
 		x.giveSlots(false)
@@ -145,15 +146,18 @@ func (x *exchange) permitted() (*attempt, error) {
 		// budget's window would else have none when its attempts fail.
 		x.up.budget.Request(now)
 	}
-	x.charged, x.gateUntil, x.budgetUntil = false, time.Time{}, time.Time{}
+	x.charged, x.gateUntil, x.budgetSince = false, time.Time{}, time.Time{}
 	x.record.attempts++
 	x.flight.tried()
 	x.tries++
-	a := &attempt{number: x.record.attempts, started: now, permit: leave, scoped: scoped, charge: charge, slots: &x.slots, line: x.place.line}
+	a := &attempt{number: x.record.attempts, started: now, permit: leave, scoped: scoped, charge: charge, budget: x.up.budget, slots: &x.slots, line: x.place.line}
 	x.begins(a)
 	x.current = a
 	return a, nil
 }
+
+// isIll reports whether calls like this one succeed at the upstream now and then.
+func (x *exchange) isIll() bool { return x.trend().SucceededAfter(time.Now().Add(-illWindow)) }
 
 // illWindow is how recent a success is that shows an upstream ill and not down.
 const illWindow = 2 * time.Second
@@ -163,7 +167,7 @@ func (x *exchange) try(a *attempt) policy.Try {
 	return policy.Try{
 		Retries: x.retries, Once: x.repeated, Verdict: a.verdict, Now: time.Now(),
 		Deadline: x.deadline, Took: x.took(a), Replayable: x.replayable(), Last: x.lastChance,
-		Ill: x.up.budget.SucceededSince(time.Now().Add(-illWindow)), Rand: x.p.random(),
+		Ill: x.isIll(), Rand: x.p.random(),
 	}
 }
 
@@ -188,31 +192,23 @@ func (x *exchange) retry(a *attempt, d policy.Decision) {
 	x.current = nil
 }
 
-// waitForBudget waits before a retry is asked for again that the budget refused. While
-// anything succeeds at the upstream the refusal is final: more retries would only fail
-// more. If nothing has since the request came, the upstream is down and so few calls ask
-// for it that its breaker has not opened; it is waited for as at a breaker.
+// waitForBudget waits before a retry is asked for again that the budget refused. Once a
+// call like it has succeeded meanwhile the refusal is final: more retries would only fail
+// more. Until then the upstream is down and so few calls ask for it that its breaker has
+// not opened, or many long calls were lost at once; that is waited out as at a breaker.
 func (x *exchange) waitForBudget() error {
 	now := time.Now()
-	if x.budgetUntil.IsZero() {
-		x.budgetUntil = now.Add(x.gatePatience())
+	if x.budgetSince.IsZero() {
+		x.budgetSince = now
 	}
 	wait := x.p.config.Retry.Pause(x.retries, x.p.random())
-	if x.up.budget.SucceededSince(x.start) || now.Add(wait).After(x.budgetUntil) {
+	late := !x.deadline.IsZero() && !now.Add(wait).Before(x.deadline)
+	if late || wait > x.gatePatience() || x.trend().SucceededAfter(x.budgetSince) {
 		x.up.metrics.refusedRetry(string(policy.ReasonBudget))
 		return errBudget
 	}
 	x.record.gate += wait
 	return x.sleep(wait)
-}
-
-// settleBudget tells the budget how the attempt went.
-func (x *exchange) settleBudget(a *attempt) {
-	now := time.Now()
-	x.up.budget.Settle(now, a.charge, a.verdict.Breaker == classify.Fault)
-	if a.accepted() {
-		x.up.budget.Succeeded(now)
-	}
 }
 
 // sleep waits for d, or for the end of the request.

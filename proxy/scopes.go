@@ -183,6 +183,9 @@ func (x *exchange) passGates() error {
 // While the breaker of its scope is not closed an attempt's failure tells nothing new of
 // the upstream as a whole.
 func (x *exchange) reportBreakers(a *attempt) {
+	if a.verdict.Outcome == classify.OutcomeBroke && !x.up.gate.lost(a.started, time.Now()) {
+		a.verdict.Breaker = classify.Ignore
+	}
 	whole := a.verdict.Breaker
 	if whole == classify.Fault && (a.scoped.gate != nil && a.scoped.gate.shut() || x.lastChance) {
 		whole = classify.Ignore

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"outrigger/policy"
 	"outrigger/policy/concurrency"
 )
 
@@ -25,14 +26,16 @@ type slots struct {
 	mu      sync.Mutex
 	learned concurrency.Limiter
 	taken   int
-	queue   list.List // of *slotWaiter
+	queue   list.List    // of *slotWaiter
+	ramp    *policy.Ramp // lets out those who waited for a limit that is none any more
 	timer   *time.Timer
 	wakeAt  time.Time
 }
 
 // slotWaiter is one who waits for a slot.
 type slotWaiter struct {
-	deadline time.Time     // by which the answer must have begun; zero is never
+	came     time.Time     // when the request came to Outrigger
+	deadline time.Time     // by which it must be sent; zero is never
 	turn     chan struct{} // closed when it has one, or never will in time
 	given    bool          // under the lock of slots
 	late     bool
@@ -67,25 +70,22 @@ func (s *slots) tryTake(sl *slot) bool {
 	return true
 }
 
-// take waits for a slot, at the back of the queue or, for a call that was refused, at its
-// front. It fails with errSlotsFull, with errTurnedAway where the answer could not begin
-// by the deadline, with errQueueTimeout at until, or with the cause of ctx's end.
-func (s *slots) take(ctx context.Context, sl *slot, deadline, until time.Time, front bool) error {
+// take waits for a slot, at the back of the queue or, for a call that had one before, in
+// the order of arrival. It fails with errSlotsFull, with errTurnedAway where its turn would
+// come after w's deadline, with errQueueTimeout at until, or with the cause of ctx's end.
+func (s *slots) take(ctx context.Context, sl *slot, w *slotWaiter, until time.Time, again bool) error {
 	s.mu.Lock()
 	now := time.Now()
-	if !front && s.queue.Len() >= s.queueMax {
+	if !again && s.queue.Len() >= s.queueMax {
 		s.mu.Unlock()
 		return errSlotsFull
 	}
-	if !front && s.tooLate(now, s.queue.Len()+1, deadline) {
+	if !again && s.tooLate(now, s.queue.Len(), w.deadline) { // the first may be next at any moment
 		s.mu.Unlock()
 		return errTurnedAway
 	}
-	w := &slotWaiter{deadline: deadline, turn: make(chan struct{})}
-	place := s.queue.PushBack(w)
-	if front {
-		s.queue.MoveToFront(place)
-	}
+	w.turn = make(chan struct{})
+	place := s.join(w, again)
 	s.release(now)
 	s.mu.Unlock()
 	var expired <-chan time.Time
@@ -117,6 +117,35 @@ func (s *slots) take(ctx context.Context, sl *slot, deadline, until time.Time, f
 	return err
 }
 
+// join puts w into the queue. Locked.
+func (s *slots) join(w *slotWaiter, again bool) *list.Element {
+	if again {
+		for e := s.queue.Front(); e != nil; e = e.Next() {
+			if e.Value.(*slotWaiter).came.After(w.came) {
+				return s.queue.InsertBefore(w, e)
+			}
+		}
+	}
+	return s.queue.PushBack(w)
+}
+
+// hasRoom reports whether one more could go at once.
+func (s *slots) hasRoom() bool {
+	if s.unbounded() {
+		return true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.queue.Len() == 0 && s.free(time.Now())
+}
+
+// isLearned reports whether it is a learned limit that holds calls back.
+func (s *slots) isLearned() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.learns && s.taken >= s.learned.Allowed(time.Now())
+}
+
 // free reports whether one more may be in flight. Locked.
 func (s *slots) free(now time.Time) bool {
 	if s.most > 0 && s.taken >= s.most {
@@ -125,18 +154,36 @@ func (s *slots) free(now time.Time) bool {
 	return !s.learns || s.taken < s.learned.Allowed(now)
 }
 
-// tooLate reports whether the answer to a call behind ahead others is not going to begin
-// by its deadline. Locked.
+// letOut is how many of those who wait may go now, if there is room. Where no limit is left,
+// because what looked like one was chance, or it is old, all of them at once would be the
+// very crowd that limits are about; so they go by a ramp. Locked.
+func (s *slots) letOut(now time.Time) int {
+	waiting := s.queue.Len()
+	if waiting == 0 || !s.learns || s.learned.Allowed(now) != concurrency.Unlimited {
+		s.ramp = nil
+		return waiting
+	}
+	if s.most > 0 && s.ramp == nil {
+		return waiting // they wait for the configured bound
+	}
+	if s.ramp == nil {
+		s.ramp = policy.NewRamp(now)
+	}
+	return s.ramp.Take(now, waiting)
+}
+
+// tooLate reports whether the turn of a call behind ahead others is going to come after its
+// deadline. Locked.
 func (s *slots) tooLate(now time.Time, ahead int, deadline time.Time) bool {
 	if deadline.IsZero() {
 		return false
 	}
-	wait, answer, known := s.predict(now, ahead)
-	return known && now.Add(wait+answer).After(deadline)
+	wait, _ := s.predict(now, ahead)
+	return now.Add(wait).After(deadline)
 }
 
 // predict is as of concurrency.Limiter, for the places that there are. Locked.
-func (s *slots) predict(now time.Time, ahead int) (wait, answer time.Duration, known bool) { //nolint:nonamedreturns // as there
+func (s *slots) predict(now time.Time, ahead int) (time.Duration, bool) {
 	places := s.learned.Allowed(now)
 	if s.most > 0 {
 		places = min(places, s.most)
@@ -149,14 +196,14 @@ func (s *slots) predict(now time.Time, ahead int) (wait, answer time.Duration, k
 func (s *slots) untilFree() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	wait, _, _ := s.predict(time.Now(), s.queue.Len()+1)
+	wait, _ := s.predict(time.Now(), s.queue.Len()+1)
 	return max(wait, time.Second)
 }
 
 // release gives free slots to those who wait, in order, and looks again when more may be
 // free. Locked.
 func (s *slots) release(now time.Time) {
-	for s.queue.Len() > 0 && s.free(now) {
+	for n := s.letOut(now); n > 0 && s.queue.Len() > 0 && s.free(now); n-- {
 		w := s.queue.Remove(s.queue.Front()).(*slotWaiter)
 		// What cannot be answered in time would only take the place of one that can.
 		if w.late = s.tooLate(now, 0, w.deadline); !w.late {
@@ -165,10 +212,16 @@ func (s *slots) release(now time.Time) {
 		}
 		close(w.turn)
 	}
+	if s.queue.Len() == 0 {
+		s.ramp = nil
+	}
 	if s.queue.Len() == 0 || !s.learns {
 		return
 	}
 	next := s.learned.Next(now)
+	if s.ramp != nil {
+		next = s.ramp.Next(now)
+	}
 	switch {
 	case !next.After(now) || next.Equal(s.wakeAt):
 		return
@@ -194,15 +247,6 @@ func (sl *slot) sent(now time.Time) {
 		defer s.mu.Unlock()
 		s.learned.Start(now, &sl.call)
 		s.release(now) // silence about this one may let others go
-	}
-}
-
-// answered tells that the answer has begun.
-func (sl *slot) answered(now time.Time) {
-	if s := sl.of; s != nil && s.learns {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.learned.Answered(now, &sl.call)
 	}
 }
 

@@ -26,8 +26,9 @@
 // An upstream that refuses at random has no such limit. It shows itself by
 // contradiction: a call is refused beside fewer running ones than another call, sent
 // since the last refusal, was accepted beside. A refusal that contradicts lowers nothing.
-// The second one in a row drops the limit, and each drop doubles the number of
-// refusals in a row that are needed before the next limit is believed, for ten minutes.
+// Where they come to a tenth of the accepted calls the limit is dropped, and each drop
+// doubles the number of refusals in a row that are needed before the next limit is
+// believed, for ten minutes. Rarer ones are passed by the probes.
 //
 // A limit that falls is not taken for chance: after its first refusal nothing was
 // accepted since the last one, so the following ones contradict nothing.

@@ -32,8 +32,12 @@ const (
 	waryFor = 10 * time.Minute
 	// mostWary bounds the number of refusals in a row that are asked for.
 	mostWary = 64
-	// contradictions in a row drop a limit.
-	contradictions = 2
+	// A limit is dropped once contradictions outweigh: each weighs ten times as much as a
+	// call that is accepted, and two must be left over. So chance drops it where it refuses
+	// one call in ten or more; where it refuses less, probes pass it soon enough, and a
+	// limit that is real is not lost by a few refusals of another kind.
+	contradictionWeight = 10
+	contradictionsLeast = 2 * contradictionWeight
 	// Refusals come in the order of sending, but for a quarter of the time that one takes
 	// and 5 ms: ways differ, and busy machines are late.
 	disorder     = 4
@@ -52,7 +56,6 @@ type Call struct {
 	blur       int // of the others, how many may have ended before it arrived
 	probe      bool
 	running    bool
-	answered   bool
 }
 
 // Limiter learns the limit of one upstream, or of one credential and model there. The
@@ -69,7 +72,7 @@ type Limiter struct {
 	proven   int           // most that ran at once, a call sent since then among them, as ended calls show
 	provenAt time.Time
 	consent  time.Duration // silence that shows that a call was accepted
-	doubts   int           // contradictions in a row
+	doubts   int           // contradictions, weighed against accepted calls
 	fellFrom int           // the limit before refusals in a row lowered it, none being accepted in between
 	agreed   int           // refusals in a row that a limit explains
 	wary     int           // how many of them are wanted before a limit is believed; 0 is one
@@ -86,8 +89,7 @@ type Limiter struct {
 	reached int       // how many ran with it
 
 	minute accepted
-	whole  mean // from Start to End of accepted calls
-	first  mean // from Start to Answered
+	whole  Mean // from Start to End of accepted calls
 }
 
 // Allowed returns how many calls may run at once, Unlimited if no limit is known. While
@@ -139,8 +141,9 @@ func (l *Limiter) Start(now time.Time, c *Call) {
 	l.newest = c
 	if l.limit > 0 && l.running >= l.limit {
 		c.probe = true
-		l.probed = now
-		l.reached = max(l.reached, l.running+1)
+		if l.running+1 > l.reached { // those that take the place of one that ended show no more
+			l.probed, l.reached = now, l.running+1
+		}
 	}
 	l.running++
 }
@@ -158,7 +161,8 @@ func (l *Limiter) End(now time.Time, c *Call, accepted bool) {
 		return
 	}
 	l.minute.add(now)
-	l.whole.add(now.Sub(c.sent))
+	l.whole.Add(now.Sub(c.sent))
+	l.doubts = max(l.doubts-1, 0)
 	if c.refusals == l.refusals {
 		l.accepted(now, c.others+1-c.blur)
 	}

@@ -59,7 +59,6 @@ func (l *Limiter) Refused(now time.Time, c *Call, e Evidence, hint time.Duration
 		l.deafTill = now.Add(waryFor)
 		return false
 	}
-	l.doubts = 0
 	if l.agreed++; l.limit == 0 && e != Named && now.Before(l.waryTill) && l.agreed <= l.wary {
 		return false
 	}
@@ -118,7 +117,9 @@ func (l *Limiter) learn(now time.Time, c *Call, e Evidence, estimate int) {
 	switch {
 	case fresh:
 		l.gap, l.trial = firstGap, e == Unclear
-	case c.probe && !l.probed.IsZero():
+	case !c.probe:
+		return // the next probe has its time
+	case !l.probed.IsZero():
 		l.gap = min(2*l.gap, maxGap)
 	}
 	l.step, l.probed, l.reached = probeSize, time.Time{}, 0
@@ -136,9 +137,9 @@ func (l *Limiter) full(now time.Time, c *Call) bool {
 
 // contradicted counts a refusal that no limit explains.
 func (l *Limiter) contradicted(now time.Time) bool {
-	l.doubts++
+	l.doubts += contradictionWeight
 	l.agreed = 0
-	if l.doubts >= contradictions && l.source != Named {
+	if l.doubts >= contradictionsLeast && l.source != Named {
 		l.drop(now)
 	}
 	return false
