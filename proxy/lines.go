@@ -70,6 +70,13 @@ func (ls *lines) of(key lineKey, now time.Time) *line {
 	return ln
 }
 
+// known returns the line of key, nil if there is none.
+func (ls *lines) known(key lineKey) *line {
+	ls.mu.RLock()
+	defer ls.mu.RUnlock()
+	return ls.byKey[key]
+}
+
 // makeRoom drops limiters, unless it did within roomTime. Locked.
 func (ls *lines) makeRoom(now time.Time) {
 	if now.Before(ls.full) {
@@ -87,6 +94,7 @@ func (ls *lines) makeRoom(now time.Time) {
 		last, waiting := ts.limiter.Used()
 		ts.mu.Unlock()
 		switch {
+		case ln.slots.inUse():
 		case idle:
 			ls.drop(key, now)
 		case waiting == 0:

@@ -139,6 +139,13 @@ func (s *slots) hasRoom() bool {
 	return s.queue.Len() == 0 && s.free(time.Now())
 }
 
+// inUse reports whether anybody has a slot or waits for one.
+func (s *slots) inUse() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.taken > 0 || s.queue.Len() > 0
+}
+
 // isLearned reports whether it is a learned limit that holds calls back.
 func (s *slots) isLearned() bool {
 	s.mu.Lock()

@@ -131,7 +131,11 @@ func (u *upstream) status(now time.Time) UpstreamStatus {
 			s.Trips = append(s.Trips, trip)
 			return true
 		}
-		since, n := u.lines.of(key, now).refusals.since()
+		var since time.Time
+		n := 0
+		if ln := u.lines.known(key); ln != nil {
+			since, n = ln.refusals.since()
+		}
 		s.Streaks = append(s.Streaks, StreakStatus{trip, since, n})
 		return true
 	})

@@ -149,8 +149,13 @@ var rules = []rule{
 	// Capacity, slow down, rate limits.
 	{
 		name: "loading", then: loading, notRun: true,
-		match:    isLoading,
+		match:    all(isLoading, not(status(500, 502, 504))),
 		evidence: "llama.cpp 503 \"Loading model\" (mostlygeek/llama-swap#146), Hugging Face 503 with estimated_time (huggingface/transformers#23793)",
+	},
+	{
+		name: "loading_unsure", then: loading,
+		match:    isLoading,
+		evidence: "the same under 500, 502 or 504: what the server was doing before it is loading again may have been carried out",
 	},
 	{
 		name: "tier_busy", then: tierBusy,

@@ -256,6 +256,14 @@ var ruleTable = map[string]struct {
 		answer(503, `{"error":"Model meta-llama/Llama-2-70b-chat is currently loading","estimated_time":20.0}`),
 		Verdict{Outcome: OutcomeLoading, Scope: Model, Repeat: Await, Breaker: Ignore, Wait: 20 * time.Second, Status: 503},
 	},
+	"loading_unsure": {
+		answer(502, `{"error":"worker is starting up"}`),
+		Verdict{Outcome: OutcomeLoading, Scope: Model, Repeat: Await, Breaker: Ignore, Status: 502},
+	},
+	"loading_unsure/a create that may have been carried out": {
+		answer(502, `{"error":"worker is starting up"}`).of(endpoint.Create),
+		Verdict{Outcome: OutcomeLoading, Scope: Model, Breaker: Ignore, Ambiguous: true, Status: 502},
+	},
 	"loading/a create that was not begun": {
 		answer(503, `{"error":{"code":503,"message":"Loading model","type":"unavailable_error"}}`).of(endpoint.Create),
 		Verdict{Outcome: OutcomeLoading, Scope: Model, Repeat: Await, Breaker: Ignore, Status: 503},

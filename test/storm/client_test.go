@@ -26,6 +26,7 @@ type model struct {
 	retries int           // after the first try
 	first   time.Duration // wait before the first retry, doubled for each further one
 	longest time.Duration // between two tries, before jitter
+	hasty   bool          // each wait is the shortest that jitter permits
 	jitter  float64       // a wait is longer by up to that share; shorter, if it is negative
 	deaf    bool          // x-should-retry is not heeded
 	agent   string        // its User-Agent, where that matters
@@ -159,5 +160,8 @@ func (c *client) backoff(n int) time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	wait := min(c.first<<n, c.longest)
+	if c.hasty {
+		return wait + time.Duration(min(c.jitter, 0)*float64(wait))
+	}
 	return wait + time.Duration(c.jitter*c.random.Float64()*float64(wait))
 }
