@@ -23,7 +23,7 @@ func (r Retry) Decide(t Try) Decision {
 	if !t.Replayable {
 		return Decision{Return, 0, ReasonNotReplayable}
 	}
-	if v.Repeat == classify.Once && t.Once {
+	if v.Repeat == classify.Once && t.Once && !fastTimeout(t) {
 		return Decision{Return, 0, ReasonOnce}
 	}
 	left := remaining(t) - max(t.Took, 0)
@@ -54,6 +54,15 @@ func (r Retry) Decide(t Try) Decision {
 		return Decision{Line, 0, ReasonRateLimit}
 	}
 	return Decision{Again, r.delay(t, hint, left), ReasonRetry}
+}
+
+// slowTimeout is from how long on a gateway's timeout is believed to be one: the same slow
+// call would time out again. The shortest of those known is 30 s (aiand). A sooner 504 comes
+// from a gateway whose upstream is away, and passes like a 503.
+const slowTimeout = 10 * time.Second
+
+func fastTimeout(t Try) bool {
+	return t.Verdict.Outcome == classify.OutcomeTimeout && t.Verdict.Status >= 500 && t.Took < slowTimeout
 }
 
 func repeatable(r classify.Repeat) bool {

@@ -33,5 +33,12 @@ func (t *Trend) Ill(now time.Time) bool {
 	return recovered != 0 && now.UnixNano()-recovered < int64(trendTime)
 }
 
+// IllSince reports whether there was a success after that time, and a failure after that
+// one: neither an outage nor its end.
+func (t *Trend) IllSince(at time.Time) bool {
+	succeeded := t.succeeded.Load()
+	return succeeded > at.UnixNano() && t.failed.Load() > succeeded
+}
+
 // SucceededAfter reports whether there was a success after that time.
 func (t *Trend) SucceededAfter(at time.Time) bool { return t.succeeded.Load() > at.UnixNano() }

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"errors"
+	"net/http"
 	"slices"
 	"time"
 
@@ -99,6 +100,10 @@ func (x *exchange) goWhereRoomIs() bool {
 	return false
 }
 
+// answerSlack is the part of an answer's mean time that is allowed for beyond it: half of all
+// answers take longer.
+const answerSlack = 8
+
 // waitForSlot waits in the queue of s.
 func (x *exchange) waitForSlot(s *slots, sl *slot, again bool) error {
 	start := time.Now()
@@ -109,10 +114,11 @@ func (x *exchange) waitForSlot(s *slots, sl *slot, again bool) error {
 	}
 	w := &slotWaiter{came: x.start, deadline: x.deadline}
 	if answer, known := x.place.line.answers.of(x.answerKind()); known && !x.deadline.IsZero() {
-		w.deadline = x.deadline.Add(-answer)
+		w.deadline = x.deadline.Add(-answer - answer/answerSlack)
 	}
 	err := s.take(x.ctx, sl, w, until, again)
 	waited := time.Since(start)
+	x.waitedAt = s
 	x.record.queue += waited
 	x.up.metrics.queued.Observe(waited.Seconds())
 	switch {
@@ -147,9 +153,10 @@ func (x *exchange) learnConcurrency(a *attempt) {
 		return
 	}
 	now := time.Now()
+	// The narrower explanation first: a wider one would hold up others.
 	explained := x.slots[slotOfKey].refused(now, evidence, a.verdict.Wait)
-	if wide { // whose capacity it is, that of the model or all, shows by which limit holds
-		explained = x.slots[slotOfUpstream].refused(now, evidence, a.verdict.Wait) || explained
+	if !explained && wide {
+		explained = x.slots[slotOfUpstream].refused(now, evidence, a.verdict.Wait)
 	}
 	if !explained {
 		return
@@ -170,6 +177,8 @@ func evidenceOf(a *attempt) (concurrency.Evidence, bool, bool) {
 	switch {
 	case v.Limit.Dimension == "concurrency":
 		return concurrency.Named, false, true
+	case v.Outcome == classify.OutcomeFailed && v.Status == http.StatusServiceUnavailable:
+		return concurrency.Capacity, v.Scope == classify.Upstream, true // a full server need not say so
 	case v.Outcome == classify.OutcomeOverloaded, v.Outcome == classify.OutcomeSlowDown && v.Scope == classify.Upstream:
 		return concurrency.Capacity, v.Scope == classify.Upstream, true
 	case v.Outcome == classify.OutcomeRateLimited:

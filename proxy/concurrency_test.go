@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -122,6 +123,37 @@ func TestConcurrency_NothingIsStartedThatCannotEndInTime(t *testing.T) {
 		all.Wait()
 		if served.Load() < 290 {
 			t.Errorf("%d served, want about 330 of 600", served.Load())
+		}
+	})
+}
+
+// TestConcurrency_CallersThatLeaveUnannouncedAreServedWhileTheyCanBe is the same with callers
+// who say nothing of their patience.
+func TestConcurrency_CallersThatLeaveUnannouncedAreServedWhileTheyCanBe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		upstream, _ := few(10, time.Second, answers(429, `{"error":{"message":"Too many concurrent requests"}}`))
+		g := newBubble(t, upstream, realBackoff)
+		var served atomic.Int64
+		var all sync.WaitGroup
+		for range 900 { // 15 per second for a minute
+			all.Go(func() {
+				ctx, leave := context.WithTimeout(context.Background(), 5*time.Second)
+				defer leave()
+				resp, err := g.client.Do(g.request(http.MethodPost, "/v1/chat/completions", chatBody).WithContext(ctx))
+				if err != nil {
+					return
+				}
+				if _, err := io.Copy(io.Discard, resp.Body); err == nil && resp.StatusCode == http.StatusOK {
+					served.Add(1)
+				}
+				resp.Body.Close()
+			})
+			time.Sleep(time.Second / 15) // the bubble's clock
+		}
+		all.Wait()
+		t.Logf("%d served", served.Load())
+		if served.Load() < 480 {
+			t.Errorf("%d served of 900, of which about 630 could be", served.Load())
 		}
 	})
 }

@@ -68,6 +68,7 @@ type exchange struct {
 
 	// The attempt loop's state.
 	slots     [slotCount]slot // among the calls in flight, for the present attempt
+	waitedAt  *slots          // whose queue it waited in last
 	crowded   bool            // the last attempt was refused for too many calls at once
 	place     *place          // in the present upstream's line
 	first     place           // the first upstream's: most requests need no other
@@ -127,6 +128,10 @@ func imagesAsked(e endpoint.Endpoint, f pick.Facts) int {
 // close gives back all that the exchange still holds.
 func (x *exchange) close() {
 	x.stopTimer()
+	if x.waitedAt != nil && !x.announced && x.left() {
+		now := time.Now()
+		x.waitedAt.left(now, now.Sub(x.start))
+	}
 	if x.current != nil {
 		x.current.finish(errFinished)
 	}

@@ -114,7 +114,7 @@ func (x *exchange) weigh(a *attempt, d policy.Decision) policy.Decision {
 	case a.resp == nil, a.crowded:
 	case a.verdict.Outcome == classify.OutcomeOK:
 		x.passed(a, now)
-	case a.verdict.Outcome == classify.OutcomeRateLimited && a.verdict.Limit.Dimension != "concurrency":
+	case a.verdict.Outcome == classify.OutcomeRateLimited:
 		return x.refused(a, d, now)
 	}
 	return d

@@ -19,7 +19,7 @@ func realBackoff(c *Config) { c.Retry.Base, c.Retry.Cap = 500*time.Millisecond, 
 
 // told is what one caller got, and when.
 type told struct {
-	status, attempts   int
+	status             int
 	body, source, wait string
 	after              time.Duration
 }

@@ -23,13 +23,15 @@ type slots struct {
 	learns   bool // OUTRIGGER_CONCURRENCY
 	queueMax int
 
-	mu      sync.Mutex
-	learned concurrency.Limiter
-	taken   int
-	queue   list.List    // of *slotWaiter
-	ramp    *policy.Ramp // lets out those who waited for a limit that is none any more
-	timer   *time.Timer
-	wakeAt  time.Time
+	mu       sync.Mutex
+	learned  concurrency.Limiter
+	taken    int
+	queue    list.List // of *slotWaiter
+	given    int       // slots, so far
+	patience concurrency.Patience
+	ramp     *policy.Ramp // lets out those who waited for a limit that is none any more
+	timer    *time.Timer
+	wakeAt   time.Time
 }
 
 // slotWaiter is one who waits for a slot.
@@ -161,6 +163,35 @@ func (s *slots) free(now time.Time) bool {
 	return !s.learns || s.taken < s.learned.Allowed(now)
 }
 
+// oldestEach is how often the one who waits longest is next, whatever its age.
+const oldestEach = 10
+
+// nextOut is who goes next: the one who waits longest, unless callers are known to leave
+// before it could be answered; then one who can be. Those who may be more patient get every
+// tenth slot. Locked; somebody waits.
+func (s *slots) nextOut(now time.Time) *list.Element {
+	front := s.queue.Front()
+	s.given++
+	patience, known := s.patience.Value(now)
+	if !known || s.given%oldestEach == 0 {
+		return front
+	}
+	lasts, _ := s.learned.Lasts()
+	for e := front; e != nil; e = e.Next() {
+		if now.Sub(e.Value.(*slotWaiter).came) < patience-lasts {
+			return e
+		}
+	}
+	return front
+}
+
+// left tells that a caller left who had waited here, at that age of its request.
+func (s *slots) left(now time.Time, age time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.patience.Left(now, age)
+}
+
 // letOut is how many of those who wait may go now, if there is room. Where no limit is left,
 // because what looked like one was chance, or it is old, all of them at once would be the
 // very crowd that limits are about; so they go by a ramp. Locked.
@@ -211,7 +242,7 @@ func (s *slots) untilFree() time.Duration {
 // free. Locked.
 func (s *slots) release(now time.Time) {
 	for n := s.letOut(now); n > 0 && s.queue.Len() > 0 && s.free(now); n-- {
-		w := s.queue.Remove(s.queue.Front()).(*slotWaiter)
+		w := s.queue.Remove(s.nextOut(now)).(*slotWaiter)
 		// What cannot be answered in time would only take the place of one that can.
 		if w.late = s.tooLate(now, 0, w.deadline); !w.late {
 			w.given = true

@@ -93,10 +93,10 @@ func (r *reply) google(l *Limits) {
 func (r *reply) vague(l *Limits) {
 	if l.Dimension == "" {
 		switch t := strings.ToLower(r.fields.Type); {
+		case l.Window == 0 && saysAny(r.text, "concurren", "simultaneous", "parallel requests"):
+			l.Dimension = "concurrency"
 		case t == "requests" || t == "tokens" || t == "images":
 			l.Dimension = t
-		case saysAny(r.text, "concurren"):
-			l.Dimension = "concurrency"
 		case saysAny(r.text, "token rate limit", "request tokens"):
 			l.Dimension = "tokens"
 		case saysAny(r.text, "call rate limit", "requests rate limit"):

@@ -26,6 +26,9 @@ const (
 	// continent, and twice the time that a busy machine takes to pass a refusal on.
 	minConsent = 100 * time.Millisecond
 	maxConsent = 10 * time.Second
+	// fullFor is for how long an upstream is believed to be full without us. Others' calls end
+	// sooner; what is refused for longer is something that does not clear.
+	fullFor = time.Minute
 	// keep is how long a limit is remembered without any refusal.
 	keep = 15 * time.Minute
 	// waryFor is how long a dropped limit makes the next one harder to believe.
@@ -66,21 +69,22 @@ type Limiter struct {
 	running int
 	newest  *Call // of the running ones; linked by prev in the order of sending
 
-	refusals int           // so far
-	took     time.Duration // the longest that a refusal took lately
-	last     time.Time     // the last one
-	proven   int           // most that ran at once, a call sent since then among them, as ended calls show
-	provenAt time.Time
-	consent  time.Duration // silence that shows that a call was accepted
-	doubts   int           // contradictions, weighed against accepted calls
-	fellFrom int           // the limit before refusals in a row lowered it, none being accepted in between
-	agreed   int           // refusals in a row that a limit explains
-	wary     int           // how many of them are wanted before a limit is believed; 0 is one
-	waryTill time.Time
-	deafTill time.Time // bare refusals are about something else
-	trial    bool      // the limit rests on bare refusals, and no call was accepted since
-	held     time.Time // nobody goes before: the upstream is full without us
-	heldGap  time.Duration
+	refusals  int           // so far
+	took      time.Duration // the longest that a refusal took lately
+	last      time.Time     // the last one
+	proven    int           // most that ran at once, a call sent since then among them, as ended calls show
+	provenAt  time.Time
+	consent   time.Duration // silence that shows that a call was accepted
+	doubts    int           // contradictions, weighed against accepted calls
+	fellFrom  int           // the limit before refusals in a row lowered it, none being accepted in between
+	agreed    int           // refusals in a row that a limit explains
+	wary      int           // how many of them are wanted before a limit is believed; 0 is one
+	waryTill  time.Time
+	deafTill  time.Time // bare refusals are about something else
+	trial     bool      // the limit rests on bare refusals, and no call was accepted since
+	fullSince time.Time // refused since, while nothing of ours runs; zero if something was accepted
+	held      time.Time // nobody goes before: the upstream is full without us
+	heldGap   time.Duration
 
 	step    int // size of the next probe
 	gap     time.Duration
@@ -180,7 +184,7 @@ func (l *Limiter) blurred(now time.Time) {
 // accepted takes in that a call which was sent since the last refusal was accepted, and
 // how many that proves to run at once.
 func (l *Limiter) accepted(now time.Time, proven int) {
-	l.trial, l.fellFrom, l.heldGap = false, 0, 0
+	l.trial, l.fellFrom, l.heldGap, l.fullSince = false, 0, 0, time.Time{}
 	if proven > l.proven || now.Sub(l.provenAt) > provenFor {
 		l.proven, l.provenAt = proven, now
 	}
@@ -197,7 +201,7 @@ func (l *Limiter) settle(now time.Time) {
 		return
 	}
 	if l.tried() && now.Sub(l.newest.sent) >= l.consent {
-		l.trial, l.fellFrom, l.heldGap = false, 0, 0
+		l.trial, l.fellFrom, l.heldGap, l.fullSince = false, 0, 0, time.Time{}
 	}
 	if l.probed.IsZero() || now.Sub(l.probed) < l.consent {
 		return

@@ -26,6 +26,9 @@ func (m *Mean) Add(d time.Duration) {
 // Value returns the mean, or false while there are too few samples to tell.
 func (m *Mean) Value() (time.Duration, bool) { return seconds(m.value), m.samples >= samplesLeast }
 
+// Lasts returns how long calls last, or false while too few have been seen to tell.
+func (l *Limiter) Lasts() (time.Duration, bool) { return l.whole.Value() }
+
 // Predict returns how long a call is going to wait behind ahead others while places run at
 // once, or false while too few calls have been seen to tell.
 //

@@ -46,7 +46,7 @@ func (l *Limiter) Refused(now time.Time, c *Call, e Evidence, hint time.Duration
 	switch {
 	case e == Unclear && l.limit > 0 && l.source != Unclear:
 		return l.explains(now, c, estimate)
-	case estimate < floor && e == Named && hint > 0:
+	case estimate < floor && e == Named && (hint > 0 || !l.fullSince.IsZero() && now.Sub(l.fullSince) >= fullFor):
 		return false
 	case estimate < floor && e == Named:
 		return l.full(now, c)
@@ -130,6 +130,9 @@ func (l *Limiter) learn(now time.Time, c *Call, e Evidence, estimate int) {
 // the limit up.
 func (l *Limiter) full(now time.Time, c *Call) bool {
 	l.learn(now, c, Named, floor)
+	if l.fullSince.IsZero() {
+		l.fullSince = now
+	}
 	l.heldGap = min(max(2*l.heldGap, firstGap), maxGap)
 	l.held = now.Add(l.heldGap)
 	return true
