@@ -107,7 +107,7 @@ func TestBudget_IllUpstreamsAreRetriedAsAnSDKWould(t *testing.T) {
 				now := start.Add(time.Duration(i) * every)
 				b.Request(now)
 				charge := policy.Charge{}
-				for try := 0; try <= 8; try++ {
+				for range 9 {
 					calls++
 					failed := rand.Float64() < p
 					b.Settle(now, charge, failed)

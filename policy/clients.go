@@ -19,7 +19,7 @@ const (
 
 // knownTimeouts is what the caller's User-Agent tells about how long it waits for an
 // answer's headers, less the margin: in silence, and in total. 0 is nothing.
-func knownTimeouts(h map[string][]string) (silence, total time.Duration) {
+func knownTimeouts(h map[string][]string) (silence, total time.Duration) { //nolint:nonamedreturns // the names tell them apart
 	agent := first(h, "User-Agent")
 	switch {
 	case strings.Contains(agent, "(.NET"): // OpenAI/2.1.0 (.NET 8.0.10; Linux ...), azsdk-net-... likewise

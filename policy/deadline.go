@@ -86,7 +86,7 @@ func PatienceOf(total Operator, h map[string][]string, early bool) Patience {
 // start, the last byte of whose body came at last, and went on to upstreams for as long
 // as moving says. Announced is whether it is the caller's own announcement that sets it; a
 // tie counts as that. Without any bound the deadline is the zero time.
-func (p Patience) Deadline(start, last time.Time, moving time.Duration) (deadline time.Time, announced bool) {
+func (p Patience) Deadline(start, last time.Time, moving time.Duration) (deadline time.Time, announced bool) { //nolint:nonamedreturns // the names tell them apart
 	if p.Total > 0 {
 		deadline, announced = start.Add(p.Total), p.announcedTotal
 	}

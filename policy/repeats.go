@@ -112,7 +112,7 @@ func (r *Repeats[O, C, B, A]) Failed(now time.Time, owner O, call C, body B, ans
 // Take reports whether the call is the repeat of one that failed, with the answer of
 // that one and how long ago its last attempt failed. The next one is another repeat
 // only after another failure.
-func (r *Repeats[O, C, B, A]) Take(now time.Time, call C, body B) (answer A, ago time.Duration, repeat bool) {
+func (r *Repeats[O, C, B, A]) Take(now time.Time, call C, body B) (answer A, ago time.Duration, repeat bool) { //nolint:nonamedreturns // the names tell them apart
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	f := r.find(now, call, body)

@@ -85,6 +85,20 @@ func TestDecide(t *testing.T) {
 			retry, func(t *policy.Try) { t.Verdict.Repeat, t.Once, t.Retries = classify.Once, true, 4 },
 			policy.Decision{Reason: policy.ReasonOnce},
 		},
+		"a gateway that times out at once may be away for a moment": {
+			retry, func(t *policy.Try) {
+				t.Verdict = classify.Verdict{Outcome: classify.OutcomeTimeout, Status: 504, Repeat: classify.Once}
+				t.Once, t.Retries, t.Took = true, 1, 9*time.Second
+			},
+			policy.Decision{Action: policy.Again, Delay: 1125 * time.Millisecond, Reason: policy.ReasonRetry},
+		},
+		"one that times out late would again": {
+			retry, func(t *policy.Try) {
+				t.Verdict = classify.Verdict{Outcome: classify.OutcomeTimeout, Status: 504, Repeat: classify.Once}
+				t.Once, t.Retries, t.Took = true, 1, 10*time.Second
+			},
+			policy.Decision{Reason: policy.ReasonOnce},
+		},
 		"another failure after the one repeat": {
 			retry, func(t *policy.Try) { t.Once, t.Retries = true, 1 },
 			policy.Decision{Action: policy.Again, Delay: 1125 * time.Millisecond, Reason: policy.ReasonRetry},

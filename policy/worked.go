@@ -50,7 +50,7 @@ func (w *Worked[K]) Succeeded(now time.Time, key K) {
 
 // Doubt takes in a refusal of key, and reports whether the key worked lately and whether it was
 // refused before since then.
-func (w *Worked[K]) Doubt(now time.Time, key K) (lately, before bool) {
+func (w *Worked[K]) Doubt(now time.Time, key K) (lately, before bool) { //nolint:nonamedreturns // the names tell them apart
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	e := w.byKey[key]

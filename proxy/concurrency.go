@@ -53,16 +53,16 @@ func (x *exchange) takeSlots() error {
 			return errMoved
 		}
 		if err := x.waitForSlot(limits[full], &x.slots[full], again); err != nil {
-			x.giveSlots(false)
+			x.giveSlots()
 			return err
 		}
 		again = true
 		if err := x.enter(time.Now()); err != nil {
-			x.giveSlots(false)
+			x.giveSlots()
 			return err
 		}
 		if x.place.queued {
-			x.giveSlots(false)
+			x.giveSlots()
 		}
 	}
 }
@@ -137,10 +137,10 @@ func (x *exchange) waitForSlot(s *slots, sl *slot, again bool) error {
 	return err
 }
 
-// giveSlots returns all slots that are held.
-func (x *exchange) giveSlots(accepted bool) {
+// giveSlots returns all slots that are held and were not used.
+func (x *exchange) giveSlots() {
 	for i := range x.slots {
-		x.slots[i].give(accepted)
+		x.slots[i].give(false)
 	}
 }
 

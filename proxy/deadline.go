@@ -55,41 +55,41 @@ func (x *exchange) refreshDeadline() { x.deadline, x.announced = x.deadlineAt() 
 // stopTimer ends the deadline's hold on the request: its answer is committed.
 func (x *exchange) stopTimer() { x.alarm.stop() }
 
-// setFlightDeadline bounds the call c of caller x until its answer is committed, and
-// leaves x its own deadline only if that comes before.
-func (c *exchange) setFlightDeadline(x *exchange, h http.Header) {
-	own, operators := x.deadlineAt, x.motion.of(policy.PatienceOf(c.p.total, nil, false))
+// setFlightDeadline bounds the call that x makes for a caller until its answer is committed, and
+// leaves the caller its own deadline only if that comes before.
+func (x *exchange) setFlightDeadline(caller *exchange, h http.Header) {
+	own, operators := caller.deadlineAt, caller.motion.of(policy.PatienceOf(x.p.total, nil, false))
 	total := func() (time.Time, bool) { // of the call
 		at, _ := operators()
-		if c.p.total.Default { // it gives way to a caller that waits for longer
-			caller, _ := own()
-			at = latest(at, caller)
+		if x.p.total.Default { // it gives way to a caller that waits for longer
+			callers, _ := own()
+			at = latest(at, callers)
 		}
 		return at, false
 	}
-	c.alarm = nil
+	x.alarm = nil
 	switch {
-	case x.identity.key != "":
-		c.bound(total)
-	case !c.isCreate() && !x.deadline.IsZero():
-		c.bound(func() (time.Time, bool) {
-			caller, _ := own()
+	case caller.identity.key != "":
+		x.bound(total)
+	case !x.isCreate() && !caller.deadline.IsZero():
+		x.bound(func() (time.Time, bool) {
+			callers, _ := own()
 			at, _ := total()
-			return earlier(caller.Add(c.p.config.Rejoin), at), false
+			return earlier(callers.Add(x.p.config.Rejoin), at), false
 		})
 	default:
-		c.bound(own)
-		x.stopTimer()
+		x.bound(own)
+		caller.stopTimer()
 		return
 	}
-	if x.identity.hasty {
+	if caller.identity.hasty {
 		// The call goes on when this caller is told to come back, so that costs it nothing
 		// to be told early, and its client does not come back from its own timeout.
-		x.stopTimer()
-		x.bound(x.motion.of(policy.PatienceOf(x.p.total, h, true)))
+		caller.stopTimer()
+		caller.bound(caller.motion.of(policy.PatienceOf(caller.p.total, h, true)))
 	}
-	if !x.deadline.Before(c.deadline) {
-		x.stopTimer()
+	if !caller.deadline.Before(x.deadline) {
+		caller.stopTimer()
 	}
 }
 

@@ -36,7 +36,7 @@ var defaultTimeouts = sync.OnceValue(func() Timeouts { return DefaultConfig().Ti
 
 // operators returns OUTRIGGER_TIMEOUT and OUTRIGGER_STREAM_IDLE_TIMEOUT, and whether they
 // give way to what callers announce.
-func (t Timeouts) operators() (total, idle policy.Operator) {
+func (t Timeouts) operators() (total, idle policy.Operator) { //nolint:nonamedreturns // the names tell them apart
 	unset := defaultTimeouts()
 	return policy.Operator{Timeout: t.Total, Default: !t.TotalSet && t.Total == unset.Total},
 		policy.Operator{Timeout: t.StreamIdle, Default: !t.StreamIdleSet && t.StreamIdle == unset.StreamIdle}

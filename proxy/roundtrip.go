@@ -107,7 +107,7 @@ func (x *exchange) begin() (*attempt, error) {
 		if a, err = x.permitted(); err == nil {
 			return a, nil
 		}
-		x.giveSlots(false)
+		x.giveSlots()
 		x.place.leave(time.Now())
 		if !errors.Is(err, errShut) {
 			return nil, err

@@ -61,7 +61,7 @@ func (c *capacity) current() Capacity {
 
 // take admits a request and tells what was lost until now, or returns the row of its
 // refusal. usual is how long an answer takes when nothing is refused.
-func (c *capacity) take(usual time.Duration) (lost time.Duration, row string) {
+func (c *capacity) take(usual time.Duration) (lost time.Duration, row string) { //nolint:nonamedreturns // the names tell them apart
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.now.Limit > 0 && c.inflight >= c.now.Limit {

@@ -85,7 +85,7 @@ func (c *concurrency) list() []Concurrency {
 }
 
 // take gives the request a place and returns what releases it, or the row of its refusal.
-func (c *concurrency) take(credential, model string) (release func(), row string) {
+func (c *concurrency) take(credential, model string) (release func(), row string) { //nolint:nonamedreturns // the names tell them apart
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, l := range c.limits {

@@ -6,11 +6,11 @@ import "time"
 type Evidence uint8
 
 const (
-	// Unclear: a bare 429, which may be about the rate.
+	// Unclear is a bare 429, which may be about the rate.
 	Unclear Evidence = iota
-	// Capacity: the upstream says that it is overloaded or full.
+	// Capacity is a refusal that says that the upstream is overloaded or full, or any 503.
 	Capacity
-	// Named: the refusal names concurrency.
+	// Named is a refusal that names concurrency.
 	Named
 )
 

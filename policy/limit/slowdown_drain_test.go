@@ -69,11 +69,14 @@ func nobody(time.Duration, *Waiter) bool { return false }
 func TestSlowDown_MarginEndsWithTheQueue(t *testing.T) {
 	l, now := cutAtTen(t)
 	got := demand(l, now, now+10*time.Minute, 10, 300, nobody)
-	minute := func(n time.Duration) float64 { return within(got, now+n*time.Minute, now+(n+1)*time.Minute) }
+	minute := func(n int) float64 {
+		from := now + time.Duration(n)*time.Minute
+		return within(got, from, from+time.Minute)
+	}
 	if first := minute(1); first < 12.2 || first > 1.5*10 {
 		t.Errorf("%.2f per second in the second minute, want a quarter to a half over 10", first)
 	}
-	for n := time.Duration(3); n < 10; n++ {
+	for n := 3; n < 10; n++ {
 		if rate := minute(n); rate < 9.8 || rate > 10.2 {
 			t.Errorf("%.2f per second in minute %d, want 10 as before the spike", rate, n)
 		}

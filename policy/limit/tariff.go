@@ -36,7 +36,8 @@ func (a amounts) output() output {
 }
 
 // amounts are what w asks for.
-func (w *Waiter) amounts() (a amounts) {
+func (w *Waiter) amounts() amounts {
+	var a amounts
 	for u := range units {
 		a[u] = w.cost(u)
 	}

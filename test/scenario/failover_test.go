@@ -141,6 +141,7 @@ func TestNoCallerSeesTheTroublesOfTheFirstOfTwoUpstreams(t *testing.T) {
 	p := newPair(t, func(c *proxy.Config) {
 		c.Failover = append(c.Failover, policy.FailoverQuota)
 		c.Timeouts.Attempt, c.TripCooldown = time.Second, time.Second
+		c.Timeouts.Total = 10 * time.Second // which alone ends a create that hangs: it has no other attempt
 	})
 	all, start := troubles(), time.Now()
 	for _, tr := range all {

@@ -89,7 +89,7 @@ func (what call) request(ctx context.Context, id string) *http.Request {
 }
 
 // file is an upload's form.
-func file(id string) (contentType string, body []byte) {
+func file(id string) (contentType string, body []byte) { //nolint:nonamedreturns // the names tell them apart
 	var out bytes.Buffer
 	w := multipart.NewWriter(&out)
 	_ = w.WriteField("purpose", "batch") // a bytes.Buffer takes everything

@@ -22,7 +22,7 @@ func TestASweepOfFailureRatesIsNeverWorseThanTheOfficialSDK(t *testing.T) {
 				s.seeds = 10 // chance varies more
 			}
 			o := s.ride(t, through)
-			least(t, "success in %", o.success(), 100*(1-math.Pow(p, 3))-1)
+			least(t, "success in %", o.success(), 100*(1-p*p*p)-1)
 			if tenth <= 5 {
 				least(t, "success in %", o.success(), 100*(1-math.Pow(p, 5))-1)
 			}
