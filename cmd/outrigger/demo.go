@@ -122,7 +122,7 @@ func (s *stage) raise(ctx context.Context, scene demo.Scene, upstream string) er
 	}()
 	s.ending = append(s.ending, func() {
 		stop()
-		_ = <-ended // awaitReady has told of a failed start, and now all is over
+		<-ended //nolint:errcheck // awaitReady has told of a failed start, and now all is over
 	})
 	s.control = behind.ControlURL(behindURL)
 	s.sides = []demo.Side{
