@@ -82,14 +82,18 @@ func (x *exchange) setFlightDeadline(caller *exchange, h http.Header) {
 		caller.stopTimer()
 		return
 	}
-	if caller.identity.hasty {
-		// The call goes on when this caller is told to come back, so that costs it nothing
-		// to be told early, and its client does not come back from its own timeout.
-		caller.stopTimer()
-		caller.bound(caller.motion.of(policy.PatienceOf(caller.p.total, h, true)))
-	}
+	caller.hurry(h)
 	if !caller.deadline.Before(x.deadline) {
 		caller.stopTimer()
+	}
+}
+
+// hurry tells a caller early to come back whose client does not come back from its own
+// timeout. The call goes on meanwhile, so that costs it nothing.
+func (x *exchange) hurry(h http.Header) {
+	if x.identity.hasty {
+		x.stopTimer()
+		x.bound(x.motion.of(policy.PatienceOf(x.p.total, h, true)))
 	}
 }
 

@@ -35,6 +35,7 @@ func (p *Proxy) rejoinable(w http.ResponseWriter, r *http.Request, x *exchange) 
 			break
 		}
 		f.sit()
+		x.hurry(r.Header)
 		if err := p.deliver(w, x, f, seat, false); !errors.Is(err, errAgain) {
 			return err
 		}

@@ -11,7 +11,6 @@ import (
 
 var (
 	once = ptr(0) // max_retries of a test that looks at one answer
-	five = ptr(5.0)
 )
 
 func ptr[T any](v T) *T { return &v }
@@ -87,12 +86,13 @@ func TestACreateWhoseAnswerWasLostIsRepeatedByNobody(t *testing.T) {
 func TestTheClientHearsOutriggersErrorBeforeItsOwnTimeout(t *testing.T) {
 	eachClient(t, func(t *testing.T, c client) {
 		w := c.start(t, troubles{faults: `[{"kind": "hang"}]`}, nil)
-		got := c.run(t, w, plan{Calls: []string{"chat"}, Timeout: five, MaxRetries: once})[0]
+		// Clients that announce whole seconds may mean up to a second more, under ten of them.
+		got := c.run(t, w, plan{Calls: []string{"chat"}, Timeout: ptr(10.0), MaxRetries: once})[0]
 		c.check(t, got, http.StatusGatewayTimeout, "upstream_timeout")
 		if got.Error != nil && got.Error.Headers["x-should-retry"] != "" {
 			t.Error("the deadline was the client's own: whether to try again is its choice")
 		}
-		equal(t, "a call that announced 5s", w.called(t), counts{outrigger: 1, upstream: 1})
+		equal(t, "a call that announced 10s", w.called(t), counts{outrigger: 1, upstream: 1})
 	})
 }
 
