@@ -51,6 +51,9 @@ func (x *exchange) learnRefusal(a *attempt, d policy.Decision, now time.Time) po
 	if refusal.Bare() && (x.isOutrun() || !x.place.line.believes(now)) {
 		return x.backOff(d, now)
 	}
+	if x.place.line.chance(now, refusal) {
+		return x.backOffFor(d, now, refusal.Hint)
+	}
 	got := x.place.line.refused(x.place, now, refusal)
 	if d.Action != policy.Line {
 		x.place.leave(now)
@@ -74,8 +77,17 @@ func (x *exchange) backOff(d policy.Decision, now time.Time) policy.Decision {
 	if d.Action != policy.Line {
 		return d
 	}
-	d.Delay = min(x.p.config.Retry.Backoff(x.doubted, x.p.random()), maxDoubtPause)
+	pause := min(x.p.config.Retry.Backoff(x.doubted, x.p.random()), maxDoubtPause)
 	x.doubted++
+	return x.backOffFor(d, now, pause)
+}
+
+// backOffFor makes a request wait by itself for that long.
+func (x *exchange) backOffFor(d policy.Decision, now time.Time, pause time.Duration) policy.Decision {
+	if d.Action != policy.Line {
+		return d
+	}
+	d.Delay = pause
 	if !x.deadline.IsZero() && !now.Add(d.Delay).Before(x.deadline) {
 		return policy.Decision{Action: policy.Return, Reason: policy.ReasonDeadline}
 	}

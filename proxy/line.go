@@ -124,6 +124,13 @@ func (ln *line) believes(now time.Time) bool {
 	return ts.limiter.Believes(now)
 }
 
+// chance takes in a refusal that names a wait, and reports whether it hit at random.
+func (ln *line) chance(now time.Time, r limit.Refusal) bool {
+	ts := ln.lock()
+	defer ts.mu.Unlock()
+	return ts.limiter.Chance(now, r)
+}
+
 func (ln *line) queue(pl *place) {
 	pl.queued, pl.held = true, false
 	pl.ready, pl.turnedAway = make(chan struct{}), limit.Decision{}

@@ -136,6 +136,12 @@
 // minutes, they mean nothing: what rests on them is dropped, and for ten minutes nothing
 // less than seven in ten counts.
 //
+// One that names a wait and nothing more is believed at once where a limit explains it: while
+// many wait, most of what a bucket gives out is used, or headers tell that less than half
+// remains. Else it costs its own request that wait and the others nothing, until four in a
+// row or seven of the last sixteen met one; after six amid others that passed it takes ten for
+// ten minutes (Chance).
+//
 // # Others
 //
 // Keys of one organization, and sidecars of one key, share a limit, and each of their

@@ -52,6 +52,7 @@ type doubt struct {
 func (l *Limiter) hope(t time.Duration) {
 	d := &l.doubts
 	d.last <<= 1
+	l.chances.last <<= 1
 	d.long <<= 1
 	if d.calm != 0 && l.calm(t) {
 		d.calm <<= 1
@@ -74,10 +75,7 @@ func (l *Limiter) Believes(now time.Time) bool {
 		d.noise, d.limits = 0, t+noiseTime
 		return true
 	}
-	if l.calm(t) {
-		d.calm |= d.calm + 1
-	}
-	if t >= d.limits && bits.OnesCount16(d.calm) >= doubtLeast {
+	if l.contradicts(t) {
 		d.noise, d.calm = t+noiseTime, 0
 		l.unlearn()
 		return false

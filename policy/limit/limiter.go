@@ -18,6 +18,7 @@ type Limiter struct {
 	history  history
 	spike    spike
 	doubts   doubt
+	chances  chance
 	odds     [slots]odd
 	latency  time.Duration // how long refusals take
 	tight    time.Duration // until then no burst over a second's share is tried

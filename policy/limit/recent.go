@@ -16,7 +16,7 @@ type recent struct {
 	mostAt  time.Duration // when it was that
 	now     average       // the present rate
 	quiet   average       // the rate over long
-	was     [2]float64    // what that was at wasAt, and presentTime or more before
+	was     [2]float64    // what that was at wasAt, and presentTime or more before: less in a short history
 	wasAt   time.Duration // zero is never
 }
 
@@ -27,6 +27,10 @@ const (
 	presentTime = 10 * time.Second
 	spikeTime   = 15 * time.Minute
 	bestTime    = 10 * time.Minute
+	// In a short history the last seconds are at least this part of it, and leastPresent:
+	// a spike soon after the start would have no time before it.
+	presentPart  = 3
+	leastPresent = time.Second
 )
 
 // add counts a waiter that was sent at t.
@@ -38,9 +42,14 @@ func (r *recent) add(t time.Duration, w *Waiter) {
 	r.most, r.mostAt = max(r.best(t), float64(r.passed(t, unitRequest))), t
 	r.now.add(t, presentTime)
 	r.quiet.add(t, spikeTime)
-	if t-max(r.wasAt, r.quiet.first) >= presentTime {
+	if t-max(r.wasAt, r.quiet.first) >= presentSpan(t-r.quiet.first) {
 		r.was, r.wasAt = [2]float64{r.quiet.value(t, spikeTime), r.was[0]}, t
 	}
+}
+
+// presentSpan is how long the last seconds are in a history of so long.
+func presentSpan(history time.Duration) time.Duration {
+	return min(max(history/presentPart, leastPresent), presentTime)
 }
 
 // before is the rate over long as it was before the last seconds, 0 if that is not

@@ -1,6 +1,7 @@
 package limiter
 
 import (
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"outrigger/internal/sim"
+	"outrigger/policy/limit"
 )
 
 // guard is an upstream that answers Slow Down to what exceeds a rate, as OpenAI does where
@@ -126,5 +128,41 @@ func TestSlowDown_BacklogOfASpikeDrainsInTwoMinutes(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestSlowDown_SoonAfterTheStartKeepsTheSteadyRate has a spike after a few seconds of a steady
+// 15/s: the rate before it is that of the time that passed, however short.
+func TestSlowDown_SoonAfterTheStartKeepsTheSteadyRate(t *testing.T) {
+	const old, spike, drained, rest = 15, 5 * time.Second, 3 * time.Minute, 5 * time.Minute
+	for _, most := range []float64{22, 30} {
+		for _, before := range []time.Duration{5 * time.Second, 15 * time.Second, 30 * time.Second} {
+			t.Run(fmt.Sprint(before, " below ", most, " per second"), func(t *testing.T) {
+				says, upstream := below(most)
+				bubbleBehind(t, sim.Config{Latency: 100 * time.Millisecond}, near, 0, says, func(g *rig) {
+					end := before + spike
+					calls := slices.Concat(steady("", old, 0, before), steady("", 80, before, end), steady("", old, end, end+rest))
+					time.AfterFunc(end+time.Second, func() {
+						i := slices.IndexFunc(g.state().Buckets, func(b limit.Bucket) bool { return b.Dimension == "slow_down" })
+						if i < 0 {
+							g.t.Error("no ceiling after the spike")
+							return
+						}
+						if rate := g.state().Buckets[i].Rate; rate < 0.98*old {
+							g.t.Errorf("the ceiling is %.1f/s, want at least the old %d/s", rate, old)
+						}
+					})
+					o := g.send("", calls)
+					if o.ok != len(calls) {
+						g.t.Errorf("%d of %d succeeded", o.ok, len(calls))
+					}
+					was := median(calls, o.answers, before/2, before)
+					if p50 := median(calls, o.answers, end+drained, end+drained+time.Minute); p50 > was+20*time.Millisecond {
+						g.t.Errorf("p50 %v from %v after the spike on, want %v as before", p50, drained, was)
+					}
+					g.t.Log("p50 before", was, "told to slow down", len(upstream.denied), "times, the last answer after", o.makespan)
+				})
+			})
+		}
 	}
 }
