@@ -156,8 +156,12 @@ func (x *exchange) permitted() (*attempt, error) {
 	return a, nil
 }
 
-// isIll reports whether calls like this one succeed at the upstream now and then.
-func (x *exchange) isIll() bool { return x.trend().SucceededAfter(time.Now().Add(-illWindow)) }
+// isIll reports whether calls like that of a succeed at the upstream now and then: within
+// illWindow, or twice the time that a took where calls take long.
+func (x *exchange) isIll(a *attempt) bool {
+	now := time.Now()
+	return x.trend().SucceededAfter(now.Add(-max(illWindow, 2*now.Sub(a.started))))
+}
 
 // illWindow is how recent a success is that shows an upstream ill and not down.
 const illWindow = 2 * time.Second
@@ -167,7 +171,7 @@ func (x *exchange) try(a *attempt) policy.Try {
 	return policy.Try{
 		Retries: x.retries, Once: x.repeated, Verdict: a.verdict, Now: time.Now(),
 		Deadline: x.deadline, Took: x.took(a), Replayable: x.replayable(), Last: x.lastChance,
-		Ill: x.isIll(), Rand: x.p.random(),
+		Ill: x.isIll(a), Rand: x.p.random(),
 	}
 }
 

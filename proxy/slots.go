@@ -177,6 +177,7 @@ func (s *slots) nextOut(now time.Time) *list.Element {
 		return front
 	}
 	lasts, _ := s.learned.Lasts()
+	lasts += lasts / answerSlack
 	for e := front; e != nil; e = e.Next() {
 		if now.Sub(e.Value.(*slotWaiter).came) < patience-lasts {
 			return e

@@ -88,6 +88,7 @@ type Limiter struct {
 
 	step    int // size of the next probe
 	gap     time.Duration
+	gapAt   int // the limit when gap was set
 	probeAt time.Time
 	probed  time.Time // when the last call of the present probe was sent; zero if none was
 	reached int       // how many ran with it
@@ -208,7 +209,7 @@ func (l *Limiter) settle(now time.Time) {
 	}
 	l.limit = min(max(l.limit, l.reached), ceiling)
 	l.step = min(2*l.step, l.limit)
-	l.gap, l.probeAt = firstGap, now
+	l.gap, l.gapAt, l.probeAt = firstGap, l.limit, now
 	l.probed, l.reached = time.Time{}, 0
 }
 

@@ -281,3 +281,29 @@ func TestLimiter_KeepsAccountOfRunningCalls(t *testing.T) {
 		})
 	})
 }
+
+// TestLimiter_AFallIsWonBackSoon lets the places fall to one for a moment, after minutes in
+// which probes have become rare.
+func TestLimiter_AFallIsWonBackSoon(t *testing.T) {
+	const fall, back = 2 * time.Minute, 2*time.Minute + 2*time.Second
+	w := newWorld(6)
+	w.places = func(now time.Time) int {
+		if since := now.Sub(w.start); since >= fall && since < back {
+			return 1
+		}
+		return 10
+	}
+	for i := range 3000 {
+		w.arrive(time.Duration(i)*50*time.Millisecond, 1)
+	}
+	w.run(3 * time.Minute)
+	served := 0
+	for _, at := range w.ends {
+		if since := at.Sub(w.start); since > back+5*time.Second && since <= back+15*time.Second {
+			served++
+		}
+	}
+	if served < 95 {
+		t.Errorf("%d served in ten seconds, from five seconds after all places were back, want about 100", served)
+	}
+}

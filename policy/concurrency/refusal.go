@@ -117,13 +117,15 @@ func (l *Limiter) learn(now time.Time, c *Call, e Evidence, estimate int) {
 	switch {
 	case fresh:
 		l.gap, l.trial = firstGap, e == Unclear
-	case !c.probe:
+	case !c.probe && 2*l.limit > l.gapAt:
 		return // the next probe has its time
+	case !c.probe: // much is to be won back, and soon
+		l.gap = firstGap
 	case !l.probed.IsZero():
 		l.gap = min(2*l.gap, maxGap)
 	}
 	l.step, l.probed, l.reached = probeSize, time.Time{}, 0
-	l.probeAt = now.Add(l.gap)
+	l.gapAt, l.probeAt = l.limit, now.Add(l.gap)
 }
 
 // full is a refusal that names concurrency while nothing else of ours runs: others use
