@@ -234,13 +234,21 @@ func TestWhatARepeatDoesNoHarmToIsRepeated(t *testing.T) {
 
 func TestAComputeThatTimedOutAtAGatewayIsRepeatedOnce(t *testing.T) {
 	for _, status := range []int{504, 524} {
-		for _, c := range []call{{"POST", "/v1/chat/completions", chatBody}, {"POST", "/v1/embeddings", `{}`}, {"POST", "/v1/images/edits", `{}`}} {
-			if got, _, seen := try(t, c, apiError(status)); got != status || len(seen.keys) != 2 {
-				t.Errorf("%s got %d after %d calls, want %d after two", c, got, len(seen.keys), status)
+		for _, c := range []call{{"POST", "/v1/chat/completions", chatBody}, {"POST", "/v1/embeddings", `{}`}, {"POST", "/v1/images/edits", `{}`}, {"GET", "/v1/models", ""}} {
+			for after, want := range map[time.Duration]int64{0: 5, 10 * time.Second: 2} {
+				if c.method == http.MethodGet {
+					want = 5
+				}
+				synctest.Test(t, func(t *testing.T) {
+					g := newBubble(t, func(w http.ResponseWriter, r *http.Request, n int) {
+						time.Sleep(after) // the bubble's clock
+						apiError(status)(w, r, n)
+					})
+					if resp, _ := g.do(g.request(c.method, c.path, c.body)); resp.StatusCode != status || g.calls.Load() != want {
+						t.Errorf("%s got %d after %d calls that took %v, want %d after %d", c, resp.StatusCode, g.calls.Load(), after, status, want)
+					}
+				})
 			}
-		}
-		if got, _, seen := try(t, call{"GET", "/v1/models", ""}, apiError(status)); got != status || len(seen.keys) != 5 {
-			t.Errorf("a GET got %d after %d calls, want %d after five", got, len(seen.keys), status)
 		}
 	}
 }
