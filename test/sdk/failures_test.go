@@ -9,9 +9,7 @@ import (
 	"time"
 )
 
-var (
-	once = ptr(0) // max_retries of a test that looks at one answer
-)
+var once = ptr(0) // max_retries of a test that looks at one answer
 
 func ptr[T any](v T) *T { return &v }
 
