@@ -20,8 +20,8 @@
 //	   model     wait while it is loading                      loadings.go
 //	   gate      wait at an open breaker, or go on to the next  failover.go, scopes.go, gate.go, gatewait.go, gateline.go
 //	   admit     wait in the limiter's line                    admit.go, line.go, lines.go, turnstile.go, siblings.go
-//	   slots     wait for a call in flight to end              concurrency.go, slots.go
-//	   begin     trip, breakers' permits, retry budget         roundtrip.go
+//	   slots     wait for a call in flight to end              concurrency.go, slots.go, slot.go, slotorder.go
+//	   begin     trip, breakers' permits, retry budget         roundtrip.go, budgetwait.go
 //	   send      one attempt, traced                           attempt.go, sending.go, trace.go, transport.go
 //	   peek      hold what decides the outcome                 peek.go, hold.go
 //	   judge     policy/classify

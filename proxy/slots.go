@@ -43,13 +43,6 @@ type slotWaiter struct {
 	late     bool
 }
 
-// slot is a call's place among those in flight. The zero value is none. It must not be
-// copied while it is held.
-type slot struct {
-	of   *slots
-	call concurrency.Call
-}
-
 func newSlots(most, queueMax int, learns bool) *slots {
 	return &slots{most: most, queueMax: queueMax, learns: learns}
 }
@@ -119,18 +112,6 @@ func (s *slots) take(ctx context.Context, sl *slot, w *slotWaiter, until time.Ti
 	return err
 }
 
-// join puts w into the queue. Locked.
-func (s *slots) join(w *slotWaiter, again bool) *list.Element {
-	if again {
-		for e := s.queue.Front(); e != nil; e = e.Next() {
-			if e.Value.(*slotWaiter).came.After(w.came) {
-				return s.queue.InsertBefore(w, e)
-			}
-		}
-	}
-	return s.queue.PushBack(w)
-}
-
 // hasRoom reports whether one more could go at once.
 func (s *slots) hasRoom() bool {
 	if s.unbounded() {
@@ -163,52 +144,11 @@ func (s *slots) free(now time.Time) bool {
 	return !s.learns || s.taken < s.learned.Allowed(now)
 }
 
-// oldestEach is how often the one who waits longest is next, whatever its age.
-const oldestEach = 10
-
-// nextOut is who goes next: the one who waits longest, unless callers are known to leave
-// before it could be answered; then one who can be. Those who may be more patient get every
-// tenth slot. Locked; somebody waits.
-func (s *slots) nextOut(now time.Time) *list.Element {
-	front := s.queue.Front()
-	s.given++
-	patience, known := s.patience.Value(now)
-	if !known || s.given%oldestEach == 0 {
-		return front
-	}
-	lasts, _ := s.learned.Lasts()
-	lasts += lasts / answerSlack
-	for e := front; e != nil; e = e.Next() {
-		if now.Sub(e.Value.(*slotWaiter).came) < patience-lasts {
-			return e
-		}
-	}
-	return front
-}
-
 // left tells that a caller left who had waited here, at that age of its request.
 func (s *slots) left(now time.Time, age time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.patience.Left(now, age)
-}
-
-// letOut is how many of those who wait may go now, if there is room. Where no limit is left,
-// because what looked like one was chance, or it is old, all of them at once would be the
-// very crowd that limits are about; so they go by a ramp. Locked.
-func (s *slots) letOut(now time.Time) int {
-	waiting := s.queue.Len()
-	if waiting == 0 || !s.learns || s.learned.Allowed(now) != concurrency.Unlimited {
-		s.ramp = nil
-		return waiting
-	}
-	if s.most > 0 && s.ramp == nil {
-		return waiting // they wait for the configured bound
-	}
-	if s.ramp == nil {
-		s.ramp = policy.NewRamp(now)
-	}
-	return s.ramp.Take(now, waiting)
 }
 
 // tooLate reports whether the turn of a call behind ahead others is going to come after its
@@ -277,45 +217,6 @@ func (s *slots) wake() {
 	defer s.mu.Unlock()
 	s.wakeAt = time.Time{}
 	s.release(time.Now())
-}
-
-// sent tells that the call is on its way.
-func (sl *slot) sent(now time.Time) {
-	if s := sl.of; s != nil && s.learns {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.learned.Start(now, &sl.call)
-		s.release(now) // silence about this one may let others go
-	}
-}
-
-// refused tells that the call was refused, and reports whether a limit on concurrency
-// explains it. The slot is still held.
-func (sl *slot) refused(now time.Time, e concurrency.Evidence, hint time.Duration) bool {
-	s := sl.of
-	if s == nil || !s.learns {
-		return false
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.learned.Refused(now, &sl.call, e, hint)
-}
-
-// give returns the slot, once. accepted says that the upstream took the call in.
-func (sl *slot) give(accepted bool) {
-	s := sl.of
-	if s == nil {
-		return
-	}
-	sl.of = nil
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := time.Now()
-	if s.learns {
-		s.learned.End(now, &sl.call, accepted)
-	}
-	s.taken--
-	s.release(now)
 }
 
 // snapshot returns what is known of the limit, and how many wait for it.

@@ -1,0 +1,62 @@
+package proxy
+
+import (
+	"container/list"
+	"time"
+
+	"outrigger/policy"
+	"outrigger/policy/concurrency"
+)
+
+// join puts w into the queue. Locked.
+func (s *slots) join(w *slotWaiter, again bool) *list.Element {
+	if again {
+		for e := s.queue.Front(); e != nil; e = e.Next() {
+			if e.Value.(*slotWaiter).came.After(w.came) {
+				return s.queue.InsertBefore(w, e)
+			}
+		}
+	}
+	return s.queue.PushBack(w)
+}
+
+// oldestEach is how often the one who waits longest is next, whatever its age.
+const oldestEach = 10
+
+// nextOut is who goes next: the one who waits longest, unless callers are known to leave
+// before it could be answered; then one who can be. Those who may be more patient get every
+// tenth slot. Locked; somebody waits.
+func (s *slots) nextOut(now time.Time) *list.Element {
+	front := s.queue.Front()
+	s.given++
+	patience, known := s.patience.Value(now)
+	if !known || s.given%oldestEach == 0 {
+		return front
+	}
+	lasts, _ := s.learned.Lasts()
+	lasts += lasts / answerSlack
+	for e := front; e != nil; e = e.Next() {
+		if now.Sub(e.Value.(*slotWaiter).came) < patience-lasts {
+			return e
+		}
+	}
+	return front
+}
+
+// letOut is how many of those who wait may go now, if there is room. Where no limit is left,
+// because what looked like one was chance, or it is old, all of them at once would be the
+// very crowd that limits are about; so they go by a ramp. Locked.
+func (s *slots) letOut(now time.Time) int {
+	waiting := s.queue.Len()
+	if waiting == 0 || !s.learns || s.learned.Allowed(now) != concurrency.Unlimited {
+		s.ramp = nil
+		return waiting
+	}
+	if s.most > 0 && s.ramp == nil {
+		return waiting // they wait for the configured bound
+	}
+	if s.ramp == nil {
+		s.ramp = policy.NewRamp(now)
+	}
+	return s.ramp.Take(now, waiting)
+}
