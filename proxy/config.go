@@ -32,6 +32,8 @@ type Config struct {
 	// Concurrency says whether limits on calls in flight are learned; MaxInflight stays
 	// the upper bound.
 	Concurrency ConcurrencyMode `env:"CONCURRENCY" envDefault:"learn" oneof:"learn,off" doc:"learn from refusals how many calls run at once, per upstream and per credential and model, or off"`
+	// WebSocket says whether WebSockets are carried.
+	WebSocket WebSocketMode `env:"WEBSOCKET" envDefault:"pass" oneof:"pass,refuse" doc:"pass carries WebSockets; refuse answers 426, so that a client that has a way by HTTP takes it"`
 	// TripCooldown is how long a dead credential is answered from memory.
 	TripCooldown time.Duration `env:"TRIP_COOLDOWN" envDefault:"60s" min:"1s" max:"24h" doc:"how long a dead credential is refused locally before one probe goes through"`
 	// Rejoin is how long a call without a key goes on when its caller leaves; 0 ends it at once.

@@ -193,6 +193,19 @@ func TestEveryErrorOfTheTableIsToldAsTheContractSays(t *testing.T) {
 			silence, func(c *Config) { c.Timeouts.Attempt, c.Timeouts.Total = 2*time.Second, 21*time.Second }, file,
 			localError{424, "api_connection_error", "upstream_ambiguous", "1", "", true, true, []string{"timeout", "1 attempt", "20s", "before sending it again"}},
 		},
+		"a create whose answer was lost, to a client that repeats a 424": {
+			hangUp, nil, func(g *rig) (*http.Response, string) {
+				return g.do(with(g.request(http.MethodPost, createPath, "{}"), "User-Agent: langchainjs-openai/1.6.0 (node/v20.20.2; linux; x64)"))
+			},
+			localError{409, "api_connection_error", "upstream_ambiguous", "1", "", true, true, []string{"before sending it again"}},
+		},
+		"a WebSocket where none is carried": {
+			fine, func(c *Config) { c.WebSocket = WebSocketRefuse },
+			func(g *rig) (*http.Response, string) {
+				return g.do(with(g.request(http.MethodGet, "/v1/responses", ""), "Upgrade: websocket", "Connection: Upgrade"))
+			},
+			localError{426, "invalid_request_error", "websocket_refused", "0", "", true, false, []string{"OUTRIGGER_WEBSOCKET"}},
+		},
 		"a line that is full": {
 			fine, func(c *Config) { c.Limit.RPM, c.Limit.QueueMax = 60, 1 },
 			func(g *rig) (*http.Response, string) { fillLine(g); return g.chat() },
@@ -422,6 +435,31 @@ func TestAnAnswerOfTheUpstreamsCarriesTheRightAdviceForSDKs(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+func TestErrorsUnderTheMessagesAPIHaveItsOuterShape(t *testing.T) {
+	tests := map[string]bool{
+		"/v1/messages": true, "/v1/messages/count_tokens": true, "/anthropic/v1/messages": true, "/v1/messages/batches": true,
+		"/v1/chat/completions": false, "/v1/threads/thread_1/messages": false,
+	}
+	for path, want := range tests {
+		synctest.Test(t, func(t *testing.T) {
+			g := newBubble(t, hangUp)
+			_, body := g.do(g.request(http.MethodPost, path, `{"model":"claude-sonnet-5","messages":[]}`))
+			var answer struct {
+				Type      string `json:"type"`
+				RequestID string `json:"request_id"`
+				Error     struct{ Type, Code, Message string }
+			}
+			if err := json.Unmarshal([]byte(body), &answer); err != nil {
+				t.Fatal(err)
+			}
+			outer := answer.Type == "error" && strings.HasPrefix(answer.RequestID, "or-")
+			if outer != want || answer.Error.Type == "" || answer.Error.Code == "" || answer.Error.Message == "" {
+				t.Errorf("%s: %s, want Anthropic's outer members: %t", path, body, want)
+			}
+		})
 	}
 }
 

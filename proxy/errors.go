@@ -8,9 +8,11 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"outrigger/policy"
+	"outrigger/policy/endpoint"
 )
 
 // Causes with which a request's context is ended by Outrigger itself. A context
@@ -32,8 +34,8 @@ var (
 // 7.4), others stop retrying at all (openai-python from 2.52).
 const retryAfterMax = 60 * time.Second
 
-// Error is an answer that Outrigger writes itself, in OpenAI's error shape.
-// See the error table in the README for what each code means.
+// Error is an answer that Outrigger writes itself, in OpenAI's error shape, and for the Messages
+// API in one that is Anthropic's too. See the error table in the README for what each code means.
 type Error struct {
 	Status  int
 	Type    string
@@ -60,7 +62,8 @@ var kinds = map[string]Error{
 	"idempotency_key_reused":        {Status: http.StatusUnprocessableEntity, Type: "invalid_request_error"},
 	"idempotency_store_unavailable": {Status: http.StatusServiceUnavailable, Type: "server_error", Later: true, RetryAfter: time.Second},
 	"request_too_large":             {Status: http.StatusRequestEntityTooLarge, Type: "invalid_request_error"},
-	"upstream_ambiguous":            {Status: http.StatusFailedDependency, Type: "api_connection_error"},
+	"upstream_ambiguous":            {Status: http.StatusFailedDependency, Type: "api_connection_error"}, // see policy.UnsureStatus
+	"websocket_refused":             {Status: http.StatusUpgradeRequired, Type: "invalid_request_error"},
 	"local_rate_limit":              {Status: http.StatusTooManyRequests, Type: "rate_limit_error", Later: true},
 	"upstream_unreachable":          {Status: http.StatusBadGateway, Type: "api_connection_error"},
 	"upstream_broke":                {Status: http.StatusBadGateway, Type: "api_connection_error"},
@@ -93,23 +96,43 @@ func (e *Error) write(w http.ResponseWriter, x *exchange) {
 		h.Set("Retry-After", strconv.FormatFloat(math.Ceil(e.RetryAfter.Seconds()), 'f', 0, 64))
 		h.Set("Retry-After-Ms", strconv.FormatInt(e.RetryAfter.Milliseconds(), 10))
 	}
-	x.record.source, x.record.status = sourceLocal, e.Status
 	e = x.withRepeat(e)
+	status := e.Status
+	if e.Code == "upstream_ambiguous" {
+		status = policy.UnsureStatus(x.agent)
+	}
+	x.record.source, x.record.status = sourceLocal, status
 	x.record.errorType, x.record.errorCode, x.record.errorMessage = e.Type, e.Code, e.Message
 	x.stamp(h)
 	x.share(h, nil)
 	if x.suppressesRetry(e) {
 		h.Set(headerShouldRetry, "false")
 	}
-	body, _ := json.Marshal(map[string]any{"error": map[string]any{
-		"message": e.Message, "type": e.Type, "param": nil, "code": e.Code,
-	}})
+	if status == http.StatusUpgradeRequired {
+		h.Set("Upgrade", "HTTP/1.1") // RFC 9110, section 15.5.22
+		h.Set("Connection", "Upgrade")
+	}
+	body := e.body(x)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(e.Status)
+	w.WriteHeader(status)
 	if x.method != http.MethodHead {
 		n, _ := w.Write(body)
 		x.record.bytesOut += int64(n)
 	}
+}
+
+// body is e as JSON. Anthropic's outer members stand beside OpenAI's where its API was called:
+// its SDKs read the type of the inner object, and tools of theirs look for the outer one
+// (docs.anthropic.com/en/api/errors).
+func (e *Error) body(x *exchange) []byte {
+	answer := map[string]any{"error": map[string]any{
+		"message": e.Message, "type": e.Type, "param": nil, "code": e.Code,
+	}}
+	if x.endpoint.Dialect == endpoint.Messages || strings.Contains(x.path, "/v1/messages") {
+		answer["type"], answer["request_id"] = "error", x.id
+	}
+	body, _ := json.Marshal(answer)
+	return body
 }
 
 // suppressesRetry reports whether an answer of Outrigger's own tells SDKs to stop.

@@ -23,6 +23,7 @@ type exchange struct {
 	id     string
 	method string
 	path   string
+	agent  string // the caller's User-Agent
 	start  time.Time
 	record record
 	stamps [5]string // values of the headers that tell how the answer came about

@@ -135,8 +135,11 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, x *exchange) error
 	if err := x.route(r); err != nil {
 		return err
 	}
-	if !isWebSocket(r.Header) {
+	switch {
+	case !isWebSocket(r.Header):
 		dropUpgrade(r.Header)
+	case p.config.WebSocket == WebSocketRefuse:
+		return fail("websocket_refused", "WebSockets are switched off (OUTRIGGER_WEBSOCKET=refuse). Send the request by HTTP.")
 	}
 	if err := x.recognize(r); err != nil {
 		return err
@@ -153,7 +156,7 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, x *exchange) error
 // open starts the exchange of r and returns r with a context that carries it.
 func (p *Proxy) open(w http.ResponseWriter, r *http.Request) (*exchange, *http.Request) {
 	x := &exchange{
-		p: p, w: w, start: time.Now(), method: r.Method, path: r.URL.Path,
+		p: p, w: w, start: time.Now(), method: r.Method, path: r.URL.Path, agent: r.UserAgent(),
 		id: p.newID(),
 	}
 	x.record.source, x.place = sourceUpstream, &x.first

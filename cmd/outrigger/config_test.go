@@ -42,6 +42,7 @@ func defaults() Config {
 				Name: "openai", URL: &url.URL{Scheme: "https", Host: "api.openai.com"}, CallerKey: proxy.CallerKeyAuto,
 			}},
 			Concurrency:  proxy.ConcurrencyLearn,
+			WebSocket:    proxy.WebSocketPass,
 			TripCooldown: time.Minute,
 			Failover:     policy.Failover{policy.FailoverBreaker, policy.FailoverUnreachable, policy.FailoverOverloaded},
 		},
