@@ -76,8 +76,11 @@ type report struct {
 	Seconds float64 `json:"seconds"`
 }
 
+// creating has a client's call create something: a chat that is stored, or a batch.
+const creating = "CREATES=yes"
+
 // call has the client make its call at base, with so many retries; "" is its default.
-func (o other) call(t *testing.T, base, retries string) report {
+func (o other) call(t *testing.T, base, retries string, environment ...string) report {
 	t.Helper()
 	words := append(o.command(t), o.name, base)
 	if retries != "" {
@@ -86,7 +89,7 @@ func (o other) call(t *testing.T, base, retries string) report {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	script := exec.CommandContext(ctx, words[0], words[1:]...)
-	script.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}
+	script.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}, environment...)
 	var problems strings.Builder
 	script.Stderr = &problems
 	output, err := script.Output()

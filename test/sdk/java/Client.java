@@ -3,7 +3,7 @@ import java.util.Locale;
 
 /**
  * Makes one call with langchain4j, as an application would, and prints one JSON object: the version, whether it
- * succeeded, the error, the seconds. Nothing here knows of Outrigger.
+ * succeeded, the error, the seconds. Nothing here knows of Outrigger. With CREATES set in the environment the chat is stored.
  *
  * <pre>java -cp 'JARS/*' Client.java langchain4j BASE_URL [RETRIES]</pre>
  */
@@ -13,6 +13,9 @@ public final class Client {
         String error = "";
         try {
             var builder = OpenAiChatModel.builder().baseUrl(arguments[1]).apiKey("sk-test").modelName("gpt-4.1");
+            if (System.getenv("CREATES") != null) {
+                builder.store(true);
+            }
             if (arguments.length > 2) {
                 builder.maxRetries(Integer.parseInt(arguments[2]));
             }

@@ -3,6 +3,7 @@
 //
 //     node others.mjs CLIENT BASE_URL [RETRIES]
 //
+// With CREATES set in the environment the call creates something.
 // Nothing here knows of Outrigger. Without RETRIES the client has its own default.
 
 import { readFileSync } from 'node:fs';
@@ -13,32 +14,33 @@ const model = 'gpt-4.1';
 const prompt = 'Why does a canoe need an outrigger?';
 const maxRetries = retries === undefined ? undefined : Number(retries);
 const options = maxRetries === undefined ? {} : { maxRetries };
+const store = process.env.CREATES ? { store: true } : {};
 
 const clients = {
   async 'ai-compatible'() {
     const { generateText } = await import('ai');
     const { createOpenAICompatible } = await import('@ai-sdk/openai-compatible');
     const provider = createOpenAICompatible({ name: 'any', baseURL, apiKey: 'sk-test' });
-    return (await generateText({ model: provider(model), prompt, ...options })).text;
+    return (await generateText({ model: provider(model), prompt, providerOptions: { any: store }, ...options })).text;
   },
 
   async 'ai-openai'() {
     const { generateText } = await import('ai');
     const { createOpenAI } = await import('@ai-sdk/openai');
     const provider = createOpenAI({ baseURL, apiKey: 'sk-test' });
-    return (await generateText({ model: provider.chat(model), prompt, ...options })).text;
+    return (await generateText({ model: provider.chat(model), prompt, providerOptions: { openai: store }, ...options })).text;
   },
 
   async langchain() {
     const { ChatOpenAI } = await import('@langchain/openai');
-    const chat = new ChatOpenAI({ model, apiKey: 'sk-test', configuration: { baseURL }, ...options });
+    const chat = new ChatOpenAI({ model, apiKey: 'sk-test', configuration: { baseURL }, modelKwargs: store, ...options });
     return (await chat.invoke(prompt)).content;
   },
 
   async openai() {
     const { default: OpenAI } = await import('openai');
     const client = new OpenAI({ baseURL, apiKey: 'sk-test', ...options });
-    const answer = await client.chat.completions.create({ model, messages: [{ role: 'user', content: prompt }] });
+    const answer = await client.chat.completions.create({ model, messages: [{ role: 'user', content: prompt }], ...store });
     return answer.choices[0].message.content;
   },
 
@@ -46,7 +48,9 @@ const clients = {
     const { default: Anthropic } = await import('@anthropic-ai/sdk');
     const client = new Anthropic({ baseURL: baseURL.replace(/\/v1$/, ''), apiKey: 'sk-test', ...options });
     const messages = [{ role: 'user', content: prompt }];
-    return (await client.messages.create({ model: 'claude-sonnet-5', max_tokens: 64, messages })).content[0].text;
+    const params = { model: 'claude-sonnet-5', max_tokens: 64, messages };
+    if (process.env.CREATES) return (await client.messages.batches.create({ requests: [{ custom_id: 'a', params }] })).id;
+    return (await client.messages.create(params)).content[0].text;
   },
 };
 

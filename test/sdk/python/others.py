@@ -3,10 +3,12 @@ version, whether it succeeded, the error, the seconds.
 
     python others.py CLIENT BASE_URL [RETRIES]
 
-Nothing here knows of Outrigger. Without RETRIES the client has its own default.
+Nothing here knows of Outrigger. Without RETRIES the client has its own default. With CREATES
+set in the environment the call creates something.
 """
 
 import json
+import os
 import sys
 import time
 
@@ -17,7 +19,8 @@ def use_openai(base, options):
     import openai
 
     client = openai.OpenAI(base_url=base, api_key="sk-test", **options)
-    answer = client.chat.completions.create(model="gpt-4.1", messages=PROMPT)
+    store = {"store": True} if os.environ.get("CREATES") else {}
+    answer = client.chat.completions.create(model="gpt-4.1", messages=PROMPT, **store)
     return answer.choices[0].message.content
 
 
@@ -25,7 +28,10 @@ def use_anthropic(base, options):
     import anthropic
 
     client = anthropic.Anthropic(base_url=base.removesuffix("/v1"), api_key="sk-test", **options)
-    answer = client.messages.create(model="claude-sonnet-5", max_tokens=64, messages=PROMPT)
+    params = {"model": "claude-sonnet-5", "max_tokens": 64, "messages": PROMPT}
+    if os.environ.get("CREATES"):
+        return client.messages.batches.create(requests=[{"custom_id": "a", "params": params}]).id
+    answer = client.messages.create(**params)
     return answer.content[0].text
 
 
