@@ -55,6 +55,7 @@ func settle(r *reply, by *rule) Verdict {
 	}
 	v.WaitFull = r.waitFull && v.Outcome == OutcomeRateLimited
 	v.Until = r.until()
+	v.Proven = v.Outcome == OutcomeSlowDown || v.Outcome == OutcomeRateLimited && r.proven()
 	v.HintFalse = v.Wait > 0 && (by.hintFalse || (v.Outcome == OutcomeRateLimited && wholeDay(v.Wait, v.Limit)))
 	if r.Effect == endpoint.Create && v.Repeat != Never && !by.notRun && mayHaveRun(r) {
 		v.Repeat, v.Limiter, v.Ambiguous = Never, LimiterNone, true
