@@ -44,5 +44,5 @@ func (r *reply) emptied() bool {
 			}
 		}
 	}
-	return false
+	return len(r.spentQuotas()) > 0
 }
