@@ -30,6 +30,7 @@ var allowed = map[string]bool{
 	"outrigger/policy/classify":    true,
 	"outrigger/policy/concurrency": true,
 	"outrigger/policy/endpoint":    true,
+	"outrigger/policy/httpfield":   true,
 	"outrigger/policy/limit":       true,
 	"outrigger/policy/preset":      true,
 }

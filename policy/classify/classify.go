@@ -53,8 +53,14 @@ func settle(r *reply, by *rule) Verdict {
 	if v.Outcome == OutcomeLoading && v.Wait == 0 {
 		v.Wait = r.estimated
 	}
+	if v.Outcome == OutcomeRejected {
+		v.Wait, _ = RetryAfter(r.Header, r.Now) // the text of a rejection may be the caller's own
+	}
 	v.WaitFull = r.waitFull && v.Outcome == OutcomeRateLimited
-	v.Until = r.until()
+	if v.Outcome != OutcomeRejected {
+		v.Until = r.until()
+	}
+	v.Proven = v.Outcome == OutcomeSlowDown || v.Outcome == OutcomeRateLimited && r.proven()
 	v.HintFalse = v.Wait > 0 && (by.hintFalse || (v.Outcome == OutcomeRateLimited && wholeDay(v.Wait, v.Limit)))
 	if r.Effect == endpoint.Create && v.Repeat != Never && !by.notRun && mayHaveRun(r) {
 		v.Repeat, v.Limiter, v.Ambiguous = Never, LimiterNone, true

@@ -103,7 +103,7 @@ func TestShouldRetryOfTheUpstream(t *testing.T) {
 	}{
 		"false ends a rate limit": {
 			answer(429, ``, "X-Should-Retry: false", "Retry-After: 5"),
-			Verdict{Outcome: OutcomeRateLimited, Scope: Credential, Rule: "rate_limited", Wait: 5 * time.Second, Status: 429},
+			Verdict{Outcome: OutcomeRateLimited, Scope: Credential, Rule: "rate_limited", Wait: 5 * time.Second, Proven: true, Status: 429},
 		},
 		"false ends a server error": {
 			answer(500, ``, "X-Should-Retry: False"),

@@ -4,7 +4,6 @@ import (
 	"net/textproto"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // maxDepth is how deep errors are looked for inside the messages of others. LiteLLM and
@@ -42,11 +41,6 @@ func (s *said) error(e map[string]any, depth int) {
 		}
 	}
 	s.quote(e["headers"])
-	s.retryAfter = max(s.retryAfter, seconds(e["retry_after"]), seconds(e["resets_in_seconds"]))
-	s.estimated = max(s.estimated, seconds(e["estimated_time"]))
-	if at := instant(e["resets_at"]); !at.IsZero() {
-		s.resetsAt = at
-	}
 }
 
 // statusFields reads the status that an error names for itself.
@@ -66,16 +60,12 @@ func (s *said) metadata(e map[string]any) {
 			s.code(m[key])
 		}
 		s.quote(m["headers"])
-		if at := instant(m["resets_at"]); !at.IsZero() {
-			s.resetsAt = at
-		}
 		s.provider = s.provider || str(m["provider_name"]) != ""
 		s.byok = s.byok || m["is_byok"] == true
 		s.all += strings.ToLower(cut(str(m["raw"]), textMax)) + "\n"
 	}
 	if a, ok := e["availability"].(map[string]any); ok {
 		s.code(a["code"])
-		s.retryAfter = max(s.retryAfter, seconds(a["retry_after"]))
 		if b, ok := a["retryable"].(bool); ok {
 			s.retryable = &b
 		}
@@ -121,6 +111,7 @@ func (s *said) sentence(message string, depth int) {
 	}
 	if v, ok := decode([]byte(quoted)); ok {
 		s.take(v, depth+1)
+		s.times(v, 0)
 	}
 }
 
@@ -155,22 +146,4 @@ func scalar(v any) string {
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	}
 	return ""
-}
-
-// seconds reads a wait in seconds, 0 for all that is none.
-func seconds(v any) time.Duration {
-	wait, _ := headerWait(scalar(v))
-	return wait
-}
-
-// instant reads epoch seconds or RFC 3339, the zero time for all else.
-func instant(v any) time.Time {
-	if n, ok := v.(float64); ok {
-		return epoch(n)
-	}
-	at, err := time.Parse(time.RFC3339, str(v))
-	if err != nil {
-		return time.Time{}
-	}
-	return at.UTC()
 }

@@ -2,6 +2,7 @@ package classify
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -91,7 +92,8 @@ func FuzzHints(f *testing.F) {
 	for _, s := range []string{
 		"12", "1.5", "NaN", "-1", "7m12s", "1.984999999s", "Sun, 01 Feb 2026 12:00:30 GMT", "2026-02-01T12:00:20Z",
 		"1741305600000", "try again in 7m12s", "Limit: 25/5min. Current: 27/5min", "(actual/limit): 65605/16000",
-		"regain access on 2026-09-01 at 00:00 utc", "Limit 7000, Used 0, Requested ~12903",
+		"regain access on 2026-09-01 at 00:00 utc", "(reset after 4s)", "retry in 00:01:30", "resets feb 3 at 3pm (utc)", "wait 5-10 seconds",
+		"tomorrow at 08:00 utc", "resets at the start of the next month", "retry-after: 21", "30 seconds until reset", "PT1M30S", "Limit 7000, Used 0, Requested ~12903",
 	} {
 		f.Add(s)
 	}
@@ -105,9 +107,12 @@ func FuzzHints(f *testing.F) {
 			wait, ok := RetryAfter(http.Header{name: {s}}, testNow)
 			bounded(name, wait, ok)
 		}
-		wait, ok := textWait(s)
-		bounded("text", wait, ok)
-		wait, ok = duration(s)
+		told, at := textHint(strings.ToLower(s), testNow)
+		bounded("text", told, true)
+		if !at.IsZero() && (at.Location() != time.UTC || !at.After(testNow) || at.Sub(testNow) > maxWait) {
+			t.Fatalf("instant of %q: %v", s, at)
+		}
+		wait, ok := duration(s)
 		bounded("duration", wait, ok)
 		if header, _ := RetryAfter(http.Header{"Retry-After": {s}}, testNow); ok && header != wait {
 			t.Fatalf("%q is %v as a duration and %v as a header", s, wait, header)
@@ -117,8 +122,12 @@ func FuzzHints(f *testing.F) {
 		if l.Limit < 0 || l.Used < 0 || l.Requested < 0 || l.Window < 0 {
 			t.Fatalf("limits of %q: %+v", s, l)
 		}
-		if at := textInstant(s); !at.IsZero() && at.Location() != time.UTC {
-			t.Fatalf("instant of %q: %v", s, at)
+		for _, name := range []string{s, "retry_after", "resetAt"} {
+			h := fieldHint(name, s, testNow)
+			bounded("field", h.wait, true)
+			if again := fieldHint(name, s, testNow); again != h {
+				t.Fatalf("field %q: %+v, then %+v", s, h, again)
+			}
 		}
 	})
 }

@@ -2,13 +2,15 @@ package classify
 
 import (
 	"net/http"
-	"regexp"
 	"time"
+
+	"outrigger/policy/httpfield"
 )
 
 // RetryAfter returns the wait that an answer's headers ask for, and whether they ask:
 // retry-after-ms and x-ms-retry-after-ms (Azure, OpenAI), then Retry-After in seconds, with or without a
-// fraction, as a duration with units, or as a date. A date in the past means no wait: 0, true. Malformed,
+// fraction, as a duration with units, or as a date, which is by the clock of the answer's own Date. A date in the past
+// means no wait: 0, true. Malformed,
 // negative and infinite values, and any above a year, are refused: 0, false. Names are canonical.
 // Sources: RFC 9110, section 10.2.3; the order is that of openai-python's _parse_retry_after_header.
 func RetryAfter(h map[string][]string, now time.Time) (time.Duration, bool) {
@@ -40,7 +42,7 @@ func retryAfter(h map[string][]string, now time.Time) (time.Duration, bool) {
 	if err != nil {
 		return 0, false
 	}
-	return until(at, now)
+	return until(at, httpfield.Clock(h, now))
 }
 
 // headerWait reads seconds, or a duration with units.
@@ -76,11 +78,14 @@ const rounding = time.Second
 // says that it is one of them.
 func (r *reply) hint() (time.Duration, bool) {
 	ms, _ := millis(r.Header)
-	text, _ := textWait(r.all)
 	header, _ := retryAfter(r.Header, r.Now)
-	quoted, _ := RetryAfter(r.headers, r.Now)
+	quoted, _ := RetryAfter(r.headers, r.clock)
+	field := r.retryAfter
+	if field == 0 && r.retryAt.IsZero() {
+		field = r.resetAfter
+	}
 	var wait time.Duration
-	for _, w := range [...]time.Duration{ms, r.retryInfo, text, r.retryAfter, quoted, header} {
+	for _, w := range [...]time.Duration{ms, r.retryInfo, r.textWait, field, quoted, header} {
 		if wait == 0 || w > wait+rounding {
 			wait = w
 		}
@@ -90,20 +95,4 @@ func (r *reply) hint() (time.Duration, bool) {
 		return wait, wait > 0
 	}
 	return wait, false
-}
-
-// textWaitRE finds where a lower-cased sentence names a wait: "try again in 7m12s", "Please retry after 45 seconds",
-// "please try again after 1 seconds", "retry-after: 21 seconds", "wait 5 minutes", and a quoted
-// "retryDelay": "26s".
-var textWaitRE = regexp.MustCompile(`(?:try again|retry|retrydelay|wait)[-"':= ]*` +
-	`(?:(?:your request|this request|again|for|in|after|at least|about|approximately)[-"':= ]*)*~?\d`)
-
-// textWait reads the first wait that a lower-cased text names.
-func textWait(text string) (time.Duration, bool) {
-	for _, at := range textWaitRE.FindAllStringIndex(text, -1) {
-		if wait, _, ok := leading(text[at[1]-1:]); ok {
-			return wait, true
-		}
-	}
-	return 0, false
 }

@@ -108,7 +108,7 @@ func TestWaitsAreFoundInTexts(t *testing.T) {
 	}
 	for text, want := range tests {
 		t.Run(text, func(t *testing.T) {
-			if got, _ := textWait(text); got != want {
+			if got, _ := textHint(text, testNow); got != want {
 				t.Errorf("got %v, want %v", got, want)
 			}
 		})

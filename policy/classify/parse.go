@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -15,14 +16,15 @@ const (
 
 // parse reads a body. JSON is tried whatever the content type says (OpenAI's
 // 401 is text/plain); what is not JSON is plain text, or a page.
-func parse(body []byte, contentType string) said {
+func parse(body []byte, contentType string, clock time.Time) said {
 	body = eventData(trim(body))
-	var s said
+	s := said{clock: clock}
 	if len(body) == 0 {
 		return s
 	}
 	if v, ok := decode(body); ok {
 		s.take(v, 0)
+		s.times(v, 0)
 		s.text, s.all = cut(s.text, textMax), cut(s.all, textMax)
 		return s
 	}

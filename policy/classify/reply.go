@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"outrigger/policy/httpfield"
 )
 
 // reply is an attempt made ready for the rules.
@@ -17,10 +19,17 @@ type reply struct {
 	told     Limits
 	wait     time.Duration
 	waitFull bool
+	// textWait and textAt are the wait and the instant that the text names.
+	textWait time.Duration
+	textAt   time.Time
 }
 
 // said is what a body says, in all the shapes it comes in.
 type said struct {
+	// clock is what the server's clock showed when the answer came: instants in it are by that clock.
+	clock time.Time
+	// nodes is how many values were searched for times.
+	nodes  int
 	fields ErrorFields
 	// codes are the lower-cased codes and types, those of inner errors included, the most specific first.
 	codes []string
@@ -45,12 +54,13 @@ type said struct {
 	// quotaIDs and quotaValue come from Google's QuotaFailure.
 	quotaIDs   []string
 	quotaValue string
-	// retryInfo is the wait in Google's RetryInfo; retryAfter that of a field; both 0 when not told.
-	retryInfo, retryAfter time.Duration
+	// retryInfo is the wait in Google's RetryInfo; retryAfter that of a field about coming again, resetAfter
+	// of one about all being there again; 0 when not told.
+	retryInfo, retryAfter, resetAfter time.Duration
 	// estimated is Hugging Face's estimated_time until a model is loaded, 0 when not told.
 	estimated time.Duration
-	// resetsAt is the instant that a field names, zero when none does.
-	resetsAt time.Time
+	// retryAt and resetsAt are the same as instants, zero when not told.
+	retryAt, resetsAt time.Time
 	// headers are those that the body quotes, under canonical names.
 	headers map[string][]string
 }
@@ -64,7 +74,7 @@ func read(a Attempt) *reply {
 	if a.Failure != None || a.Status == 0 {
 		return r
 	}
-	r.said = parse(a.Body, first(a.Header, "Content-Type"))
+	r.said = parse(a.Body, first(a.Header, "Content-Type"), httpfield.Clock(a.Header, a.Now))
 	if a.Status < 300 {
 		r.status = r.standsFor()
 	}
@@ -73,6 +83,7 @@ func read(a Attempt) *reply {
 		r.text, r.all = cut(r.text, echoFree), cut(r.all, echoFree)
 	}
 	r.told = r.limits()
+	r.textWait, r.textAt = textHint(r.all, r.clock)
 	r.wait, r.waitFull = r.hint()
 	return r
 }

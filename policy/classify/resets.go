@@ -2,8 +2,11 @@ package classify
 
 import (
 	"maps"
+	"slices"
 	"strings"
 	"time"
+
+	"outrigger/policy/httpfield"
 )
 
 // resetWait returns the wait that the rate-limit headers imply, 0 when they imply none. They show several
@@ -18,13 +21,27 @@ func (r *reply) resetWait() time.Duration {
 			if !ok || !refused(h, name, dimension, r.told.Dimension) {
 				continue
 			}
-			w := resetValue(first(h, name), r.Now)
+			w := resetValue(first(h, name), r.clock)
 			if r.told.Window == 0 || w <= r.told.Window {
 				wait = max(wait, w)
 			}
 		}
 	}
+	for _, q := range r.spentQuotas() {
+		if r.told.Window == 0 || q.Reset <= r.told.Window {
+			wait = max(wait, q.Reset)
+		}
+	}
 	return wait
+}
+
+// spentQuotas returns the quotas of RateLimit of which nothing remains (draft-ietf-httpapi-ratelimit-headers).
+func (r *reply) spentQuotas() []httpfield.Quota {
+	if r.Header["Ratelimit"] == nil {
+		return nil
+	}
+	quotas, _ := httpfield.RateLimits(r.Header)
+	return slices.DeleteFunc(quotas, func(q httpfield.Quota) bool { return q.Remaining != 0 })
 }
 
 // resetDimension returns what a reset header counts, "" if its name does not say.
@@ -79,16 +96,4 @@ func resetValue(value string, now time.Time) time.Duration {
 	}
 	wait, _ := until(at, now)
 	return wait
-}
-
-// epoch reads seconds or milliseconds since 1970. Values before 2001 are no instants: zero.
-func epoch(n float64) time.Time {
-	const earliest = 1e9
-	switch {
-	case n >= earliest*1000 && n < 1e14:
-		return time.UnixMilli(int64(n)).UTC()
-	case n >= earliest && n < 1e11:
-		return time.Unix(int64(n), 0).UTC()
-	}
-	return time.Time{}
 }

@@ -89,11 +89,11 @@ var ruleTable = map[string]struct {
 	},
 	"budget_in_flight": {
 		answer(402, `{"error":{"code":402,"message":"x","metadata":{"reason":"in_flight_budget_exhausted","limit_source":"openrouter_in_flight_budget"}}}`),
-		Verdict{Outcome: OutcomeRateLimited, Scope: Credential, Repeat: Pause, Limiter: LimiterPause, Status: 402},
+		Verdict{Proven: true, Outcome: OutcomeRateLimited, Scope: Credential, Repeat: Pause, Limiter: LimiterPause, Status: 402},
 	},
 	"budget_in_flight/by header": {
 		answer(402, `{"error":{"code":402,"message":"x"}}`, "Retry-After: 3"),
-		Verdict{Outcome: OutcomeRateLimited, Scope: Credential, Repeat: Pause, Limiter: LimiterPause, Wait: 3 * time.Second, Status: 402},
+		Verdict{Proven: true, Outcome: OutcomeRateLimited, Scope: Credential, Repeat: Pause, Limiter: LimiterPause, Wait: 3 * time.Second, Status: 402},
 	},
 	"payment_required": {
 		answer(402, `{"error":{"message":"Insufficient Balance","type":"unknown_error","code":"invalid_request_error"}}`),
@@ -274,15 +274,15 @@ var ruleTable = map[string]struct {
 	},
 	"server_busy": {
 		answer(503, `{"error":"server busy, please try again.  maximum pending requests exceeded"}`),
-		Verdict{Outcome: OutcomeSlowDown, Scope: Upstream, Repeat: Pause, Limiter: LimiterSlowDown, Status: 503},
+		Verdict{Proven: true, Outcome: OutcomeSlowDown, Scope: Upstream, Repeat: Pause, Limiter: LimiterSlowDown, Status: 503},
 	},
 	"slow_down": {
 		answer(429, `{"error":{"message":"x","type":"rate_limit_error","code":"slow_down"}}`, "Retry-After: 10"),
-		Verdict{Outcome: OutcomeSlowDown, Scope: Model, Repeat: Pause, Limiter: LimiterSlowDown, Wait: 10 * time.Second, Status: 429},
+		Verdict{Proven: true, Outcome: OutcomeSlowDown, Scope: Model, Repeat: Pause, Limiter: LimiterSlowDown, Wait: 10 * time.Second, Status: 429},
 	},
 	"slow_down/as it was sent before": {
 		answer(503, `{"error":{"message":"Slow Down","type":"server_error"}}`),
-		Verdict{Outcome: OutcomeSlowDown, Scope: Model, Repeat: Pause, Limiter: LimiterSlowDown, Status: 503},
+		Verdict{Proven: true, Outcome: OutcomeSlowDown, Scope: Model, Repeat: Pause, Limiter: LimiterSlowDown, Status: 503},
 	},
 	"overloaded": {
 		answer(429, `{"error":{"message":"That model is currently overloaded with other requests.","type":"server_error"}}`),
@@ -290,15 +290,16 @@ var ruleTable = map[string]struct {
 	},
 	"rate_limited": {
 		answer(429, `Too Many Requests`, "Retry-After: 2"),
-		Verdict{Outcome: OutcomeRateLimited, Scope: Credential, Repeat: Pause, Limiter: LimiterPause, Wait: 2 * time.Second, Status: 429},
+		Verdict{Proven: true, Outcome: OutcomeRateLimited, Scope: Credential, Repeat: Pause, Limiter: LimiterPause, Wait: 2 * time.Second, Status: 429},
 	},
 	"rate_limited/of a provider whose key the caller brought": {
 		answer(429, `{"error":{"message":"Provider returned error","code":429,"metadata":{"raw":"Please try again in 3s.","provider_name":"OpenAI","is_byok":true}}}`),
-		Verdict{Outcome: OutcomeRateLimited, Scope: Credential, Repeat: Pause, Limiter: LimiterPause, Wait: 3 * time.Second, Status: 429},
+		Verdict{Proven: true, Outcome: OutcomeRateLimited, Scope: Credential, Repeat: Pause, Limiter: LimiterPause, Wait: 3 * time.Second, Status: 429},
 	},
 	"rate_limited/day limit of long wait": {
 		answer(429, `{"error":{"message":"Rate limit reached for m on tokens per day (TPD): Limit 100000, Used 97050, Requested 3619. Please try again in 9m38.016s.","type":"tokens","code":"rate_limit_exceeded"}}`),
 		Verdict{
+			Proven:  true,
 			Outcome: OutcomeRateLimited, Scope: Model, Repeat: Pause, Limiter: LimiterPause, Wait: 578016 * time.Millisecond, Status: 429,
 			Limit: Limits{Dimension: "tokens", Limit: 100000, Used: 97050, Requested: 3619, Window: 24 * time.Hour},
 		},
@@ -306,6 +307,7 @@ var ruleTable = map[string]struct {
 	"rate_limited/day limit of unknown end": {
 		answer(429, `{"message":"Tokens per day limit exceeded - too many tokens processed.","type":"too_many_tokens_error","code":"token_quota_exceeded"}`),
 		Verdict{
+			Proven:  true,
 			Outcome: OutcomeRateLimited, Scope: Model, Repeat: Pause, Limiter: LimiterPause, Status: 429,
 			Limit: Limits{Dimension: "tokens", Window: 24 * time.Hour},
 		},
@@ -313,17 +315,19 @@ var ruleTable = map[string]struct {
 	"rate_limited/Azure's day that means never": {
 		answer(429, `{"error":{"code":"429","message":"Requests have exceeded token rate limit of your tier. Please retry after 86400 seconds."}}`, "Retry-After: 86400"),
 		Verdict{
+			Proven:  true,
 			Outcome: OutcomeRateLimited, Scope: Model, Repeat: Pause, Limiter: LimiterPause, Wait: 24 * time.Hour, HintFalse: true, Status: 429,
 			Limit: Limits{Dimension: "tokens"},
 		},
 	},
 	"rate_limited/a code on another status": {
 		answer(400, `{"error":{"message":"x","code":"rate_limit_error","type":"invalid_request_error"}}`),
-		Verdict{Outcome: OutcomeRateLimited, Scope: Credential, Repeat: Pause, Limiter: LimiterPause, Status: 400},
+		Verdict{Proven: true, Outcome: OutcomeRateLimited, Scope: Credential, Repeat: Pause, Limiter: LimiterPause, Status: 400},
 	},
 	"rate_limited/proven by RetryInfo": {
 		answer(429, googleRefusal("GenerateContentInputTokensPerModelPerMinute-FreeTier", "250000", "26s")),
 		Verdict{
+			Proven:  true,
 			Outcome: OutcomeRateLimited, Scope: Model, Repeat: Pause, Limiter: LimiterPause, Wait: 26 * time.Second, Status: 429,
 			Limit: Limits{Dimension: "input_tokens", Limit: 250000, Window: time.Minute},
 		},

@@ -27,6 +27,10 @@ type Verdict struct {
 	Until time.Time
 	// Limiter is what the limiter of this credential and model should do.
 	Limiter LimiterAction
+	// Proven says that a refusal shows what refused it: the rate of this credential and model, or how fast
+	// it rose. Else a rate limit is only the likeliest reading of an answer that may concern its own
+	// request alone. It is false for all other outcomes.
+	Proven bool
 	// Trip says that the answer may be remembered against Scope (Credential or Model)
 	// and given again without asking the upstream.
 	Trip bool

@@ -63,18 +63,20 @@ const togetherTokens = "X-Tokenlimit-"
 const openAIWorked = "Openai-Processing-Ms"
 
 // ParseHeaders reads the rate-limit headers of an answer that came at now: OpenAI's,
-// Azure's, Groq's, Anthropic's, Cerebras's, Mistral's, Together's and what resembles them. Keys
-// are canonical. Values that make no sense are counted and otherwise not there.
+// Azure's, Groq's, Anthropic's, Cerebras's, Mistral's, Together's and what resembles them, and RateLimit. Keys
+// are canonical. Instants are by the clock of the answer's Date. Values that make no sense are counted and otherwise not there.
 func ParseHeaders(h map[string][]string, now time.Time) Headers {
 	var p Headers
-	perSecond := false
+	perSecond, structured := false, false
+	answered := clock{h, now}
 	for key, values := range h {
+		structured = structured || key == "Ratelimit" || key == "Ratelimit-Policy"
 		if key == openAIWorked && len(values) > 0 {
 			p.Worked = parseMillis(values[0])
 		}
 		if field, ok := strings.CutPrefix(key, togetherTokens); ok && len(values) > 0 {
 			perSecond = true
-			p.put(field, "Tokens-Second", values[0], now)
+			p.put(field, "Tokens-Second", values[0], answered)
 		}
 		for _, f := range families {
 			rest, ok := strings.CutPrefix(key, f.prefix)
@@ -85,9 +87,12 @@ func ParseHeaders(h map[string][]string, now time.Time) Headers {
 			if i := strings.LastIndexByte(rest, '-'); f.fieldLast && i >= 0 {
 				what, field = rest[:i], rest[i+1:]
 			}
-			p.put(field, what, values[0], now)
+			p.put(field, what, values[0], answered)
 			break
 		}
+	}
+	if structured {
+		p.structured(h)
 	}
 	if r := p.find("requests", 0); r != nil && perSecond && p.find("requests", time.Second) == nil {
 		r.Window = time.Second
@@ -99,9 +104,9 @@ func ParseHeaders(h map[string][]string, now time.Time) Headers {
 }
 
 // put enters one header.
-func (p *Headers) put(field, what, value string, now time.Time) {
+func (p *Headers) put(field, what, value string, answered clock) {
 	if what == "" && field == "Reset" {
-		if d, _, ok := parseReset(value, now); ok {
+		if d, _, ok := parseReset(value, answered); ok {
 			p.Reset = d
 		} else {
 			p.Ignored++
@@ -126,7 +131,7 @@ func (p *Headers) put(field, what, value string, now time.Time) {
 			r.Remaining = n
 		}
 	case "Reset":
-		d, resolution, ok := parseReset(value, now)
+		d, resolution, ok := parseReset(value, answered)
 		if !ok {
 			p.Ignored++
 			return

@@ -108,6 +108,51 @@ func TestHeadersOfManyProvidersAreRead(t *testing.T) {
 			header("Ratelimit-Limit", "100, 100;w=60", "Ratelimit-Remaining", "50", "Ratelimit-Reset", "30"),
 			Headers{Reset: 30 * s, Readings: []Reading{{Dimension: "requests", Limit: 100, Remaining: 50, Reset: 30 * s, Resolution: s}}},
 		},
+		"Hugging Face": {
+			header("Ratelimit", `"api";r=0;t=55`, "Ratelimit-Policy", `"fixed window";"api";q=500;w=300`),
+			Headers{Readings: []Reading{{Dimension: "requests", Window: 5 * m, Limit: 500, Remaining: 0, Reset: 55 * s, Resolution: s}}},
+		},
+		"several limits, several lines": {
+			header("Ratelimit", `"permin";r=3;t=10`, "Ratelimit", `"tpm";r=0;t=20`, "Ratelimit-Policy", `"permin";q=50;w=60, "tpm";q=4000;w=60;qu="tokens"`,
+				"Ratelimit-Policy", `"perday";q=1000;w=86400`),
+			Headers{Readings: []Reading{
+				{Dimension: "requests", Window: m, Limit: 50, Remaining: 3, Reset: 10 * s, Resolution: s},
+				{Dimension: "requests", Window: 24 * time.Hour, Limit: 1000, Remaining: -1, Reset: -1},
+				{Dimension: "tokens", Window: m, Limit: 4000, Remaining: 0, Reset: 20 * s, Resolution: s},
+			}},
+		},
+		"partitions of one limit: the tightest counts": {
+			header("Ratelimit", `"a";r=9;t=10;pk=:MQ==:, "a";r=2;t=30;pk=:Mg==:, "a";r=5;t=20;pk=:Mw==:`, "Ratelimit-Policy", `"a";q=10;w=60`),
+			Headers{Readings: []Reading{{Dimension: "requests", Window: m, Limit: 10, Remaining: 2, Reset: 30 * s, Resolution: s}}},
+		},
+		"draft 7": {
+			header("Ratelimit", "limit=10, remaining=3, reset=50", "Ratelimit-Policy", "10;w=60"),
+			Headers{Readings: []Reading{{Dimension: "requests", Window: m, Limit: 10, Remaining: 3, Reset: 50 * s, Resolution: s}}},
+		},
+		"draft 3 with its policy": {
+			header("Ratelimit-Limit", "10", "Ratelimit-Remaining", "3", "Ratelimit-Reset", "50", "Ratelimit-Policy", "10;w=60, 500;w=3600"),
+			Headers{Reset: 50 * s, Readings: []Reading{
+				{Dimension: "requests", Window: m, Limit: 10, Remaining: 3, Reset: 50 * s, Resolution: s},
+				{Dimension: "requests", Window: time.Hour, Limit: 500, Remaining: -1, Reset: -1},
+			}},
+		},
+		"units that are not counted here": {
+			header("Ratelimit-Policy", `"c";q=4;qu="concurrent-requests", "b";q=100000;w=60;qu="content-bytes", "files";q=20;w=60;qu="files"`),
+			Headers{},
+		},
+		"malformed lines": {
+			header("Ratelimit", `"a;r=1`, "Ratelimit", `"b";r=1;t=2`, "Ratelimit-Policy", `"b";q=;w=60`),
+			Headers{Ignored: 2, Readings: []Reading{{Dimension: "requests", Limit: -1, Remaining: 1, Reset: 2 * s, Resolution: s}}},
+		},
+		"instants by the answer's own clock, 10 min ahead": {
+			header("Date", "Tue, 01 Sep 2026 12:10:00 GMT", "X-Ratelimit-Remaining-Requests", "0", "X-Ratelimit-Reset-Requests", "1788264630",
+				"Anthropic-Ratelimit-Tokens-Reset", "2026-09-01T12:10:05Z", "X-Ratelimit-Reset-Images", "40"),
+			Headers{Readings: []Reading{
+				{Dimension: "images", Limit: -1, Remaining: -1, Reset: 40 * s, Resolution: s},
+				{Dimension: "requests", Limit: -1, Remaining: 0, Reset: 30 * s, Resolution: s},
+				{Dimension: "tokens", Limit: -1, Remaining: -1, Reset: 5 * s, Resolution: s},
+			}},
+		},
 		"absurd": {
 			header("X-Ratelimit-Limit-Requests", "NaN", "X-Ratelimit-Remaining-Requests", "1e400", "X-Ratelimit-Reset-Requests", "soon",
 				"X-Ratelimit-Limit-Tokens", "9999999999999999", "X-Ratelimit-Remaining-Tokens", "", "X-Ratelimit-Reset-Tokens", "-5s",
@@ -180,7 +225,7 @@ func TestResetsAreReadWithTheirSmallestStep(t *testing.T) {
 		"later":                     {},
 	}
 	for s, want := range tests {
-		d, step, ok := parseReset(s, origin)
+		d, step, ok := parseReset(s, clock{at: origin})
 		if !ok {
 			d, step = 0, 0
 		}

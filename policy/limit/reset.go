@@ -4,7 +4,17 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"outrigger/policy/httpfield"
 )
+
+// clock tells the server's time of an answer, read from its headers only when it is needed.
+type clock struct {
+	header map[string][]string
+	at     time.Time // by the machine's clock
+}
+
+func (c clock) now() time.Time { return httpfield.Clock(c.header, c.at) }
 
 // maxReset is the longest reset that is believed.
 const maxReset = 31 * 24 * time.Hour
@@ -17,9 +27,9 @@ const epochSeconds = 1e9
 // "6m0s", "2m59.56s", "120ms", "1d2h" (OpenAI, Groq), bare seconds (Azure,
 // Together, Cerebras), an RFC 3339 instant (Anthropic), an epoch (OpenRouter). An
 // instant that has passed is a wait of 0.
-func parseReset(s string, now time.Time) (time.Duration, time.Duration, bool) {
+func parseReset(s string, answered clock) (time.Duration, time.Duration, bool) {
 	s = strings.TrimSpace(s)
-	d, step, ok := parseBare(s, now)
+	d, step, ok := parseBare(s, answered)
 	if !ok {
 		d, step, ok = parseUnits(s)
 	}
@@ -28,7 +38,7 @@ func parseReset(s string, now time.Time) (time.Duration, time.Duration, bool) {
 		if err != nil {
 			return 0, 0, false
 		}
-		d, step, ok = max(0, t.Sub(now)), decimals(s[:len(s)-len(strings.TrimLeft(s, "0123456789-:T."))], time.Second), true
+		d, step, ok = max(0, t.Sub(answered.now())), decimals(s[:len(s)-len(strings.TrimLeft(s, "0123456789-:T."))], time.Second), true
 	}
 	if d < 0 || d > maxReset {
 		return 0, 0, false
@@ -37,7 +47,7 @@ func parseReset(s string, now time.Time) (time.Duration, time.Duration, bool) {
 }
 
 // parseBare reads a number without a unit.
-func parseBare(s string, now time.Time) (time.Duration, time.Duration, bool) {
+func parseBare(s string, answered clock) (time.Duration, time.Duration, bool) {
 	if s == "" || s[len(s)-1] > '9' {
 		return 0, 0, false // a unit: strconv would make an error of it
 	}
@@ -47,9 +57,9 @@ func parseBare(s string, now time.Time) (time.Duration, time.Duration, bool) {
 	}
 	switch {
 	case n >= epochSeconds*1000:
-		return max(0, time.UnixMilli(int64(n)).Sub(now)), time.Millisecond, true
+		return max(0, time.UnixMilli(int64(n)).Sub(answered.now())), time.Millisecond, true
 	case n >= epochSeconds:
-		return max(0, time.Unix(int64(n), 0).Sub(now)), time.Second, true
+		return max(0, time.Unix(int64(n), 0).Sub(answered.now())), time.Second, true
 	case n > maxReset.Seconds():
 		return 0, 0, false
 	}

@@ -1,0 +1,65 @@
+package classify
+
+import (
+	"regexp"
+	"strings"
+	"time"
+)
+
+// textHint reads the first wait that a lower-cased text names, "try again in 7m12s", "(reset after 4s)", "wait a minute",
+// and the first instant ahead of now at which to come back; 0 and zero for none.
+func textHint(text string, now time.Time) (time.Duration, time.Time) {
+	var wait time.Duration
+	var at time.Time
+	hints(text, func(after, link string) bool {
+		found := false
+		if wait == 0 && link != "at" && link != "on" {
+			wait = span(after)
+			found = wait > 0
+		}
+		if !found && at.IsZero() && link != "for" {
+			at = instantIn(after, now)
+			found = !at.IsZero()
+		}
+		return found
+	})
+	if wait == 0 {
+		if m := spanFirstRE.FindStringSubmatch(text); m != nil {
+			wait, _, _ = leading(m[1])
+		}
+	}
+	if wait == 0 {
+		wait = keyedWait(text)
+	}
+	return wait, at
+}
+
+// span reads the wait with which a text begins, 0 if it is none, or the length of something else.
+func span(text string) time.Duration {
+	wait, rest, ok := leading(text)
+	if !ok || notSpanRE.MatchString(rest) {
+		return 0
+	}
+	return wait
+}
+
+var (
+	// notSpanRE finds what makes the duration before it the length of something: "30 seconds ago", "5 minutes of audio".
+	notSpanRE = regexp.MustCompile(`^\s*(?:ago|of|window|period|interval)\b`)
+	// spanFirstRE finds a duration that stands before its cue: "30 seconds until reset", "allow 5s before retrying".
+	spanFirstRE = regexp.MustCompile(`\b((?:` + digits + `\s*[a-z]+[ ,]+(?:and )?){1,3})(?:before (?:you )?(?:(?:can|may) )?(?:re-?try|try(?:ing)?|(?:sending|making|your|the|a|another) (?:next |new |another )?(?:re-?try|request|attempt))` +
+		`|(?:until|till) (?:the |your |it |you )*(?:next )?(?:(?:limit|quota|can|may|is) )?(?:re-?try|reset|refill|available|request))`)
+	// keyedRE finds a name and its bare number: "retry-after: 21", "wait_seconds=5".
+	keyedRE = regexp.MustCompile(`\b([a-z]+(?:[_-][a-z]+)+)["']?\s?[:=]\s?["']?(\d+(?:\.\d+)?)(?:[^\w.:/-]|\.?$|\.\s)`)
+)
+
+// keyedWait reads a wait in seconds from what a text quotes of a header or a field.
+func keyedWait(text string) time.Duration {
+	for _, m := range keyedRE.FindAllStringSubmatch(text, maxCues) {
+		h := fieldHint(m[1], strings.Trim(m[2], "."), time.Time{})
+		if h.wait > 0 && h.kind != loadingField {
+			return h.wait
+		}
+	}
+	return 0
+}
