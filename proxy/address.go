@@ -15,6 +15,9 @@ func (x *exchange) faceOf(up *upstream) facing {
 		f.outbound.URL, f.outbound.Header = &address, x.request.Header.Clone()
 	}
 	f.rename(x.facts)
+	if f.spliced != "" && x.encoded.codings != nil {
+		f.outbound.Header.Del("Content-Encoding") // it goes as it reads; see outgoing
+	}
 	up.address(f.outbound, f.sent, x.meant)
 	if x.isAsked(up) {
 		f.outbound.URL.Path, f.outbound.URL.RawPath = x.asked.Path, x.asked.RawPath

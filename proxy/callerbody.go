@@ -72,6 +72,9 @@ func (x *exchange) bodyError(r *http.Request, src *intake, err error) error {
 // it would hardly ever be repeated anyway. All else is told to come back.
 func (x *exchange) passOn(r *http.Request, src *intake) error {
 	x.record.spoolFull = true
+	if x.isEncoded(r) {
+		x.unreadable(errNoRoom)
+	}
 	src.references = nil // the rest is read while others look at what was found
 	// With a key it is to be done once, whatever was sent before: only its whole body
 	// tells whether it was.

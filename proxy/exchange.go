@@ -47,6 +47,8 @@ type exchange struct {
 	size   int64 // -1 when it is not known
 	facts  pick.Facts
 
+	encoded encoded // what was compressed of it
+
 	references *sticky.Request // what the request refers to; nil when nobody asks
 	intake     intake
 

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"outrigger/policy"
@@ -119,6 +120,15 @@ func (p *Proxy) logRequest(x *exchange, took time.Duration) {
 	}
 	if x.sent != "" && x.sent != x.facts.Model {
 		a = append(a, slog.String("sent_model", x.sent))
+	}
+	if x.encoded.codings != nil {
+		a = append(a, slog.String("encoding", strings.Join(x.encoded.codings, ", ")))
+		if x.spliced != "" {
+			a = append(a, slog.String("sent_encoding", "identity"))
+		}
+	}
+	if x.encoded.unread != "" {
+		a = append(a, slog.String("unread", x.encoded.unread))
 	}
 	if r.failover != "" {
 		a = append(a, slog.String("failover", r.failover))

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"runtime"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -51,6 +52,7 @@ type Proxy struct {
 	failures    *failures
 	metrics     *metrics
 	relay       *httputil.ReverseProxy
+	decoding    chan struct{} // has one for each body that is being decoded
 
 	idPrefix string
 	ids      atomic.Uint64
@@ -68,6 +70,7 @@ func New(c Config, d Deps) (*Proxy, error) {
 	p := &Proxy{
 		config: c, log: d.Log, bodies: spool.New(c.Bodies), callers: newCallers(c.Callers),
 		credentials: newCredentials(), abandoned: &abandoned{calls: map[store.Call][]*flight{}}, idPrefix: idPrefix(), active: map[*exchange]struct{}{},
+		decoding: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
 	p.total, p.streamIdle = c.Timeouts.operators()
 	var err error
@@ -147,6 +150,7 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, x *exchange) error
 	if err := x.readBody(w, r); err != nil {
 		return err
 	}
+	x.lookInto(r)
 	x.identify(r)
 	x.recall(r)
 	x.goHome(r)

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"outrigger/policy/endpoint"
 	"outrigger/proxy/pick"
 )
 
@@ -47,7 +48,8 @@ func (s *spliced) Read(p []byte) (int, error) {
 func (s *spliced) Close() error { return s.src.Close() }
 
 // rename finds what the upstream calls the model, and how its name has to stand in
-// the body; a WebSocket's stands in the query. A body that names no model, or one
+// the body; a WebSocket's stands in the query,
+// and that of Google's own API in the path. A body that names no model, or one
 // that is no text, goes as it is: the upstream will say what it misses.
 func (f *facing) rename(facts pick.Facts) {
 	f.sent = facts.Model
@@ -61,7 +63,22 @@ func (f *facing) rename(facts pick.Facts) {
 	case isWebSocket(f.outbound.Header):
 		f.sent = name.plain
 		f.outbound.URL.RawQuery = renameIn(f.outbound.URL.RawQuery, name.plain)
+	case renamePath(f.outbound.URL, name.plain):
+		f.sent = name.plain
 	}
+}
+
+// renamePath renames the model in a path of Google's own API, and reports whether it is one.
+func renamePath(u *url.URL, name string) bool {
+	path := u.EscapedPath()
+	model, method := endpoint.Method(path)
+	if method == "" {
+		return false
+	}
+	at := strings.LastIndex(path, "/"+model) + 1
+	u.RawPath = path[:at] + url.PathEscape(name) + path[at+len(model):]
+	u.Path, _ = url.PathUnescape(u.RawPath)
+	return true
 }
 
 // renameIn returns a query with the model that a WebSocket is opened for renamed, and
@@ -85,6 +102,9 @@ func (x *exchange) outgoing() (io.ReadCloser, int64) {
 	}
 	old := x.facts.ModelEnd - x.facts.ModelStart
 	size := x.size
+	if x.encoded.codings != nil {
+		body, size = &inflating{codings: x.encoded.codings, raw: body, size: size}, x.encoded.size
+	}
 	if size >= 0 {
 		size += int64(len(x.spliced)) - old
 	}

@@ -3,6 +3,7 @@ package proxy
 import (
 	"cmp"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"outrigger/policy/endpoint"
@@ -41,6 +42,13 @@ func (x *exchange) identify(r *http.Request) {
 	if isWebSocket(r.Header) { // it has no body that would tell
 		query := r.URL.Query()
 		x.facts.Model = cmp.Or(query.Get("model"), query.Get("deployment")) // Azure's is a deployment
+	}
+	if model, method := endpoint.Method(r.URL.EscapedPath()); method != "" { // Google's own API
+		if plain, err := url.PathUnescape(model); err == nil {
+			model = plain
+		}
+		x.facts.Model, x.facts.ModelStart, x.facts.ModelEnd = model, 0, 0
+		x.facts.Stream = x.facts.Stream || endpoint.Streams(method)
 	}
 	x.endpoint = endpoint.Of(x.method, r.URL.EscapedPath(), x.facts.Facts)
 	if n := r.Header.Get("X-Stainless-Retry-Count"); n != "" && n != "0" {

@@ -8,6 +8,9 @@
 // and the resource files of openai-go 3.96; a path parameter never reaches a
 // name, so names are as many as rows and may be metric labels.
 //
+// Under a base that is not listed a POST is known by its last segments and the shape of its
+// body together.
+//
 // Paths are compared as sent. A path with dot segments or escaped slashes is not
 // cleaned first: it matches no row and is treated as a create.
 package endpoint
@@ -102,6 +105,10 @@ type Facts struct {
 	Conversation bool
 	// ActingTools is a hosted Responses tool that acts: mcp, computer, shell.
 	ActingTools bool
+	// Members are those that tell what the body is, where the path alone does not.
+	Members Members
+	// Unread says that the body could not be read: it may say any of these.
+	Unread bool
 }
 
 // Endpoint is what a request addresses.
@@ -123,6 +130,13 @@ const other = "other"
 // allocate and is safe for concurrent use.
 func Of(method, path string, f Facts) Endpoint {
 	r := match(path)
+	if method == http.MethodPost && (r == nil || r.family) {
+		if m := methodOf(path); m != nil {
+			r = m
+		} else if g := guess(path, f.Members); g != nil {
+			r = g
+		}
+	}
 	e := Endpoint{Name: other, Effect: Create}
 	if r != nil {
 		e.Name, e.Dialect = r.name, r.dialect
@@ -144,6 +158,9 @@ func Names() []string {
 	for _, r := range table {
 		names = append(names, r.name)
 	}
+	for name := range methods {
+		names = append(names, name)
+	}
 	slices.Sort(names)
 	return slices.Compact(names)
 }
@@ -153,7 +170,7 @@ func posted(r *row, path string, f Facts) Effect {
 	if r == nil || r.family {
 		return verb(last(path))
 	}
-	if r.unless != nil && r.unless(f) {
+	if r.unless != nil && r.unless(f) || f.Unread && r.post == Compute {
 		return Create
 	}
 	return r.post

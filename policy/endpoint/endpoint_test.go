@@ -296,8 +296,8 @@ func TestAPathParameterNeverReachesAName(t *testing.T) {
 }
 
 func TestOfDoesNotAllocate(t *testing.T) {
-	for _, path := range []string{"/v1/chat/completions", "/openai/deployments/x/chat/completions?v=1", "/no/such/path", "/v1/threads/t/runs/r/cancel/"} {
-		if n := testing.AllocsPerRun(100, func() { sink = endpoint.Of(http.MethodPost, path, endpoint.Facts{}) }); n != 0 {
+	for _, path := range []string{"/v1/chat/completions", "/a/b/c/chat/completions", "/v1beta/models/m:generateContent", "/openai/deployments/x/chat/completions?v=1", "/no/such/path", "/v1/threads/t/runs/r/cancel/"} {
+		if n := testing.AllocsPerRun(100, func() { sink = endpoint.Of(http.MethodPost, path, endpoint.Facts{Members: chatShape}) }); n != 0 {
 			t.Errorf("%s: %v allocations, want 0", path, n)
 		}
 	}

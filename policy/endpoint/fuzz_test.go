@@ -17,13 +17,15 @@ func FuzzOf(f *testing.F) {
 		}
 	}
 	f.Add("PATCH", "//v1///", uint8(15))
+	f.Add("POST", "/api/chat/completions", uint8(0x30))
+	f.Add("POST", "/v1beta/models/m:generateContent", uint8(0))
 	f.Add("POST", "/../%2e%2e/\x00?/cancel", uint8(3))
 	names := map[string]bool{"other": true}
 	for _, n := range endpoint.Names() {
 		names[n] = true
 	}
 	f.Fuzz(func(t *testing.T, method, path string, bits uint8) {
-		facts := endpoint.Facts{Store: bits&1 != 0, Background: bits&2 != 0, Conversation: bits&4 != 0, ActingTools: bits&8 != 0}
+		facts := endpoint.Facts{Store: bits&1 != 0, Background: bits&2 != 0, Conversation: bits&4 != 0, ActingTools: bits&8 != 0, Members: endpoint.Members(bits >> 4)}
 		got := endpoint.Of(method, path, facts)
 		if !names[got.Name] {
 			t.Fatalf("%q %q has the unbounded name %q", method, path, got.Name)

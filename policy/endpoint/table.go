@@ -1,5 +1,7 @@
 package endpoint
 
+import "strings"
+
 // row is one line of the table: a path below the base, where {} stands for any
 // one segment, and what a POST to it does.
 type row struct {
@@ -8,6 +10,9 @@ type row struct {
 	dialect Dialect
 	// unless, if set, says which bodies make the POST a create after all.
 	unless func(Facts) bool
+	// shape is what the body has of a call that is known under any base; 0 is one that is
+	// known under listed bases alone.
+	shape Members
 	// family makes the row cover every longer path too, as far as no other row does.
 	family bool
 	// name is the literal segments of path joined by dots; derived, not written.
@@ -18,20 +23,20 @@ type row struct {
 // are spoken on the same hosts. A row that only answers GET says Create: a POST to it is not known.
 var table = []row{
 	// Inference: a repeat costs money and nothing else.
-	{path: "chat/completions", post: Compute, dialect: Chat, unless: storesChat},
-	{path: "completions", post: Compute, dialect: Completions},
-	{path: "embeddings", post: Compute},
-	{path: "moderations", post: Compute},
-	{path: "images/generations", post: Compute, dialect: Images},
-	{path: "images/edits", post: Compute, dialect: Images},
+	{path: "chat/completions", post: Compute, dialect: Chat, unless: storesChat, shape: HasModel | HasMessages},
+	{path: "completions", post: Compute, dialect: Completions, shape: HasModel | HasPrompt},
+	{path: "embeddings", post: Compute, shape: HasModel | HasInput},
+	{path: "moderations", post: Compute, shape: HasModel | HasInput},
+	{path: "images/generations", post: Compute, dialect: Images, shape: HasModel | HasPrompt},
+	{path: "images/edits", post: Compute, dialect: Images, shape: HasModel},
 	{path: "images/variations", post: Compute, dialect: Images},
-	{path: "audio/speech", post: Compute, dialect: Speech},
-	{path: "audio/transcriptions", post: Compute, dialect: Transcriptions},
-	{path: "audio/translations", post: Compute},
-	{path: "responses", post: Compute, dialect: Responses, unless: actsResponse},
+	{path: "audio/speech", post: Compute, dialect: Speech, shape: HasModel | HasInput},
+	{path: "audio/transcriptions", post: Compute, dialect: Transcriptions, shape: HasModel},
+	{path: "audio/translations", post: Compute, shape: HasModel},
+	{path: "responses", post: Compute, dialect: Responses, unless: actsResponse, shape: HasModel | HasInput},
 	{path: "responses/compact", post: Compute},
-	{path: "messages", post: Compute, dialect: Messages}, // Anthropic's, not those of threads
-	{path: "rerank", post: Compute},
+	{path: "messages", post: Compute, dialect: Messages, shape: HasModel | HasMessages | HasMaxTokens}, // Anthropic's, not those of threads
+	{path: "rerank", post: Compute, shape: HasModel | HasQuery | HasDocuments},
 	{path: "decisions", post: Compute},
 	{path: "content_provenance_checks", post: Compute},
 	{path: "fine_tuning/alpha/graders/run", post: Compute},
@@ -39,7 +44,7 @@ var table = []row{
 
 	// Questions asked by POST.
 	{path: "responses/input_tokens", post: Read},
-	{path: "messages/count_tokens", post: Read},
+	{path: "messages/count_tokens", post: Read, shape: HasModel | HasMessages},
 	{path: "vector_stores/{}/search", post: Read},
 	{path: "search", post: Read},
 
@@ -155,6 +160,9 @@ var table = []row{
 
 // verb is what the last segment of a path says a POST does, where no row of its own lists the path.
 func verb(segment string) Effect {
+	if strings.HasSuffix(segment, ":cancel") { // Google's
+		return Replace
+	}
 	switch segment {
 	case "cancel":
 		return Replace

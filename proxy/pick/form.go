@@ -1,6 +1,10 @@
 package pick
 
-import "bytes"
+import (
+	"bytes"
+
+	"outrigger/policy/endpoint"
+)
 
 // form reads a multipart/form-data body (RFC 7578), as mime/multipart does: lines
 // end in CRLF, or all in LF if the first boundary's does.
@@ -240,6 +244,8 @@ func (f *form) last(c byte) {
 
 func (f *form) facts() Facts {
 	facts := f.fields.facts()
-	facts.Valid = f.state == closed || f.state == epilogue
+	if facts.Valid = f.state == closed || f.state == epilogue; facts.Valid && facts.Model != "" {
+		facts.Members = endpoint.HasModel
+	}
 	return facts
 }

@@ -79,7 +79,7 @@ func checkForm(t interface{ Fatalf(string, ...any) }, body []byte, boundary stri
 		t.Fatalf("the model is not where it is said to be: %+v: %q", got, body)
 	}
 	want, ok := formReference(body, boundary)
-	got.ModelStart, got.ModelEnd = 0, 0
+	got.ModelStart, got.ModelEnd, got.Members = 0, 0, 0
 	if ok && got != want {
 		t.Fatalf("picked %+v, mime/multipart says %+v: %q", got, want, body)
 	}
@@ -99,7 +99,7 @@ func drawJSON(t *rapid.T, out *bytes.Buffer, depth int) {
 	case 0, 1, 2, 3, 4:
 		drawString(t, out, []string{
 			"", "text", "mcp", "browser_automation_preview", "function", "image_url", "image", "data:image/png;base64,AA",
-			"data:text/plain;base64,AA", "data: x", "é\U0001F600", "\"\\\x01",
+			"data:text/plain;base64,AA", "data: x", "image/png", "audio/wav", "é\U0001F600", "\"\\\x01",
 		})
 	case 5:
 		out.WriteString(rapid.SampledFrom([]string{"true", "false", "null"}).Draw(t, "literal"))
@@ -124,7 +124,9 @@ func drawJSON(t *rapid.T, out *bytes.Buffer, depth int) {
 			space()
 			drawString(t, out, []string{
 				"model", "service_tier", "stream", "store", "background", "conversation", "mcp_servers", "tools", "input", "prompt",
-				"messages", "n", "max_tokens", "max_output_tokens", "type", "type", "data", "url", "images",
+				"messages", "n", "max_tokens", "max_output_tokens", "type", "type", "data", "url", "images", "query", "documents",
+				"contents", "generationConfig", "generation_config", "maxOutputTokens", "max_output_tokens", "candidateCount",
+				"mimeType", "mime_type", "systemInstruction", "system_instruction",
 			})
 			space()
 			out.WriteByte(':')

@@ -226,6 +226,8 @@ func (o *object) close(object bool) {
 
 func (o *object) facts() Facts {
 	f := o.picks.facts()
-	f.Valid = o.state == atEnd
+	if f.Valid = o.state == atEnd; !f.Valid {
+		f.Members = 0 // a shape is that of a whole
+	}
 	return f
 }

@@ -1,5 +1,7 @@
 package pick
 
+import "outrigger/policy/endpoint"
+
 // key is one that means something: at the top of the object, or within a prompt.
 type key uint8
 
@@ -8,6 +10,7 @@ const (
 	keyOther key = iota
 	keyModel
 	keyTier
+	keyGeneration
 
 	keyStream
 	keyStore
@@ -28,6 +31,10 @@ const (
 	keyQuery
 	keyDocuments
 	keyImages
+	keyContents
+	keyContent
+	keyRequests
+	keySystemInstruction
 
 	keyMax
 	keyMaxCompletion
@@ -38,7 +45,8 @@ const (
 // topKey returns the key that text names at the top of a body. Sources:
 // openai/openai-openapi CreateChatCompletionRequest, CreateResponse, CreateCompletion,
 // CreateEmbedding, CreateImage; Anthropic's messages (system, mcp_servers); rerank as
-// Cohere and vLLM have it (query, documents).
+// Cohere and vLLM have it (query, documents); Gemini's methods, whose names may be in either
+// case (ai.google.dev/api/generate-content and embeddings; protobuf's JSON mapping).
 func topKey(text []byte) key {
 	switch string(text) {
 	case "model":
@@ -81,6 +89,16 @@ func topKey(text []byte) key {
 		return keyDocuments
 	case "images":
 		return keyImages
+	case "contents":
+		return keyContents
+	case "content":
+		return keyContent
+	case "requests":
+		return keyRequests
+	case "systemInstruction", "system_instruction":
+		return keySystemInstruction
+	case "generationConfig", "generation_config":
+		return keyGeneration
 	case "max_tokens":
 		return keyMax
 	case "max_completion_tokens":
@@ -96,7 +114,7 @@ func topKey(text []byte) key {
 
 func (k key) isFlag() bool   { return k >= keyStream && k <= keyBackground }
 func (k key) isNumber() bool { return k >= keyMax && k <= keyN }
-func (k key) isPrompt() bool { return k >= keyTools && k <= keyImages }
+func (k key) isPrompt() bool { return k >= keyTools && k <= keySystemInstruction }
 
 // inner is what a key within a prompt says about its value.
 type inner uint8
@@ -105,6 +123,10 @@ const (
 	innerOther inner = iota
 	innerType        // a part's or a tool's type
 	innerData        // what the model does not read as text
+	innerMedia       // the media type of such data
+
+	innerLimit      // of tokens, in Gemini's configuration
+	innerCandidates // how many answers, there
 )
 
 // innerKey returns what text says as a key within a prompt: "data" is the base64 of
@@ -116,7 +138,42 @@ func innerKey(text []byte) inner {
 		return innerType
 	case "data", "file_data", "b64_json", "encrypted_content", "signature":
 		return innerData
+	case "mimeType", "mime_type":
+		return innerMedia
 	default:
 		return innerOther
+	}
+}
+
+// configKey returns what text says as a key of Gemini's generationConfig.
+func configKey(text []byte) inner {
+	switch string(text) {
+	case "maxOutputTokens", "max_output_tokens":
+		return innerLimit
+	case "candidateCount", "candidate_count":
+		return innerCandidates
+	default:
+		return innerOther
+	}
+}
+
+// member is the one that k is of those that tell a body's shape; the model's is set where
+// its name is known.
+func (k key) member() endpoint.Members {
+	switch k {
+	case keyMessages:
+		return endpoint.HasMessages
+	case keyInput:
+		return endpoint.HasInput
+	case keyPrompt:
+		return endpoint.HasPrompt
+	case keyQuery:
+		return endpoint.HasQuery
+	case keyDocuments:
+		return endpoint.HasDocuments
+	case keyMax:
+		return endpoint.HasMaxTokens
+	default:
+		return 0
 	}
 }

@@ -18,7 +18,7 @@ type Picker struct {
 type kind uint8
 
 const (
-	kindOther kind = iota
+	kindUnsaid kind = iota // neither of the others by its label
 	kindJSON
 	kindForm
 )
@@ -26,7 +26,8 @@ const (
 // New returns a Picker for a body with this Content-Type, as sent. It reads
 // application/json, any +json type and multipart/form-data; a body without a
 // Content-Type is examined as JSON (RFC 9110, section 8.3, allows to examine it, and
-// llama.cpp does). Bodies of other types have no facts.
+// llama.cpp does). Under any other label (curl's is application/x-www-form-urlencoded,
+// fetch's text/plain) it has facts only if it is one whole JSON object.
 func New(contentType string) *Picker {
 	p := &Picker{}
 	media, _, _ := strings.Cut(contentType, ";")
@@ -39,6 +40,8 @@ func New(contentType string) *Picker {
 		if err == nil && params["boundary"] != "" {
 			p.kind, p.form = kindForm, newForm(params["boundary"])
 		}
+	case hasSuffixFold(media, "jsonl"), hasSuffixFold(media, "ndjson"), hasSuffixFold(media, "jsonlines"):
+		p.json.state = broken // a file of one line would look like a request
 	}
 	return p
 }
@@ -55,7 +58,8 @@ func (p *Picker) Write(b []byte) (int, error) {
 		p.json.write(b)
 	case kindForm:
 		p.form.write(b)
-	case kindOther:
+	case kindUnsaid:
+		p.json.write(b)
 	}
 	if p.copy != nil {
 		_, _ = p.copy.Write(b)
@@ -71,6 +75,17 @@ func (p *Picker) Facts() Facts {
 	case kindForm:
 		return p.form.facts()
 	default:
+		if f := p.json.facts(); f.Valid {
+			return f
+		}
 		return Facts{}
 	}
+}
+
+// Lost reports whether nothing more is to be picked: the body is not what it was read as.
+func (p *Picker) Lost() bool {
+	if p.kind == kindForm {
+		return p.form.state == malformed
+	}
+	return p.json.state == broken
 }

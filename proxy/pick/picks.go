@@ -1,5 +1,11 @@
 package pick
 
+import (
+	"bytes"
+
+	"outrigger/policy/endpoint"
+)
+
 // picks is what the tokenizer's tokens mean. Depth is the number of containers
 // that are open where a token stands: 1 is the top of the body.
 type picks struct {
@@ -11,7 +17,9 @@ type picks struct {
 	tier    word
 	flags   [keyTools + 1]bool
 	numbers [keyN + 1 - keyMax]int
-	prompts [keyImages + 1 - keyTools]prompt
+	config  [2]int // Gemini's: the limit of tokens, and of candidates
+	given   endpoint.Members
+	prompts [keySystemInstruction + 1 - keyTools]prompt
 	acting  bool // the tool that is being read acts
 
 	word    word
@@ -30,7 +38,10 @@ func (p *picks) forget() {
 		*p.number() = 0
 	case p.top.isPrompt():
 		*p.prompt() = prompt{}
+	case p.top == keyGeneration:
+		p.config = [2]int{}
 	}
+	p.given &^= p.top.member()
 	if p.top <= keyTools {
 		p.flags[p.top] = false
 	}
@@ -41,6 +52,9 @@ func (p *picks) prompt() *prompt { return &p.prompts[p.top-keyTools] }
 
 // beginValue sees the first byte of each value.
 func (p *picks) beginValue(c byte, depth int) {
+	if depth == 1 && c != 'n' && (p.top != keyMessages || c == '[') {
+		p.given |= p.top.member()
+	}
 	switch p.top {
 	case keyConversation:
 		if depth == 1 {
@@ -62,7 +76,7 @@ func (p *picks) roleOf(depth int) role {
 		return rolePassed
 	case depth == 1 || p.inner == innerOther:
 		return rolePrompt
-	case p.inner == innerType:
+	case p.inner == innerType, p.inner == innerMedia:
 		return roleType
 	default:
 		return rolePassed
@@ -119,8 +133,13 @@ func (p *picks) gotKey(depth int) {
 		return
 	}
 	p.inner = innerOther
-	if p.top.isPrompt() {
+	switch {
+	case p.top.isPrompt():
 		p.inner = innerKey(p.word.bytes())
+	case p.top == keyGeneration && depth == 2:
+		if p.inner = configKey(p.word.bytes()); p.inner != innerOther {
+			p.config[p.inner-innerLimit] = 0
+		}
 	}
 	if p.inner == innerType && p.inTool(depth) {
 		p.acting = false
@@ -128,9 +147,14 @@ func (p *picks) gotKey(depth int) {
 }
 
 func (p *picks) gotType(depth int) {
-	if p.inTool(depth) {
+	switch {
+	case p.inner == innerMedia:
+		if p.top != keyTools && bytes.HasPrefix(p.word.bytes(), []byte("image/")) {
+			p.prompt().parts++
+		}
+	case p.inTool(depth):
 		p.acting = acts(p.word.bytes())
-	} else if p.top != keyTools && isImage(p.word.bytes()) {
+	case p.top != keyTools && isImage(p.word.bytes()):
 		p.prompt().parts++
 	}
 }
@@ -141,6 +165,10 @@ func (p *picks) gotNumber(depth int) {
 		*p.number() = within(&p.word, maxChoices)
 	case depth == 1 && p.top.isNumber():
 		*p.number() = within(&p.word, maxTokenLimit)
+	case depth == 2 && p.top == keyGeneration && p.inner == innerLimit:
+		p.config[0] = within(&p.word, maxTokenLimit)
+	case depth == 2 && p.top == keyGeneration && p.inner == innerCandidates:
+		p.config[1] = within(&p.word, maxChoices)
 	case depth > 1 && p.below == 0 && (p.top == keyInput || p.top == keyPrompt):
 		p.prompt().bytes += bytesPerToken // a token that the caller encoded
 	}
@@ -185,8 +213,12 @@ func (p *picks) facts() Facts {
 	f.Background = p.flags[keyBackground]
 	f.Conversation = p.flags[keyConversation]
 	f.ActingTools = p.flags[keyTools] || p.flags[keyServers]
-	f.N = p.numbers[keyN-keyMax]
-	f.MaxTokens = max(p.numbers[0], p.numbers[keyMaxCompletion-keyMax], p.numbers[keyMaxOutput-keyMax])
+	f.N = max(p.numbers[keyN-keyMax], p.config[1])
+	f.MaxTokens = max(p.numbers[0], p.numbers[keyMaxCompletion-keyMax], p.numbers[keyMaxOutput-keyMax], p.config[0])
+	f.Members = p.given
+	if f.Model != "" {
+		f.Members |= endpoint.HasModel
+	}
 	for _, prompt := range p.prompts {
 		f.PromptBytes += prompt.bytes
 		f.Images += prompt.images()

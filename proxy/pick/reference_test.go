@@ -8,9 +8,12 @@ import (
 	"mime"
 	"mime/multipart"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"outrigger/policy/endpoint"
 )
 
 // node is a decoded JSON value with its members in order, duplicates included.
@@ -83,8 +86,33 @@ func reference(body []byte) (Facts, bool) {
 	f.Background = top["background"].value == true
 	conversation, given := top["conversation"]
 	f.Conversation = given && conversation.value != nil
-	f.N = number(top["n"], 128)
-	f.MaxTokens = max(number(top["max_tokens"], 1e7), number(top["max_completion_tokens"], 1e7), number(top["max_output_tokens"], 1e7))
+	config := map[string]node{}
+	if n := last(root, "generationConfig", "generation_config"); n.value == json.Delim('{') {
+		for i, key := range n.keys {
+			switch key {
+			case "maxOutputTokens", "max_output_tokens":
+				config["limit"] = n.members[i]
+			case "candidateCount", "candidate_count":
+				config["count"] = n.members[i]
+			}
+		}
+	}
+	f.N = max(number(top["n"], 128), number(config["count"], 128))
+	f.MaxTokens = max(number(top["max_tokens"], 1e7), number(top["max_completion_tokens"], 1e7), number(top["max_output_tokens"], 1e7), number(config["limit"], 1e7))
+	for member, key := range map[endpoint.Members]string{
+		endpoint.HasInput: "input", endpoint.HasPrompt: "prompt", endpoint.HasQuery: "query",
+		endpoint.HasDocuments: "documents", endpoint.HasMaxTokens: "max_tokens",
+	} {
+		if top[key].value != nil {
+			f.Members |= member
+		}
+	}
+	if top["messages"].value == json.Delim('[') {
+		f.Members |= endpoint.HasMessages
+	}
+	if f.Model != "" {
+		f.Members |= endpoint.HasModel
+	}
 	f.ActingTools = len(top["mcp_servers"].members) > 0
 	if top["tools"].value == json.Delim('[') {
 		for _, tool := range top["tools"].members {
@@ -95,9 +123,14 @@ func reference(body []byte) (Facts, bool) {
 	for _, key := range []string{
 		"tools", "input", "prompt", "messages", "instructions", "system", "functions",
 		"response_format", "text", "suffix", "query", "documents", "images",
+		"contents", "content", "requests", "systemInstruction",
 	} {
 		var c count
-		c.walk(top[key], key == "input" || key == "prompt", key != "tools", "")
+		value := top[key]
+		if key == "systemInstruction" {
+			value = last(root, key, "system_instruction")
+		}
+		c.walk(value, key == "input" || key == "prompt", key != "tools", "")
 		f.PromptBytes += c.bytes
 		f.Images += max(c.parts, c.urls)
 	}
@@ -113,6 +146,17 @@ func opening(body []byte) int {
 		i = bytes.LastIndexByte(body[:i], '"')
 	}
 	return i + 1
+}
+
+// last returns the last member of an object that has one of keys.
+func last(n node, keys ...string) node {
+	var found node
+	for i, key := range n.keys {
+		if slices.Contains(keys, key) {
+			found = n.members[i]
+		}
+	}
+	return found
 }
 
 // member returns the last member of an object that has this key.
@@ -150,6 +194,9 @@ func (c *count) walk(n node, tokens, images bool, key string) {
 			return
 		}
 		if key == "type" && images && (v == "image_url" || v == "input_image" || v == "image") {
+			c.parts++
+		}
+		if (key == "mimeType" || key == "mime_type") && images && strings.HasPrefix(v, "image/") {
 			c.parts++
 		}
 		if at := base64URL.FindStringIndex(v); at != nil && at[1] <= 129 {

@@ -1,0 +1,314 @@
+package proxy
+
+import (
+	"bytes"
+	"compress/flate"
+	"compress/gzip"
+	"compress/zlib"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/zstd"
+
+	"outrigger/proxy/pick"
+	"outrigger/proxy/spool"
+)
+
+// packed returns text in codings, in the order in which they are named; "raw" is deflate
+// without zlib's header.
+func packed(t testing.TB, text string, codings ...string) string {
+	t.Helper()
+	for _, coding := range codings {
+		var b bytes.Buffer
+		var w io.WriteCloser
+		switch coding {
+		case "gzip":
+			w = gzip.NewWriter(&b)
+		case "deflate":
+			w = zlib.NewWriter(&b)
+		case "raw":
+			w, _ = flate.NewWriter(&b, flate.DefaultCompression)
+		case "br":
+			w = brotli.NewWriter(&b)
+		case "zstd":
+			w, _ = zstd.NewWriter(&b, zstd.WithEncoderConcurrency(1))
+		}
+		_, err := io.WriteString(w, text)
+		if err == nil {
+			err = w.Close()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		text = b.String()
+	}
+	return text
+}
+
+// On sockets: zstd's decoders have channels of their own, which no bubble lends to another.
+func TestACompressedCreateIsSentOnce(t *testing.T) {
+	const (
+		background = `{"model":"m","input":"hi","background":true}`
+		plain      = `{"model":"m","input":"hi"}`
+		stored     = `{"model":"m","messages":[],"store":true}`
+		chat       = `{"model":"m","messages":[]}`
+		responses  = "/v1/responses"
+		chats      = "/v1/chat/completions"
+	)
+	form := "--B\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nm\r\n--B--\r\n"
+	bomb := packed(t, `{"model":"m","input":"`+strings.Repeat("x", decodedLeast+1<<20)+`"}`, "gzip")
+	for name, tt := range map[string]struct {
+		path, said, body string
+		kind             string
+		calls            int64
+		log              string
+	}{
+		"gzip":                        {responses, "gzip", packed(t, background, "gzip"), "", 1, `"model":"m","encoding":"gzip"`},
+		"br":                          {responses, "br", packed(t, background, "br"), "", 1, `"encoding":"br"`},
+		"zstd":                        {responses, "zstd", packed(t, background, "zstd"), "", 1, `"encoding":"zstd"`},
+		"deflate":                     {responses, "deflate", packed(t, background, "deflate"), "", 1, `"encoding":"deflate"`},
+		"raw deflate":                 {responses, "Deflate", packed(t, background, "raw"), "", 1, `"encoding":"deflate"`},
+		"two codings":                 {responses, "gzip, br", packed(t, background, "gzip", "br"), "", 1, `"encoding":"gzip, br"`},
+		"not said to be compressed":   {responses, "", packed(t, background, "gzip"), "", 1, `"encoding":"gzip"`},
+		"said to be another one":      {responses, "br", packed(t, background, "zstd"), "", 1, `"encoding":"zstd"`},
+		"a conversation":              {responses, "gzip", packed(t, `{"model":"m","conversation":"c"}`, "gzip"), "", 1, `"model":"m"`},
+		"a chat that is stored":       {chats, "zstd", packed(t, stored, "zstd"), "", 1, `"model":"m"`},
+		"as text":                     {chats, "gzip", packed(t, stored, "gzip"), "text/plain", 1, `"model":"m"`},
+		"said to be gzip, and is not": {responses, "gzip", background, "", 1, `"model":"m"`},
+		"none of them creates":        {responses, "gzip", packed(t, plain, "gzip"), "", 3, `"model":"m"`},
+		"nor this chat":               {chats, "br", packed(t, chat, "br"), "", 3, `"model":"m"`},
+		"nor under another base":      {"/api/chat/completions", "gzip", packed(t, chat, "gzip"), "", 3, `"model":"m"`},
+		"nor in plain under a label":  {chats, "gzip", chat, "", 3, `"model":"m"`},
+		"nor a form":                  {"/v1/audio/transcriptions", "gzip", packed(t, form, "gzip"), "multipart/form-data; boundary=B", 3, `"model":"m"`},
+		"cut short":                   {chats, "gzip", packed(t, chat, "gzip")[:30], "", 1, `"unread":"unexpected EOF"`},
+		"broken":                      {chats, "br", "\xff\xff" + chat, "", 1, `"unread":"decoding: `},
+		"of an unknown coding":        {chats, "snappy", "\xff" + chat, "", 1, `"unread":"\"snappy\": content coding is not supported"`},
+		"mislabelled":                 {chats, "gzip", "nothing of the kind", "", 1, `"unread":"\"gzip\": the body is not what its Content-Encoding says"`},
+		"a bomb":                      {chats, "gzip", bomb, "", 1, `"unread":"decodes to too much"`},
+		"a bomb within":               {chats, "gzip, zstd", packed(t, bomb, "zstd"), "", 1, `"unread":"decodes to too much"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var mu sync.Mutex
+			arrived := 0
+			g := newRig(t, func(w http.ResponseWriter, r *http.Request, n int) {
+				body, _ := io.ReadAll(r.Body)
+				mu.Lock()
+				if string(body) == tt.body && r.Header.Get("Content-Encoding") == tt.said {
+					arrived++
+				}
+				mu.Unlock()
+				apiError(500)(w, r, n)
+			}, func(c *Config) { c.Retry.Max = 2 })
+			r := g.request(http.MethodPost, tt.path, tt.body)
+			if tt.said != "" {
+				r.Header.Set("Content-Encoding", tt.said)
+			}
+			if tt.kind != "" {
+				r.Header.Set("Content-Type", tt.kind)
+			}
+			resp, body := g.do(r)
+			if resp.StatusCode != 500 || g.calls.Load() != tt.calls {
+				t.Errorf("got %d after %d calls, want %d: %s", resp.StatusCode, g.calls.Load(), tt.calls, body)
+			}
+			eventually(t, "the log", func() bool { return strings.Contains(g.log.String(), tt.log) })
+			mu.Lock()
+			defer mu.Unlock()
+			if int64(arrived) != tt.calls {
+				t.Errorf("%d of %d calls brought the body as it was sent", arrived, tt.calls)
+			}
+		})
+	}
+}
+
+func TestACompressedBodyThatCannotBeKeptIsACreate(t *testing.T) {
+	const head = `{"model":"m","input":"`
+	text := head + string(noiseText(1<<20)) + `"}`
+	for name, body := range map[string]string{"said": packed(t, text, "br"), "unsaid": packed(t, text, "gzip")} {
+		g := newRig(t, fine, func(c *Config) { c.Bodies.MemoryMax, c.Bodies.SpoolMax = 1<<16, 0 })
+		r := g.request(http.MethodPost, "/v1/responses", body)
+		if name == "said" {
+			r.Header.Set("Content-Encoding", "br")
+		}
+		resp, answer := g.do(r)
+		if resp.StatusCode != 200 || g.calls.Load() != 1 {
+			t.Errorf("%s: got %d after %d calls: %s", name, resp.StatusCode, g.calls.Load(), answer)
+		}
+		eventually(t, "the log", func() bool { return strings.Contains(g.log.String(), `"unread":"the body is compressed`) })
+	}
+}
+
+// noiseText is text that hardly compresses.
+func noiseText(n int64) []byte {
+	text := make([]byte, n)
+	_, _ = io.ReadFull(&noise{left: n}, text)
+	for i, c := range text {
+		text[i] = 'a' + c&15
+	}
+	return text
+}
+
+func TestTheModelOfACompressedBodyIsRenamed(t *testing.T) {
+	long := strings.Repeat("x", 300<<10)
+	g, got := catching(t, func(c *Config) { c.Bodies.BodyMemory = 4 << 10 }, renames(Model{"gpt-4o", "own"}))
+	for name, tt := range map[string]struct {
+		said, text string
+		codings    []string
+	}{
+		"gzip":            {"gzip", `{"model":"gpt-4o","n":1}`, []string{"gzip"}},
+		"br":              {"br", `{"model":"gpt-4o","input":"` + long + `"}`, []string{"br"}},
+		"zstd, unsaid":    {"", `{"input":"` + long + `","model":"gpt-4o"}`, []string{"zstd"}},
+		"two":             {"deflate, gzip", `{"model":"gpt-4o"}`, []string{"raw", "gzip"}},
+		"a body on disk":  {"gzip", `{"model":"gpt-4o","input":"` + string(noiseText(64<<10)) + `"}`, []string{"gzip"}},
+		"an escaped name": {"zstd", `{"model":"gpt\u002d4o"}`, []string{"zstd"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := with(g.request(http.MethodPost, "/v1/responses", packed(t, tt.text, tt.codings...)))
+			if tt.said != "" {
+				r.Header.Set("Content-Encoding", tt.said)
+			}
+			if resp, body := g.do(r); resp.StatusCode != http.StatusOK {
+				t.Fatalf("got %d %s", resp.StatusCode, body)
+			}
+			a := <-got
+			want := strings.NewReplacer("gpt-4o", "own", `gpt\u002d4o`, "own").Replace(tt.text)
+			if a.body != want || a.header.Get("Content-Encoding") != "" || a.header.Get("Content-Length") != strconv.Itoa(len(want)) {
+				t.Errorf("arrived as %.100q with %v, want %.100q", a.body, a.header, want)
+			}
+			eventually(t, "the log", func() bool {
+				return strings.Contains(g.log.String(), `"sent_model":"own","encoding":"`) && strings.Contains(g.log.String(), `"sent_encoding":"identity"`)
+			})
+		})
+	}
+	r := with(g.request(http.MethodPost, "/v1/responses", packed(t, `{"model":"other"}`, "gzip")), "Content-Encoding: gzip")
+	g.do(r)
+	if a := <-got; a.body != packed(t, `{"model":"other"}`, "gzip") || a.header.Get("Content-Encoding") != "gzip" {
+		t.Errorf("a body of another model arrived as %q with %v", a.body, a.header)
+	}
+}
+
+// A client that compresses a retry anew writes another time into gzip's header.
+func TestACompressedRetryWithAKeyIsTheSameCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newBubble(t, fine)
+		at := func(level int, text string) string {
+			var b bytes.Buffer
+			w, _ := gzip.NewWriterLevel(&b, level)
+			w.Comment = strconv.Itoa(level)
+			_, _ = io.WriteString(w, text)
+			_ = w.Close()
+			return b.String()
+		}
+		for i, tt := range []struct {
+			body   string
+			status int
+		}{
+			{at(1, chatBody), 200},
+			{at(9, chatBody), 200},
+			{at(9, strings.Replace(chatBody, "hi", "ho", 1)), 422},
+			{at(9, chatBody)[:40], 422}, // not read: as it came
+		} {
+			resp, body := g.do(with(g.request(http.MethodPost, "/v1/files", tt.body), "Content-Encoding: gzip", "Idempotency-Key: k"))
+			if resp.StatusCode != tt.status || g.calls.Load() != 1 {
+				t.Errorf("%d: got %d after %d calls: %s", i, resp.StatusCode, g.calls.Load(), body)
+			}
+		}
+	})
+}
+
+// lookedInto returns the exchange of a body that was read.
+func lookedInto(t testing.TB, p *Proxy, body string, said, kind string) *exchange {
+	t.Helper()
+	x := &exchange{p: p, ctx: context.Background()}
+	x.identity.body = sha256.New()
+	picker := pick.New(kind)
+	picker.Copy(x.identity.body)
+	_, _ = io.WriteString(picker, body)
+	var err error
+	if x.body, err = p.bodies.Read(strings.NewReader(body), int64(len(body))); err != nil {
+		t.Fatal(err)
+	}
+	x.facts = picker.Facts()
+	r := &http.Request{Header: http.Header{"Content-Encoding": {said}, "Content-Type": {kind}}}
+	x.lookInto(r)
+	return x
+}
+
+// FuzzCompressedBody holds that a body says the same in each coding, has the same
+// fingerprint, and is sent decoded as it was.
+func FuzzCompressedBody(f *testing.F) {
+	f.Add([]byte(chatBody), uint8(0), uint8(3), 0)
+	f.Add([]byte(`{"model":"m","stream":true,"store":true,"background":true,"max_tokens":7,"input":"`+strings.Repeat("x", 1000)+`"}`), uint8(1), uint8(2), 0)
+	f.Add([]byte(`{"model":"m"}`), uint8(4), uint8(4), 9)
+	f.Add([]byte("--B\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nm\r\n--B--\r\n"), uint8(2), uint8(0), 0)
+	p := &Proxy{bodies: spool.New(spool.Config{BodyMax: 1 << 30, BodyMemory: 1 << 20, MemoryMax: 64 << 20, Dir: f.TempDir()}), decoding: make(chan struct{}, 1)}
+	names := []string{"gzip", "deflate", "br", "zstd", "raw"}
+	f.Fuzz(func(t *testing.T, text []byte, one, two uint8, cut int) {
+		kind := "application/json"
+		if bytes.HasPrefix(text, []byte("--B")) {
+			kind = "multipart/form-data; boundary=B"
+		}
+		plain := lookedInto(t, p, string(text), "", kind)
+		codings := []string{names[int(one)%5]}
+		if int(two)%6 < 5 {
+			codings = append(codings, names[int(two)%6])
+		}
+		body := packed(t, string(text), codings...)
+		said := strings.ReplaceAll(strings.Join(codings, ", "), "raw", "deflate")
+		if cut > 0 && cut < len(body) {
+			body = body[:cut]
+		}
+		got := lookedInto(t, p, body, said, kind)
+		defer got.body.Close()
+		defer plain.body.Close()
+		switch {
+		case got.facts.Unread || cut > 0 && cut < len(packed(t, string(text), codings...)):
+			if !got.facts.Unread && got.encoded.size >= 0 && got.facts.Valid && got.facts.Facts != plain.facts.Facts {
+				t.Fatalf("a part has other facts: %+v and %+v", got.facts, plain.facts)
+			}
+			return
+		case !plain.facts.Valid:
+			return
+		}
+		if got.facts != plain.facts {
+			t.Fatalf("%s: %+v, plain %+v", said, got.facts, plain.facts)
+		}
+		if a, b := fmt.Sprintf("%x", got.identity.body.Sum(nil)), fmt.Sprintf("%x", plain.identity.body.Sum(nil)); a != b {
+			t.Fatalf("%s: fingerprint %s, plain %s", said, a, b)
+		}
+		sent, err := io.ReadAll(&inflating{codings: got.encoded.codings, raw: got.body.Reader(), size: got.body.Size()})
+		if err != nil || !bytes.Equal(sent, text) || got.encoded.size != int64(len(text)) {
+			t.Fatalf("%s: would be sent as %q, %v", said, sent, err)
+		}
+	})
+}
+
+// FuzzEncodedBytes holds that no body takes more than the bound, whatever it is.
+func FuzzEncodedBytes(f *testing.F) {
+	f.Add([]byte(packed(f, chatBody, "gzip")), "gzip")
+	f.Add([]byte(packed(f, strings.Repeat(" ", 8<<20), "zstd", "gzip")), "zstd, gzip")
+	f.Add([]byte(packed(f, `{"model":"`+strings.Repeat("x", 8<<20), "br")), "br")
+	f.Add([]byte(chatBody), "identity")
+	p := &Proxy{bodies: spool.New(spool.Config{BodyMax: 1 << 30, BodyMemory: 1 << 20, MemoryMax: 64 << 20, Dir: f.TempDir()}), decoding: make(chan struct{}, 1)}
+	f.Fuzz(func(t *testing.T, body []byte, said string) {
+		x := lookedInto(t, p, string(body), said, "application/json")
+		defer x.body.Close()
+		if x.encoded.size > decodedMost(int64(len(body))) {
+			t.Fatalf("%d bytes were decoded", x.encoded.size)
+		}
+		if x.facts.Unread && (x.facts.Model != "" || x.encoded.unread == "") || !x.facts.Unread && x.encoded.unread != "" {
+			t.Fatalf("%+v of %+v", x.facts, x.encoded)
+		}
+		if len(p.decoding) != 0 {
+			t.Fatal("the turn was not given back")
+		}
+	})
+}
