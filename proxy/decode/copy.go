@@ -87,6 +87,11 @@ func (c *Copy) Torn() bool {
 	return c.shown > 0 && c.ended && errors.Is(c.err, io.ErrUnexpectedEOF)
 }
 
+// Lost reports whether what c was shown cannot be decoded, or not within its bounds.
+func (c *Copy) Lost() bool {
+	return c.err != nil && !errors.Is(c.err, io.EOF) && !errors.Is(c.err, io.ErrUnexpectedEOF)
+}
+
 // run decodes all that comes.
 func (c *Copy) run(codings []string) {
 	defer func() {

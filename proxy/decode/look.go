@@ -28,11 +28,8 @@ func Look(encoding string, head []byte, more bool) (string, bool) {
 		return encoding, true
 	case own != "":
 		return own, true
-	case outer == "br" || outer == "deflate":
-		if isText(head) {
-			return "", true
-		}
-		return encoding, true
+	case len(codings) > 0 && !isText(head):
+		return encoding, true // for want of anything better
 	}
 	return "", true
 }
@@ -48,7 +45,7 @@ func wanted(outer string, head []byte) int {
 	switch {
 	case len(head) == 0:
 		return 1
-	case outer == "br" || outer == "deflate":
+	case outer != "":
 		return lookMax
 	case head[0] == 0x1f || head[0] == 0x28 || head[0]&0x0f == 8:
 		return lookMax
