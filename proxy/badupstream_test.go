@@ -231,7 +231,7 @@ func TestASlowUpstreamIsWaitedForInBounds(t *testing.T) {
 			<-done
 		})
 	}
-	const ok = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"
+	const ok = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: image/png\r\nContent-Length: 2\r\n\r\nok"
 	tests := map[string]struct {
 		script script
 		edit   func(*Config)

@@ -43,11 +43,11 @@ func (x *exchange) relayed(out *http.Request, a *attempt) *http.Response {
 		return resp // see tunnel
 	}
 	answer := &answer{x: x, a: a, src: a.body, idle: x.streamIdle(), learner: x.learner(resp)}
-	if kind := mediaType(resp.Header); kind == "text/event-stream" {
+	if a.content.events() != nil || mediaType(resp.Header) == typeEvents {
 		answer.stream = true
 		x.p.metrics.streamsOpen.Inc()
 	}
-	if a.watcher != nil {
+	if a.content.what() < kindText {
 		// What Outrigger may have to add would not fit in, and a stream that was cut
 		// where the length ends would look whole.
 		delete(resp.Header, "Content-Length")

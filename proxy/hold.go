@@ -116,18 +116,14 @@ func (h *hold) take(chunk []byte, err error) bool {
 	return !h.reading
 }
 
-// wait returns when enough was read, src ended, or within has passed since its
-// first byte. What happens before the first byte is bounded by the context of
-// the request that src is the answer to.
-//
-// begun, if not nil, is called at the first byte.
-func (h *hold) wait(within time.Duration, begun func()) {
+// wait returns when enough was read, src ended, or the time has passed since its
+// first byte that begun, called then, returns. What happens before the first byte is
+// bounded by the context of the request that src is the answer to.
+func (h *hold) wait(begun func() time.Duration) {
 	buf := buffers.get()
 	over := h.read(*buf)
 	buffers.put(buf)
-	if begun != nil {
-		begun()
-	}
+	within := begun()
 	if over {
 		return
 	}

@@ -59,7 +59,7 @@ func TestHoldGivesUpWaitingAndLosesNothing(t *testing.T) {
 				src := &timed{chunks: tt.chunks, err: tt.err}
 				start, begun := time.Now(), false
 				h := newHold(src, &memory{most: 100}, 8, nil)
-				h.wait(tt.within, func() { begun = true })
+				h.wait(func() time.Duration { begun = true; return tt.within })
 				if got := time.Since(start); got != tt.waited || !begun {
 					t.Errorf("waited %s (begun %t), want %s", got, begun, tt.waited)
 				}
@@ -101,7 +101,7 @@ func TestHoldStopsHoldingWhereTheMemoryForAllRequestsEnds(t *testing.T) {
 		room := &memory{most: 5}
 		h := newHold(&timed{chunks: []chunk{{0, "1234"}, {0, "5678"}, {time.Hour, "9"}}, err: io.EOF}, room, 100, nil)
 		start := time.Now()
-		h.wait(time.Minute, nil)
+		h.wait(func() time.Duration { return time.Minute })
 		if took := time.Since(start); took != 0 {
 			t.Errorf("it waited %s for what it could not hold", took)
 		}

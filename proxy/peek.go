@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"mime"
 	"net/http"
 	"time"
 
@@ -25,28 +24,29 @@ func (x *exchange) peek(ctx context.Context, a *attempt) {
 	if resp.Body == http.NoBody || resp.StatusCode == http.StatusSwitchingProtocols {
 		return
 	}
-	kind := mediaType(resp.Header)
+	l := x.labels(a)
 	switch {
 	case resp.StatusCode >= http.StatusBadRequest:
 		a.held = newHold(resp.Body, x.p.bodies, holdError, nil)
-		a.await(holdTime, holdTime)
-	case kind == "text/event-stream" && resp.Header.Get("Content-Encoding") == "": // else its events cannot be read
-		x.peekStream(a)
-	case kind == "application/json" && 0 < resp.ContentLength && resp.ContentLength <= holdInline:
+		a.await(holdTime, holdTime, holdTime)
+	case l.kind == typeJSON && !l.asked && 0 < resp.ContentLength && resp.ContentLength <= holdInline:
 		a.held = readHold(a, x.streamIdle())
-	case kind == "application/json":
-		a.held = newHold(resp.Body, x.p.bodies, holdAnswer, nil)
-		a.await(x.streamIdle(), holdTime)
+		a.lookAt(l)
+	case l.whole, l.asked:
+		x.peekContent(a, l)
+	case l.encoding != "":
+		a.content = newEncoded(l.encoding)
+		a.body = &watched{resp.Body, a.content}
+		return
 	default:
 		return
 	}
 	a.body = a.held
 	opening, err := a.held.opening()
 	switch {
-	case err == nil:
-	case errors.Is(err, io.EOF):
-		if a.watcher != nil && x.neverBegan(a) {
-			a.fail(ctx, io.ErrUnexpectedEOF)
+	case err == nil, errors.Is(err, io.EOF):
+		if wrong := x.wrong(a, opening, err != nil); wrong != nil {
+			a.fail(ctx, wrong)
 		}
 	case resp.StatusCode >= http.StatusBadRequest && errors.Is(context.Cause(ctx), errStreamIdle):
 		// The status says what happened; there is only no body to pass on.
@@ -56,51 +56,52 @@ func (x *exchange) peek(ctx context.Context, a *attempt) {
 }
 
 // await waits for the held answer: silence is how long for its first byte, 0 for as
-// long as the request may take, and within how long for the rest.
-func (a *attempt) await(silence, within time.Duration) {
-	if silence <= 0 {
-		a.held.wait(within, a.begun)
-		return
+// long as the request may take, and within how long for the rest, if that is a stream or
+// if it is none.
+func (a *attempt) await(silence, stream, within time.Duration) {
+	var timer *time.Timer
+	if silence > 0 {
+		timer = time.AfterFunc(silence, func() { a.cancel(errStreamIdle) })
+		defer timer.Stop()
 	}
-	timer := time.AfterFunc(silence, func() { a.cancel(errStreamIdle) })
-	defer timer.Stop()
-	a.held.wait(within, func() {
-		timer.Stop()
-		if a.watcher == nil { // a stream has begun with its first event
-			a.begun()
+	a.held.wait(func() time.Duration {
+		if timer != nil {
+			timer.Stop()
 		}
+		if a.content.what() < kindText {
+			return stream // it has begun with its first event
+		}
+		a.begun()
+		return within
 	})
 }
 
 // neverBegan reports whether a stream that has ended said nothing at all.
-func (x *exchange) neverBegan(a *attempt) bool {
-	a.missing = a.watcher.End()
-	_, began := a.watcher.Meaningful()
+func (x *exchange) neverBegan(a *attempt, w *eventstream.Watcher) bool {
+	if missing := w.End(); !a.content.encoded() {
+		a.missing = missing
+	}
+	_, began := w.Meaningful()
 	return !began && x.endpoint.Dialect != endpoint.Unknown
 }
 
-// peekStream holds a stream up to the end of its first meaningful event.
-func (x *exchange) peekStream(a *attempt) {
-	watcher := eventstream.New(x.endpoint.Dialect)
-	src := &watched{ReadCloser: a.resp.Body, watcher: watcher}
-	a.watcher = watcher
-	a.held = newHold(src, x.p.bodies, holdAnswer, func([]byte, error) bool {
-		_, ok := watcher.Meaningful()
-		return ok
+// peekContent holds an event stream up to the end of its first meaningful event, and
+// what turns out to be none as a whole, if that is worth it.
+func (x *exchange) peekContent(a *attempt, l labels) {
+	c := newContent(l)
+	a.content = c
+	a.held = newHold(&watched{a.resp.Body, c}, x.p.bodies, holdAnswer, func([]byte, error) bool {
+		if w := c.events(); w != nil {
+			_, ok := w.Meaningful()
+			return ok
+		}
+		return c.what() == kindText && !l.whole || c.what() == kindOther && l.kind != typeJSON
 	})
-	a.await(x.streamIdle(), holdStream)
-}
-
-// watched shows a watcher every byte that is read, once and in order.
-type watched struct {
-	io.ReadCloser
-	watcher *eventstream.Watcher
-}
-
-func (r *watched) Read(p []byte) (int, error) {
-	n, err := r.ReadCloser.Read(p)
-	_, _ = r.watcher.Write(p[:n])
-	return n, err
+	within := holdTime
+	if l.kind != typeJSON {
+		within = holdStream
+	}
+	a.await(x.streamIdle(), holdStream, within)
 }
 
 // judge classifies the attempt.
@@ -115,6 +116,13 @@ func (x *exchange) judge(a *attempt) {
 	a.verdict = classify.Classify(c)
 	if a.failure == classify.Timeout && errors.Is(context.Cause(a.ctx), errDeadline) && time.Since(a.progress.quiet()) < impatience {
 		a.verdict.Breaker = classify.Ignore // one caller's impatience is not the upstream's failure
+	}
+	if errors.Is(a.err, errPage) {
+		// As a rule the path is not the API's: that comes again, and says nothing about others.
+		a.verdict.Breaker = classify.Ignore
+		if a.verdict.Repeat == classify.Backoff {
+			a.verdict.Repeat = classify.Once
+		}
 	}
 	if a.resp != nil && a.verdict.Outcome != classify.OutcomeOK {
 		x.conceal(a)
@@ -131,8 +139,8 @@ func (x *exchange) describe(a *attempt, c *classify.Attempt) {
 	if a.held == nil {
 		return
 	}
-	if a.watcher != nil {
-		if event, ok := a.held.failure(a.watcher); ok {
+	if w := a.content.events(); w != nil {
+		if event, ok := a.held.failure(w); ok {
 			c.Stream, c.Event, c.Body = true, event.Name, event.Data
 		}
 		return
@@ -141,13 +149,11 @@ func (x *exchange) describe(a *attempt, c *classify.Attempt) {
 	if c.Status < http.StatusBadRequest && !errors.Is(err, io.EOF) {
 		return // too long to be an error, or a slow success
 	}
-	if coding := a.resp.Header.Get("Content-Encoding"); coding != "" {
-		most := holdError
-		if c.Status < http.StatusBadRequest {
-			most = holdAnswer // the tokens used stand at the end
-		}
-		opening, _ = decode.Body(coding, opening, most)
-		a.decoded = opening
+	switch {
+	case c.Status >= http.StatusBadRequest:
+		opening, _ = decode.Content(a.resp.Header.Get("Content-Encoding"), opening, holdError)
+	case a.decoded != nil:
+		opening = a.decoded
 	}
 	if len(opening) > holdError {
 		opening = opening[:holdError]
@@ -166,18 +172,4 @@ func (h *hold) failure(w *eventstream.Watcher) (eventstream.Event, bool) {
 	first, meaningful := w.Meaningful()
 	failure, failed := w.Error()
 	return failure, meaningful && failed && failure.End == first.End
-}
-
-// mediaType returns the Content-Type without its parameters.
-func mediaType(h http.Header) string {
-	value := h.Get("Content-Type")
-	switch value {
-	case "application/json", "text/event-stream":
-		return value
-	}
-	kind, _, err := mime.ParseMediaType(value)
-	if err != nil {
-		return ""
-	}
-	return kind
 }

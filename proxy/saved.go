@@ -59,10 +59,11 @@ func (a *attempt) masked() bool {
 // SDKs take a stream request's 200 for a stream.
 func (a *attempt) unmask() *saved {
 	s := &saved{status: a.verdict.Status, header: a.resp.Header.Clone(), verdict: a.verdict}
-	if a.watcher != nil {
-		event, _ := a.held.failure(a.watcher)
+	if w := a.content.events(); w != nil {
+		event, _ := a.held.failure(w)
 		s.body = append([]byte(nil), event.Data...)
 		s.header.Set("Content-Type", "application/json")
+		s.header.Del("Content-Encoding")
 	} else {
 		s.body, _ = a.held.opening()
 	}

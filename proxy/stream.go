@@ -83,17 +83,17 @@ func (s *answer) Close() error {
 
 // watcher returns the stream's watcher once nothing else feeds it, or nil.
 func (s *answer) watcher() *eventstream.Watcher {
-	if s.a.watcher == nil || s.a.held.busy() {
+	if s.a.held.busy() {
 		return nil
 	}
-	return s.a.watcher
+	return s.a.content.events()
 }
 
 // finished reports whether the stream has said that nothing follows, and all of
 // it was passed on. Older SDKs read until the connection's end, so it is ended.
 func (s *answer) finished() bool {
 	w := s.watcher()
-	return w != nil && w.Finished() && s.a.held.drained()
+	return w != nil && w.Finished() && s.a.held.drained() && !s.a.content.open()
 }
 
 // saidAll reports whether nothing is missing, whatever follows. An end that comes
@@ -110,6 +110,9 @@ func (s *answer) saidAll() bool {
 // whole reports whether an end of the bytes is the end of the answer. A last
 // event that lacks its blank line is given it: SDKs would drop the event.
 func (s *answer) whole() bool {
+	if s.a.content.encoded() {
+		return s.wholeEncoded()
+	}
 	w := s.watcher()
 	if w == nil || s.x.endpoint.Dialect == endpoint.Unknown {
 		return true
@@ -122,6 +125,9 @@ func (s *answer) whole() bool {
 // one, and never with a clean end.
 func (s *answer) cut(err error) error {
 	x, w := s.x, s.watcher()
+	if s.a.content.encoded() {
+		return s.cutEncoded(err)
+	}
 	if w != nil && x.endpoint.Dialect != endpoint.Unknown {
 		s.tail = append(s.tail, w.End()...) // what lacks no more than its blank line is whole
 	}

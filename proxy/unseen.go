@@ -11,7 +11,7 @@ import (
 // passed on, and whether the stream has ended so.
 func (s *answer) endUnseen(chunk []byte) (int, bool) {
 	w, before := s.watcher(), s.x.record.bytesOut
-	if w == nil || !w.Unseen() {
+	if w == nil || !w.Unseen() || s.a.content.encoded() {
 		return 0, false
 	}
 	failure, _ := w.Error()

@@ -1,0 +1,304 @@
+package proxy
+
+import (
+	"bytes"
+	"io"
+	"sync"
+
+	"outrigger/policy/endpoint"
+	"outrigger/proxy/decode"
+	"outrigger/proxy/eventstream"
+)
+
+// content tells what an answer is by its bytes, whatever its labels say: encoded or not, an
+// event stream or something else. It is shown each of them, once and in order, while they
+// pass on unchanged; what is encoded it decodes in a copy.
+type content struct {
+	encoding string // as the answer is labelled
+	labelled bool   // as an event stream
+	dialect  endpoint.Dialect
+	keeps    bool // what is decoded is kept, up to holdAnswer
+
+	mu      sync.Mutex // the answer may be closed while it is read
+	head    []byte     // the first bytes, until they tell the coding
+	known   bool       // the coding is
+	copy    *decode.Copy
+	lead    []byte // the first decoded bytes, until they tell the kind
+	kind    contentKind
+	watcher *eventstream.Watcher // nil while no byte was read, and when it is no event stream
+	text    []byte               // decoded, if it is neither that nor plain
+	over    bool                 // nothing more is shown
+}
+
+// contentKind is what an answer is.
+type contentKind uint8
+
+const (
+	kindOpen   contentKind = iota // it is not known yet
+	kindEvents                    // an event stream
+	kindText                      // JSON or markup, if it is read at all
+	kindOther                     // none of these, or it cannot be decoded
+)
+
+// newContent returns what tells the content of an answer with these labels.
+func newContent(l labels) *content {
+	c := &content{encoding: l.encoding, labelled: l.kind == typeEvents, dialect: l.dialect, keeps: true}
+	if !l.events {
+		c.kind = kindText
+	}
+	return c
+}
+
+// newEncoded returns what only looks whether an encoded answer comes to its end.
+func newEncoded(encoding string) *content {
+	return &content{encoding: encoding, kind: kindText}
+}
+
+// Write is shown the answer's next bytes.
+func (c *content) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.show(p)
+	return len(p), nil
+}
+
+func (c *content) show(p []byte) {
+	switch {
+	case c.over || len(p) == 0:
+	case !c.known:
+		c.head = append(c.head, p...)
+		c.look(true)
+	case c.copy != nil:
+		_, _ = c.copy.Write(p)
+		c.giveUp()
+	default:
+		c.plain(p)
+	}
+}
+
+// look finds the coding by the first bytes, if they are enough for that.
+func (c *content) look(more bool) {
+	encoding, sure := decode.Look(c.encoding, c.head, more)
+	if !sure {
+		return
+	}
+	c.known = true
+	if encoding != "" {
+		if c.copy, _ = decode.NewCopy(encoding, decoded{c}); c.copy == nil {
+			c.is(kindOther)
+		}
+	}
+	head := c.head
+	c.head = nil
+	c.show(head)
+}
+
+// decoded takes what a content's copy has decoded.
+type decoded struct{ *content }
+
+func (d decoded) Write(p []byte) (int, error) {
+	c := d.content
+	c.plain(p)
+	if c.kind != kindEvents && c.keeps && len(c.text) < holdAnswer {
+		c.text = append(c.text, p[:min(len(p), holdAnswer-len(c.text))]...)
+	}
+	return len(p), nil
+}
+
+// plain reads the next bytes of what is not encoded, or not any more.
+func (c *content) plain(p []byte) {
+	if c.kind == kindOpen {
+		c.lead = append(c.lead, p[:min(len(p), leadMax)]...)
+		c.guess(true)
+	}
+	if c.kind > kindEvents {
+		return
+	}
+	if c.watcher == nil {
+		c.watcher = eventstream.New(c.dialect)
+	}
+	_, _ = c.watcher.Write(p) // while it is open too: offsets count from the start
+}
+
+// leadMax bounds what is kept to tell an event stream by: blank lines may stand before it.
+const leadMax = 1 << 10
+
+// guess tells an event stream by the first decoded bytes, if they are enough for that.
+func (c *content) guess(more bool) {
+	lead := bytes.TrimLeft(bytes.TrimPrefix(c.lead, []byte("\ufeff")), "\r\n")
+	switch is, sure := beginsEvents(lead); {
+	case sure && is:
+		c.is(kindEvents)
+	case len(lead) > 0 && bytes.IndexByte([]byte("{[< \t"), lead[0]) >= 0:
+		c.is(kindText)
+	case c.labelled && (len(lead) > 0 || !more):
+		c.is(kindEvents)
+	case sure, !more, len(c.lead) >= leadMax:
+		c.is(kindOther)
+	}
+}
+
+// giveUp notes that the answer cannot be decoded, before it told what it is.
+func (c *content) giveUp() {
+	if c.kind == kindOpen && c.copy.Lost() {
+		c.is(kindOther)
+	}
+}
+
+// is notes what the answer is.
+func (c *content) is(k contentKind) {
+	c.kind, c.lead = k, nil
+	if k != kindEvents {
+		c.watcher = nil
+		return
+	}
+	c.text = nil
+	if c.watcher == nil {
+		c.watcher = eventstream.New(c.dialect)
+	}
+}
+
+// fields are those that a line of an event stream begins with (WHATWG HTML, section 9.2.6).
+var fields = [...]string{":", "data:", "event:", "id:", "retry:"}
+
+// beginsEvents reports whether text is the beginning of an event stream, and whether that is sure.
+func beginsEvents(text []byte) (bool, bool) {
+	open := len(text) == 0
+	for _, field := range fields {
+		if bytes.HasPrefix(text, []byte(field)) {
+			return true, true
+		}
+		open = open || bytes.HasPrefix([]byte(field), text)
+	}
+	return false, !open
+}
+
+// end is told that the bytes have ended.
+func (c *content) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over {
+		return
+	}
+	if !c.known {
+		c.look(false)
+	}
+	if c.copy != nil {
+		c.copy.End()
+		c.giveUp()
+	}
+	if c.kind == kindOpen {
+		c.guess(false)
+	}
+	c.over = true
+}
+
+// close gives back what c uses.
+func (c *content) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.over = true
+	if c.copy != nil {
+		c.copy.Close()
+	}
+}
+
+// events returns the watcher of an event stream, nil if it is none, or if that is not
+// known yet. Nothing may be shown to c while it is used.
+func (c *content) events() *eventstream.Watcher {
+	if c == nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.kind != kindEvents {
+		return nil
+	}
+	return c.watcher
+}
+
+// what returns what the answer is, as far as it is known.
+func (c *content) what() contentKind {
+	if c == nil {
+		return kindText
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.kind
+}
+
+// encoded reports whether the bytes are encoded, so that nothing can be added to them.
+func (c *content) encoded() bool {
+	if c == nil {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.copy != nil
+}
+
+// open reports whether the encoding is known to want more bytes, or may.
+func (c *content) open() bool {
+	if c == nil {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.copy != nil && !c.copy.Over()
+}
+
+// torn reports, after the end, whether the encoding lacks its own.
+func (c *content) torn() bool {
+	if c == nil {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.copy != nil && c.copy.Torn()
+}
+
+// lost reports whether the answer is encoded and could not be decoded to its end.
+func (c *content) lost() bool {
+	if c == nil {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.copy != nil && c.copy.Lost()
+}
+
+// taken returns what was decoded of an answer that is encoded and no event stream, nil
+// if it is plain. It is not kept any longer.
+func (c *content) taken() []byte {
+	if c == nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	text := c.text
+	c.text, c.keeps = nil, false
+	return text
+}
+
+// watched is an answer's body whose bytes are shown to its content as they are read.
+type watched struct {
+	io.ReadCloser
+	content *content
+}
+
+// Read implements io.Reader.
+func (s *watched) Read(p []byte) (int, error) {
+	n, err := s.ReadCloser.Read(p)
+	_, _ = s.content.Write(p[:n])
+	if err != nil {
+		s.content.end()
+	}
+	return n, err
+}
+
+// Close implements io.Closer. It is safe to call while the body is read.
+func (s *watched) Close() error {
+	err := s.ReadCloser.Close()
+	s.content.close()
+	return err
+}

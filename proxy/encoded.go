@@ -1,0 +1,56 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+
+	"outrigger/policy/endpoint"
+)
+
+// wholeEncoded reports whether an end of the bytes is the end of an encoded answer: the
+// encoding has come to its own, and what is in it too. An error in it that ends it well
+// would look like an answer to some. Of what could not be decoded nothing is known.
+func (s *answer) wholeEncoded() bool {
+	if s.a.content.torn() {
+		return false
+	}
+	w := s.watcher()
+	if w == nil || s.a.content.lost() || s.x.endpoint.Dialect == endpoint.Unknown {
+		return true
+	}
+	w.End() // of an event that lacks its blank line; it cannot be given it here
+	_, failed := w.Error()
+	return s.saidAll() && !failed
+}
+
+// cutEncoded ends an encoded answer that broke off. Nothing can be added in the middle of
+// what is encoded: the connection alone tells of it, and the log.
+func (s *answer) cutEncoded(err error) error {
+	x := s.x
+	if s.wholeEncoded() && s.saidAll() { // what broke off was nothing the caller misses
+		s.end(outcomeCompleted)
+		return io.EOF
+	}
+	if x.left() {
+		s.end(outcomeCanceled)
+		return err
+	}
+	s.abort = true
+	failed := false
+	if w := s.watcher(); w != nil {
+		_, failed = w.Error()
+	}
+	if failed {
+		s.end(outcomeCompleted) // which becomes failed
+	} else {
+		s.end(outcomeInterrupted)
+		if !errors.Is(context.Cause(x.ctx), errDraining) {
+			x.brokeOff()
+		}
+	}
+	x.p.log.Warn("an encoded answer was cut: its connection is aborted, since no error event can be added to it",
+		slog.String("id", x.id), slog.String("upstream", x.up.config.Name), slog.String("reason", x.cutMessage(err)))
+	return io.ErrUnexpectedEOF
+}

@@ -1,0 +1,94 @@
+package proxy
+
+import (
+	"mime"
+	"net/http"
+	"strings"
+
+	"outrigger/policy/endpoint"
+)
+
+// The media types that are looked at.
+const (
+	typeEvents = "text/event-stream"
+	typeJSON   = "application/json"
+)
+
+// labels are what the outside of an answer says of its content, and what the request lets
+// expect. They may be wrong: they only say what to look for.
+type labels struct {
+	kind, encoding string
+	dialect        endpoint.Dialect // of its events
+	events         bool             // it may be an event stream, even if it is not labelled so
+	asked          bool             // that is expected: it was asked for, or is labelled so
+	whole          bool             // if it is none, all of it is wanted
+}
+
+// labels returns those of a's answer.
+func (x *exchange) labels(a *attempt) labels {
+	h := a.resp.Header
+	l := labels{kind: mediaType(h), encoding: h.Get("Content-Encoding"), dialect: x.endpoint.Dialect}
+	owed := x.owesJSON(a)
+	if !x.deliversFiles() {
+		l.asked = l.kind == typeEvents || isSuccess(a.resp.StatusCode) && x.asksForStream()
+	}
+	l.events = l.asked || owed
+	l.whole = l.kind == typeJSON || owed && mayBeText(l.kind)
+	return l
+}
+
+// mayBeText reports whether an answer of that media type can be JSON, events or a page. A
+// type that is missing or malformed is "".
+func mayBeText(kind string) bool {
+	return kind == "" || kind == "application/octet-stream" || strings.HasPrefix(kind, "text/") ||
+		strings.Contains(kind, "json") || strings.Contains(kind, "html") || strings.Contains(kind, "xml")
+}
+
+// asksForStream reports whether the request asks for an event stream: in its body, or
+// in its query (GET /responses/{id}?stream=true; Gemini's alt=sse).
+func (x *exchange) asksForStream() bool {
+	if x.facts.Stream {
+		return true
+	}
+	query := x.request.URL.RawQuery
+	return strings.Contains(query, "stream=true") || strings.Contains(query, "alt=sse")
+}
+
+// owesJSON reports whether a good answer of a's is JSON, or events in its place: of an
+// endpoint that is known, and gives neither files nor sound nor text.
+func (x *exchange) owesJSON(a *attempt) bool {
+	if !isSuccess(a.resp.StatusCode) || x.deliversFiles() {
+		return false
+	}
+	name := x.endpoint.Name
+	switch {
+	case strings.HasPrefix(name, "audio."), strings.HasPrefix(name, "realtime"):
+		return false
+	}
+	switch name {
+	case "other", "live", "agents", "vaults", "organization", "projects":
+		return false
+	}
+	return true
+}
+
+// deliversFiles reports whether the endpoint gives back what was stored there, in
+// whatever form it was.
+func (x *exchange) deliversFiles() bool {
+	name := x.endpoint.Name
+	return strings.HasSuffix(name, ".content") || strings.HasSuffix(name, ".results")
+}
+
+// mediaType returns the Content-Type without its parameters.
+func mediaType(h http.Header) string {
+	value := h.Get("Content-Type")
+	switch value {
+	case typeJSON, typeEvents:
+		return value
+	}
+	kind, _, err := mime.ParseMediaType(value)
+	if err != nil {
+		return ""
+	}
+	return kind
+}

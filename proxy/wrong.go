@@ -1,0 +1,61 @@
+package proxy
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+
+	"outrigger/policy/classify"
+)
+
+// errPage is why a web page is no answer: it came where an API answers.
+var errPage = errors.New("a web page instead of JSON")
+
+// wrong returns why an answer with a good status is none: no client can read it, and
+// nothing of it was passed on. Opening is what was held of it, all of it if it ended.
+func (x *exchange) wrong(a *attempt, opening []byte, ended bool) error {
+	if !isSuccess(a.resp.StatusCode) || a.resp.StatusCode == http.StatusPartialContent {
+		return nil
+	}
+	w := a.content.events()
+	text := opening
+	if decoded := a.content.taken(); decoded != nil && ended {
+		a.decoded, text = decoded, decoded
+	}
+	switch {
+	case !ended:
+		if w == nil && x.owesJSON(a) && isPage(opening) && !a.content.encoded() {
+			return errPage
+		}
+		return nil
+	case a.content.torn():
+		return io.ErrUnexpectedEOF
+	case w != nil && x.neverBegan(a, w):
+		return io.ErrUnexpectedEOF
+	case w != nil, x.deliversFiles():
+	case x.owesJSON(a) && isPage(text):
+		return errPage
+	case classify.Truncated(text):
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+
+// isPage reports whether text is markup: HTML, or the XML that storage answers with.
+func isPage(text []byte) bool {
+	text = bytes.TrimSpace(bytes.TrimPrefix(text[:min(len(text), leadMax)], []byte("\ufeff")))
+	return len(text) > 1 && text[0] == '<' && (text[1] == '!' || text[1] == '?' || 'a' <= text[1]|0x20 && text[1]|0x20 <= 'z')
+}
+
+// lookAt tells the content of a short answer that is held whole.
+func (a *attempt) lookAt(l labels) {
+	opening, err := a.held.opening()
+	if l.encoding == "" && len(opening) > 0 && (opening[0] == '{' || opening[0] == '[') || !errors.Is(err, io.EOF) {
+		return // as nearly all are
+	}
+	a.content = newContent(l)
+	_, _ = a.content.Write(opening)
+	a.content.end()
+	a.content.close()
+}
