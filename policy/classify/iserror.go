@@ -9,8 +9,8 @@ import (
 // IsError reports whether an event of a stream, by its name and data, is an error in
 // any shape known: a truthy top-level "error" (chat), in a list too (Gemini's OpenAI API), the events
 // "error" (flat or nested), "response.failed" and "response.error" (Responses, Messages, OpenRouter),
-// "event_type":"error" (Gemini), "object":"error" (vLLM up to 0.9), or a choice that ended with "error" or "insufficient_system_resource" (OpenRouter,
-// Mistral, DeepSeek). It does not allocate.
+// "event_type":"error" (Gemini), "object":"error" (vLLM up to 0.9), a choice, candidate or message whose reason to end names a
+// failure (see FinishOf), or a response whose status is failed. It does not allocate.
 func IsError(event string, data []byte) bool {
 	switch event {
 	case eventError, eventFailed, eventResponseError:
@@ -30,8 +30,16 @@ func IsError(event string, data []byte) bool {
 			if namesError(literal(value)) {
 				return true
 			}
-		case "choices":
+		case "choices", "candidates":
 			if choiceFails(value) {
+				return true
+			}
+		case "delta":
+			if stopFails(value) {
+				return true
+			}
+		case "response":
+			if statusFails(value) {
 				return true
 			}
 		case "base_resp":
@@ -121,15 +129,8 @@ func choiceFailed(body []byte) bool {
 func choiceFails(choices []byte) bool {
 	list := membersOf(choices)
 	for _, choice, ok := list.next(); ok; _, choice, ok = list.next() {
-		m := membersOf(choice)
-		for key, value, ok := m.next(); ok; key, value, ok = m.next() {
-			if string(key) != "finish_reason" {
-				continue
-			}
-			switch string(literal(value)) {
-			case "error", outOfResource:
-				return true
-			}
+		if memberSays(choice, "finish_reason", aborts) || memberSays(choice, "finishReason", aborts) {
+			return true
 		}
 	}
 	return false
@@ -157,19 +158,18 @@ const (
 const outOfResource = "insufficient_system_resource"
 
 // Endings that no error does without, to skip ordinary events fast: of "error" and "response.error",
-// "response.failed", outOfResource and "base_resp". They begin with bytes that are rare in JSON, which
+// "response.failed" and the status "failed", and "base_resp". They begin with bytes that are rare in JSON, which
 // makes the search four times as fast as one for the whole words. Quotes inside JSON strings
 // are escaped, so an answer that talks about errors does not match.
 var (
 	markError    = []byte(`rror"`)
-	markFailed   = []byte(`.failed"`)
-	markResource = []byte(`_system_resource"`)
+	markFailed   = []byte(`failed"`)
 	markBaseResp = []byte(`_resp"`)
 )
 
 func mentionsError(data []byte) bool {
 	return bytes.Contains(data, markError) || bytes.Contains(data, markFailed) ||
-		bytes.Contains(data, markResource) || bytes.Contains(data, markBaseResp)
+		bytes.Contains(data, markBaseResp) || mentionsAborted(data)
 }
 
 // namesError reports whether a "type" is that of an error event.
