@@ -248,7 +248,7 @@ func TestAnEntitlementIsPassedOnAndSlowsNobody(t *testing.T) {
 	}{
 		"known":            {`{"type":"error","error":{"type":"rate_limit_error","message":"Extra usage is required for long context requests."},"request_id":"req_1"}`, 3, 3, time.Second},
 		"unknown":          {bare429, 1, 12, 15 * time.Second},
-		"unknown, several": {bare429, 3, 48, 30 * time.Second},
+		"unknown, several": {bare429, 3, 66, 30 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
