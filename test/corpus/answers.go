@@ -14,13 +14,16 @@ type Answer struct {
 	Status   int               `json:"status"`
 	Headers  map[string]string `json:"headers"` // those that matter
 	Body     string            `json:"body"`
-	Retry    bool              `json:"retry"`   // whether the same request may be sent again
-	Scope    string            `json:"scope"`   // classify.Scope's name
-	Action   string            `json:"action"`  // what to do about it, see actions in the test
-	Outcome  string            `json:"outcome"` // classify.Outcome's name
-	Phase    string            `json:"phase"`   // "pre", or where in a 200 the error stands: "body_200", "stream_first"
-	HintS    *float64          `json:"hint_s"`  // the seconds that the answer asks to wait, null for none
-	Evidence string            `json:"evidence"`
+	Retry    bool              `json:"retry"` // whether the same request may be sent again
+	Scope    string            `json:"scope"` // classify.Scope's name
+	// ScopeAlso are scopes as good as Scope where the page tells it and the answer itself
+	// does not: of "Too many tokens" nobody can say whose, who does not know the provider.
+	ScopeAlso []string `json:"scope_also"`
+	Action    string   `json:"action"`  // what to do about it, see actions in the test
+	Outcome   string   `json:"outcome"` // classify.Outcome's name
+	Phase     string   `json:"phase"`   // "pre", or where in a 200 the error stands: "body_200", "stream_first"
+	HintS     *float64 `json:"hint_s"`  // the seconds that the answer asks to wait, null for none
+	Evidence  string   `json:"evidence"`
 }
 
 // Answers returns the rows of one half, "a" or "b". A fair coin put each row into its

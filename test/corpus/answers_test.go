@@ -104,6 +104,11 @@ func TestEveryRowIsWellFormed(t *testing.T) {
 				if !slices.Contains(outcomes, row.Outcome) || !slices.Contains(scopes, row.Scope) {
 					t.Errorf("outcome %q, scope %q", row.Outcome, row.Scope)
 				}
+				for _, also := range row.ScopeAlso {
+					if also == row.Scope || !slices.Contains(scopes, also) {
+						t.Errorf("also scope %q beside %q", also, row.Scope)
+					}
+				}
 				if row.HintS != nil && *row.HintS <= 0 {
 					t.Errorf("hint %v", *row.HintS)
 				}
