@@ -1,9 +1,6 @@
 package proxy
 
-import (
-	"io"
-	"time"
-)
+import "time"
 
 // endTime is how long an answer that has said all may take to end, so that its
 // connection can be used again. The caller has the whole content by then, but
@@ -24,5 +21,5 @@ func (s *answer) readEnd(p []byte) (int, error) {
 	}
 	s.patience.Stop()
 	s.end(outcomeCompleted)
-	return n, io.EOF
+	return n, s.last()
 }
