@@ -1,6 +1,9 @@
 package proxy
 
-import "time"
+import (
+	"io"
+	"time"
+)
 
 // endTime is how long an answer that has said all may take to end, so that its
 // connection can be used again. The caller has the whole content by then, but
@@ -21,5 +24,5 @@ func (s *answer) readEnd(p []byte) (int, error) {
 	}
 	s.patience.Stop()
 	s.end(outcomeCompleted)
-	return n, s.last()
+	return n, s.ending(io.EOF)
 }

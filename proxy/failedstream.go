@@ -17,11 +17,11 @@ import (
 // on, and whether the stream has ended so.
 //
 // In Responses a response.failed may follow, with more about the failure: Codex reads
-// that event only. It is waited for, and makes the end a clean one.
+// that event only. It is waited for, and makes the end a clean one; see failedEnd.
 func (s *answer) endFailed(chunk []byte) (int, bool) {
 	w, before := s.watcher(), s.x.record.bytesOut
 	dialect := s.x.endpoint.Dialect
-	if w == nil || !w.Broke() || dialect == endpoint.Unknown || dialect == endpoint.Responses && !w.Unseen() {
+	if w == nil || !w.Broke() || dialect == endpoint.Unknown || dialect == endpoint.Responses {
 		return 0, false
 	}
 	failure, _ := w.Error()
@@ -33,12 +33,28 @@ func (s *answer) endFailed(chunk []byte) (int, bool) {
 	if n := len(chunk); n > 0 && chunk[n-1] == '\r' {
 		s.tail = append(s.tail, '\n') // the rest of the CRLF
 	}
+	s.abort = true
 	if w.Unseen() {
-		s.tail = append(s.tail, eventstream.Interruption(dialect, "stream_interrupted", brokenOff(w), w.Sequence())...)
+		s.tail = append(s.tail, eventstream.Interruption(dialect, codeInterrupted, brokenOff(w), w.Sequence())...)
 	}
 	s.end(outcomeCompleted) // which becomes failed
 	return len(chunk), true
 }
+
+// failedEnd makes the end of a stream whose error was passed on with all that followed it
+// what endFailed makes of others.
+func (s *answer) failedEnd(w *eventstream.Watcher) {
+	if s.abort || !w.Broke() || s.x.endpoint.Dialect == endpoint.Unknown {
+		return
+	}
+	s.abort = true
+	if w.Unseen() {
+		s.tail = append(s.tail, w.Interruption(codeInterrupted, brokenOff(w))...)
+	}
+}
+
+// codeInterrupted is the code of the error events that Outrigger adds to a stream.
+const codeInterrupted = "stream_interrupted"
 
 // brokenOff tells a caller by what the upstream broke its stream off.
 func brokenOff(w *eventstream.Watcher) string {
@@ -48,11 +64,6 @@ func brokenOff(w *eventstream.Watcher) string {
 		text = "its answer ended with the reason " + strconv.Quote(reason)
 	}
 	return "The upstream broke the stream off with an error: " + maskKeys(text)
-}
-
-// aborts reports whether the stream told of a failure and must not end cleanly for it.
-func (s *answer) aborts(w *eventstream.Watcher) bool {
-	return w.Broke() && s.x.endpoint.Dialect != endpoint.Unknown
 }
 
 // last returns what the caller reads at the end of an answer that has ended, once the tail

@@ -63,7 +63,7 @@ func (a *attempt) unmask() *saved {
 		event, _ := a.held.failure(a.watcher)
 		s.body = append([]byte(nil), event.Data...)
 		if a.watcher.Aborted() != "" { // it tells of an answer, and no SDK finds an error in it
-			s.body = a.watcher.Failure("stream_interrupted", brokenOff(a.watcher))
+			s.body = a.watcher.Failure(codeInterrupted, brokenOff(a.watcher))
 		}
 		s.header.Set("Content-Type", "application/json")
 	} else {

@@ -136,7 +136,7 @@ func (s *answer) cut(err error) error {
 		x.brokeOff()
 	}
 	if w != nil {
-		s.tail = append(s.tail, w.Interruption("stream_interrupted", x.cutMessage(err))...)
+		s.tail = append(s.tail, w.Interruption(codeInterrupted, x.cutMessage(err))...)
 	}
 	return io.ErrUnexpectedEOF
 }
@@ -156,7 +156,8 @@ func (s *answer) end(o outcome) {
 	x := s.x
 	if w := s.watcher(); w != nil {
 		if _, failed := w.Error(); failed && o == outcomeCompleted {
-			o, s.abort = outcomeFailed, s.abort || s.aborts(w)
+			o = outcomeFailed
+			s.failedEnd(w)
 			x.brokeOff()
 		}
 		x.record.promptTokens, x.record.completionTokens = w.Usage()

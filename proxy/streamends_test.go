@@ -242,3 +242,67 @@ func TestNoDefaultCutsAnAnswerThatItsCallerWaitsFor(t *testing.T) {
 		})
 	}
 }
+
+// What follows an error of the Responses API may be the response's own end, which some
+// clients read instead. Without one the error is the end, and every client hears of it.
+func TestAnErrorOfAResponseIsItsEndUnlessItsOwnEndFollows(t *testing.T) {
+	const nested = `{"type":"error","sequence_number":5,"error":{"type":"server_error","code":"server_error","message":"m","param":null}}`
+	const flat = `{"type":"error","sequence_number":5,"code":"server_error","message":"m","param":null}`
+	failed := event("response.failed", `{"type":"response.failed","sequence_number":6,"response":{"status":"failed","error":{"code":"server_error","message":"m"}}}`)
+	for name, tt := range map[string]struct {
+		error, behind string
+		clean, again  bool // a clean end, an event of Outrigger's own
+	}{
+		"nested":                         {nested, "", false, false},
+		"nested, and its end":            {nested, failed, true, false},
+		"nested, and [DONE]":             {nested, doneEvent, false, false},
+		"nested, and half an event":      {nested, event("response.failed", `{"type":"response.failed","response":{}}`)[:50], false, false},
+		"flat":                           {flat, "", false, true},
+		"flat, and its end":              {flat, failed, true, false},
+		"flat, and an end of all states": {flat, strings.Replace(failed, "response.failed", "response.done", 2), true, false},
+		"flat, and [DONE]":               {flat, doneEvent, false, true},
+		"flat, and half an event":        {flat, failed[:60], false, true},
+	} {
+		for ending, end := range map[string]func(){"clean": clean, "broken": broken} {
+			t.Run(name+"/"+ending, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					sent := opened + firstText + event("error", tt.error) + tt.behind
+					g := newBubble(t, streamOf(sent, end))
+					_, body, err := g.stream(g.client, "/v1/responses")
+					rest, ok := strings.CutPrefix(body, sent)
+					if !ok || (err == nil) != tt.clean || (rest != "") != tt.again {
+						t.Fatalf("got %q %v", strings.TrimPrefix(body, sent), err)
+					}
+					if tt.again {
+						toldAgain(t, streamPaths["responses"].dialect, rest)
+					}
+					synctest.Wait()
+					if want := `outrigger_streams_ended_total{outcome="failed",upstream="openai"} 1`; !strings.Contains(g.metricsText(), want) {
+						t.Errorf("the metrics lack %s", want)
+					}
+				})
+			})
+		}
+	}
+}
+
+// An error that comes behind a whole answer is passed on, and nothing is missing for it.
+func TestAnErrorBehindAWholeAnswerBreaksNothingOff(t *testing.T) {
+	failure := "data: {\"error\":{\"message\":\"no usage\",\"type\":\"server_error\"}}\n\n"
+	for name, tt := range map[string]struct{ path, sent string }{
+		"chat":        {"/v1/chat/completions", delta("a") + finish("stop") + failure},
+		"chat, done":  {"/v1/chat/completions", delta("a") + finish("stop") + failure + doneEvent},
+		"a message":   {"/v1/messages", messageStart + blockStart + blockDelta + messageDelta + event("error", `{"type":"error","error":{"type":"api_error","message":"m"}}`)},
+		"a response":  {"/v1/responses", opened + firstText + completed + event("error", `{"type":"error","error":{"message":"m"}}`)},
+		"of nobody's": {"/v1/interactions", delta("a") + failure + delta("b")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newBubble(t, streamOf(tt.sent, clean))
+				if _, body, err := g.stream(g.client, tt.path); body != tt.sent || err != nil {
+					t.Errorf("got %q %v", body, err)
+				}
+			})
+		})
+	}
+}

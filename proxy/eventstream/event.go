@@ -68,7 +68,7 @@ func (w *Watcher) dispatch(offset int64) {
 		if f.aborted && !f.failed {
 			w.aborted = string(w.scan.why.bytes())
 		}
-		w.unseen = open && (w.dialect == endpoint.Gemini || !f.plain && (w.aborted != "" || looksAtTheTop(w.dialect)))
+		w.unseen = w.broke && (w.dialect == endpoint.Gemini || !f.plain && (w.aborted != "" || looksAtTheTop(w.dialect)))
 		w.keep(&w.failure, offset)
 	}
 	if !w.hasFirst && (k&(kindError|kindEnd) != 0 || k&kindEarly == 0 && w.data.size > 0) {

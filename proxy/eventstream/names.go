@@ -75,9 +75,10 @@ func named(d endpoint.Dialect) bool {
 }
 
 // looksAtTheTop tells whether clients of dialect d know an error by a member "error"
-// alone. In Responses and Messages the event's name tells it.
+// alone. In Messages the event's name tells it; of Responses' documented flat form
+// half of the SDKs take no notice, see payload.
 func looksAtTheTop(d endpoint.Dialect) bool {
-	return d != endpoint.Unknown && d != endpoint.Responses && d != endpoint.Messages
+	return d != endpoint.Unknown && d != endpoint.Messages
 }
 
 // byChoice tells whether dialect d ends with a finish_reason for each choice.

@@ -151,7 +151,8 @@ func (w *Watcher) Error() (Event, bool) { return w.failure, w.hasFailure }
 
 // Unseen tells whether the event that Error returns broke off the answer in a shape
 // that clients of the dialect take for no error: Gemini's list, vLLM's flat object, the
-// bare object that is documented for Assistants, a finish_reason that names a failure.
+// bare object that is documented for Assistants, the flat one that is for Responses, a
+// finish_reason that names a failure.
 // openai-python and openai-node raise for a truthy "error" at the top, openai-go for any.
 // Clients of Google's own API look for an error between the events only.
 func (w *Watcher) Unseen() bool { return w.unseen }
