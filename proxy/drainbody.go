@@ -24,5 +24,5 @@ func (s *answer) readEnd(p []byte) (int, error) {
 	}
 	s.patience.Stop()
 	s.end(outcomeCompleted)
-	return n, io.EOF
+	return n, s.ending(io.EOF)
 }

@@ -33,6 +33,7 @@ var streamPaths = map[string]struct {
 	"images":         {"/v1/images/generations", endpoint.Images},
 	"transcriptions": {"/v1/audio/transcriptions", endpoint.Transcriptions},
 	"speech":         {"/v1/audio/speech", endpoint.Speech},
+	"gemini":         {"/v1beta/models/gemini-2.5-flash:streamGenerateContent", endpoint.Gemini},
 	"assistants":     {"/v1/threads/t/runs", endpoint.Assistants},
 	"unknown":        {"/v1/interactions", endpoint.Unknown},
 }
@@ -124,6 +125,10 @@ func expected(t *testing.T, d endpoint.Dialect, sent string, clean bool, resp *h
 	first, begun := w.Meaningful()
 	_, failed := w.Error()
 	switch {
+	case begun && classify.IsError(first.Name, first.Data) && w.Aborted() != "":
+		if resp.StatusCode < 400 || !strings.Contains(body, w.Aborted()) || errorCode(t, body) != "stream_interrupted" || err != nil {
+			t.Errorf("an abort at the start came as %d %q %v", resp.StatusCode, body, err)
+		}
 	case begun && classify.IsError(first.Name, first.Data):
 		if resp.StatusCode < 400 || body != string(first.Data) || err != nil || resp.Header.Get("Content-Type") != "application/json" {
 			t.Errorf("an error at the start came as %d %s %q %v", resp.StatusCode, resp.Header.Get("Content-Type"), body, err)
@@ -136,13 +141,17 @@ func expected(t *testing.T, d endpoint.Dialect, sent string, clean bool, resp *h
 		if resp.StatusCode < 400 || errorCode(t, body) != code {
 			t.Errorf("a stream that never began came as %d %q %v", resp.StatusCode, body, err)
 		}
-	case w.Unseen():
+	case w.Broke() && d != endpoint.Unknown:
 		failure, _ := w.Error()
 		rest, ok := strings.CutPrefix(body, (sent + missing)[:min(int(failure.End), len(sent))]+missing)
 		if !ok || err == nil {
-			t.Fatalf("an error that clients do not see came as %q %v", body, err)
+			t.Fatalf("an error that broke the answer off came as %q %v", body, err)
 		}
-		toldAgain(t, d, rest)
+		if w.Unseen() {
+			toldAgain(t, d, rest)
+		} else if rest != "" && d != endpoint.Responses {
+			t.Errorf("behind the error came %q", rest)
+		}
 	case w.Finished():
 		if body != sent+missing || err != nil {
 			t.Errorf("a finished stream came as %q %v", strings.TrimPrefix(body, sent), err)
@@ -182,6 +191,10 @@ func toldAgain(t *testing.T, d endpoint.Dialect, rest string) {
 
 func toldBecause(t *testing.T, d endpoint.Dialect, rest, why string) {
 	t.Helper()
+	if d == endpoint.Gemini {
+		toldByGoogle(t, rest, why)
+		return
+	}
 	named := d == endpoint.Responses || d == endpoint.Messages || d == endpoint.Assistants
 	events := strings.Split(strings.TrimSuffix(rest, "\n\n"), "\n\n")
 	lines := strings.Split(events[len(events)-1], "\n")
@@ -199,6 +212,23 @@ func toldBecause(t *testing.T, d endpoint.Dialect, rest, why string) {
 	}
 	if d == endpoint.Responses && (got.Type != "error" || got.Code != "stream_interrupted" || got.Message != got.Error.Message || got.Sequence == nil) {
 		t.Errorf("the flat members are missing: %s", data)
+	}
+}
+
+// toldByGoogle checks the last line of a stream of Google's own API that was cut.
+func toldByGoogle(t *testing.T, rest, why string) {
+	t.Helper()
+	var got struct {
+		Error struct {
+			Code    int
+			Message string
+			Details []struct{ Reason string }
+		}
+	}
+	lines := strings.Split(strings.TrimSuffix(rest, "\n\n"), "\n")
+	err := json.Unmarshal([]byte(lines[len(lines)-1]), &got)
+	if e := got.Error; err != nil || e.Code != 502 || len(e.Details) != 1 || e.Details[0].Reason != "stream_interrupted" || !strings.Contains(e.Message, why) {
+		t.Errorf("the last line is %s", rest)
 	}
 }
 
@@ -255,7 +285,11 @@ func delta(text string) string {
 	return fmt.Sprintf("data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":%q}}]}\n\n", text)
 }
 
-const doneEvent = "data: [DONE]\n\n"
+const (
+	doneEvent   = "data: [DONE]\n\n"
+	roleEvent   = "data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":null}]}\n\n"
+	filterEvent = "data: {\"choices\":[],\"prompt_filter_results\":[{\"prompt_index\":0}]}\n\n"
+)
 
 func TestEventsAreNotDelayed(t *testing.T) {
 	for version, h2 := range map[string]bool{"HTTP1": false, "HTTP2": true} {
@@ -301,8 +335,12 @@ func TestTheFirstEventIsHeldWithTheHeaders(t *testing.T) {
 	}{
 		"until it comes":                  {[]string{": ping\n\n", delta("a")}, 2 * time.Second, ": ping\n\n" + delta("a")},
 		"at most 2 s from the first byte": {[]string{": ping\n\n", ": ping\n\n", ": ping\n\n", ": ping\n\n", delta("a")}, 3 * time.Second, ": ping\n\n: ping\n\n"},
-		"half of it is none":              {[]string{"data: {\"choices\"", ":[]}\n\n"}, 2 * time.Second, "data: {\"choices\":[]}\n\n"},
-		"a role alone is one":             {[]string{"data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\"}}]}\n\n", delta("a")}, time.Second, "data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\"}}]}\n\n"},
+		"half of it is none":              {[]string{delta("a")[:20], delta("a")[20:]}, 2 * time.Second, delta("a")},
+		"a role alone is none":            {[]string{roleEvent, delta("a")}, 2 * time.Second, roleEvent + delta("a")},
+		"nor is a filter's chunk":         {[]string{filterEvent + roleEvent, delta("a")}, 2 * time.Second, filterEvent + roleEvent + delta("a")},
+		"nor an empty one":                {[]string{"data: {}\n\ndata: {\"choices\":[]}\n\n", delta("a")}, 2 * time.Second, "data: {}\n\ndata: {\"choices\":[]}\n\n" + delta("a")},
+		"they are not held for long":      {[]string{roleEvent, ": ping\n\n", ": ping\n\n", delta("a")}, 3 * time.Second, roleEvent + ": ping\n\n"},
+		"what is not known passes":        {[]string{"data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"widget\":\"w\"}}]}\n\n", delta("a")}, time.Second, "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"widget\":\"w\"}}]}\n\n"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -62,6 +62,9 @@ func (a *attempt) unmask() *saved {
 	if w := a.content.events(); w != nil {
 		event, _ := a.held.failure(w)
 		s.body = append([]byte(nil), event.Data...)
+		if w.Aborted() != "" { // it tells of an answer, and no SDK finds an error in it
+			s.body = w.Failure(codeInterrupted, brokenOff(w))
+		}
 		s.header.Set("Content-Type", "application/json")
 		s.header.Del("Content-Encoding")
 	} else {

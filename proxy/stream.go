@@ -28,6 +28,8 @@ type answer struct {
 	ended   bool
 
 	patience *time.Timer // bounds what comes behind the last event; nil before it
+	overAt   time.Time   // when to stop waiting for what comes behind a whole answer; zero before it
+	told     int64       // events that said something when overAt was set
 }
 
 // Read passes on the next bytes, as they come.
@@ -42,7 +44,7 @@ func (s *answer) Read(p []byte) (int, error) {
 	n, err := s.src.Read(p)
 	s.disarm()
 	whole := errors.Is(err, io.EOF) && s.whole()
-	if n, ok := s.endUnseen(p[:n]); ok {
+	if n, ok := s.endFailed(p[:n]); ok {
 		return n, nil
 	}
 	s.x.record.bytesOut += int64(n)
@@ -56,15 +58,10 @@ func (s *answer) Read(p []byte) (int, error) {
 		return n, nil
 	case whole:
 		s.end(outcomeCompleted)
-		if len(s.tail) > 0 {
-			err = nil
-		}
 	default:
-		if err = s.cut(err); len(s.tail) > 0 {
-			err = nil
-		}
+		err = s.cut(err)
 	}
-	return n, err
+	return n, s.ending(err)
 }
 
 // Close ends an answer whose end was not reached: the caller left, unless the
@@ -145,17 +142,14 @@ func (s *answer) cut(err error) error {
 		x.brokeOff()
 	}
 	if w != nil {
-		s.tail = append(s.tail, w.Interruption("stream_interrupted", x.cutMessage(err))...)
+		s.tail = append(s.tail, w.Interruption(codeInterrupted, x.cutMessage(err))...)
 	}
 	return io.ErrUnexpectedEOF
 }
 
 func (s *answer) readTail(p []byte) (int, error) {
 	if len(s.tail) == 0 {
-		if s.abort {
-			return 0, io.ErrUnexpectedEOF
-		}
-		return 0, io.EOF
+		return 0, s.last()
 	}
 	n := copy(p, s.tail)
 	s.tail = s.tail[n:]
@@ -169,11 +163,12 @@ func (s *answer) end(o outcome) {
 	if w := s.watcher(); w != nil {
 		if _, failed := w.Error(); failed && o == outcomeCompleted {
 			o = outcomeFailed
+			s.failedEnd(w)
 			x.brokeOff()
 		}
 		x.record.promptTokens, x.record.completionTokens = w.Usage()
 	}
-	x.record.outcome = o
+	x.record.outcome, x.record.aborted = o, s.abort
 	if s.stream {
 		x.p.metrics.streamsOpen.Dec()
 		x.up.metrics.streamEnded(o)
@@ -192,29 +187,4 @@ func (x *exchange) cutMessage(err error) string {
 		reason = "upstream \"" + x.up.config.Name + "\" ended the stream without finishing it"
 	}
 	return "The stream was cut: " + reason + ". What came before is incomplete; send the request again."
-}
-
-// doneTime is how long a stream whose answer is whole may stay open for what some
-// upstreams send after it: usage, or a [DONE] where there need be none.
-const doneTime = 10 * time.Second
-
-// arm bounds the upstream's silence.
-func (s *answer) arm() {
-	idle := s.idle
-	if s.saidAll() && (idle <= 0 || idle > doneTime) {
-		idle = doneTime
-	}
-	switch {
-	case idle <= 0 || s.a.held.ready():
-	case s.timer == nil:
-		s.timer = time.AfterFunc(idle, func() { s.a.cancel(errStreamIdle) })
-	default:
-		s.timer.Reset(idle)
-	}
-}
-
-func (s *answer) disarm() {
-	if s.timer != nil {
-		s.timer.Stop()
-	}
 }

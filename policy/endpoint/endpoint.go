@@ -18,6 +18,7 @@ package endpoint
 import (
 	"net/http"
 	"slices"
+	"strings"
 )
 
 // Effect is what carrying a request out does at the upstream, and thereby
@@ -66,6 +67,7 @@ const (
 	Transcriptions         // transcript.text.* events
 	Speech                 // speech.audio.* events
 	Assistants             // thread.* events, then done
+	Gemini                 // Google's GenerateContentResponse objects
 )
 
 // String returns the dialect in lower case, for logs.
@@ -89,6 +91,8 @@ func (d Dialect) String() string {
 		return "speech"
 	case Assistants:
 		return "assistants"
+	case Gemini:
+		return "gemini"
 	default:
 		return "unknown"
 	}
@@ -140,6 +144,9 @@ func Of(method, path string, f Facts) Endpoint {
 	e := Endpoint{Name: other, Effect: Create}
 	if r != nil {
 		e.Name, e.Dialect = r.name, r.dialect
+	}
+	if strings.HasSuffix(last(path), ":streamGenerateContent") {
+		e.Dialect = Gemini // ai.google.dev/api/generate-content
 	}
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:

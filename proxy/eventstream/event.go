@@ -42,23 +42,36 @@ func (w *Watcher) dispatch(offset int64) {
 	if w.scan.state != whole {
 		f = &facts{} // it is no JSON, and no SDK makes anything of its parts
 	}
-	k := kindOf(w.dialect, w.data.name.bytes()) | kindOf(w.dialect, f.kind.bytes())
-	if f.failed {
+	k := kindOf(w.dialect, w.data.name.bytes()) | kindOf(w.dialect, f.kind.bytes()) | kindIn(w.dialect, f)
+	if byChoice(w.dialect) && w.data.name.n == 0 && w.scan.state == whole && f.empty() {
+		k |= kindEarly
+	}
+	if k&kindEnd != 0 && f.lost {
 		k |= kindError
 	}
-	if bytes.HasPrefix(w.data.text, done) {
+	isDone := bytes.HasPrefix(w.data.text, done)
+	if isDone {
 		k |= kindEnd
 		if w.dialect != endpoint.Unknown {
 			k |= kindLast
 		}
 	}
 	open := !w.Done()
-	w.total.add(f, k)
+	if w.total.add(f, k) || k&kindError != 0 || !byChoice(w.dialect) && k&kindEarly == 0 {
+		w.total.told++
+	}
+	if k&kindEnd != 0 && w.dialect == endpoint.Responses && !isDone {
+		w.broke = false // the response's own end tells how it ended
+	}
 	if k&kindError != 0 && !w.hasFailure {
-		w.hasFailure, w.unseen = true, open && !f.plain && looksAtTheTop(w.dialect)
+		w.hasFailure, w.broke, w.aborted = true, open && k&kindEnd == 0, ""
+		if f.aborted && !f.failed {
+			w.aborted = string(w.scan.why.bytes())
+		}
+		w.unseen = w.broke && (w.dialect == endpoint.Gemini || !f.plain && (w.aborted != "" || looksAtTheTop(w.dialect)))
 		w.keep(&w.failure, offset)
 	}
-	if !w.hasFirst && (k&kindError != 0 || k&kindEarly == 0 && w.data.size > 0) {
+	if !w.hasFirst && (k&(kindError|kindEnd) != 0 || k&kindEarly == 0 && w.data.size > 0) {
 		w.keep(&w.first, offset)
 		w.hasFirst = true
 		w.data.shrink()
@@ -78,8 +91,9 @@ func (w *Watcher) keep(e *Event, offset int64) {
 	}
 }
 
-// add notes what an event says.
-func (t *total) add(f *facts, k kind) {
+// add notes what an event says, and returns whether that is anything new.
+func (t *total) add(f *facts, k kind) bool {
+	before := *t
 	t.events++
 	if k&kindEnd != 0 {
 		t.end = true
@@ -95,7 +109,26 @@ func (t *total) add(f *facts, k kind) {
 	if f.completion.seen {
 		t.completion = f.completion.n
 	}
-	t.seen.merge(&f.seen)
-	t.finished.merge(&f.finished)
 	t.beyond = t.beyond || f.beyond
+	t.answer, t.stopped = t.answer || f.answer, (t.stopped || f.stopped) && k&kindSpeaks == 0
+	t.finish(f)
+	return f.spoken != choices{} || f.extra || t.finished != before.finished || t.stopped != before.stopped ||
+		t.end != before.end || t.ends != before.ends || t.prompt != before.prompt || t.completion != before.completion
+}
+
+// finish notes which choices have ended. Content takes an end back: gateways put one on
+// each chunk of a thought (open-webui/open-webui#16377), or on the first, empty one
+// (open-webui/open-webui#23921). One that comes with content right behind another such end
+// is one of those, and tells nothing (BerriAI/litellm#2195).
+func (t *total) finish(f *facts) {
+	t.seen.merge(&f.seen)
+	again := t.claimed
+	for i := range again {
+		again[i] &= f.spoken[i] & f.finished[i]
+	}
+	for _, set := range [...]*choices{&t.claimed, &t.finished} {
+		set.drop(&f.spoken)
+		set.merge(&f.finished)
+	}
+	t.finished.drop(&again)
 }

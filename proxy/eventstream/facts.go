@@ -74,6 +74,13 @@ func (c *choices) merge(o *choices) {
 	}
 }
 
+// drop takes out of c what is in o.
+func (c *choices) drop(o *choices) {
+	for i := range c {
+		c[i] &^= o[i]
+	}
+}
+
 // tokens is a token count that may be absent.
 type tokens struct {
 	n    int64
@@ -83,8 +90,11 @@ type tokens struct {
 // facts is what one event's data says. The zero value is data that says nothing.
 type facts struct {
 	kind       token // "type"
-	failed     bool  // a truthy "error", or a finish_reason that means failure
+	failed     bool  // a truthy "error"
 	plain      bool  // and it stands where clients look for it
+	aborted    bool  // a reason to end that names a failure
+	stopped    bool  // a stop_reason, or a prompt that was blocked
+	lost       bool  // the status of a response that failed
 	sequence   int64 // "sequence_number" + 1, 0 if absent
 	prompt     tokens
 	cached     int64 // Anthropic counts cached prompt tokens apart
@@ -92,4 +102,7 @@ type facts struct {
 	seen       choices // indexes present
 	finished   choices // indexes with a finish_reason
 	beyond     bool    // an index that the sets cannot hold
+	listed     bool    // there is a list of choices
+	filled     bool    // there is any member at all
+	content
 }

@@ -2,6 +2,7 @@ package eventstream
 
 import (
 	"encoding/json"
+	"net/http"
 
 	"outrigger/policy/endpoint"
 )
@@ -15,6 +16,20 @@ type reason struct {
 	Code    string  `json:"code"`
 }
 
+// status is an error object in the shape of Google's APIs (google.rpc.Status). Its clients
+// raise for a code from 400 to 599.
+type status struct {
+	Code    int        `json:"code"`
+	Message string     `json:"message"`
+	Status  string     `json:"status"`
+	Details []detailOf `json:"details"`
+}
+
+type detailOf struct {
+	Type   string `json:"@type"`
+	Reason string `json:"reason"`
+}
+
 // payload returns an error event's data in dialect d, a JSON object, or nil if the
 // dialect is unknown.
 //
@@ -24,6 +39,10 @@ type reason struct {
 // openai-go pass the flat form on as if it were content, openai-dotnet shows the
 // nested form without its fields. So it has both. Assistants too, where the
 // documented data of an error event is the bare error object.
+//
+// Its sequence_number is that of the last event: every SDK's type requires one, and an
+// app that asks for the rest with starting_after must not skip the event that the next
+// number belongs to (openai/openai-python#2828).
 func payload(d endpoint.Dialect, code, message string, sequence int64) []byte {
 	r := reason{Message: message, Type: "api_connection_error", Code: code}
 	switch d {
@@ -37,7 +56,7 @@ func payload(d endpoint.Dialect, code, message string, sequence int64) []byte {
 			Param    *string `json:"param"`
 			Sequence int64   `json:"sequence_number"`
 			Error    reason  `json:"error"`
-		}{"error", code, message, nil, sequence, r})
+		}{"error", code, message, nil, max(sequence, 0), r})
 	case endpoint.Messages:
 		r.Type = "api_error" // Anthropic's own for what failed on the way
 		return object(struct {
@@ -49,11 +68,25 @@ func payload(d endpoint.Dialect, code, message string, sequence int64) []byte {
 			reason
 			Error reason `json:"error"`
 		}{r, r})
+	case endpoint.Gemini:
+		return object(struct {
+			Error status `json:"error"`
+		}{status{http.StatusBadGateway, message, "UNAVAILABLE", []detailOf{{"type.googleapis.com/google.rpc.ErrorInfo", code}}}})
 	default:
 		return object(struct {
 			Error reason `json:"error"`
 		}{r})
 	}
+}
+
+// Failure returns an error's JSON in the shape of w's dialect, or OpenAI's, for an answer
+// with a status of its own.
+func (w *Watcher) Failure(code, message string) []byte {
+	d := w.dialect
+	if d == endpoint.Unknown || d == endpoint.Responses {
+		d = endpoint.Chat
+	}
+	return payload(d, code, message, -1)
 }
 
 // object encodes strings and numbers, which cannot fail.
@@ -63,10 +96,14 @@ func object(v any) []byte {
 }
 
 // Interruption returns the error event that tells, in dialect d, that a stream was
-// broken off: for example code "stream_interrupted". Sequence is its sequence_number,
-// in Responses. It begins at a line's start, ends with a blank line, and is nil for
+// broken off: for example code "stream_interrupted". Sequence is the number of the last
+// event before it, -1 if there was none; only Responses has them. It begins at a line's start, ends with a blank line, and is nil for
 // an unknown dialect. Only dialects with named events get an event line: readers of
 // the others ignore named ones (openai-node up to 4.20).
+//
+// Google tells an error between the events, as JSON without "data:", and only there do
+// google-genai for Go and JavaScript look for one. To other readers it is a field
+// that they ignore, and the broken connection behind it tells them.
 func Interruption(d endpoint.Dialect, code, message string, sequence int64) []byte {
 	data := payload(d, code, message, sequence)
 	if data == nil {
@@ -80,14 +117,16 @@ func appendFields(b []byte, d endpoint.Dialect, data []byte) []byte {
 	if named(d) {
 		b = append(b, "event: error\n"...)
 	}
-	b = append(b, "data: "...)
+	if d != endpoint.Gemini {
+		b = append(b, "data: "...)
+	}
 	b = append(b, data...)
 	return append(b, '\n')
 }
 
 // Interruption returns what to write where the stream was cut, for the caller to
-// see an error event and nothing else that is new: the function's event, numbered
-// after the last, and before it whatever the bytes already passed on need.
+// see an error event and nothing else that is new: the function's event, and before it
+// whatever the bytes already passed on need.
 //
 //   - Between events: nothing.
 //   - In a comment, or in an event that has no data yet: the end of the line. The
@@ -100,7 +139,7 @@ func appendFields(b []byte, d endpoint.Dialect, data []byte) []byte {
 //
 // It is nil for an unknown dialect. Call End first, and write what it returns.
 func (w *Watcher) Interruption(code, message string) []byte {
-	number := w.total.sequence // the half event's own number is not used up
+	number := w.Sequence() // the half event's own number is not used up
 	data := payload(w.dialect, code, message, number)
 	if data == nil {
 		return nil
@@ -115,5 +154,5 @@ func (w *Watcher) Interruption(code, message string) []byte {
 	if !ok {
 		return append([]byte(w.separator()), Interruption(w.dialect, code, message, number)...)
 	}
-	return append(repaired, Interruption(w.dialect, code, message, number+1)...)
+	return append(repaired, Interruption(w.dialect, code, message, number)...)
 }

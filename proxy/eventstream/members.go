@@ -10,8 +10,15 @@ const (
 	placeResponse              // "response", "message" or "x_groq" of placeTop
 	placeUsage                 // "usage" of either
 	placeError                 // "error" of placeTop
-	placeChoices               // "choices" of placeTop
+	placeChoices               // "choices" or "candidates" of placeTop
 	placeChoice                // one of them
+	placeDelta                 // what a choice adds, or a part of that
+	placeParts                 // a list of such parts
+	placeContent               // content, a thought or another member of it: see saysMember
+	placeThought
+	placeExtra
+	placeStop     // "delta" of placeTop: an Anthropic message_delta's
+	placeFeedback // Google's "promptFeedback"
 )
 
 // member is a name that means something at its place.
@@ -31,6 +38,16 @@ const (
 	memberCompletion
 	memberIndex
 	memberFinish
+	memberStatus
+	memberDelta
+	memberParts
+	memberContent
+	memberThought
+	memberExtra
+	memberMessageDelta
+	memberStop
+	memberFeedback
+	memberBlock
 )
 
 // memberOf returns what name means in an object at place p.
@@ -46,12 +63,16 @@ func memberOf(p place, name []byte) member {
 			return memberError
 		case "sequence_number":
 			return memberSequence
-		case "usage":
+		case "usage", "usageMetadata":
 			return memberUsage
 		case "response", "message", "x_groq":
 			return memberResponse
-		case "choices":
+		case "choices", "candidates":
 			return memberChoices
+		case "delta":
+			return memberMessageDelta
+		case "promptFeedback":
+			return memberFeedback
 		}
 	case placeResponse:
 		switch string(name) {
@@ -59,22 +80,40 @@ func memberOf(p place, name []byte) member {
 			return memberUsage
 		case "error":
 			return memberError
+		case "status":
+			return memberStatus
 		}
 	case placeUsage:
 		switch string(name) {
-		case "prompt_tokens", "input_tokens":
+		case "prompt_tokens", "input_tokens", "promptTokenCount":
 			return memberPrompt
 		case "cache_read_input_tokens", "cache_creation_input_tokens":
 			return memberCached
-		case "completion_tokens", "output_tokens":
+		case "completion_tokens", "output_tokens", "candidatesTokenCount":
 			return memberCompletion
 		}
 	case placeChoice:
 		switch string(name) {
 		case "index":
 			return memberIndex
-		case "finish_reason":
+		case "finish_reason", "finishReason":
 			return memberFinish
+		case "delta", "content":
+			return memberDelta
+		case "text":
+			return memberContent
+		case "message":
+			return memberExtra // Perplexity repeats all of the text in it, behind the end too
+		}
+	case placeDelta:
+		return saysMember(name)
+	case placeStop:
+		if string(name) == "stop_reason" {
+			return memberStop
+		}
+	case placeFeedback:
+		if string(name) == "blockReason" {
+			return memberBlock
 		}
 	}
 	return memberOther
@@ -92,8 +131,26 @@ func placeOf(p place, m member, depth int, object bool) place {
 		return placeChoice
 	case m == memberError && p == placeTop:
 		return placeError
+	case p == placeParts && object:
+		return placeDelta
+	case p == placeParts, p == placeContent, p == placeThought, p == placeExtra:
+		return p
 	case m == memberChoices && !object:
 		return placeChoices
+	case m == memberDelta && object:
+		return placeDelta
+	case m == memberParts && !object:
+		return placeParts
+	case m == memberContent, m == memberParts:
+		return placeContent
+	case m == memberThought:
+		return placeThought
+	case m == memberExtra:
+		return placeExtra
+	case m == memberMessageDelta && object:
+		return placeStop
+	case m == memberFeedback && object:
+		return placeFeedback
 	case m == memberUsage && object:
 		return placeUsage
 	case m == memberResponse && object:
@@ -101,10 +158,4 @@ func placeOf(p place, m member, depth int, object bool) place {
 	default:
 		return placeOther
 	}
-}
-
-// failure tells whether a finish_reason means that generation failed: "error" is
-// OpenRouter's and Mistral's, the other DeepSeek's (its API page, finish_reason).
-func failure(reason []byte) bool {
-	return string(reason) == "error" || string(reason) == "insufficient_system_resource"
 }

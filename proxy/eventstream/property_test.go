@@ -19,11 +19,12 @@ type maker struct{ *rand.Rand }
 var (
 	makerNames = []string{
 		"type", "event_type", "object", "error", "sequence_number", "usage", "response", "message", "x_groq", "choices",
-		"prompt_tokens", "input_tokens", "cache_read_input_tokens", "completion_tokens", "output_tokens", "index", "finish_reason", "delta",
+		"prompt_tokens", "input_tokens", "cache_read_input_tokens", "completion_tokens", "output_tokens", "index", "finish_reason", "delta", "content", "text", "role", "reasoning_content",
+		"tool_calls", "stop_reason", "status", "parts", "message",
 	}
 	makerTexts = []string{
 		"", "error", "stop", "null", "insufficient_system_resource", "response.failed", "response.completed", "response.created", "ping",
-		"message_stop", "image_edit.completed", "speech.audio.done", "done", "[DONE]", `\`, `"`, `\"`, `{"error":1}`, "é\U0001f30a", "a\nb",
+		"abort", "failed", "response.done", "content_block_delta", "response.output_item.added", "message_stop", "image_edit.completed", "speech.audio.done", "done", "[DONE]", `\`, `"`, `\"`, `{"error":1}`, "é\U0001f30a", "a\nb",
 		strings.Repeat("x", 200),
 	}
 )
@@ -175,7 +176,7 @@ func FuzzSplit(f *testing.F) {
 		f.Add(transcript(f, name), uint8(tc.dialect), uint64(1))
 	}
 	f.Fuzz(func(t *testing.T, stream []byte, dialect uint8, seed uint64) {
-		d := endpoint.Dialect(dialect % 10)
+		d := endpoint.Dialect(dialect % 11)
 		random := rand.New(rand.NewPCG(seed, 0))
 		whole, parts := watch(d, stream), watch(d, stream, randomCuts(random, len(stream))...)
 		compare(t, whole, parts)

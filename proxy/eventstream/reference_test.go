@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"outrigger/policy/classify"
 	"outrigger/policy/endpoint"
 )
 
@@ -67,7 +68,9 @@ func readEvent(lines []string) (Event, bool) {
 // reference is what a Watcher should say of a stream's events.
 func reference(d endpoint.Dialect, events []Event) report {
 	var r report
-	all := map[int]bool{} // choices by index: finished or not
+	all := map[int]bool{}     // choices by index: finished or not
+	claimed := map[int]bool{} // whose last chunk with content or an end had an end
+	stopped := false
 	for i, e := range events {
 		var data any
 		_ = json.Unmarshal(e.Data, &data)
@@ -88,16 +91,44 @@ func reference(d endpoint.Dialect, events []Event) report {
 			return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(all, w) })
 		}
 		failed := is("error", "response.error", "response.failed") || o["object"] == "error" || o["event_type"] == "error" || truthy(o["error"])
-		list, _ := o["choices"].([]any)
+		list, isList := o["choices"].([]any)
+		quiet := true
+		now := map[int][2]bool{} // of this event: content, end
 		for nth, choice := range list {
 			if c, ok := choice.(map[string]any); ok {
 				if n, ok := count(c["index"]); ok {
 					nth = int(n)
 				}
 				reason, _ := c["finish_reason"].(string)
-				all[nth] = all[nth] || reason != ""
-				failed = failed || reason == "error" || reason == "insufficient_system_resource"
+				finish := classify.FinishOf([]byte(reason))
+				failed = failed || finish == classify.Aborted
+				content, other := says(c)
+				quiet = quiet && !content && !other && finish == classify.Running
+				now[nth] = [2]bool{now[nth][0] || content, now[nth][1] || finish != classify.Running}
 			}
+		}
+		for nth, is := range now {
+			content, end := is[0], is[1]
+			switch {
+			case content && end:
+				all[nth], claimed[nth] = !claimed[nth], true
+			case content || end:
+				all[nth], claimed[nth] = end, end
+			default:
+				all[nth] = all[nth] || false
+			}
+		}
+		stop := ""
+		if inner, ok := o["delta"].(map[string]any); ok {
+			stop, _ = inner["stop_reason"].(string)
+		}
+		reason := classify.FinishOf([]byte(stop))
+		failed = failed || reason == classify.Aborted
+		stopped = (stopped || reason != classify.Running) && !is("content_block_start", "content_block_delta")
+		lost := false
+		for _, holder := range []any{o["response"], o["message"], o["x_groq"]} {
+			h, _ := holder.(map[string]any)
+			lost = lost || h["status"] == "failed"
 		}
 		r.events++
 		if n, ok := count(o["sequence_number"]); ok {
@@ -119,17 +150,16 @@ func reference(d endpoint.Dialect, events []Event) report {
 			}
 		}
 		isDone := bytes.HasPrefix(e.Data, []byte("[DONE]"))
-		early := is("ping", "message_start", "content_block_start", "response.created", "response.queued", "response.in_progress")
-		if failed && r.failure == 0 {
-			r.failure = i + 1
-		}
-		if r.first == 0 && (failed || !early && len(e.Data) > 0) {
-			r.first = i + 1
+		early := is("ping", "message_start", "content_block_start", "response.created", "response.queued", "response.in_progress",
+			"response.output_item.added", "response.content_part.added", "response.reasoning_summary_part.added")
+		_, isObject := o["type"].(string)
+		if byChoice(d) && e.Name == "" && json.Valid(e.Data) && !isObject && quiet && (isList || len(o) == 0) {
+			early = true
 		}
 		end, last := false, false
 		switch d {
 		case endpoint.Responses:
-			end = is("response.completed", "response.incomplete", "response.failed")
+			end = is("response.completed", "response.incomplete", "response.failed", "response.cancelled", "response.canceled", "response.done")
 		case endpoint.Messages:
 			last = is("message_stop")
 		case endpoint.Images:
@@ -141,9 +171,17 @@ func reference(d endpoint.Dialect, events []Event) report {
 		case endpoint.Assistants:
 			last = is("done")
 		}
+		failed = failed || lost && (end || last || isDone)
+		if failed && r.failure == 0 {
+			r.failure = i + 1
+		}
+		if r.first == 0 && (failed || end || last || isDone || !early && len(e.Data) > 0) {
+			r.first = i + 1
+		}
 		r.done = r.done || end || last || isDone
 		r.finished = r.finished || last || isDone && d != endpoint.Unknown
 	}
+	r.done = r.done || stopped && d == endpoint.Messages
 	if d == endpoint.Chat || d == endpoint.Completions {
 		finished := len(all) > 0
 		for _, f := range all {
@@ -152,6 +190,44 @@ func reference(d endpoint.Dialect, events []Event) report {
 		r.done = r.done || finished
 	}
 	return r
+}
+
+// says tells whether a choice has content or a thought, and whether anything else that
+// is not empty.
+func says(choice map[string]any) (bool, bool) {
+	content, other := truthy(choice["text"]), truthy(choice["message"])
+	for _, name := range []string{"delta", "content"} {
+		switch v := choice[name].(type) {
+		case map[string]any:
+			c, o := saysDelta(v)
+			content, other = content || c, other || o
+		default:
+			_, list := v.([]any)
+			content = content || !list && truthy(v)
+		}
+	}
+	return content, other
+}
+
+func saysDelta(delta map[string]any) (bool, bool) {
+	content, other := false, false
+	for name, v := range delta {
+		list, isList := v.([]any)
+		switch m := saysMember([]byte(name)); {
+		case m == memberParts && isList:
+			for _, part := range list {
+				if o, ok := part.(map[string]any); ok {
+					c, x := saysDelta(o)
+					content, other = content || c, other || x
+				}
+			}
+		case m == memberParts, m == memberContent, m == memberThought:
+			content = content || truthy(v)
+		case m == memberExtra:
+			other = other || truthy(v)
+		}
+	}
+	return content, other
 }
 
 // count returns v if it is a number that counts something.

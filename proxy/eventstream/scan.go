@@ -30,10 +30,12 @@ type scanner struct {
 	escape bool   // the last byte read was a backslash that escapes the next one
 	index  tokens // of the choice at hand
 	ended  bool   // the choice at hand has a finish_reason
+	spoke  bool   // and content, or a thought
 	nth    int64  // choices before this one in its array
 	depth  int
 	token  token
-	places [5]place              // of the outermost containers, by depth; deeper ones do not matter
+	why    token                 // the reason that names a failure, if the event has one
+	places [8]place              // of the outermost containers, by depth; deeper ones do not matter
 	object [depthMax / 64]uint64 // one bit for each open container: is it an object
 	detail detail
 }

@@ -1,5 +1,7 @@
 package eventstream
 
+import "outrigger/policy/classify"
+
 // structure reads one byte at i that stands outside of strings and scalars.
 func (s *scanner) structure(c byte, i int) {
 	if blank(c) {
@@ -50,6 +52,8 @@ func (s *scanner) name(c byte) {
 	s.expect(c == '"', inName)
 	s.token.reset()
 	s.errorMember()
+	s.saysPlace()
+	s.filled = s.filled || s.place == placeTop
 }
 
 // errorMember notes that the error at hand is not empty. Clients look for it at the
@@ -76,6 +80,7 @@ func (s *scanner) comma() {
 func (s *scanner) value(c byte, i int) {
 	s.token.reset()
 	s.errorMember()
+	s.saysPlace()
 	switch {
 	case c == '"':
 		s.state = inText
@@ -105,9 +110,9 @@ func (s *scanner) push(object bool, i int) {
 	s.member = memberOther
 	switch s.place {
 	case placeChoices:
-		s.nth = 0
+		s.nth, s.listed = 0, true
 	case placeChoice:
-		s.index, s.ended = tokens{}, false
+		s.index, s.ended, s.spoke = tokens{}, false, false
 	}
 	word, bit := s.depth/64, uint64(1)<<(s.depth%64)
 	s.object[word] &^= bit
@@ -168,9 +173,30 @@ func (s *scanner) textEnd() {
 	case memberError:
 		s.fail(s.place == placeTop && s.token.n > 0, s.depth == 1)
 	case memberFinish:
-		s.ended = s.token.n > 0
-		s.fail(failure(s.token.bytes()), true)
+		s.ended = s.ends()
+	case memberStop:
+		s.stopped = s.ends()
+	case memberBlock:
+		s.stopped = true
+	case memberStatus:
+		s.lost = s.lost || string(s.token.bytes()) == "failed"
+	default:
+		if s.token.n > 0 {
+			s.says(s.member)
+		}
 	}
+}
+
+// ends reads a reason to end, and tells whether it is one.
+func (s *scanner) ends() bool {
+	f := classify.Ended
+	if !s.token.over {
+		f = classify.FinishOf(s.token.bytes())
+	}
+	if f == classify.Aborted {
+		s.aborted, s.why = true, s.token
+	}
+	return f != classify.Running
 }
 
 // scalarEnd notes a number or literal that has ended.
@@ -195,6 +221,10 @@ func (s *scanner) scalarEnd() {
 		s.completion = tokens{n, ok}
 	case memberIndex:
 		s.index = tokens{n, ok}
+	default:
+		if s.token.truthy() {
+			s.says(s.member)
+		}
 	}
 }
 
@@ -218,5 +248,8 @@ func (s *scanner) choiceEnd() {
 	s.seen.add(i)
 	if s.ended {
 		s.finished.add(i)
+	}
+	if s.spoke {
+		s.spoken.add(i)
 	}
 }

@@ -31,7 +31,9 @@ type Watcher struct {
 	hasFirst   bool
 	failure    Event
 	hasFailure bool
-	unseen     bool // by clients
+	unseen     bool   // by clients
+	broke      bool   // the answer off: it was not whole, and no event of its dialect's ends it so
+	aborted    string // the reason to end that did, if nothing else tells of it
 	total      total
 }
 
@@ -43,7 +45,11 @@ type total struct {
 	completion int64
 	seen       choices
 	finished   choices
+	claimed    choices // whose last chunk with anything in it had a finish_reason
 	beyond     bool
+	answer     bool // there was more than thoughts
+	stopped    bool // it has a stop_reason, and nothing came behind it
+	told       int64
 	end        bool // an event that ends the answer
 	ends       int  // how many of those
 	last       bool // and nothing follows it
@@ -67,6 +73,7 @@ func (w *Watcher) Reset(d endpoint.Dialect) {
 	w.offset, w.tailN = 0, 0
 	w.first, w.hasFirst = Event{Data: reuse(w.first.Data)}, false
 	w.failure, w.hasFailure, w.unseen = Event{Data: reuse(w.failure.Data)}, false, false
+	w.broke, w.aborted = false, ""
 	w.total = total{}
 }
 
@@ -131,8 +138,9 @@ func (w *Watcher) remember(p []byte) {
 }
 
 // Meaningful returns the first event that is more than a sign of life, and whether
-// there was one: an error, a delta (one with only a role too), an end. Pings, events
-// without data, and those that only say that work has begun are none.
+// there was one: an error, a delta, an end. Pings, events without data, and those that
+// only say that work has begun are none: an answer that breaks off behind them can be
+// asked for again, and nobody sees it.
 // Its Data is valid until Reset.
 func (w *Watcher) Meaningful() (Event, bool) { return w.first, w.hasFirst }
 
@@ -143,18 +151,46 @@ func (w *Watcher) Error() (Event, bool) { return w.failure, w.hasFailure }
 
 // Unseen tells whether the event that Error returns broke off the answer in a shape
 // that clients of the dialect take for no error: Gemini's list, vLLM's flat object, the
-// bare object that is documented for Assistants. openai-python and openai-node raise for
-// a truthy "error" at the top, openai-go for any. A failing finish_reason is seen.
+// bare object that is documented for Assistants, the flat one that is for Responses, a
+// finish_reason that names a failure.
+// openai-python and openai-node raise for a truthy "error" at the top, openai-go for any.
+// Clients of Google's own API look for an error between the events only.
 func (w *Watcher) Unseen() bool { return w.unseen }
 
+// Broke tells whether the event that Error returns broke off an answer that was not
+// whole. A response.failed does not, nor what comes before one: it is an end, and all its
+// readers know it.
+func (w *Watcher) Broke() bool { return w.broke }
+
+// Aborted returns the reason to end that is all that tells of the failure, such as vLLM's
+// "abort", or nothing.
+func (w *Watcher) Aborted() string { return w.aborted }
+
 // Done tells whether the answer is whole in the stream's dialect: an event that
-// ends it was seen, or [DONE], or every choice that was seen has its finish_reason.
-// By the last of these it may turn false again, when another choice begins. In
-// an unknown dialect only [DONE] says so.
+// ends it was seen, or [DONE], or every choice that was seen has its finish_reason, or
+// the message its stop_reason. By the last two it may turn false again, when another
+// choice begins or content follows. In an unknown dialect only [DONE] says so.
 func (w *Watcher) Done() bool {
 	t := &w.total
-	return t.end || byChoice(w.dialect) && !t.beyond && t.seen != choices{} && t.seen == t.finished
+	switch {
+	case t.end:
+		return true
+	case byChoice(w.dialect):
+		return !t.beyond && t.seen != choices{} && t.seen == t.finished
+	default:
+		return t.stopped && w.dialect == endpoint.Messages
+	}
 }
+
+// Settled tells whether the answer is whole, so that what only keeps its stream open need
+// not be waited out. A finish_reason in front of all content does not tell that.
+func (w *Watcher) Settled() bool {
+	return w.Done() && (w.total.end || w.total.answer || !byChoice(w.dialect))
+}
+
+// Told counts the events that say something new. A ping, an empty chunk and one that
+// repeats the usage do not.
+func (w *Watcher) Told() int64 { return w.total.told }
 
 // Answers returns how many answers have ended of a request for several: choices with
 // a finish_reason, or events that end an image each.
@@ -171,8 +207,7 @@ func (w *Watcher) Answers() int {
 // after an end that some upstreams let a [DONE] follow.
 func (w *Watcher) Finished() bool { return w.total.last }
 
-// Sequence returns the last sequence_number, or -1 if there was none. A next event
-// has the one after it.
+// Sequence returns the last sequence_number, or -1 if there was none.
 func (w *Watcher) Sequence() int64 { return w.total.sequence - 1 }
 
 // Events returns how many events have been seen. Comments are none.

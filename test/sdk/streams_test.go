@@ -11,7 +11,7 @@ func TestACutStreamIsATypedError(t *testing.T) {
 	for _, fault := range []string{"cut_reset", "cut_close", "cut_clean"} {
 		t.Run(fault, func(t *testing.T) {
 			eachClient(t, func(t *testing.T, c client) {
-				w := c.start(t, troubles{faults: `[{"kind": "` + fault + `", "events": 4}]`}, nil)
+				w := c.start(t, troubles{faults: `[{"kind": "` + fault + `", "events": 5}]`}, nil)
 				calls := []string{"chat_stream", "responses_stream"}
 				for i, o := range c.run(t, w, plan{Calls: calls}) {
 					if o.Error == nil {
