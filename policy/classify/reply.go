@@ -75,6 +75,9 @@ func read(a Attempt) *reply {
 		return r
 	}
 	r.said = parse(a.Body, first(a.Header, "Content-Type"), httpfield.Clock(a.Header, a.Now))
+	// Bedrock names its exception in a header, with the address of its shape behind a colon.
+	exception, _, _ := strings.Cut(first(a.Header, "X-Amzn-Errortype"), ":")
+	r.code(exception)
 	if a.Status < 300 {
 		r.status = r.standsFor()
 	}
