@@ -18,7 +18,7 @@ var debtRE = regexp.MustCompile(
 		`|\b(?:balance|credits?|funds) (?:is |are |was |were |has been |have been |have )?(?:insufficient|too low|exhausted|depleted|used up|not enough|expired|run out|negative|ran out)` +
 		`|\bexceeded (?:your |the )?(?:[\w-]+ ){0,3}credits\b|\bcredit limit exceeded|\bspend(?:ing)? (?:limit|cap|budget) (?:has been |was |is )?(?:exceeded|reached|hit)` +
 		`|\b(?:reached|exceeded|hit) (?:your |its |the )?(?:[\w-]+ ){0,2}spend(?:ing)? (?:limit|cap)` +
-		`|\bout of (?:[\w-]+ ){0,3}quota\b|\bnot (?:been |yet )?purchased\b|\bhas not purchased\b|\bnot have a valid [\w ]{0,30}subscription|subscription has expired|\b(?:model service|account|model access) has been (?:paused|suspended)` +
+		`|\bout of (?:[\w-]+ ){0,3}quota\b|\bnot (?:been |yet )?purchased\b|\bhas not purchased\b|\bnot have a valid [\w ]{0,30}subscription|subscription has expired|\bmodel service has been (?:paused|suspended)|\b(?:exhausted|exceeded|used up|used) (?:[\w-]+ ){0,3}free (?:[\w-]+ )?(?:quota|tier|credits?)\b` +
 		`|\bbilling (?:is |has |was )?(?:not (?:been )?(?:enabled|active|set up)|disabled)|\bfree (?:[\w-]+ )?(?:quota|tier|credits?)\b[^.\n]{0,40}?\b(?:exceeded|exhausted|used)\b|\brequires billing to be enabled|\benter a payment method|欠费|余额不足`)
 
 // debtParts are parts of codes that say so: DashScope's PrepaidBillOverdue and Arrearage, Qianfan's account_overdue.
@@ -42,7 +42,7 @@ func inDebt(r *reply) bool {
 
 // debtScope is the account's, but for what is free of one model, or stopped for it.
 func debtScope(r *reply) Scope {
-	if saysAny(r.text, "free allocated", "free quota", "free tier", "model service") {
+	if saysAny(r.text, "free allocated", "free quota", "free tier", "free trial", "model service", "model requires") {
 		return Model
 	}
 	return Credential
@@ -59,7 +59,7 @@ func (r *reply) opens(re *regexp.Regexp) bool {
 
 var (
 	// allowanceRE finds an allowance for hours or longer, which is not a rate: no caller waits for its end.
-	allowanceRE = regexp.MustCompile(`\b(?:daily|weekly|monthly|hourly|session|today(?:'s|’s)?|24[- ]?h(?:ours?|rs?)?|\d{1,3}[- ]h(?:ours?|rs?)?(?:ly)?) (?:[\w-]+ ){0,3}?(?:limits?|quotas?|allowance|allocation|usage|caps?|tokens?|requests?|credits?|neurons|budget)\b` +
+	allowanceRE = regexp.MustCompile(`\b(?:daily|weekly|monthly|hourly|session|today(?:'s|’s)?|24[- ]?h(?:ours?|rs?)?|\d{1,3}[- ]h(?:ours?|rs?)?(?:ly)?) (?:[\w()-]+ ){0,3}?(?:limits?|quotas?|allowance|allocation|usage|caps?|tokens?|requests?|credits?|neurons|budget)\b` +
 		`|(?:\b|_)(?:requests?|tokens?|quer(?:y|ies)|calls?|messages?|generations?|images?|neurons|units|limit|quota)(?:\b|_)[^.\n]{0,24}(?:\bper|_per|\ba|\beach|/)[ _-]?(?:day|week|month)(?:\b|_)|\b(?:rpd|tpd)\b` +
 		`|\b(?:limit|quota|allowance|usage|requests|tokens)\b[^.\n]{0,40}\b(?:for|in|of|this) (?:this |the |your )?(?:current )?(?:today|day|week|month|billing (?:cycle|period)|period)\b` +
 		`|今日|每日|每周|每月|当日`)
@@ -67,7 +67,7 @@ var (
 	spentRE = regexp.MustCompile(`\bexceed(?:s|ed|ing)?\b|\bexhausted\b|\breached\b|\bused up\b|\bhit\b|\bout of\b|\bpast\b|\btoo many\b|\bover\b|\bno more\b|\bused all\b|\blimited to\b|已达|上限|限额|超过`)
 	// limitRateRE finds the words of a rate, under which a wait of hours is still one for the rate.
 	limitRateRE = regexp.MustCompile(`\brate[- ]?limit|\bretry\b`)
-	resetRE     = regexp.MustCompile(`\bquota will (?:be )?(?:reset|replenish|renew|refresh)|\busage limit\b|\bquota (?:has been |is |was )?(?:exhausted|used up)`)
+	resetRE     = regexp.MustCompile(`\bquota will (?:be )?(?:reset|replenish|renew|refresh)|\bquota (?:has been |is |was )?reached|\busage limit\b|\bquota (?:has been |is |was )?(?:exhausted|used up)`)
 )
 
 // longAllowance is the shortest wait for an allowance that nobody waits for.
@@ -82,7 +82,7 @@ func used(r *reply) bool {
 	if r.wait > 0 {
 		return r.wait >= longAllowance && resetRE.MatchString(r.text) && !limitRateRE.MatchString(r.text)
 	}
-	return !minuteRE.MatchString(r.text) && saysUsed(r.text)
+	return !minuteRE.MatchString(r.text) && !saysAny(r.text, billingPhrases...) && saysUsed(r.text)
 }
 
 // minuteRE finds a shorter window beside a longer one: which of them refused is not told then.

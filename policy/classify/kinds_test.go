@@ -47,6 +47,8 @@ func TestRefusalsAreToldApartByKind(t *testing.T) {
 		"OpenAI's own link":            {answer(429, `{"error":{"message":"You exceeded your current quota, please check your plan and billing details. For more information on this error, read the docs: https://platform.openai.com/docs/guides/error-codes/api-errors.","type":"insufficient_quota","code":"insufficient_quota"}}`), OutcomeQuota, Credential},
 		"OpenAI's link about rates":    {answer(429, `{"error":{"message":"You exceeded your current quota. See https://platform.openai.com/docs/guides/rate-limits#rate-limits","code":"insufficient_quota"}}`), OutcomeQuota, Credential},
 
+		"a quota's code, a rate's text": {answer(429, `{"error":{"message":"Rate limit exceeded","type":"invalid_request_error","code":"insufficient_quota"}}`), OutcomeRateLimited, Credential},
+
 		// No room for more.
 		"files":                 {answer(429, googleRefusal("FileStorageBytesPerProject", "21474836480", "")), OutcomeQuota, Request},
 		"a disk":                {text(429, "Your organization has exceeded its storage limit of 100 GB."), OutcomeQuota, Request},
@@ -54,7 +56,7 @@ func TestRefusalsAreToldApartByKind(t *testing.T) {
 		"tokens, not what lies": {answer(429, googleRefusal("GenerateContentInputTokensPerModelPerMinute", "250000", "7s")), OutcomeRateLimited, Model},
 
 		// Capacity.
-		"a queue":                    {answer(429, `{"message":"x","param":"queue","code":"queue_exceeded"}`), OutcomeOverloaded, Upstream},
+		"a queue":                    {answer(429, `{"message":"x","param":"queue","code":"queue_exceeded"}`), OutcomeOverloaded, Model},
 		"slots":                      {text(503, "No slot available"), OutcomeOverloaded, Upstream},
 		"a worker":                   {text(503, "ResourceExhausted: Worker local total request limit reached (16/16)"), OutcomeOverloaded, Model},
 		"full capacity":              {text(429, "Infrastructure is at maximum capacity, try again later"), OutcomeOverloaded, Upstream},

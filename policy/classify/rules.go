@@ -96,6 +96,17 @@ var rules = []rule{
 		evidence: "see billingCodes; OpenAI's type stays insufficient_quota while its codes change (help.openai.com 6614457)",
 	},
 	{
+		name: "free_models_per_day", then: spent, hintFalse: true,
+		match:    saysItself("free-models-per-day"),
+		evidence: "OpenRouter: one daily allowance for all free models (openclaw/openclaw#147546)",
+	},
+	// What cannot succeed.
+	{
+		name: "allowance_used", then: spent, scope: usedScope,
+		match:    used,
+		evidence: "Bedrock 429 \"Too many tokens per day\", Cloudflare 4006 (diegosouzapw/OmniRoute#6980), Cerebras per day, Gemini CLI: an allowance for hours or longer whose end nobody waits for",
+	},
+	{
 		name: "credential_code", then: deadKey,
 		match:    code(credentialCodes),
 		evidence: "see credentialCodes; Google sends API_KEY_INVALID as 400",
@@ -121,7 +132,7 @@ var rules = []rule{
 		evidence: "OpenAI, and gateways that drop its code (developers.openai.com/docs/guides/error-codes)",
 	},
 	{
-		name: "billing_text", then: unpaid,
+		name: "billing_text", then: unpaid, scope: debtScope,
 		match:    either(saysItself(billingPhrases...), suspended),
 		evidence: "see billingPhrases; Anthropic sends 400, Fireworks 412, xAI 403 (BerriAI/litellm#37592, amd/gaia#3766)",
 	},
@@ -141,15 +152,9 @@ var rules = []rule{
 		evidence: "Bedrock 403 \"The security token included in the request is invalid.\", Anthropic 400 \"This organization has been disabled.\"",
 	},
 	{
-		name: "free_models_per_day", then: spent, hintFalse: true,
-		match:    saysItself("free-models-per-day"),
-		evidence: "OpenRouter: one daily allowance for all free models (openclaw/openclaw#147546)",
-	},
-	// What cannot succeed.
-	{
-		name: "allowance_used", then: spent, scope: usedScope,
-		match:    used,
-		evidence: "Bedrock 429 \"Too many tokens per day\", Cloudflare 4006 (diegosouzapw/OmniRoute#6980), Cerebras per day, Gemini CLI: an allowance for hours or longer whose end nobody waits for",
+		name: "service_quota", then: limited,
+		match:    all(status(400), either(codePart("servicequotaexceeded"), saysItself("exceeds the service quota"))),
+		evidence: "Bedrock ServiceQuotaExceededException comes with 400: resubmit later (docs.aws.amazon.com, Bedrock API errors)",
 	},
 	{
 		name: "never_fits", then: neverFits, hintFalse: true,
@@ -266,6 +271,21 @@ var rules = []rule{
 		name: "may_pass", then: modelBusy,
 		match:    all(from(400, 499), retryable(true)),
 		evidence: "OpenRouter availability.retryable",
+	},
+	{
+		name: "model_failed", then: once(modelFailed),
+		match:    all(status(424), saysItself("processing the model", "invoking the model")),
+		evidence: "Bedrock 424 ModelErrorException",
+	},
+	{
+		name: "timeout_told", then: timedOut,
+		match:    all(status(500, 503), either(codePart("timeout", "timed_out"), saysItself("request timed out"))),
+		evidence: "DashScope 500 RequestTimeOut",
+	},
+	{
+		name: "model_crashed", then: modelFailed,
+		match:    all(status(500), saysItself("model runner", "llama runner")),
+		evidence: "Ollama 500 \"llama runner process has terminated\": the process of one model (ollama/ollama#8597)",
 	},
 	{
 		name: "invalid_output", then: Verdict{Outcome: OutcomeFailed, Repeat: Once, Breaker: Ignore},

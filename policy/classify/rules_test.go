@@ -340,6 +340,22 @@ var ruleTable = map[string]struct {
 		answer(403, `{"code":"Model.AccessDenied","message":"Model access denied."}`),
 		Verdict{Outcome: OutcomeEntitlement, Scope: Model, Status: 403},
 	},
+	"service_quota": {
+		answer(400, `{"message":"Your request exceeds the service quota for your account. You can resubmit your request later."}`),
+		Verdict{Outcome: OutcomeRateLimited, Scope: Credential, Repeat: Pause, Limiter: LimiterPause, Proven: true, Status: 400},
+	},
+	"model_failed": {
+		answer(424, `{"message":"The request failed due to an error while processing the model."}`),
+		Verdict{Outcome: OutcomeFailed, Scope: Model, Repeat: Once, Breaker: Fault, Status: 424},
+	},
+	"timeout_told": {
+		answer(500, `{"code":"RequestTimeOut","message":"Request timed out, please try again later."}`),
+		Verdict{Outcome: OutcomeTimeout, Scope: Upstream, Repeat: Backoff, Breaker: Fault, Status: 500},
+	},
+	"model_crashed": {
+		answer(500, `{"error":"llama runner process has terminated: exit status 2"}`),
+		Verdict{Outcome: OutcomeFailed, Scope: Model, Repeat: Backoff, Breaker: Fault, Status: 500},
+	},
 	"output_blocked": {
 		answer(498, `{"message":"The output was blocked."}`),
 		Verdict{Outcome: OutcomeRejected, Status: 498},
@@ -350,7 +366,7 @@ var ruleTable = map[string]struct {
 	},
 	"crowded/Cerebras's queue": {
 		answer(429, `{"message":"We're experiencing high traffic right now! Please try again soon.","type":"too_many_requests_error","param":"queue","code":"queue_exceeded"}`),
-		Verdict{Outcome: OutcomeOverloaded, Scope: Upstream, Repeat: Backoff, Breaker: Fault, Status: 429},
+		Verdict{Outcome: OutcomeOverloaded, Scope: Model, Repeat: Backoff, Breaker: Fault, Status: 429},
 	},
 	"provider_limited": {
 		answer(429, `{"error":{"message":"Error from provider (Console Go): Provider rate limit exceeded","type":"rate_limit_error"}}`),
