@@ -79,7 +79,14 @@ func hints(text string, read func(after, link string) bool) {
 			follow(text[at[1]:], k, allowed, read)
 		}
 	}
+	for _, at := range cueZhRE.FindAllStringIndex(text, maxCues) {
+		read(text[at[1]:], "")
+	}
 }
+
+// cueZhRE finds the same in Chinese, where the time stands before what happens then: "您的限额将在 2026-03-09 08:00:00 重置",
+// "请在 5 秒后重试", "请等待 30 秒".
+var cueZhRE = regexp.MustCompile(`(?:将(?:在|于)|请(?:在|于)|等待)\s*`)
 
 // meant reports whether a cue is one after what stands before it, and which links it may have: all of its kind, if nil.
 func meant(before, cue string, k kind) (func(link string) bool, bool) {

@@ -21,6 +21,7 @@ var units = map[string]time.Duration{
 	"m": time.Minute, "min": time.Minute, "mins": time.Minute, "minute": time.Minute, "minutes": time.Minute,
 	"h": time.Hour, "hr": time.Hour, "hrs": time.Hour, "hour": time.Hour, "hours": time.Hour,
 	"d": 24 * time.Hour, "day": 24 * time.Hour, "days": 24 * time.Hour,
+	"毫秒": time.Millisecond, "秒": time.Second, "分钟": time.Minute, "小时": time.Hour, "天": 24 * time.Hour,
 	"week": 7 * 24 * time.Hour, "weeks": 7 * 24 * time.Hour,
 }
 
@@ -30,7 +31,7 @@ const digits = `(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?`
 var (
 	// spanRE is one number with its unit. The unit takes all letters, so that "in 3 different
 	// ways" is not three days.
-	spanRE = regexp.MustCompile(`^(?:\s|,|and\b)*(` + digits + `)\s*([a-z]+)`)
+	spanRE = regexp.MustCompile(`^(?:\s|,|and\b)*(` + digits + `)\s*([a-z]+|毫秒|秒|分钟|小时|天)`)
 	// rangeRE is the lower end of a range, of which the upper end counts: "5-10 seconds".
 	rangeRE = regexp.MustCompile(`^` + digits + `\s*(?:-|–|to|or|and)\s*(` + digits + `\s*[a-z])`)
 	// wordRE is a small number in words.

@@ -22,7 +22,7 @@ func (s *said) error(e map[string]any, depth int) {
 		s.fields.Param = str(e["param"])
 	}
 	s.statusFields(e)
-	for _, key := range [...]string{"code", "type", "status", "error_type", "reason"} {
+	for _, key := range [...]string{"code", "type", "status", "error_type", "reason", "error_code", "errorCode", "__type"} {
 		s.code(e[key])
 	}
 	for _, key := range [...]string{"message", "msg", "detail", "error_description", "title"} {

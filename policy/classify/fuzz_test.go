@@ -81,10 +81,10 @@ func mayHaveRunAtAll(a Attempt, v Verdict) bool {
 	return a.Status < 300
 }
 
-// quotaWithoutProof reports a plain 429 with the sentence and nothing of Google's.
+// quotaWithoutProof reports a plain 429 with the sentence, nothing of Google's and no link that says what it means.
 func quotaWithoutProof(a Attempt) bool {
 	r := read(a)
-	return a.Failure == None && a.Status == 429 && saysQuota(r) && !googleExhausted(r)
+	return a.Failure == None && a.Status == 429 && saysQuota(r) && !googleExhausted(r) && !throttlePage(r)
 }
 
 // FuzzHints holds that waits, limits and instants stay within bounds, and that the parts agree.

@@ -67,6 +67,9 @@ func (r *reply) perWindow(l *Limits) {
 // google reads a quota's id and value: GenerateContentInputTokensPerModelPerMinute-FreeTier, 250000.
 func (r *reply) google(l *Limits) {
 	for _, id := range r.quotaIDs {
+		if strings.Contains(id, "bytes") || strings.Contains(id, "storage") {
+			continue // what is kept: no rate
+		}
 		switch {
 		case strings.Contains(id, "perday"):
 			l.Window = 24 * time.Hour

@@ -8,7 +8,7 @@ import (
 // paceRE finds words about how fast or how much a caller may ask. A refusal that has none of them, such as
 // "Extra usage is required for long context requests." (anthropics/claude-code#41054), may have any reason, whatever
 // type it comes under.
-var paceRE = regexp.MustCompile(`\brate[ _-]?limit|\bratelimit|\brequest rate\b|\btoo many\b|\btoo (?:fast|quickly|frequent)|\bfrequen(?:cy|tly)\b` +
+var paceRE = regexp.MustCompile(`(?:\b|_)rate[ _-]?limit|\bratelimit|\brequest rate\b|\btoo many\b|\btoo (?:fast|quickly|frequent)|\bfrequen(?:cy|tly)\b` +
 	`|\bthrottl|\bslow down\b|\b(?:rpm|tpm|rpd|tpd|qps|rps|tps)\b|\b(?:requests?|tokens?|calls?|queries|images?)[ -](?:per|/)[ -]?(?:s|min|hour|h|day|d)` +
 	`|\b(?:request|token|call|usage|quota|rate)s? (?:limit|quota|cap)s?\b|\b(?:limit|quota)s? (?:was |were |is |are |has been |have been )?(?:reached|exceeded|exhausted|hit)\b` +
 	`|\b(?:exceed(?:ed|s|ing)?|reached|hit|over|out of) (?:\S+ ){0,4}?(?:limit|quota)s?\b`)

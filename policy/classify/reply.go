@@ -37,6 +37,8 @@ type said struct {
 	text string
 	// all is text and what the upstream quotes from its own provider: for hints and capacity, not for money.
 	all string
+	// page is the lower-cased beginning of a web page, in which only hints are looked for.
+	page string
 	// api says that the body is JSON with some error in it, html that it is a web page.
 	api, html bool
 	// envelope says that it is Anthropic's {"type":"error","error":{…}}.
@@ -75,6 +77,9 @@ func read(a Attempt) *reply {
 		return r
 	}
 	r.said = parse(a.Body, first(a.Header, "Content-Type"), httpfield.Clock(a.Header, a.Now))
+	// Bedrock names its exception in a header, with the address of its shape behind a colon.
+	exception, _, _ := strings.Cut(first(a.Header, "X-Amzn-Errortype"), ":")
+	r.code(exception)
 	if a.Status < 300 {
 		r.status = r.standsFor()
 	}
@@ -83,7 +88,7 @@ func read(a Attempt) *reply {
 		r.text, r.all = cut(r.text, echoFree), cut(r.all, echoFree)
 	}
 	r.told = r.limits()
-	r.textWait, r.textAt = textHint(r.all, r.clock)
+	r.textWait, r.textAt = textHint(r.all+r.page, r.clock)
 	r.wait, r.waitFull = r.hint()
 	return r
 }

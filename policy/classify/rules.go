@@ -51,6 +51,16 @@ var rules = []rule{
 	},
 	// Money and keys.
 	{
+		name: "nothing_left", then: unpaid,
+		match:    all(status(http.StatusPaymentRequired), canAffordNone),
+		evidence: "OpenRouter 402 \"can only afford 0\": the key's own limit is used up, so no smaller request passes either",
+	},
+	{
+		name: "priced_too_large", then: neverFits, hintFalse: true,
+		match:    all(status(http.StatusPaymentRequired), oversized),
+		evidence: "OpenRouter 402 \"Prompt tokens limit exceeded: 69120 > 36608\": a smaller request passes",
+	},
+	{
 		name: "unaffordable", then: neverFits, hintFalse: true,
 		match:    all(status(http.StatusPaymentRequired), either(codePart("weight_exceeds_budget"), saysItself("can only afford"))),
 		evidence: "OpenRouter: this request costs more than is left, a smaller one may pass (openrouter.ai/docs/api/errors)",
@@ -76,14 +86,35 @@ var rules = []rule{
 		evidence: "OpenAI: its own authentication failed, not the key",
 	},
 	{
-		name: "billing_code", then: unpaid,
+		name: "throttle_page", then: limited, scope: bucketScope,
+		match:    throttlePage,
+		evidence: "DashScope sends OpenAI's insufficient_quota for its tokens per minute and links to …/error-code#token-limit (can1357/oh-my-pi#8496)",
+	},
+	{
+		name: "billing_code", then: unpaid, scope: debtScope,
 		match:    code(billingCodes),
 		evidence: "see billingCodes; OpenAI's type stays insufficient_quota while its codes change (help.openai.com 6614457)",
+	},
+	{
+		name: "free_models_per_day", then: spent, hintFalse: true,
+		match:    saysItself("free-models-per-day"),
+		evidence: "OpenRouter: one daily allowance for all free models (openclaw/openclaw#147546)",
+	},
+	// What cannot succeed.
+	{
+		name: "allowance_used", then: spent, scope: usedScope,
+		match:    used,
+		evidence: "Bedrock 429 \"Too many tokens per day\", Cloudflare 4006 (diegosouzapw/OmniRoute#6980), Cerebras per day, Gemini CLI: an allowance for hours or longer whose end nobody waits for",
 	},
 	{
 		name: "credential_code", then: deadKey,
 		match:    code(credentialCodes),
 		evidence: "see credentialCodes; Google sends API_KEY_INVALID as 400",
+	},
+	{
+		name: "store_full", then: Verdict{Outcome: OutcomeQuota},
+		match:    full,
+		evidence: "Gemini 429 FileStorageBytesPerProject on uploads (alphaXiv/feedback#16): no room for more, while all else goes on",
 	},
 	{
 		name: "google_spent", then: spent, hintFalse: true,
@@ -101,7 +132,7 @@ var rules = []rule{
 		evidence: "OpenAI, and gateways that drop its code (developers.openai.com/docs/guides/error-codes)",
 	},
 	{
-		name: "billing_text", then: unpaid,
+		name: "billing_text", then: unpaid, scope: debtScope,
 		match:    either(saysItself(billingPhrases...), suspended),
 		evidence: "see billingPhrases; Anthropic sends 400, Fireworks 412, xAI 403 (BerriAI/litellm#37592, amd/gaia#3766)",
 	},
@@ -111,14 +142,23 @@ var rules = []rule{
 		evidence: "see credentialPhrases",
 	},
 	{
-		name: "free_models_per_day", then: spent, hintFalse: true,
-		match:    saysItself("free-models-per-day"),
-		evidence: "OpenRouter: one daily allowance for all free models (openclaw/openclaw#147546)",
+		name: "in_debt", then: unpaid, scope: debtScope,
+		match:    inDebt,
+		evidence: "DashScope Arrearage and PrepaidBillOverdue, Qianfan account_overdue, Azure API Management 403 \"Out of call volume quota\", Volcengine InvalidSubscription",
 	},
-	// What cannot succeed.
+	{
+		name: "dead_key_text", then: deadKey,
+		match:    dead,
+		evidence: "Bedrock 403 \"The security token included in the request is invalid.\", Anthropic 400 \"This organization has been disabled.\"",
+	},
+	{
+		name: "service_quota", then: limited,
+		match:    all(status(400), either(codePart("servicequotaexceeded"), saysItself("exceeds the service quota"))),
+		evidence: "Bedrock ServiceQuotaExceededException comes with 400: resubmit later (docs.aws.amazon.com, Bedrock API errors)",
+	},
 	{
 		name: "never_fits", then: neverFits, hintFalse: true,
-		match:    either(code(oversizeCodes), saysItself(oversizePhrases...), status(http.StatusRequestEntityTooLarge), outgrown),
+		match:    either(code(oversizeCodes), saysItself(oversizePhrases...), status(http.StatusRequestEntityTooLarge), outgrown, oversized),
 		evidence: "OpenAI and Groq 429 with Requested over Limit (danielmiessler/Fabric#364), llama.cpp 500 (ggml-org/llama.cpp#15780)",
 	},
 	{
@@ -132,8 +172,13 @@ var rules = []rule{
 		evidence: "OpenAI sends model_not_found on 403 and 404; the key is good for other models",
 	},
 	{
+		name: "not_let", then: notEntitled, scope: entitledScope,
+		match:    denied,
+		evidence: "Bedrock 403 and 404 (model access, use case details), Volcengine ModelNotOpen, DashScope Model.AccessDenied, OpenAI 400 \"must be verified to stream this model\"",
+	},
+	{
 		name: "model_unknown", then: noModel,
-		match:    either(all(from(400, 499), code(modelCodes)), all(status(404), codePart("not_found_error")), all(status(400, 404), namesModel), retryable(false)),
+		match:    either(all(from(400, 499), code(modelCodes)), all(status(404), codePart("not_found_error")), all(status(400, 404), namesModel), gone, retryable(false)),
 		evidence: "Anthropic, vLLM, Mistral, Azure, OpenRouter; not remembered: a model may be deployed a minute later",
 	},
 	{
@@ -142,7 +187,7 @@ var rules = []rule{
 		evidence: "RFC 9110, section 15.5.2; bodies differ: OpenAI code null, Perplexity HTML, Mistral detail",
 	},
 	{
-		name: "entitlement", then: notEntitled,
+		name: "entitlement", then: notEntitled, scope: entitledScope,
 		match:    all(either(status(429), codePart("rate_limit", "ratelimit")), unentitled),
 		evidence: "Anthropic 429 rate_limit_error \"Extra usage is required for long context requests.\" (anthropics/claude-code#41054): no wait changes it, and other requests of the key pass",
 	},
@@ -156,6 +201,11 @@ var rules = []rule{
 		name: "loading_unsure", then: loading,
 		match:    isLoading,
 		evidence: "the same under 500, 502 or 504: what the server was doing before it is loading again may have been carried out",
+	},
+	{
+		name: "output_blocked", then: rejected,
+		match:    all(status(498), says("blocked", "harmful", "moderat")),
+		evidence: "Cohere 498: the input or output was blocked (docs.cohere.com, errors)",
 	},
 	{
 		name: "tier_busy", then: tierBusy,
@@ -179,13 +229,23 @@ var rules = []rule{
 	},
 	{
 		name: "slow_down", then: slowed,
-		match:    either(codePart("slow_down"), all(status(503), saysItself("slow down"))),
+		match:    either(codePart("slow_down"), all(status(503), saysItself("slow down")), all(status(429, 503), burst)),
 		evidence: "OpenAI 429 code slow_down, formerly 503 Slow Down: the rate rose too fast (error codes guide)",
 	},
 	{
-		name: "overloaded", then: overloaded,
+		name: "overloaded", then: overloaded, scope: crowdScope,
 		match:    either(code(overloadCodes), status(529), all(busy, says(overloadPhrases...)), all(status(429), codePart("server_error"))),
 		evidence: "Anthropic 529, Moonshot 429 engine_overloaded_error, OpenAI 429 with type server_error, Azure 429 high demand: not the caller's limit",
+	},
+	{
+		name: "crowded", then: overloaded, scope: crowdScope,
+		match:    crowded,
+		evidence: "see crowdRE: Cloudflare 3040, Volcengine ServerOverloaded, NVIDIA NIM 503 \"Worker local total request limit reached\", Qianfan preemptible and cluster limits, SiliconFlow 50508",
+	},
+	{
+		name: "provider_limited", then: overloaded,
+		match:    behind,
+		evidence: "OpenCode Zen 429 \"Provider rate limit exceeded\", AiHubMix 503 \"Rate limited by provider\": the gateway's own limit there",
 	},
 	{
 		name: "rate_limited", then: limited, scope: bucketScope,
@@ -211,6 +271,21 @@ var rules = []rule{
 		name: "may_pass", then: modelBusy,
 		match:    all(from(400, 499), retryable(true)),
 		evidence: "OpenRouter availability.retryable",
+	},
+	{
+		name: "model_failed", then: once(modelFailed),
+		match:    all(status(424), saysItself("processing the model", "invoking the model")),
+		evidence: "Bedrock 424 ModelErrorException",
+	},
+	{
+		name: "timeout_told", then: timedOut,
+		match:    all(status(500, 503), either(codePart("timeout", "timed_out"), saysItself("request timed out"))),
+		evidence: "DashScope 500 RequestTimeOut",
+	},
+	{
+		name: "model_crashed", then: modelFailed,
+		match:    all(status(500), saysItself("model runner", "llama runner")),
+		evidence: "Ollama 500 \"llama runner process has terminated\": the process of one model (ollama/ollama#8597)",
 	},
 	{
 		name: "invalid_output", then: Verdict{Outcome: OutcomeFailed, Repeat: Once, Breaker: Ignore},

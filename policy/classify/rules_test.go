@@ -304,13 +304,73 @@ var ruleTable = map[string]struct {
 			Limit: Limits{Dimension: "tokens", Limit: 100000, Used: 97050, Requested: 3619, Window: 24 * time.Hour},
 		},
 	},
-	"rate_limited/day limit of unknown end": {
+	"allowance_used": {
 		answer(429, `{"message":"Tokens per day limit exceeded - too many tokens processed.","type":"too_many_tokens_error","code":"token_quota_exceeded"}`),
-		Verdict{
-			Proven:  true,
-			Outcome: OutcomeRateLimited, Scope: Model, Repeat: Pause, Limiter: LimiterPause, Status: 429,
-			Limit: Limits{Dimension: "tokens", Window: 24 * time.Hour},
-		},
+		Verdict{Outcome: OutcomeQuota, Scope: Model, Trip: true, Status: 429, Limit: Limits{Dimension: "tokens", Window: 24 * time.Hour}},
+	},
+	"allowance_used/of the account": {
+		answer(429, `{"errors":[{"message":"you have used up your daily free allocation of 10,000 neurons, please upgrade to Cloudflare's Workers Paid plan if you would like to continue usage.","code":4006}],"success":false,"result":{},"messages":[]}`),
+		Verdict{Outcome: OutcomeQuota, Scope: Credential, Trip: true, Status: 429, Limit: Limits{Window: 24 * time.Hour}},
+	},
+	"nothing_left": {
+		answer(402, `{"error":{"message":"This request requires more credits, or fewer max_tokens. You requested up to 32000 tokens, but can only afford 0.","code":402}}`),
+		Verdict{Outcome: OutcomeQuota, Scope: Credential, Trip: true, Status: 402},
+	},
+	"priced_too_large": {
+		answer(402, `{"error":{"message":"Prompt tokens limit exceeded: 69120 > 36608. To increase, upgrade to a paid account","code":402}}`),
+		Verdict{Outcome: OutcomeNeverFits, Status: 402},
+	},
+	"throttle_page": {
+		answer(429, `{"error":{"message":"You exceeded your current quota, please check your plan and billing details. For details, see: https://help.aliyun.com/zh/model-studio/error-code#token-limit","type":"insufficient_quota","code":"insufficient_quota"}}`),
+		Verdict{Outcome: OutcomeRateLimited, Scope: Model, Repeat: Pause, Limiter: LimiterPause, Proven: true, Status: 429},
+	},
+	"store_full": {
+		answer(429, `{"error":{"code":429,"message":"You exceeded your current quota, please check your plan and billing details.","status":"RESOURCE_EXHAUSTED","details":[{"violations":[{"quotaMetric":"generativelanguage.googleapis.com/file_storage_bytes","quotaId":"FileStorageBytesPerProject","quotaValue":"21474836480"}]}]}}`),
+		Verdict{Outcome: OutcomeQuota, Status: 429},
+	},
+	"in_debt": {
+		answer(400, `{"error":{"code":"Arrearage","message":"Access denied, please make sure your account is in good standing.","type":"Arrearage"}}`),
+		Verdict{Outcome: OutcomeQuota, Scope: Credential, Trip: true, Status: 400},
+	},
+	"dead_key_text": {
+		answer(403, `{"message":"The security token included in the request is invalid."}`),
+		Verdict{Outcome: OutcomeCredential, Scope: Credential, Trip: true, Status: 403},
+	},
+	"not_let": {
+		answer(403, `{"code":"Model.AccessDenied","message":"Model access denied."}`),
+		Verdict{Outcome: OutcomeEntitlement, Scope: Model, Status: 403},
+	},
+	"service_quota": {
+		answer(400, `{"message":"Your request exceeds the service quota for your account. You can resubmit your request later."}`),
+		Verdict{Outcome: OutcomeRateLimited, Scope: Credential, Repeat: Pause, Limiter: LimiterPause, Proven: true, Status: 400},
+	},
+	"model_failed": {
+		answer(424, `{"message":"The request failed due to an error while processing the model."}`),
+		Verdict{Outcome: OutcomeFailed, Scope: Model, Repeat: Once, Breaker: Fault, Status: 424},
+	},
+	"timeout_told": {
+		answer(500, `{"code":"RequestTimeOut","message":"Request timed out, please try again later."}`),
+		Verdict{Outcome: OutcomeTimeout, Scope: Upstream, Repeat: Backoff, Breaker: Fault, Status: 500},
+	},
+	"model_crashed": {
+		answer(500, `{"error":"llama runner process has terminated: exit status 2"}`),
+		Verdict{Outcome: OutcomeFailed, Scope: Model, Repeat: Backoff, Breaker: Fault, Status: 500},
+	},
+	"output_blocked": {
+		answer(498, `{"message":"The output was blocked."}`),
+		Verdict{Outcome: OutcomeRejected, Status: 498},
+	},
+	"crowded": {
+		answer(429, `{"errors":[{"message":"AiError: No more data centers to forward the request to","code":3040}],"success":false}`),
+		Verdict{Outcome: OutcomeOverloaded, Scope: Model, Repeat: Backoff, Breaker: Fault, Status: 429},
+	},
+	"crowded/Cerebras's queue": {
+		answer(429, `{"message":"We're experiencing high traffic right now! Please try again soon.","type":"too_many_requests_error","param":"queue","code":"queue_exceeded"}`),
+		Verdict{Outcome: OutcomeOverloaded, Scope: Model, Repeat: Backoff, Breaker: Fault, Status: 429},
+	},
+	"provider_limited": {
+		answer(429, `{"error":{"message":"Error from provider (Console Go): Provider rate limit exceeded","type":"rate_limit_error"}}`),
+		Verdict{Outcome: OutcomeOverloaded, Scope: Upstream, Repeat: Backoff, Breaker: Fault, Status: 429},
 	},
 	"rate_limited/Azure's day that means never": {
 		answer(429, `{"error":{"code":"429","message":"Requests have exceeded token rate limit of your tier. Please retry after 86400 seconds."}}`, "Retry-After: 86400"),

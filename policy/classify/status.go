@@ -59,7 +59,7 @@ var statuses = map[string]int{
 	"permission_error": 403, "permission_denied": 403, "forbidden": 403,
 	"not_found": 404, "not_found_error": 404,
 	"request_too_large": 413,
-	"slow_down":         429, "too_many_requests": 429, "resource_exhausted": 429, "1302": 429, "1303": 429, "1313": 429,
+	"slow_down":         429, "too_many_requests": 429, "resource_exhausted": 429, "1302": 429, "1303": 429, "1311": 429, "1313": 429,
 	"bad_gateway": 502, "provider_unavailable": 502,
 	"unavailable": 503, "service_unavailable": 503, "service_unavailable_error": 503,
 	"timeout_error": 504, "gateway_timeout": 504, "deadline_exceeded": 504, "vector_store_timeout": 504, "timeout": 504,
@@ -87,7 +87,7 @@ func (s *said) baseResp(o map[string]any) {
 	s.fields.Code = n
 	s.add(str(b["status_msg"]))
 	switch n {
-	case "1002", "1039", "1041":
+	case "1002", "1039", "1041", "2045", "2056":
 		s.inner = http.StatusTooManyRequests
 	case "1004", "2049":
 		s.inner = http.StatusUnauthorized

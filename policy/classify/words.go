@@ -88,15 +88,15 @@ var regionPhrases = []string{
 }
 
 // modelCodes mean a model that is unknown, retired or not allowed: OpenAI, Azure, vLLM, Mistral
-// (1500 is its "invalid model"), Groq, OpenRouter, LiteLLM (BerriAI/litellm#38629), z.ai (1211, 1311).
+// (1500 is its "invalid model"), Groq, OpenRouter, LiteLLM (BerriAI/litellm#38629), z.ai (1211).
 var modelCodes = codes(`model_not_found deploymentnotfound notfounderror unknown_model invalid_model model_not_available
 	model_decommissioned model_terms_required model_permission_blocked_org model_permission_blocked_project
 	model_not_supported privacy_restricted key_model_access_denied team_model_access_denied user_model_access_denied
-	1211 1311 1500`)
+	1211 1500`)
 
-// entitlementCodes mean something that the caller's plan does not include: Cline (cline/cline#11606), and gateways.
+// entitlementCodes mean something that the caller's plan does not include: Cline (cline/cline#11606), gateways, z.ai (1311).
 var entitlementCodes = codes(`entitlement_error not_entitled model_not_entitled model_not_enabled model_access_denied
-	model_permission_denied subscription_required upgrade_required`)
+	model_permission_denied subscription_required upgrade_required 1311`)
 
 // entitlementPhrases say so in words that nobody uses for a rate.
 //
