@@ -130,6 +130,9 @@ func (p *Proxy) logRequest(x *exchange, took time.Duration) {
 	if x.encoded.unread != "" {
 		a = append(a, slog.String("unread", x.encoded.unread))
 	}
+	if len(r.hops) > 0 {
+		a = append(a, slog.Int("redirects", len(r.hops)))
+	}
 	if r.failover != "" {
 		a = append(a, slog.String("failover", r.failover))
 	}

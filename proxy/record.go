@@ -55,6 +55,7 @@ type record struct {
 	upgrade          bool
 	closeCode        int // of a WebSocket
 	spoolFull        bool
+	hops             []string // URLs that redirected the request
 	sticky           bool // the request had to go where its objects live
 }
 
