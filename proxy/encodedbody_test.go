@@ -23,9 +23,9 @@ import (
 	"outrigger/proxy/spool"
 )
 
-// packed returns text in codings, in the order in which they are named; "raw" is deflate
+// squeezed returns text in codings, in the order in which they are named; "raw" is deflate
 // without zlib's header.
-func packed(t testing.TB, text string, codings ...string) string {
+func squeezed(t testing.TB, text string, codings ...string) string {
 	t.Helper()
 	for _, coding := range codings {
 		var b bytes.Buffer
@@ -65,36 +65,36 @@ func TestACompressedCreateIsSentOnce(t *testing.T) {
 		chats      = "/v1/chat/completions"
 	)
 	form := "--B\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nm\r\n--B--\r\n"
-	bomb := packed(t, `{"model":"m","input":"`+strings.Repeat("x", decodedLeast+1<<20)+`"}`, "gzip")
+	bomb := squeezed(t, `{"model":"m","input":"`+strings.Repeat("x", decodedLeast+1<<20)+`"}`, "gzip")
 	for name, tt := range map[string]struct {
 		path, said, body string
 		kind             string
 		calls            int64
 		log              string
 	}{
-		"gzip":                        {responses, "gzip", packed(t, background, "gzip"), "", 1, `"model":"m","encoding":"gzip"`},
-		"br":                          {responses, "br", packed(t, background, "br"), "", 1, `"encoding":"br"`},
-		"zstd":                        {responses, "zstd", packed(t, background, "zstd"), "", 1, `"encoding":"zstd"`},
-		"deflate":                     {responses, "deflate", packed(t, background, "deflate"), "", 1, `"encoding":"deflate"`},
-		"raw deflate":                 {responses, "Deflate", packed(t, background, "raw"), "", 1, `"encoding":"deflate"`},
-		"two codings":                 {responses, "gzip, br", packed(t, background, "gzip", "br"), "", 1, `"encoding":"gzip, br"`},
-		"not said to be compressed":   {responses, "", packed(t, background, "gzip"), "", 1, `"encoding":"gzip"`},
-		"said to be another one":      {responses, "br", packed(t, background, "zstd"), "", 1, `"encoding":"zstd"`},
-		"a conversation":              {responses, "gzip", packed(t, `{"model":"m","conversation":"c"}`, "gzip"), "", 1, `"model":"m"`},
-		"a chat that is stored":       {chats, "zstd", packed(t, stored, "zstd"), "", 1, `"model":"m"`},
-		"as text":                     {chats, "gzip", packed(t, stored, "gzip"), "text/plain", 1, `"model":"m"`},
+		"gzip":                        {responses, "gzip", squeezed(t, background, "gzip"), "", 1, `"model":"m","encoding":"gzip"`},
+		"br":                          {responses, "br", squeezed(t, background, "br"), "", 1, `"encoding":"br"`},
+		"zstd":                        {responses, "zstd", squeezed(t, background, "zstd"), "", 1, `"encoding":"zstd"`},
+		"deflate":                     {responses, "deflate", squeezed(t, background, "deflate"), "", 1, `"encoding":"deflate"`},
+		"raw deflate":                 {responses, "Deflate", squeezed(t, background, "raw"), "", 1, `"encoding":"deflate"`},
+		"two codings":                 {responses, "gzip, br", squeezed(t, background, "gzip", "br"), "", 1, `"encoding":"gzip, br"`},
+		"not said to be compressed":   {responses, "", squeezed(t, background, "gzip"), "", 1, `"encoding":"gzip"`},
+		"said to be another one":      {responses, "br", squeezed(t, background, "zstd"), "", 1, `"encoding":"zstd"`},
+		"a conversation":              {responses, "gzip", squeezed(t, `{"model":"m","conversation":"c"}`, "gzip"), "", 1, `"model":"m"`},
+		"a chat that is stored":       {chats, "zstd", squeezed(t, stored, "zstd"), "", 1, `"model":"m"`},
+		"as text":                     {chats, "gzip", squeezed(t, stored, "gzip"), "text/plain", 1, `"model":"m"`},
 		"said to be gzip, and is not": {responses, "gzip", background, "", 1, `"model":"m"`},
-		"none of them creates":        {responses, "gzip", packed(t, plain, "gzip"), "", 3, `"model":"m"`},
-		"nor this chat":               {chats, "br", packed(t, chat, "br"), "", 3, `"model":"m"`},
-		"nor under another base":      {"/api/chat/completions", "gzip", packed(t, chat, "gzip"), "", 3, `"model":"m"`},
+		"none of them creates":        {responses, "gzip", squeezed(t, plain, "gzip"), "", 3, `"model":"m"`},
+		"nor this chat":               {chats, "br", squeezed(t, chat, "br"), "", 3, `"model":"m"`},
+		"nor under another base":      {"/api/chat/completions", "gzip", squeezed(t, chat, "gzip"), "", 3, `"model":"m"`},
 		"nor in plain under a label":  {chats, "gzip", chat, "", 3, `"model":"m"`},
-		"nor a form":                  {"/v1/audio/transcriptions", "gzip", packed(t, form, "gzip"), "multipart/form-data; boundary=B", 3, `"model":"m"`},
-		"cut short":                   {chats, "gzip", packed(t, chat, "gzip")[:30], "", 1, `"unread":"unexpected EOF"`},
+		"nor a form":                  {"/v1/audio/transcriptions", "gzip", squeezed(t, form, "gzip"), "multipart/form-data; boundary=B", 3, `"model":"m"`},
+		"cut short":                   {chats, "gzip", squeezed(t, chat, "gzip")[:30], "", 1, `"unread":"unexpected EOF"`},
 		"broken":                      {chats, "br", "\xff\xff" + chat, "", 1, `"unread":"decoding: `},
 		"of an unknown coding":        {chats, "snappy", "\xff" + chat, "", 1, `"unread":"\"snappy\": content coding is not supported"`},
 		"mislabelled":                 {chats, "gzip", "nothing of the kind", "", 1, `"unread":"\"gzip\": the body is not what its Content-Encoding says"`},
 		"a bomb":                      {chats, "gzip", bomb, "", 1, `"unread":"decodes to too much"`},
-		"a bomb within":               {chats, "gzip, zstd", packed(t, bomb, "zstd"), "", 1, `"unread":"decodes to too much"`},
+		"a bomb within":               {chats, "gzip, zstd", squeezed(t, bomb, "zstd"), "", 1, `"unread":"decodes to too much"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var mu sync.Mutex
@@ -132,7 +132,7 @@ func TestACompressedCreateIsSentOnce(t *testing.T) {
 func TestACompressedBodyThatCannotBeKeptIsACreate(t *testing.T) {
 	const head = `{"model":"m","input":"`
 	text := head + string(noiseText(1<<20)) + `"}`
-	for name, body := range map[string]string{"said": packed(t, text, "br"), "unsaid": packed(t, text, "gzip")} {
+	for name, body := range map[string]string{"said": squeezed(t, text, "br"), "unsaid": squeezed(t, text, "gzip")} {
 		g := newRig(t, fine, func(c *Config) { c.Bodies.MemoryMax, c.Bodies.SpoolMax = 1<<16, 0 })
 		r := g.request(http.MethodPost, "/v1/responses", body)
 		if name == "said" {
@@ -171,7 +171,7 @@ func TestTheModelOfACompressedBodyIsRenamed(t *testing.T) {
 		"an escaped name": {"zstd", `{"model":"gpt\u002d4o"}`, []string{"zstd"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := with(g.request(http.MethodPost, "/v1/responses", packed(t, tt.text, tt.codings...)))
+			r := with(g.request(http.MethodPost, "/v1/responses", squeezed(t, tt.text, tt.codings...)))
 			if tt.said != "" {
 				r.Header.Set("Content-Encoding", tt.said)
 			}
@@ -188,9 +188,9 @@ func TestTheModelOfACompressedBodyIsRenamed(t *testing.T) {
 			})
 		})
 	}
-	r := with(g.request(http.MethodPost, "/v1/responses", packed(t, `{"model":"other"}`, "gzip")), "Content-Encoding: gzip")
+	r := with(g.request(http.MethodPost, "/v1/responses", squeezed(t, `{"model":"other"}`, "gzip")), "Content-Encoding: gzip")
 	g.do(r)
-	if a := <-got; a.body != packed(t, `{"model":"other"}`, "gzip") || a.header.Get("Content-Encoding") != "gzip" {
+	if a := <-got; a.body != squeezed(t, `{"model":"other"}`, "gzip") || a.header.Get("Content-Encoding") != "gzip" {
 		t.Errorf("a body of another model arrived as %q with %v", a.body, a.header)
 	}
 }
@@ -261,7 +261,7 @@ func FuzzCompressedBody(f *testing.F) {
 		if int(two)%6 < 5 {
 			codings = append(codings, names[int(two)%6])
 		}
-		body := packed(t, string(text), codings...)
+		body := squeezed(t, string(text), codings...)
 		said := strings.ReplaceAll(strings.Join(codings, ", "), "raw", "deflate")
 		if cut > 0 && cut < len(body) {
 			body = body[:cut]
@@ -270,7 +270,7 @@ func FuzzCompressedBody(f *testing.F) {
 		defer got.body.Close()
 		defer plain.body.Close()
 		switch {
-		case got.facts.Unread || cut > 0 && cut < len(packed(t, string(text), codings...)):
+		case got.facts.Unread || cut > 0 && cut < len(squeezed(t, string(text), codings...)):
 			if !got.facts.Unread && got.encoded.size >= 0 && got.facts.Valid && got.facts.Facts != plain.facts.Facts {
 				t.Fatalf("a part has other facts: %+v and %+v", got.facts, plain.facts)
 			}
@@ -293,9 +293,9 @@ func FuzzCompressedBody(f *testing.F) {
 
 // FuzzEncodedBytes holds that no body takes more than the bound, whatever it is.
 func FuzzEncodedBytes(f *testing.F) {
-	f.Add([]byte(packed(f, chatBody, "gzip")), "gzip")
-	f.Add([]byte(packed(f, strings.Repeat(" ", 8<<20), "zstd", "gzip")), "zstd, gzip")
-	f.Add([]byte(packed(f, `{"model":"`+strings.Repeat("x", 8<<20), "br")), "br")
+	f.Add([]byte(squeezed(f, chatBody, "gzip")), "gzip")
+	f.Add([]byte(squeezed(f, strings.Repeat(" ", 8<<20), "zstd", "gzip")), "zstd, gzip")
+	f.Add([]byte(squeezed(f, `{"model":"`+strings.Repeat("x", 8<<20), "br")), "br")
 	f.Add([]byte(chatBody), "identity")
 	p := &Proxy{bodies: spool.New(spool.Config{BodyMax: 1 << 30, BodyMemory: 1 << 20, MemoryMax: 64 << 20, Dir: f.TempDir()}), decoding: make(chan struct{}, 1)}
 	f.Fuzz(func(t *testing.T, body []byte, said string) {

@@ -130,6 +130,15 @@ func (p *Proxy) logRequest(x *exchange, took time.Duration) {
 	if x.encoded.unread != "" {
 		a = append(a, slog.String("unread", x.encoded.unread))
 	}
+	if r.repaired {
+		a = append(a, slog.String("repaired", "/v1/v1 in the path: the client's base URL has /v1 twice"))
+	}
+	if hint := x.pathHint(); hint != "" {
+		a = append(a, slog.String("hint", hint))
+	}
+	if len(r.hops) > 0 {
+		a = append(a, slog.Int("redirects", len(r.hops)))
+	}
 	if r.failover != "" {
 		a = append(a, slog.String("failover", r.failover))
 	}

@@ -56,7 +56,9 @@ type record struct {
 	upgrade          bool
 	closeCode        int // of a WebSocket
 	spoolFull        bool
-	sticky           bool // the request had to go where its objects live
+	repaired         bool     // a version that stood twice in the path was taken out
+	hops             []string // URLs that redirected the request
+	sticky           bool     // the request had to go where its objects live
 }
 
 // committed notes what is known when a's answer goes to the relay.

@@ -70,6 +70,7 @@ func (p *Proxy) modify(resp *http.Response) error {
 		x.stamp(x.w.Header()) // the upstream's would have to grow for them, and then be copied
 		x.share(x.w.Header(), resp.Header)
 	}
+	x.relocate(resp)
 	if resp.StatusCode < http.StatusBadRequest {
 		delete(resp.Header, headerShouldRetry)
 	} else if x.suppressesUpstreamRetry() {

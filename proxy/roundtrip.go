@@ -53,6 +53,7 @@ func (p *Proxy) RoundTrip(out *http.Request) (*http.Response, error) {
 			return x.refuse(out, err)
 		}
 		x.send(out, a)
+		a = x.follow(out, a)
 		x.connected = x.connected || a.progress.connected.Load()
 		x.judge(a)
 		x.learnConcurrency(a)

@@ -1,0 +1,43 @@
+package proxy
+
+import (
+	"net/http"
+	"strings"
+)
+
+// repairBase takes one of two versions at the path's start away: an app was told a base URL
+// with /v1 and adds its own. It is repaired, not only named, because no API has a path that
+// begins so, and the call would end in a 404 whose cause nobody sees. A caller that means an
+// upstream's own host says what it means.
+func (x *exchange) repairBase(r *http.Request) {
+	if x.target != "" {
+		return
+	}
+	for strings.HasPrefix(r.URL.Path, "/v1/v1/") && (r.URL.RawPath == "" || strings.HasPrefix(r.URL.RawPath, "/v1/v1/")) {
+		r.URL.Path = r.URL.Path[len("/v1"):]
+		if r.URL.RawPath != "" {
+			r.URL.RawPath = r.URL.RawPath[len("/v1"):]
+		}
+		x.record.repaired = true
+	}
+}
+
+// pathHint names what is wrong with the path of a call that the upstream did not find, for
+// the log; "" if nothing is to be seen.
+func (x *exchange) pathHint() string {
+	switch x.record.status {
+	case http.StatusNotFound, http.StatusMethodNotAllowed:
+	default:
+		return ""
+	}
+	path := strings.TrimSuffix(x.path, "/")
+	switch {
+	case strings.Contains(path, "//"):
+		return "the path has an empty segment (//): is there a slash too many where the client's base URL ends?"
+	case doubled(path, "/chat/completions"), doubled(path, "/responses"), doubled(path, "/embeddings"), doubled(path, "/messages"):
+		return "the path names the endpoint twice: the client's base URL is to end before it, with /v1"
+	}
+	return ""
+}
+
+func doubled(path, end string) bool { return strings.HasSuffix(path, end+end) }
