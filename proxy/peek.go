@@ -142,6 +142,9 @@ func (x *exchange) describe(a *attempt, c *classify.Attempt) {
 	if w := a.content.events(); w != nil {
 		if event, ok := a.held.failure(w); ok {
 			c.Stream, c.Event, c.Body = true, event.Name, event.Data
+			if status := a.statusInside(event.End); status != 0 {
+				c.Stream, c.Status = false, status
+			}
 		}
 		return
 	}

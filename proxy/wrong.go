@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 
 	"outrigger/policy/classify"
 )
@@ -58,4 +59,24 @@ func (a *attempt) lookAt(l labels) {
 	_, _ = a.content.Write(opening)
 	a.content.end()
 	a.content.close()
+}
+
+// statusMark is the comment in which DashScope tells the status of an error event (Model
+// Studio, API reference of text generation, "event:error", ":HTTP_STATUS/400").
+const statusMark = ":HTTP_STATUS/"
+
+// statusInside returns the status that a comment before offset end tells of, 0 if none does.
+func (a *attempt) statusInside(end int64) int {
+	opening, _ := a.held.opening()
+	if a.content.encoded() || end > int64(len(opening)) {
+		return 0
+	}
+	for line := range bytes.Lines(opening[:end]) {
+		if text, ok := bytes.CutPrefix(line, []byte(statusMark)); ok {
+			if status, err := strconv.Atoi(string(bytes.TrimSpace(text))); err == nil && status >= 400 && status < 600 {
+				return status
+			}
+		}
+	}
+	return 0
 }
