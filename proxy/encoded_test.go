@@ -217,6 +217,22 @@ func TestAnEncodedAnswerThatIsCutIsNoAnswer(t *testing.T) {
 	}
 }
 
+// An error in a shape that clients do not know would be followed by a [DONE] that they do.
+func TestAnErrorThatClientsDoNotSeeEndsAnEncodedStream(t *testing.T) {
+	for name, tt := range codings {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				pieces := packed(t, tt.coding, delta("a"), delta("b"), "data: {\"object\":\"error\",\"message\":\"x\",\"code\":500}\n\n"+doneEvent)
+				g := newBubble(t, inPieces("text/event-stream", tt.label, time.Second, pieces, clean))
+				_, body, err := g.stream(g.client, "/v1/chat/completions")
+				if body != pieces[0]+pieces[1] || err == nil || !strings.Contains(g.log.String(), `"outcome":"failed"`) {
+					t.Errorf("got %d bytes of %d and %v", len(body), len(pieces[0]+pieces[1]), err)
+				}
+			})
+		})
+	}
+}
+
 // What is passed on as it comes is looked at for the encoding's end alone, if it is labelled so.
 func TestAnEncodedDownloadThatIsCutHasNoCleanEnd(t *testing.T) {
 	text := strings.Repeat("so it goes, and goes, and goes; ", 1000)

@@ -11,8 +11,12 @@ import (
 // passed on, and whether the stream has ended so.
 func (s *answer) endUnseen(chunk []byte) (int, bool) {
 	w, before := s.watcher(), s.x.record.bytesOut
-	if w == nil || !w.Unseen() || s.a.content.encoded() {
+	if w == nil || !w.Unseen() {
 		return 0, false
+	}
+	if s.a.content.encoded() {
+		s.dropUnseen()
+		return 0, true
 	}
 	failure, _ := w.Error()
 	if failure.End < before || failure.End > before+int64(len(chunk)) {
