@@ -22,7 +22,8 @@ func (s *answer) wholeEncoded() bool {
 	}
 	w.End() // of an event that lacks its blank line; it cannot be given it here
 	_, failed := w.Error()
-	return s.saidAll() && !failed
+	// A response.failed is an end that all clients of Responses know.
+	return s.saidAll() && (!failed || s.x.endpoint.Dialect == endpoint.Responses)
 }
 
 // cutEncoded ends an encoded answer that broke off. Nothing can be added in the middle of

@@ -59,8 +59,8 @@ func (a *attempt) masked() bool {
 // SDKs take a stream request's 200 for a stream.
 func (a *attempt) unmask() *saved {
 	s := &saved{status: a.verdict.Status, header: a.resp.Header.Clone(), verdict: a.verdict}
-	if w := a.content.events(); w != nil {
-		event, _ := a.held.failure(w)
+	if a.watcher != nil {
+		event, _ := a.held.failure(a.watcher)
 		s.body = append([]byte(nil), event.Data...)
 		s.header.Set("Content-Type", "application/json")
 		s.header.Del("Content-Encoding")

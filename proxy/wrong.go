@@ -19,22 +19,23 @@ func (x *exchange) wrong(a *attempt, opening []byte, ended bool) error {
 	if !isSuccess(a.resp.StatusCode) || a.resp.StatusCode == http.StatusPartialContent {
 		return nil
 	}
-	w := a.content.events()
 	text := opening
 	if decoded := a.content.taken(); decoded != nil && ended {
 		a.decoded, text = decoded, decoded
 	}
 	switch {
 	case !ended:
-		if w == nil && x.owesJSON(a) && isPage(opening) && !a.content.encoded() {
+		if a.watcher == nil && x.owesJSON(a) && isPage(opening) && !a.content.encoded() {
 			return errPage
 		}
 		return nil
+	case a.watcher != nil:
+		if x.neverBegan(a) {
+			return io.ErrUnexpectedEOF
+		}
 	case a.content.torn():
 		return io.ErrUnexpectedEOF
-	case w != nil && x.neverBegan(a, w):
-		return io.ErrUnexpectedEOF
-	case w != nil, x.deliversFiles():
+	case x.deliversFiles():
 	case x.owesJSON(a) && isPage(text):
 		return errPage
 	case classify.Truncated(text):
