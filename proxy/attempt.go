@@ -13,6 +13,7 @@ import (
 	"outrigger/policy"
 	"outrigger/policy/classify"
 	"outrigger/policy/endpoint"
+	"outrigger/proxy/eventstream"
 )
 
 // attempt is one try at an upstream: what was sent, how far it got, what came back.
@@ -26,12 +27,13 @@ type attempt struct {
 	budget   *policy.Budget
 	settled  bool // with the budget
 
-	resp    *http.Response // nil when no answer came
-	body    io.ReadCloser  // the answer's, as it comes from the transport or its hold
-	held    *hold          // the answer's beginning, when it was held
-	content *content       // tells what a good answer is by its bytes; nil when nobody asks
-	decoded []byte         // an encoded answer that was held whole, decoded; at most holdAnswer
-	missing []byte         // what a stream that ended while it was held lacks of its last event
+	resp    *http.Response       // nil when no answer came
+	body    io.ReadCloser        // the answer's, as it comes from the transport or its hold
+	held    *hold                // the answer's beginning, when it was held
+	content *content             // tells what a good answer is by its bytes; nil when nobody asks
+	watcher *eventstream.Watcher // reads a stream, once it is known to be one; nil for all else
+	decoded []byte               // an encoded answer that was held whole, decoded; at most holdAnswer
+	missing []byte               // what a stream that ended while it was held lacks of its last event
 	failure classify.Failure
 	err     error // the transport's, for the log
 	verdict classify.Verdict

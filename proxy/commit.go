@@ -43,7 +43,7 @@ func (x *exchange) relayed(out *http.Request, a *attempt) *http.Response {
 		return resp // see tunnel
 	}
 	answer := &answer{x: x, a: a, src: a.body, idle: x.streamIdle(), learner: x.learner(resp)}
-	if a.content.events() != nil || mediaType(resp.Header) == typeEvents {
+	if a.watcher != nil || mediaType(resp.Header) == typeEvents {
 		answer.stream = true
 		x.p.metrics.streamsOpen.Inc()
 	}

@@ -23,13 +23,13 @@
 //	   slots     wait for a call in flight to end              concurrency.go, slots.go, slot.go, slotorder.go
 //	   begin     trip, breakers' permits, retry budget         roundtrip.go, budgetwait.go
 //	   send      one attempt, traced                           attempt.go, sending.go, trace.go, transport.go
-//	   peek      hold what decides the outcome                 peek.go, hold.go
+//	   peek      hold what decides the outcome                 peek.go, hold.go, labels.go, content.go, wrong.go
 //	   judge     policy/classify
 //	   learn     tell slots, limiter, breakers, budget, trips  concurrency.go, learn.go, scopes.go, trips.go
 //	   weigh     with the attempts before it and of others     refusals.go, streaks.go, alone.go, confirm.go
 //	   decide    policy.Retry, policy.Failover                 failover.go
 //	 commit      hand the answer to the relay                  commit.go, saved.go
-//	 stream      watch the committed answer to its end         stream.go, eventstream
+//	 stream      watch the committed answer to its end         stream.go, encoded.go, eventstream
 //	 tunnel      or carry a WebSocket both ways to its end     tunnel.go, flow.go, wsframe
 //	observe      log line and metrics, once, at the true end   observe.go, record.go
 //
@@ -72,6 +72,9 @@
 // are held (for 5 s, 5 s and 2 s). The last answer that arrived whole is kept
 // while another attempt is made: if that one cannot be, the caller gets it,
 // byte for byte.
+//
+// What an answer is its bytes tell, not its labels: those only say what to look for. An
+// encoded one is decoded in a copy, while its bytes pass.
 //
 // # A call that is not its caller's alone
 //

@@ -22,7 +22,8 @@ func (s *answer) wholeEncoded() bool {
 	}
 	w.End() // of an event that lacks its blank line; it cannot be given it here
 	_, failed := w.Error()
-	return s.saidAll() && !failed
+	// A response.failed is an end that all clients of Responses know.
+	return s.saidAll() && (!failed || s.x.endpoint.Dialect == endpoint.Responses)
 }
 
 // cutEncoded ends an encoded answer that broke off. Nothing can be added in the middle of
@@ -50,7 +51,21 @@ func (s *answer) cutEncoded(err error) error {
 			x.brokeOff()
 		}
 	}
-	x.p.log.Warn("an encoded answer was cut: its connection is aborted, since no error event can be added to it",
-		slog.String("id", x.id), slog.String("upstream", x.up.config.Name), slog.String("reason", x.cutMessage(err)))
+	s.tellCut(x.cutMessage(err))
 	return io.ErrUnexpectedEOF
+}
+
+// dropUnseen ends an encoded answer before the bytes that hold an error in a shape that
+// clients take for none: a [DONE] may follow it in them, and they cannot be divided.
+func (s *answer) dropUnseen() {
+	s.abort = true
+	s.end(outcomeCompleted) // which becomes failed
+	s.tellCut("the upstream told of an error that clients do not see")
+}
+
+// tellCut tells the log what cannot be told in the stream.
+func (s *answer) tellCut(reason string) {
+	x := s.x
+	x.p.log.Warn("an encoded answer was cut: its connection is aborted, since no error event can be added to it",
+		slog.String("id", x.id), slog.String("upstream", x.up.config.Name), slog.String("reason", reason))
 }

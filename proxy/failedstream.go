@@ -21,8 +21,14 @@ import (
 func (s *answer) endFailed(chunk []byte) (int, bool) {
 	w, before := s.watcher(), s.x.record.bytesOut
 	dialect := s.x.endpoint.Dialect
-	if w == nil || !w.Broke() || dialect == endpoint.Unknown || dialect == endpoint.Responses || s.a.content.encoded() {
-		return 0, false // of an encoded stream nobody knows which byte an event ends at
+	if w == nil || !w.Broke() || dialect == endpoint.Unknown || dialect == endpoint.Responses {
+		return 0, false
+	}
+	if s.a.content.encoded() { // at which byte an event ends, nobody knows
+		if w.Unseen() {
+			s.dropUnseen()
+		}
+		return 0, w.Unseen()
 	}
 	failure, _ := w.Error()
 	if failure.End < before || failure.End > before+int64(len(chunk)) {

@@ -40,6 +40,8 @@ func brokenConnection(err error) string {
 		return "the answer was cut short"
 	case errors.Is(err, io.EOF):
 		return "connection closed without an answer"
+	case errors.Is(err, errPage):
+		return "a web page came in its place"
 	case errors.Is(err, errReplayed):
 		return "the server asked to send the request again"
 	case err != nil && (strings.Contains(err.Error(), "malformed") || strings.Contains(err.Error(), "invalid byte in chunk")):

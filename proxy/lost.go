@@ -28,6 +28,9 @@ func (x *exchange) lost(a *attempt) error {
 		return fail("upstream_timeout", "Upstream %q gave no answer in time (%s, %s). "+
 			"Allow more time (OUTRIGGER_TIMEOUT, OUTRIGGER_ATTEMPT_TIMEOUT, or the client's own timeout), or stream the answer.",
 			name, tried, took)
+	case errors.Is(a.err, errPage):
+		return fail("upstream_broke", "Upstream %q answered with a web page where its API answers with JSON (status %d; %s, %s). "+
+			"Check its URL and the path: they may not be the API's.", name, a.resp.StatusCode, tried, took)
 	}
 	return fail("upstream_broke", "The connection to upstream %q broke before its answer was complete (%s; %s, %s). "+
 		"Sending the request again is safe.", name, describe(a), tried, took)

@@ -41,7 +41,7 @@ func (x *exchange) peek(ctx context.Context, a *attempt) {
 	default:
 		return
 	}
-	a.body = a.held
+	a.body, a.watcher = a.held, a.content.events()
 	opening, err := a.held.opening()
 	switch {
 	case err == nil, errors.Is(err, io.EOF):
@@ -77,11 +77,11 @@ func (a *attempt) await(silence, stream, within time.Duration) {
 }
 
 // neverBegan reports whether a stream that has ended said nothing at all.
-func (x *exchange) neverBegan(a *attempt, w *eventstream.Watcher) bool {
-	if missing := w.End(); !a.content.encoded() {
+func (x *exchange) neverBegan(a *attempt) bool {
+	if missing := a.watcher.End(); !a.content.encoded() {
 		a.missing = missing
 	}
-	_, began := w.Meaningful()
+	_, began := a.watcher.Meaningful()
 	return !began && x.endpoint.Dialect != endpoint.Unknown
 }
 
@@ -139,9 +139,12 @@ func (x *exchange) describe(a *attempt, c *classify.Attempt) {
 	if a.held == nil {
 		return
 	}
-	if w := a.content.events(); w != nil {
-		if event, ok := a.held.failure(w); ok {
+	if a.watcher != nil {
+		if event, ok := a.held.failure(a.watcher); ok {
 			c.Stream, c.Event, c.Body = true, event.Name, event.Data
+			if status := a.statusInside(event.End); status != 0 {
+				c.Stream, c.Status = false, status
+			}
 		}
 		return
 	}

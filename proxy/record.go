@@ -69,7 +69,7 @@ func (x *exchange) committed(a *attempt) {
 	if r.upstreamID == "" {
 		r.upstreamID = a.resp.Header.Get("Request-Id") // Anthropic
 	}
-	if a.held != nil && a.content.events() == nil {
+	if a.held != nil && a.watcher == nil {
 		opening, _ := a.held.opening()
 		if a.decoded != nil {
 			opening, a.decoded = a.decoded, nil

@@ -59,7 +59,7 @@ func (a *attempt) masked() bool {
 // SDKs take a stream request's 200 for a stream.
 func (a *attempt) unmask() *saved {
 	s := &saved{status: a.verdict.Status, header: a.resp.Header.Clone(), verdict: a.verdict}
-	if w := a.content.events(); w != nil {
+	if w := a.watcher; w != nil {
 		event, _ := a.held.failure(w)
 		s.body = append([]byte(nil), event.Data...)
 		if w.Aborted() != "" { // it tells of an answer, and no SDK finds an error in it

@@ -83,7 +83,10 @@ func (s *answer) watcher() *eventstream.Watcher {
 	if s.a.held.busy() {
 		return nil
 	}
-	return s.a.content.events()
+	if s.a.watcher == nil {
+		s.a.watcher = s.a.content.events() // it may be known only now
+	}
+	return s.a.watcher
 }
 
 // finished reports whether the stream has said that nothing follows, and all of

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 
 	"outrigger/policy/classify"
 )
@@ -18,22 +19,23 @@ func (x *exchange) wrong(a *attempt, opening []byte, ended bool) error {
 	if !isSuccess(a.resp.StatusCode) || a.resp.StatusCode == http.StatusPartialContent {
 		return nil
 	}
-	w := a.content.events()
 	text := opening
 	if decoded := a.content.taken(); decoded != nil && ended {
 		a.decoded, text = decoded, decoded
 	}
 	switch {
 	case !ended:
-		if w == nil && x.owesJSON(a) && isPage(opening) && !a.content.encoded() {
+		if a.watcher == nil && x.owesJSON(a) && isPage(opening) && !a.content.encoded() {
 			return errPage
 		}
 		return nil
+	case a.watcher != nil:
+		if x.neverBegan(a) {
+			return io.ErrUnexpectedEOF
+		}
 	case a.content.torn():
 		return io.ErrUnexpectedEOF
-	case w != nil && x.neverBegan(a, w):
-		return io.ErrUnexpectedEOF
-	case w != nil, x.deliversFiles():
+	case x.deliversFiles():
 	case x.owesJSON(a) && isPage(text):
 		return errPage
 	case classify.Truncated(text):
@@ -58,4 +60,24 @@ func (a *attempt) lookAt(l labels) {
 	_, _ = a.content.Write(opening)
 	a.content.end()
 	a.content.close()
+}
+
+// statusMark is the comment in which DashScope tells the status of an error event (Model
+// Studio, API reference of text generation, "event:error", ":HTTP_STATUS/400").
+const statusMark = ":HTTP_STATUS/"
+
+// statusInside returns the status that a comment before offset end tells of, 0 if none does.
+func (a *attempt) statusInside(end int64) int {
+	opening, _ := a.held.opening()
+	if a.content.encoded() || end > int64(len(opening)) {
+		return 0
+	}
+	for line := range bytes.Lines(opening[:end]) {
+		if text, ok := bytes.CutPrefix(line, []byte(statusMark)); ok {
+			if status, err := strconv.Atoi(string(bytes.TrimSpace(text))); err == nil && status >= 400 && status < 600 {
+				return status
+			}
+		}
+	}
+	return 0
 }

@@ -10,6 +10,9 @@ func Truncated(body []byte) bool {
 	}
 	depth := 0
 	for i := 0; i < len(body); i++ {
+		if !structural[body[i]] {
+			continue // embeddings are megabytes of digits
+		}
 		switch body[i] {
 		case '"':
 			end := stringEnd(body, i)
@@ -27,3 +30,6 @@ func Truncated(body []byte) bool {
 	}
 	return true
 }
+
+// structural are the bytes that JSON's nesting is told by.
+var structural = [256]bool{'"': true, '{': true, '}': true, '[': true, ']': true}

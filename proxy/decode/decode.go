@@ -1,5 +1,6 @@
 // Package decode reads encoded copies of answers, to look into them: an upstream's
-// error body, while the body itself is passed on as it came.
+// error body, while the body itself is passed on as it came, or a stream, beside the
+// bytes that pass (Copy). What a body's first bytes say goes before its label (Look).
 //
 // It decodes what RFC 9110 (section 8.4.1), RFC 7932 and RFC 8878 name: gzip,
 // deflate, br, zstd and identity, and lists of them. What it makes is bounded, in

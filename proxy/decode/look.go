@@ -20,7 +20,7 @@ func Look(encoding string, head []byte, more bool) (string, bool) {
 	if outer == "x-gzip" {
 		outer = "gzip"
 	}
-	if more && len(head) < wanted(outer, head) {
+	if more && len(head) < wanted(err != nil || outer != "", head) {
 		return "", false
 	}
 	switch own := magic(head); {
@@ -28,7 +28,7 @@ func Look(encoding string, head []byte, more bool) (string, bool) {
 		return encoding, true
 	case own != "":
 		return own, true
-	case len(codings) > 0 && !isText(head):
+	case (err != nil || outer != "") && !isText(head):
 		return encoding, true // for want of anything better
 	}
 	return "", true
@@ -40,12 +40,12 @@ func Content(encoding string, raw []byte, limit int) ([]byte, error) {
 	return Body(coding, raw, limit)
 }
 
-// wanted is how many bytes of a body tell its coding.
-func wanted(outer string, head []byte) int {
+// wanted is how many bytes of a body tell its coding, labelled or not.
+func wanted(labelled bool, head []byte) int {
 	switch {
 	case len(head) == 0:
 		return 1
-	case outer != "":
+	case labelled:
 		return lookMax
 	case head[0] == 0x1f || head[0] == 0x28 || head[0]&0x0f == 8:
 		return lookMax

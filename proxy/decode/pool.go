@@ -15,11 +15,12 @@ import (
 // take in memory.
 const windowMax = 8 << 20
 
-// A decoder takes some 40 KiB and more, and answers are many: each is used again.
+// A decoder takes some 40 KiB and more, and answers are many: each is used again. Those of
+// zstd are not: few upstreams send it, and each keeps as much as its largest window, up to
+// windowMax.
 var (
 	gzips   = pool{make: func() decoder { return new(gzip.Reader) }}
 	brotlis = pool{make: func() decoder { return new(brotli.Reader) }}
-	zstds   = pool{make: newZstd}
 )
 
 // decoder is what the pooled decoders have in common.
@@ -28,11 +29,14 @@ type decoder interface {
 	Reset(r io.Reader) error
 }
 
-// newZstd returns a decoder that works in the calling goroutine: concurrency 1
+// newZstd returns a decoder of r that works in the calling goroutine: concurrency 1
 // starts none. No option that is given here can fail.
-func newZstd() decoder {
-	d, _ := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(windowMax))
-	return d
+func newZstd(r io.Reader) io.ReadCloser {
+	d, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(windowMax))
+	if err != nil {
+		return opened(nil, err)
+	}
+	return d.IOReadCloser()
 }
 
 // pool lends decoders of one coding.

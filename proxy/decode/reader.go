@@ -28,7 +28,7 @@ func newReader(coding string, r io.Reader) io.ReadCloser {
 	case "br":
 		return brotlis.open(r)
 	case "zstd":
-		return zstds.open(r)
+		return newZstd(r)
 	case "deflate":
 		return opened(deflateReader(r))
 	default:

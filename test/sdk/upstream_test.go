@@ -2,6 +2,8 @@ package sdk
 
 import (
 	"bytes"
+	"cmp"
+	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -19,13 +21,58 @@ import (
 // "user" ("prompt" of a form), so that thousands may be under way at once and each is
 // answered alike with and without Outrigger.
 type order struct {
-	name string // of a transcript
-	kind string // "well", or what goes wrong
-	at   int    // a byte of the stream
-	id   int    // makes the order unlike any other
+	name  string // of a transcript
+	kind  string // "well", or what goes wrong
+	dress string // how the stream is labelled and encoded; "" is rightly and not
+	at    int    // a byte of the stream
+	id    int    // makes the order unlike any other
 }
 
-func (o order) String() string { return fmt.Sprintf("%s %s %d %d", o.name, o.kind, o.at, o.id) }
+func (o order) String() string {
+	return fmt.Sprintf("%s %s %s %d %d", o.name, o.kind, cmp.Or(o.dress, "right"), o.at, o.id)
+}
+
+// types are the labels of a dress.
+var types = map[string]string{
+	"json": "application/json", "text": "text/plain; charset=utf-8", "octets": "application/octet-stream", "malformed": "text/event-stream; ;;=", "none": "",
+}
+
+// outlet sends a stream in its dress.
+type outlet struct {
+	w      http.ResponseWriter
+	packer *gzip.Writer // nil when it is not encoded
+}
+
+func (o order) open(w http.ResponseWriter) *outlet {
+	out := &outlet{w: w}
+	label, known := types[strings.TrimPrefix(o.dress, "gzip_")]
+	if !known {
+		label = "text/event-stream"
+	}
+	w.Header()["Content-Type"] = []string{label}
+	if strings.HasPrefix(o.dress, "gzip") {
+		w.Header().Set("Content-Encoding", "gzip")
+		out.packer = gzip.NewWriter(w)
+	}
+	return out
+}
+
+func (o *outlet) send(b []byte) {
+	if o.packer == nil {
+		_, _ = o.w.Write(b)
+	} else {
+		_, _ = o.packer.Write(b)
+		_ = o.packer.Flush()
+	}
+	_ = http.NewResponseController(o.w).Flush()
+}
+
+// end gives an encoded stream the end of its encoding.
+func (o *outlet) end() {
+	if o.packer != nil {
+		_ = o.packer.Close()
+	}
+}
 
 // provider is an upstream that answers with the corpus, well or not.
 type provider struct {
@@ -65,34 +112,39 @@ func (p *provider) answer(w http.ResponseWriter, r *http.Request) {
 	p.seen[o]++
 	first := p.seen[o] == 1
 	p.mu.Unlock()
-	w.Header().Set("Content-Type", "text/event-stream")
-	send := func(b []byte) {
-		_, _ = w.Write(b)
-		_ = http.NewResponseController(w).Flush()
-	}
+	out := o.open(w)
 	// A cut before the first event is struck once: Outrigger tries again.
 	if !first && o.kind != "error_late" && o.at < tr.Ends()[tr.First] {
 		o.kind = "well"
 	}
 	switch o.kind {
 	case "error_first":
-		send(tr.ErrorFirst())
+		out.send(tr.ErrorFirst())
+		out.end()
 	case "error_late":
-		send(tr.Stream[:o.at])
-		send(tr.Error)
+		out.send(tr.Stream[:o.at])
+		out.send(tr.Error)
+		out.end()
 	case "cut_clean":
-		send(tr.Stream[:o.at])
+		out.send(tr.Stream[:o.at])
+		out.end()
+	case "cut_torn": // as cut_clean, but for the end of the encoding
+		out.send(tr.Stream[:o.at])
 	case "cut_close":
-		send(tr.Stream[:o.at])
+		out.send(tr.Stream[:o.at])
 		hangUp(w, false)
 	case "cut_reset":
-		send(tr.Stream[:o.at])
+		out.send(tr.Stream[:o.at])
 		hangUp(w, true)
 	case "silence":
-		send(tr.Stream[:o.at])
+		out.send(tr.Stream[:o.at])
 		<-r.Context().Done()
+	case "short": // without what may follow the answer
+		out.send(tr.Until(tr.Whole))
+		out.end()
 	default:
-		send(tr.Stream)
+		out.send(tr.Stream)
+		out.end()
 	}
 }
 
@@ -106,7 +158,7 @@ func orderOf(r *http.Request) order {
 		_ = json.NewDecoder(bytes.NewReader(all)).Decode(&body)
 		text = body.User
 	}
-	_, _ = fmt.Sscan(text, &o.name, &o.kind, &o.at, &o.id)
+	_, _ = fmt.Sscan(text, &o.name, &o.kind, &o.dress, &o.at, &o.id)
 	return o
 }
 
