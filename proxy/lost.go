@@ -28,6 +28,9 @@ func (x *exchange) lost(a *attempt) error {
 		return fail("upstream_timeout", "Upstream %q gave no answer in time (%s, %s). "+
 			"Allow more time (OUTRIGGER_TIMEOUT, OUTRIGGER_ATTEMPT_TIMEOUT, or the client's own timeout), or stream the answer.",
 			name, tried, took)
+	case a.failure == classify.Malformed:
+		return fail("upstream_broke", "Upstream %q answered, but %s (%s, %s). The next answer would most likely be the same. "+
+			"The upstream, or a proxy in front of it, has to be repaired.", name, describe(a), tried, took)
 	}
 	return fail("upstream_broke", "The connection to upstream %q broke before its answer was complete (%s; %s, %s). "+
 		"Sending the request again is safe.", name, describe(a), tried, took)
@@ -69,6 +72,8 @@ func describe(a *attempt) string {
 		return "Outrigger is shutting down"
 	case a.failure == classify.TooLarge:
 		return "the answer's headers are too large"
+	case a.failure == classify.Malformed:
+		return "the answer is not valid HTTP: " + malformation(a.err)
 	}
 	return brokenConnection(a.err)
 }

@@ -55,6 +55,7 @@ func (p *Proxy) RoundTrip(out *http.Request) (*http.Response, error) {
 		x.send(out, a)
 		x.connected = x.connected || a.progress.connected.Load()
 		x.judge(a)
+		x.learnConnection(a)
 		x.learnConcurrency(a)
 		decision := x.weigh(a, x.learn(a, x.decide(a)))
 		next, cause := x.afterSetback(a, decision)

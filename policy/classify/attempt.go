@@ -65,11 +65,13 @@ const (
 	TooLarge
 	// Canceled means that the caller left.
 	Canceled
+	// Malformed means an answer that is not valid HTTP, and would be the next time.
+	Malformed
 )
 
 // String returns the failure in lower case, for logs.
 func (f Failure) String() string {
-	return name(f, "none", "unreachable", "refused", "broke", "timeout", "too_large", "canceled")
+	return name(f, "none", "unreachable", "refused", "broke", "timeout", "too_large", "canceled", "malformed")
 }
 
 // name returns the i-th name, or "unknown" for a value outside the list.

@@ -45,6 +45,11 @@ var rules = []rule{
 		evidence: "an answer that cannot be read is likely to come again",
 	},
 	{
+		name: "malformed", then: Verdict{Outcome: OutcomeBroke, Scope: Upstream, Breaker: Ignore},
+		match:    failure(Malformed),
+		evidence: "an answer with Transfer-Encoding: chunked twice (maximhq/bifrost) comes from what stands there, and comes again",
+	},
+	{
 		name: "failed_choice", then: Verdict{Outcome: OutcomeFailed, Scope: Model, Breaker: Fault}, asSent: true,
 		match:    partialAnswer,
 		evidence: "OpenRouter 200 with finish_reason error: the part that came is billed, so the caller decides",

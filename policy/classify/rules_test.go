@@ -75,6 +75,14 @@ var ruleTable = map[string]struct {
 		failing(TooLarge, Answered, endpoint.Compute),
 		Verdict{Outcome: OutcomeBroke, Scope: Upstream, Repeat: Once, Breaker: Fault},
 	},
+	"malformed": {
+		failing(Malformed, Sent, endpoint.Compute),
+		Verdict{Outcome: OutcomeBroke, Scope: Upstream, Breaker: Ignore},
+	},
+	"malformed/create": {
+		failing(Malformed, Sent, endpoint.Create),
+		Verdict{Outcome: OutcomeBroke, Scope: Upstream, Breaker: Ignore},
+	},
 	"failed_choice": {
 		answer(200, `{"id":"x","object":"chat.completion","choices":[{"message":{"content":"half"},"finish_reason":"error","error":{"code":502,"message":"gone"}}]}`),
 		Verdict{Outcome: OutcomeFailed, Scope: Model, Breaker: Fault, Status: 200},
