@@ -61,6 +61,7 @@ func (x *exchange) send(out *http.Request, a *attempt) {
 	a.ctx, a.turn = ctx, x.place.turn
 	req := x.outbound.WithContext(ctx)
 	req.GetBody = nil
+	x.sendKey(req)
 	req.Body, req.ContentLength = x.sends(a)
 	x.bounded(a, cancel)
 	defer a.alarm.stop()

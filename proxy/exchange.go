@@ -66,6 +66,8 @@ type exchange struct {
 	facing                // what holds for the present upstream
 	spent   []*upstream   // that the request was given up at
 
+	upstreamKey
+
 	// The attempt loop's state.
 	slots     [slotCount]slot // among the calls in flight, for the present attempt
 	waitedAt  *slots          // whose queue it waited in last

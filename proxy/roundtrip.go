@@ -170,7 +170,7 @@ const illWindow = 2 * time.Second
 // try is what the decision needs to know of a.
 func (x *exchange) try(a *attempt) policy.Try {
 	return policy.Try{
-		Retries: x.retries, Once: x.repeated, Verdict: a.verdict, Now: time.Now(),
+		Retries: x.retries, Rejoins: x.rejoins, Once: x.repeated, Verdict: a.verdict, Now: time.Now(),
 		Deadline: x.deadline, Took: x.took(a), Replayable: x.replayable(), Last: x.lastChance,
 		Ill: x.isIll(a), Rand: x.p.random(),
 	}
@@ -181,6 +181,7 @@ func (x *exchange) retry(a *attempt, d policy.Decision) {
 	x.last, x.lastLoss, x.lastUp = a.save(), nil, x.up
 	x.setback = policy.FailoverFor(a.verdict)
 	x.doubtful = x.doubtful || a.verdict.Ambiguous
+	x.renewKey(a)
 	switch {
 	case a.failure != classify.None:
 		x.lastLoss, _ = errors.AsType[*Error](x.lost(a))

@@ -24,6 +24,9 @@ type Attempt struct {
 	Effect endpoint.Effect
 	// Now is the time at which the answer came, from which dates count.
 	Now time.Time
+	// Keyed says that a call with the request's Idempotency-Key may be under way already: one
+	// of the caller's own, or an earlier attempt that did not end.
+	Keyed bool
 	// Stream says that Body is an event of a stream that began with a 2xx, and Event is its name.
 	Stream bool
 	Event  string

@@ -203,6 +203,16 @@ var rules = []rule{
 		evidence: "RFC 9110, section 15.5.9; Azure 408 Timeout",
 	},
 	{
+		name: "key_of_another", then: rejected,
+		match:    all(status(http.StatusConflict), keyOfAnother),
+		evidence: "the key was used for another request (Stripe's idempotency_error, draft-ietf-httpapi-idempotency-key-header, section 2.6): for ever",
+	},
+	{
+		name: "still_running", then: running,
+		match:    stillRunning,
+		evidence: "the call with this key is still being made: 409, often with Retry-After (Comfy-Org/ComfyUI#16220; Stripe's idempotency_key_in_use)",
+	},
+	{
 		name: "conflict", then: Verdict{Outcome: OutcomeFailed, Repeat: Backoff},
 		match:    status(http.StatusConflict, http.StatusTooEarly),
 		evidence: "OpenAI 409 conversation_locked; its SDKs repeat 409; RFC 8470 for 425",

@@ -340,6 +340,18 @@ var ruleTable = map[string]struct {
 		answer(408, `{"error":{"code":"Timeout","message":"The operation was timeout."}}`),
 		Verdict{Outcome: OutcomeTimeout, Scope: Upstream, Repeat: Backoff, Breaker: Ignore, Status: 408},
 	},
+	"key_of_another": {
+		answer(409, `{"error":{"message":"This Idempotency-Key was used with a different request body.","code":"idempotency_mismatch"}}`, "Retry-After: 2"),
+		Verdict{Outcome: OutcomeRejected, Status: 409, Wait: 2 * time.Second},
+	},
+	"still_running": {
+		answer(409, `{"error":{"message":"busy","code":"idempotency_in_progress"}}`, "Retry-After: 2"),
+		Verdict{Outcome: OutcomeFailed, Repeat: Rejoin, Status: 409, Wait: 2 * time.Second},
+	},
+	"still_running/create": {
+		answer(409, `{"code":"concurrent_request"}`).of(endpoint.Create),
+		Verdict{Outcome: OutcomeFailed, Repeat: Rejoin, Status: 409},
+	},
 	"conflict": {
 		answer(409, `{"error":{"message":"x","code":"conversation_locked"}}`).of(endpoint.Create),
 		Verdict{Outcome: OutcomeFailed, Repeat: Backoff, Status: 409},
