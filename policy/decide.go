@@ -35,6 +35,9 @@ func (r Retry) Decide(t Try) Decision {
 		}
 		return Decision{Wait, 0, ReasonLoading}
 	}
+	if v.Repeat == classify.Rejoin && !t.Last {
+		return r.rejoin(t, left)
+	}
 	// A pause that no limiter is told of would be paced by nobody: it is a retry.
 	line := v.Repeat == classify.Pause && v.Limiter != classify.LimiterNone
 	if t.Last || !line && t.Retries >= r.Max {
@@ -56,6 +59,29 @@ func (r Retry) Decide(t Try) Decision {
 	return Decision{Again, r.delay(t, hint, left), ReasonRetry}
 }
 
+// rejoin waits for the same call, which is being made already: as long as the server says, else
+// for longer and longer.
+func (r Retry) rejoin(t Try, left time.Duration) Decision {
+	wait := hintOf(t.Verdict, t.Now)
+	switch {
+	case wait > r.AfterMax:
+		return Decision{Return, 0, ReasonTooLong}
+	case wait == 0:
+		wait = max(r.backoff(t.Rejoins), rejoinUsual)
+	}
+	if wait = max(wait, rejoinLeast); wait >= left {
+		return Decision{Return, 0, ReasonDeadline}
+	}
+	return Decision{Wait, r.delay(t, wait, left), ReasonRunning}
+}
+
+// How long it is waited at the least for a call that is being made: where the server names
+// no time, and where it names one.
+const (
+	rejoinUsual = time.Second
+	rejoinLeast = 100 * time.Millisecond
+)
+
 // slowTimeout is from how long on a gateway's timeout is believed to be one: the same slow
 // call would time out again. The shortest of those known is 30 s (aiand). A sooner 504 comes
 // from a gateway whose upstream is away, and passes like a 503.
@@ -67,7 +93,7 @@ func fastTimeout(t Try) bool {
 
 func repeatable(r classify.Repeat) bool {
 	switch r {
-	case classify.Backoff, classify.Once, classify.Pause, classify.Await:
+	case classify.Backoff, classify.Once, classify.Pause, classify.Await, classify.Rejoin:
 		return true
 	default:
 		return false

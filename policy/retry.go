@@ -55,6 +55,8 @@ type Try struct {
 	Retries int
 	// Once is whether a verdict with classify.Once was repeated already.
 	Once bool
+	// Rejoins is how often the same call was found to be under way before.
+	Rejoins int
 	// Verdict is what the attempt was found to mean.
 	Verdict classify.Verdict
 	// Now is when the decision is taken.
@@ -124,7 +126,7 @@ func (a Action) String() string {
 type Reason string
 
 // The reasons. ReasonRetry goes with Again, ReasonRateLimit with Line, ReasonFailover
-// with Next, ReasonLoading and ReasonConfirm with Wait, all others with Return.
+// with Next, ReasonLoading, ReasonConfirm and ReasonRunning with Wait, all others with Return.
 const (
 	ReasonRetry     Reason = "retry"
 	ReasonRateLimit Reason = "rate_limit"
@@ -151,6 +153,8 @@ const (
 	// ReasonConfirm: a credential that just worked was refused, and is tried once more
 	// before that is believed. Decide never gives it.
 	ReasonConfirm Reason = "confirm"
+	// ReasonRunning: the same call is being made already, and is waited for.
+	ReasonRunning Reason = "still_running"
 	// ReasonStreak: everything was refused for so long that no wait is likely to end it.
 	// Decide never gives it; see Streak.
 	ReasonStreak Reason = "refusal_streak"
@@ -164,6 +168,6 @@ func Reasons() []Reason {
 	return []Reason{
 		ReasonRetry, ReasonRateLimit, ReasonFinal, ReasonAmbiguous, ReasonNotReplayable,
 		ReasonOnce, ReasonExhausted, ReasonTooLong, ReasonDeadline, ReasonBudget, ReasonFailover,
-		ReasonLoading, ReasonConfirm, ReasonStreak, ReasonAlone,
+		ReasonLoading, ReasonConfirm, ReasonRunning, ReasonStreak, ReasonAlone,
 	}
 }

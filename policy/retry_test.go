@@ -169,6 +169,31 @@ func TestDecide(t *testing.T) {
 			retry, func(t *policy.Try) { t.Verdict.Repeat, t.Deadline = classify.Await, t.Now },
 			policy.Decision{Reason: policy.ReasonDeadline},
 		},
+		"the same call, being made already, is waited for and no retry": {
+			retry, func(t *policy.Try) {
+				t.Verdict.Repeat, t.Verdict.Wait, t.Retries, t.Rejoins = classify.Rejoin, 2*time.Second, 99, 99
+			},
+			policy.Decision{Action: policy.Wait, Delay: 2200 * time.Millisecond, Reason: policy.ReasonRunning},
+		},
+		"for a second, where nothing says how long": {
+			policy.Retry{},
+			func(t *policy.Try) { t.Verdict.Repeat = classify.Rejoin },
+			policy.Decision{Action: policy.Wait, Delay: 1100 * time.Millisecond, Reason: policy.ReasonRunning},
+		},
+		"and then for longer": {
+			retry, func(t *policy.Try) { t.Verdict.Repeat, t.Rejoins = classify.Rejoin, 3 },
+			policy.Decision{Action: policy.Wait, Delay: 4400 * time.Millisecond, Reason: policy.ReasonRunning},
+		},
+		"but not past the deadline either": {
+			retry, func(t *policy.Try) {
+				t.Verdict.Repeat, t.Verdict.Wait, t.Deadline = classify.Rejoin, 2*time.Second, t.Now.Add(2*time.Second)
+			},
+			policy.Decision{Reason: policy.ReasonDeadline},
+		},
+		"nor for longer than is honoured": {
+			retry, func(t *policy.Try) { t.Verdict.Repeat, t.Verdict.Wait = classify.Rejoin, time.Hour },
+			policy.Decision{Reason: policy.ReasonTooLong},
+		},
 		"an instant is a hint too": {
 			retry, func(t *policy.Try) { t.Verdict.Wait, t.Verdict.Until = time.Second, start.Add(5*time.Second) },
 			policy.Decision{Action: policy.Again, Delay: 5500 * time.Millisecond, Reason: policy.ReasonRetry},
@@ -279,7 +304,7 @@ func TestDecide_KeepsItsPromises(t *testing.T) {
 			Retries: rapid.IntRange(-1, 200).Draw(t, "retries"), Once: rapid.Bool().Draw(t, "once"), Now: start,
 			Replayable: rapid.Bool().Draw(t, "replayable"), Rand: rapid.Float64().Draw(t, "rand"),
 			Verdict: classify.Verdict{
-				Repeat: classify.Repeat(rapid.IntRange(0, 5).Draw(t, "repeat")), Ambiguous: rapid.Bool().Draw(t, "ambiguous"),
+				Repeat: classify.Repeat(rapid.IntRange(0, 6).Draw(t, "repeat")), Ambiguous: rapid.Bool().Draw(t, "ambiguous"),
 				Wait: duration.Draw(t, "wait"), HintFalse: rapid.Bool().Draw(t, "false hint"),
 				Limiter: classify.LimiterAction(rapid.IntRange(0, 2).Draw(t, "limiter")),
 			},
@@ -293,10 +318,10 @@ func TestDecide_KeepsItsPromises(t *testing.T) {
 		d := r.Decide(a)
 
 		if !slices.Contains(policy.Reasons(), d.Reason) || (d.Action == policy.Again) != (d.Reason == policy.ReasonRetry) ||
-			(d.Action == policy.Line) != (d.Reason == policy.ReasonRateLimit) || (d.Action == policy.Wait) != (d.Reason == policy.ReasonLoading) {
+			(d.Action == policy.Line) != (d.Reason == policy.ReasonRateLimit) || (d.Action == policy.Wait) != (d.Reason == policy.ReasonLoading || d.Reason == policy.ReasonRunning) {
 			t.Fatalf("%+v: the reason does not fit", d)
 		}
-		if d.Action != policy.Again && d.Delay != 0 || d.Delay < 0 {
+		if d.Action != policy.Again && d.Reason != policy.ReasonRunning && d.Delay != 0 || d.Delay < 0 {
 			t.Fatalf("%+v: a delay without reason", d)
 		}
 		if d.Action == policy.Return {
@@ -318,13 +343,13 @@ func TestDecide_KeepsItsPromises(t *testing.T) {
 			t.Fatal("repeats what cannot succeed")
 		case a.Verdict.Repeat == classify.Once && a.Once:
 			t.Fatal("repeats twice what is worth one repeat")
-		case d.Action == policy.Wait:
+		case d.Reason == policy.ReasonLoading:
 			return
 		case !a.Deadline.IsZero() && !start.Add(max(d.Delay, hint)).Before(a.Deadline):
 			t.Fatal("waits past the deadline")
 		case hint > r.AfterMax || a.Verdict.Wait > r.AfterMax:
 			t.Fatal("waits longer than is honoured")
-		case d.Action == policy.Line:
+		case d.Action == policy.Line, d.Reason == policy.ReasonRunning && d.Delay >= max(hint, 100*time.Millisecond):
 			return
 		case a.Retries >= r.Max:
 			t.Fatal("retries too often")

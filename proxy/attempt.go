@@ -45,6 +45,7 @@ type attempt struct {
 	end    sync.Once
 	slots  *[slotCount]slot
 
+	http1   bool  // made over HTTP/1.1 where the upstream may speak HTTP/2
 	crowded bool  // refused for too many calls at once
 	line    *line // nil in tests
 }
@@ -61,6 +62,7 @@ func (x *exchange) send(out *http.Request, a *attempt) {
 	a.ctx, a.turn = ctx, x.place.turn
 	req := x.outbound.WithContext(ctx)
 	req.GetBody = nil
+	x.sendKey(req)
 	req.Body, req.ContentLength = x.sends(a)
 	x.bounded(a, cancel)
 	defer a.alarm.stop()
@@ -68,13 +70,14 @@ func (x *exchange) send(out *http.Request, a *attempt) {
 		a.slots[i].sent(time.Now())
 	}
 	create := x.endpoint.Effect == endpoint.Create
-	resp, err := x.up.transport(create).RoundTrip(req) //nolint:bodyclose // finish closes it
+	a.http1 = x.http1 || x.up.http1.wanted(a.started)
+	resp, err := x.up.transport(create || x.stray, a.http1, a.started).RoundTrip(req) //nolint:bodyclose // finish closes it
 	x.refreshDeadline()
 	if err != nil {
 		a.fail(ctx, err)
 		return
 	}
-	if resp.ProtoMajor == 2 {
+	if resp.ProtoMajor == 2 && !a.http1 {
 		x.up.http2.Store(true)
 	}
 	a.resp, a.body = resp, resp.Body
@@ -104,10 +107,12 @@ func (a *attempt) fail(ctx context.Context, err error) {
 		a.failure = classify.Canceled
 	case !a.progress.connected.Load():
 		a.failure = classify.Unreachable
-	case wasRefused(err):
+	case wasRefused(err), a.resp == nil && http2Code(err) == "HTTP_1_1_REQUIRED":
 		a.failure = classify.Refused
 	case headersTooLarge(err):
 		a.failure = classify.TooLarge
+	case malformation(err) != "" && !(a.progress.conn.Load().wasCut() && mayBeHalf(err)):
+		a.failure = classify.Malformed
 	default:
 		a.failure = classify.Broke
 	}

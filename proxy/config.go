@@ -91,6 +91,8 @@ type Upstream struct {
 	RPM         int           `env:"RPM" envDefault:"0" min:"0" max:"1000000000" doc:"overrides OUTRIGGER_RPM; 0 does not"`
 	TPM         int           `env:"TPM" envDefault:"0" min:"0" max:"1000000000000" doc:"overrides OUTRIGGER_TPM; 0 does not"`
 	MaxInflight int           `env:"MAX_INFLIGHT" envDefault:"0" min:"0" max:"1000000" doc:"overrides OUTRIGGER_MAX_INFLIGHT; 0 does not"`
+	// HTTP2 says whether HTTP/2 is spoken there.
+	HTTP2 HTTP2Mode `env:"HTTP2" envDefault:"auto" oneof:"auto,off" doc:"auto speaks HTTP/2 where the upstream offers it, and HTTP/1.1 for a while once its HTTP/2 fails and HTTP/1.1 works; off speaks HTTP/1.1 only"`
 	// AttemptTimeout is Timeouts.Attempt for this upstream; 0 does not override it.
 	AttemptTimeout time.Duration `env:"ATTEMPT_TIMEOUT" min:"10ms" max:"24h" doc:"overrides OUTRIGGER_ATTEMPT_TIMEOUT; unset does not"`
 }

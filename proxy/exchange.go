@@ -69,10 +69,14 @@ type exchange struct {
 	facing                // what holds for the present upstream
 	spent   []*upstream   // that the request was given up at
 
+	upstreamKey
+
 	// The attempt loop's state.
 	slots     [slotCount]slot // among the calls in flight, for the present attempt
 	waitedAt  *slots          // whose queue it waited in last
 	crowded   bool            // the last attempt was refused for too many calls at once
+	http1     bool            // the next attempt is made over HTTP/1.1
+	stray     bool            // the next attempt is not made over a kept connection
 	place     *place          // in the present upstream's line
 	first     place           // the first upstream's: most requests need no other
 	predicted time.Duration   // the wait in that line, when it was entered

@@ -125,6 +125,7 @@ func (x *exchange) moveFor(next facing, cause policy.FailoverCause, good bool) {
 	x.facing, x.place = next, &place{} // the transport may still tell the old one of its request
 	x.tries, x.doubted, x.setbacks = 0, 0, setbacks{}
 	x.connected, x.charged, x.late, x.crowded, x.lastChance = false, false, false, false, false
+	x.http1, x.stray = false, false
 }
 
 // causeOf returns the cause for which a request that was not to be attempted here

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"strings"
 	"syscall"
 )
 
@@ -44,8 +43,6 @@ func brokenConnection(err error) string {
 		return "a web page came in its place"
 	case errors.Is(err, errReplayed):
 		return "the server asked to send the request again"
-	case err != nil && (strings.Contains(err.Error(), "malformed") || strings.Contains(err.Error(), "invalid byte in chunk")):
-		return "the answer is not HTTP"
 	}
 	return "connection lost"
 }

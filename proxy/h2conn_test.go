@@ -116,13 +116,31 @@ type h2Upstream struct {
 	server *httptest.Server
 	begun  atomic.Int64 // requests whose HEADERS arrived, without those for goodPath
 	conns  atomic.Int64
+	http1  http.HandlerFunc // what it answers over HTTP/1.1; nil breaks off
+	first  atomic.Int64     // requests over HTTP/1.1, which begun counts too
+}
+
+// ServeHTTP answers over HTTP/1.1.
+func (u *h2Upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	if r.URL.Path == goodPath {
+		_, _ = io.WriteString(w, "good")
+		return
+	}
+	u.begun.Add(1)
+	u.first.Add(1)
+	if u.http1 == nil {
+		panic(http.ErrAbortHandler)
+	}
+	u.http1(w, r)
 }
 
 // newH2Upstream starts one and a proxy in front of it. script is called when a
 // request has arrived whole, or, if early, when its HEADERS have.
 func newH2Upstream(t testing.TB, early bool, script func(w *h2Wire, stream uint32, request int), edits ...func(*Config)) (*rig, *h2Upstream) {
 	t.Helper()
-	u := &h2Upstream{server: httptest.NewUnstartedServer(nil)}
+	u := &h2Upstream{}
+	u.server = httptest.NewUnstartedServer(u)
 	u.server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	u.server.TLS = &tls.Config{NextProtos: []string{"h2"}}
 	u.server.Config.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){

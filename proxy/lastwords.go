@@ -2,9 +2,11 @@ package proxy
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -21,6 +23,7 @@ type hearing struct {
 	net.Conn
 	once sync.Once
 	over chan struct{} // closed when nothing more will be read
+	cut  atomic.Bool   // the server ended it, or the network did
 }
 
 type dialer func(ctx context.Context, network, address string) (net.Conn, error)
@@ -40,6 +43,9 @@ func heard(dial dialer) dialer {
 func (c *hearing) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if err != nil {
+		if !errors.Is(err, net.ErrClosed) {
+			c.cut.Store(true)
+		}
 		c.ended()
 	}
 	return n, err
@@ -66,6 +72,18 @@ func (c *hearing) CloseWrite() error {
 	}
 	return errors.ErrUnsupported
 }
+
+// hearingOf returns what is under c, nil if there is no such connection.
+func hearingOf(c net.Conn) *hearing {
+	if secure, ok := c.(*tls.Conn); ok {
+		c = secure.NetConn()
+	}
+	h, _ := c.(*hearing)
+	return h
+}
+
+// wasCut reports whether it ended before the transport ended it. There need be no connection.
+func (c *hearing) wasCut() bool { return c != nil && c.cut.Load() }
 
 // Close implements net.Conn.
 func (c *hearing) Close() error {

@@ -31,6 +31,9 @@ func (x *exchange) lost(a *attempt) error {
 	case errors.Is(a.err, errPage):
 		return fail("upstream_broke", "Upstream %q answered with a web page where its API answers with JSON (status %d; %s, %s). "+
 			"Check its URL and the path: they may not be the API's.", name, a.resp.StatusCode, tried, took)
+	case a.failure == classify.Malformed:
+		return fail("upstream_broke", "Upstream %q answered, but %s (%s, %s). The next answer would most likely be the same. "+
+			"The upstream, or a proxy in front of it, has to be repaired.", name, describe(a), tried, took)
 	}
 	return fail("upstream_broke", "The connection to upstream %q broke before its answer was complete (%s; %s, %s). "+
 		"Sending the request again is safe.", name, describe(a), tried, took)
@@ -72,6 +75,8 @@ func describe(a *attempt) string {
 		return "Outrigger is shutting down"
 	case a.failure == classify.TooLarge:
 		return "the answer's headers are too large"
+	case a.failure == classify.Malformed:
+		return "the answer is not valid HTTP: " + malformation(a.err)
 	}
 	return brokenConnection(a.err)
 }

@@ -107,7 +107,7 @@ func (x *exchange) peekContent(a *attempt, l labels) {
 // judge classifies the attempt.
 func (x *exchange) judge(a *attempt) {
 	c := classify.Attempt{
-		Failure: a.failure, Progress: a.reached(), Effect: x.endpoint.Effect, Now: time.Now(),
+		Failure: x.failureFor(a), Progress: a.reached(), Effect: x.endpoint.Effect, Now: time.Now(), Keyed: x.isKeyed(),
 	}
 	if a.resp != nil && a.failure == classify.None {
 		c.Status, c.Header, c.Progress = a.resp.StatusCode, a.resp.Header, classify.Answered

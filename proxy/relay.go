@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"outrigger/policy"
+	"outrigger/policy/classify"
 	"outrigger/proxy/decode"
 )
 
@@ -53,6 +54,7 @@ func (p *Proxy) rewrite(r *httputil.ProxyRequest) {
 		made = x.id
 	}
 	moveIdempotencyKey(out.Header, made)
+	x.madeKey = made != "" && out.Header[keyIdempotency][0] == made
 	out.Close = false
 }
 
@@ -118,6 +120,9 @@ func (x *exchange) stamp(h http.Header) {
 func (x *exchange) suppressesUpstreamRetry() bool {
 	if x.isCreate() && x.record.uncertain(x.record.status) {
 		return true
+	}
+	if x.record.verdict.Repeat == classify.Rejoin && !x.madeKey {
+		return false // the same key leads to the one answer, however often it is sent
 	}
 	return x.p.config.Retry.ClientRetries != policy.ClientRetriesAllow && !x.outOfTime()
 }

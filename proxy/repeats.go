@@ -222,7 +222,7 @@ func (x *exchange) repeatFailed(last *failure, attempted bool) {
 func mayPass(v classify.Verdict) bool {
 	switch v.Outcome {
 	case classify.OutcomeOverloaded, classify.OutcomeFailed, classify.OutcomeTimeout, classify.OutcomeUnreachable, classify.OutcomeBroke:
-		return !v.Ambiguous && v.Repeat != classify.Never
+		return !v.Ambiguous && v.Repeat != classify.Never && v.Repeat != classify.Rejoin
 	}
 	return false
 }

@@ -56,6 +56,7 @@ func (p *Proxy) RoundTrip(out *http.Request) (*http.Response, error) {
 		a = x.follow(out, a)
 		x.connected = x.connected || a.progress.connected.Load()
 		x.judge(a)
+		x.learnConnection(a)
 		x.learnConcurrency(a)
 		decision := x.weigh(a, x.learn(a, x.decide(a)))
 		next, cause := x.afterSetback(a, decision)
@@ -170,7 +171,7 @@ const illWindow = 2 * time.Second
 // try is what the decision needs to know of a.
 func (x *exchange) try(a *attempt) policy.Try {
 	return policy.Try{
-		Retries: x.retries, Once: x.repeated, Verdict: a.verdict, Now: time.Now(),
+		Retries: x.retries, Rejoins: x.rejoins, Once: x.repeated, Verdict: a.verdict, Now: time.Now(),
 		Deadline: x.deadline, Took: x.took(a), Replayable: x.replayable(), Last: x.lastChance,
 		Ill: x.isIll(a), Rand: x.p.random(),
 	}
@@ -181,6 +182,7 @@ func (x *exchange) retry(a *attempt, d policy.Decision) {
 	x.last, x.lastLoss, x.lastUp = a.save(), nil, x.up
 	x.setback = policy.FailoverFor(a.verdict)
 	x.doubtful = x.doubtful || a.verdict.Ambiguous
+	x.renewKey(a)
 	switch {
 	case a.failure != classify.None:
 		x.lastLoss, _ = errors.AsType[*Error](x.lost(a))

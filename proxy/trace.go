@@ -20,14 +20,18 @@ const maxHints = 64
 // goroutines, some of them after the attempt was given up.
 type progress struct {
 	connected atomic.Bool // a connection was had
-	written   atomic.Bool // the headers went to the connection
-	began     time.Time
-	sending   *sending     // the body, where it is watched
-	sentAt    atomic.Int64 // when the whole request was written, after began; 0 if it was not
-	hints     atomic.Int32 // 1xx answers so far
-	over      atomic.Bool  // the attempt has ended: hooks do nothing any more
-	body      atomic.Pointer[spool.Body]
-	hooks     httptrace.ClientTrace
+	reused    atomic.Bool // and it had carried requests before
+	conn      atomic.Pointer[hearing]
+	// The transport was about to send the request again by itself, over HTTP/2.
+	replayedHTTP2 atomic.Bool
+	written       atomic.Bool // the headers went to the connection
+	began         time.Time
+	sending       *sending     // the body, where it is watched
+	sentAt        atomic.Int64 // when the whole request was written, after began; 0 if it was not
+	hints         atomic.Int32 // 1xx answers so far
+	over          atomic.Bool  // the attempt has ended: hooks do nothing any more
+	body          atomic.Pointer[spool.Body]
+	hooks         httptrace.ClientTrace
 }
 
 // letGo closes b as soon as all of it was sent. An answer may be faster than the news of that.
@@ -54,10 +58,14 @@ func (p *progress) reached() classify.Progress {
 func (p *progress) trace(outer *httptrace.ClientTrace, pl *place, stop context.CancelCauseFunc) *httptrace.ClientTrace {
 	turn := pl.turn // of the attempt that begins now
 	p.hooks = httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) {
+		GotConn: func(info httptrace.GotConnInfo) {
 			if p.connected.Swap(true) {
+				p.replayedHTTP2.Store(speaksHTTP2(info.Conn))
 				stop(errReplayed)
+				return
 			}
+			p.reused.Store(info.Reused)
+			p.conn.Store(hearingOf(info.Conn))
 		},
 		WroteHeaders: func() { p.written.Store(true) },
 		WroteRequest: func(info httptrace.WroteRequestInfo) {

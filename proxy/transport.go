@@ -40,3 +40,19 @@ func newTransport(dial dialer, via func(*http.Request) (*url.URL, error), connec
 		},
 	}
 }
+
+// speakingHTTP1 returns a transport like t that speaks HTTP/1.1 only.
+func speakingHTTP1(t http.RoundTripper) http.RoundTripper {
+	like, ok := t.(*http.Transport)
+	if !ok {
+		return t
+	}
+	c := like.Clone()
+	c.ForceAttemptHTTP2 = false
+	c.Protocols = new(http.Protocols)
+	c.Protocols.SetHTTP1(true)
+	if c.TLSClientConfig != nil { // the clone has what was added to it for HTTP/2
+		c.TLSClientConfig.NextProtos = []string{"http/1.1"}
+	}
+	return c
+}

@@ -20,8 +20,10 @@ type upstream struct {
 	pooled   http.RoundTripper // keeps connections
 	fresh    http.RoundTripper // one connection per request, for creates over HTTP/1.1
 	http2    atomic.Bool       // the pooled transport was seen to speak HTTP/2
-	query    string            // extra parameters, encoded
-	auth     string            // canonical name of the header for the key, if the user set it
+	http1    http1Only
+	renewal  renewal
+	query    string // extra parameters, encoded
+	auth     string // canonical name of the header for the key, if the user set it
 	preset   preset.Preset
 	home     int      // where its objects live
 	foreign  bool     // callers' credentials do not go there, unless they ask for it by name
@@ -79,6 +81,9 @@ func newUpstream(c Config, u Upstream, dial dialer, m *metrics, log *slog.Logger
 	dial = up.lines.connects.measured(dial, endpointOf(u.URL))
 	up.pooled = newTransport(dial, via, c.Timeouts.Connect, plain, false)
 	up.fresh = newTransport(dial, via, c.Timeouts.Connect, plain, true)
+	if u.HTTP2 == HTTP2Off {
+		up.pooled, up.fresh = speakingHTTP1(up.pooled), speakingHTTP1(up.fresh)
+	}
 	if mayShare(settings) {
 		up.lines.siblings = newSiblings(log, u.Name, now)
 	}
@@ -97,14 +102,6 @@ func newUpstream(c Config, u Upstream, dial dialer, m *metrics, log *slog.Logger
 	return up
 }
 
-// transport picks the connections for one attempt.
-func (u *upstream) transport(create bool) http.RoundTripper {
-	if create && !u.http2.Load() {
-		return u.fresh
-	}
-	return u.pooled
-}
-
 // isOpen reports whether the upstream's breaker, or that of a scope there, is not closed.
 func (u *upstream) isOpen(s scope) bool {
 	if u.gate.breaker.State() != policy.Closed {
@@ -119,9 +116,5 @@ func (u *upstream) close() {
 	u.gate.stop()
 	u.scopes.stop()
 	u.slots.stop()
-	for _, t := range [...]http.RoundTripper{u.pooled, u.fresh} {
-		if idle, ok := t.(interface{ CloseIdleConnections() }); ok {
-			idle.CloseIdleConnections()
-		}
-	}
+	u.closeConnections()
 }

@@ -23,7 +23,7 @@ func listenTraffic(ctx context.Context, s *settings, log *slog.Logger) (*firstby
 	if err != nil {
 		return nil, err
 	}
-	listener, err := listen(ctx, prefix+"LISTEN", s.Listen)
+	listener, err := listen(ctx, prefix+"LISTEN", s.Listen, log)
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ const prefix = "OUTRIGGER_"
 //	doc              one line for people
 type Config struct {
 	// Listen is host:port of the traffic listener; port 0 is any free one.
-	Listen string `env:"LISTEN" envDefault:"127.0.0.1:8383" doc:"traffic listener, host:port"`
+	Listen string `env:"LISTEN" envDefault:"127.0.0.1:8383" doc:"traffic listener, host:port; 127.0.0.1 and localhost stand for ::1 too, where it is there"`
 	// AdminListen is host:port of the admin listener; empty is none.
 	AdminListen string `env:"ADMIN_LISTEN" envDefault:"127.0.0.1:8384" off:"true" doc:"admin listener, host:port, or off"`
 	// UpstreamURLs is OUTRIGGER_UPSTREAMS as written; Upstreams follows from it.

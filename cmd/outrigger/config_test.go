@@ -39,7 +39,7 @@ func defaults() Config {
 				Listen: "127.0.0.1:8383",
 			},
 			Upstreams: []proxy.Upstream{{
-				Name: "openai", URL: &url.URL{Scheme: "https", Host: "api.openai.com"}, CallerKey: proxy.CallerKeyAuto,
+				Name: "openai", URL: &url.URL{Scheme: "https", Host: "api.openai.com"}, CallerKey: proxy.CallerKeyAuto, HTTP2: proxy.HTTP2Auto,
 			}},
 			Concurrency:  proxy.ConcurrencyLearn,
 			WebSocket:    proxy.WebSocketPass,
@@ -170,7 +170,7 @@ func TestEnvironmentBecomesConfiguration(t *testing.T) {
 				c.UpstreamURLs = []namedURL{{"azure2", "https://my.openai.azure.com:8443/openai"}}
 				c.Upstreams = []proxy.Upstream{{
 					Name: "azure2", URL: &url.URL{Scheme: "https", Host: "my.openai.azure.com:8443", Path: "/openai"},
-					APIKey: values.NewSecret("sk-key"), AuthHeader: "api-key", CallerKey: proxy.CallerKeyDrop,
+					APIKey: values.NewSecret("sk-key"), AuthHeader: "api-key", CallerKey: proxy.CallerKeyDrop, HTTP2: proxy.HTTP2Auto,
 					Headers: []proxy.Pair{{Name: "OpenAI-Beta", Value: "assistants=v2"}, {Name: "X-Empty"}},
 					Query:   []proxy.Pair{{Name: "api-version", Value: "2024-10-21"}},
 					Models:  []proxy.Model{{Requested: "gpt-4o", Sent: "my-4o"}, {Requested: "*", Sent: "other=1"}},
@@ -186,7 +186,7 @@ func TestEnvironmentBecomesConfiguration(t *testing.T) {
 			func(c *Config) {
 				c.UpstreamURLs = []namedURL{{"a", "https://a.example"}, {"b", "https://b.example"}, {"c", "https://b.example"}, {"local", "http://localhost:11434"}}
 				upstream := func(name, scheme, host string) proxy.Upstream {
-					return proxy.Upstream{Name: name, URL: &url.URL{Scheme: scheme, Host: host}, CallerKey: proxy.CallerKeyAuto}
+					return proxy.Upstream{Name: name, URL: &url.URL{Scheme: scheme, Host: host}, CallerKey: proxy.CallerKeyAuto, HTTP2: proxy.HTTP2Auto}
 				}
 				c.Upstreams = []proxy.Upstream{
 					upstream("a", "https", "a.example"), upstream("b", "https", "b.example"),
@@ -202,7 +202,7 @@ func TestEnvironmentBecomesConfiguration(t *testing.T) {
 			func(c *Config) {
 				c.UpstreamURLs = append(c.UpstreamURLs, namedURL{"b", "https://b.example"})
 				c.Upstreams = append(c.Upstreams, proxy.Upstream{
-					Name: "b", URL: &url.URL{Scheme: "https", Host: "b.example"}, CallerKey: proxy.CallerKeyAuto,
+					Name: "b", URL: &url.URL{Scheme: "https", Host: "b.example"}, CallerKey: proxy.CallerKeyAuto, HTTP2: proxy.HTTP2Auto,
 				})
 				c.Failover = nil
 			},
@@ -211,7 +211,7 @@ func TestEnvironmentBecomesConfiguration(t *testing.T) {
 			[]string{"OUTRIGGER_UPSTREAMS=name=http://localhost", "OUTRIGGER_UPSTREAM_NAME_RPM=1"},
 			func(c *Config) {
 				c.UpstreamURLs = []namedURL{{"name", "http://localhost"}}
-				c.Upstreams = []proxy.Upstream{{Name: "name", URL: &url.URL{Scheme: "http", Host: "localhost"}, CallerKey: proxy.CallerKeyAuto, RPM: 1}}
+				c.Upstreams = []proxy.Upstream{{Name: "name", URL: &url.URL{Scheme: "http", Host: "localhost"}, CallerKey: proxy.CallerKeyAuto, HTTP2: proxy.HTTP2Auto, RPM: 1}}
 			},
 		},
 		"all addresses, with a key and with tokens": {

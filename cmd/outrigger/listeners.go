@@ -33,10 +33,10 @@ const (
 	maxStreams = 2000
 )
 
-// listen opens address; variable is named in the error. Port 0 opens any free one.
-func listen(ctx context.Context, variable, address string) (net.Listener, error) {
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", address)
+// listen opens address, and the other loopback address with 127.0.0.1 and localhost; variable is
+// named in the error. Port 0 opens any free one.
+func listen(ctx context.Context, variable, address string, log *slog.Logger) (net.Listener, error) {
+	listener, err := listenBoth(ctx, address, log)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, fmt.Errorf("cannot listen on %s: the port is in use by another process; %s sets another one", address, variable)

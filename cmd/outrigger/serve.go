@@ -57,7 +57,7 @@ func serve(ctx context.Context, s *settings, log *slog.Logger) error {
 
 	failed, ready := make(chan error, 2), &atomic.Bool{}
 	if s.AdminListen != "" {
-		listener, err := listen(ctx, prefix+"ADMIN_LISTEN", s.AdminListen)
+		listener, err := listen(ctx, prefix+"ADMIN_LISTEN", s.AdminListen, log)
 		if err != nil {
 			return err
 		}

@@ -24,6 +24,9 @@ type Attempt struct {
 	Effect endpoint.Effect
 	// Now is the time at which the answer came, from which dates count.
 	Now time.Time
+	// Keyed says that a call with the request's Idempotency-Key may be under way already: one
+	// of the caller's own, or an earlier attempt that did not end.
+	Keyed bool
 	// Stream says that Body is an event of a stream that began with a 2xx, and Event is its name.
 	Stream bool
 	Event  string
@@ -65,11 +68,13 @@ const (
 	TooLarge
 	// Canceled means that the caller left.
 	Canceled
+	// Malformed means an answer that is not valid HTTP, and would be the next time.
+	Malformed
 )
 
 // String returns the failure in lower case, for logs.
 func (f Failure) String() string {
-	return name(f, "none", "unreachable", "refused", "broke", "timeout", "too_large", "canceled")
+	return name(f, "none", "unreachable", "refused", "broke", "timeout", "too_large", "canceled", "malformed")
 }
 
 // name returns the i-th name, or "unknown" for a value outside the list.

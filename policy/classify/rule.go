@@ -46,6 +46,7 @@ var (
 	notEntitled = Verdict{Outcome: OutcomeEntitlement}
 	tierBusy    = Verdict{Outcome: OutcomeOverloaded, Scope: Model, Repeat: Backoff, Breaker: Ignore}
 	loading     = Verdict{Outcome: OutcomeLoading, Scope: Model, Repeat: Await, Breaker: Ignore}
+	running     = Verdict{Outcome: OutcomeFailed, Repeat: Rejoin}
 	broken      = Verdict{Outcome: OutcomeBroke, Scope: Upstream, Repeat: Backoff, Breaker: Fault}
 )
 

@@ -45,6 +45,11 @@ var rules = []rule{
 		evidence: "an answer that cannot be read is likely to come again",
 	},
 	{
+		name: "malformed", then: Verdict{Outcome: OutcomeBroke, Scope: Upstream, Breaker: Ignore},
+		match:    failure(Malformed),
+		evidence: "an answer with Transfer-Encoding: chunked twice (maximhq/bifrost) comes from what stands there, and comes again",
+	},
+	{
 		name: "failed_choice", then: Verdict{Outcome: OutcomeFailed, Scope: Model, Breaker: Fault}, asSent: true,
 		match:    partialAnswer,
 		evidence: "OpenRouter 200 with finish_reason error: the part that came is billed, so the caller decides",
@@ -256,6 +261,16 @@ var rules = []rule{
 		name: "request_timeout", then: Verdict{Outcome: OutcomeTimeout, Scope: Upstream, Repeat: Backoff, Breaker: Ignore},
 		match:    status(http.StatusRequestTimeout),
 		evidence: "RFC 9110, section 15.5.9; Azure 408 Timeout",
+	},
+	{
+		name: "key_of_another", then: rejected,
+		match:    all(status(http.StatusConflict), keyOfAnother),
+		evidence: "the key was used for another request (Stripe's idempotency_error, draft-ietf-httpapi-idempotency-key-header, section 2.6): for ever",
+	},
+	{
+		name: "still_running", then: running,
+		match:    stillRunning,
+		evidence: "the call with this key is still being made: 409, often with Retry-After (Comfy-Org/ComfyUI#16220; Stripe's idempotency_key_in_use)",
 	},
 	{
 		name: "conflict", then: Verdict{Outcome: OutcomeFailed, Repeat: Backoff},

@@ -75,6 +75,14 @@ var ruleTable = map[string]struct {
 		failing(TooLarge, Answered, endpoint.Compute),
 		Verdict{Outcome: OutcomeBroke, Scope: Upstream, Repeat: Once, Breaker: Fault},
 	},
+	"malformed": {
+		failing(Malformed, Sent, endpoint.Compute),
+		Verdict{Outcome: OutcomeBroke, Scope: Upstream, Breaker: Ignore},
+	},
+	"malformed/create": {
+		failing(Malformed, Sent, endpoint.Create),
+		Verdict{Outcome: OutcomeBroke, Scope: Upstream, Breaker: Ignore},
+	},
 	"failed_choice": {
 		answer(200, `{"id":"x","object":"chat.completion","choices":[{"message":{"content":"half"},"finish_reason":"error","error":{"code":502,"message":"gone"}}]}`),
 		Verdict{Outcome: OutcomeFailed, Scope: Model, Breaker: Fault, Status: 200},
@@ -395,6 +403,18 @@ var ruleTable = map[string]struct {
 	"request_timeout": {
 		answer(408, `{"error":{"code":"Timeout","message":"The operation was timeout."}}`),
 		Verdict{Outcome: OutcomeTimeout, Scope: Upstream, Repeat: Backoff, Breaker: Ignore, Status: 408},
+	},
+	"key_of_another": {
+		answer(409, `{"error":{"message":"This Idempotency-Key was used with a different request body.","code":"idempotency_mismatch"}}`, "Retry-After: 2"),
+		Verdict{Outcome: OutcomeRejected, Status: 409, Wait: 2 * time.Second},
+	},
+	"still_running": {
+		answer(409, `{"error":{"message":"busy","code":"idempotency_in_progress"}}`, "Retry-After: 2"),
+		Verdict{Outcome: OutcomeFailed, Repeat: Rejoin, Status: 409, Wait: 2 * time.Second},
+	},
+	"still_running/create": {
+		answer(409, `{"code":"concurrent_request"}`).of(endpoint.Create),
+		Verdict{Outcome: OutcomeFailed, Repeat: Rejoin, Status: 409},
 	},
 	"conflict": {
 		answer(409, `{"error":{"message":"x","code":"conversation_locked"}}`).of(endpoint.Create),

@@ -128,10 +128,15 @@ const (
 	Pause
 	// Await: when the model is ready. Not counted as a retry, and the deadline alone bounds it.
 	Await
+	// Rejoin: when the same call, which is being made already, has ended. Not counted as a
+	// retry, and the deadline alone bounds it.
+	Rejoin
 )
 
 // String returns the way to repeat in lower case, for logs.
-func (r Repeat) String() string { return name(r, "never", "backoff", "once", "pause", "await") }
+func (r Repeat) String() string {
+	return name(r, "never", "backoff", "once", "pause", "await", "rejoin")
+}
 
 // LimiterAction is what the limiter should do with an answer.
 type LimiterAction uint8
