@@ -27,15 +27,16 @@ type attempt struct {
 	budget   *policy.Budget
 	settled  bool // with the budget
 
-	resp    *http.Response       // nil when no answer came
-	body    io.ReadCloser        // the answer's, as it comes from the transport or its hold
-	held    *hold                // the answer's beginning, when it was held
-	watcher *eventstream.Watcher // reads a held stream; nil for all else
-	decoded []byte               // what was held of an encoded answer, decoded; at most holdAnswer
-	missing []byte               // what a stream that ended while it was held lacks of its last event
-	failure classify.Failure
-	err     error // the transport's, for the log
-	verdict classify.Verdict
+	resp     *http.Response       // nil when no answer came
+	body     io.ReadCloser        // the answer's, as it comes from the transport or its hold
+	held     *hold                // the answer's beginning, when it was held
+	watcher  *eventstream.Watcher // reads a held stream; nil for all else
+	decoded  []byte               // what was held of an encoded answer, decoded; at most holdAnswer
+	missing  []byte               // what a stream that ended while it was held lacks of its last event
+	resuming *resuming            // the answer's body, if it is a stream that can be resumed
+	failure  classify.Failure
+	err      error // the transport's, for the log
+	verdict  classify.Verdict
 
 	ctx    context.Context
 	alarm  *alarm // the attempt's timeout; nil when there is none
@@ -81,6 +82,7 @@ func (x *exchange) send(out *http.Request, a *attempt) {
 		a.fail(ctx, errSwitched)
 		return
 	}
+	x.resumable(a)
 	x.peek(ctx, a)
 }
 

@@ -55,7 +55,8 @@ type record struct {
 	upgrade          bool
 	closeCode        int // of a WebSocket
 	spoolFull        bool
-	sticky           bool // the request had to go where its objects live
+	sticky           bool  // the request had to go where its objects live
+	resumes          int64 // how often its stream was cut and went on
 }
 
 // committed notes what is known when a's answer goes to the relay.

@@ -167,7 +167,7 @@ func (s *answer) end(o outcome) {
 		}
 		x.record.promptTokens, x.record.completionTokens = w.Usage()
 	}
-	x.record.outcome = o
+	x.record.outcome, x.record.resumes = o, s.a.resuming.count()
 	if s.stream {
 		x.p.metrics.streamsOpen.Dec()
 		x.up.metrics.streamEnded(o)
@@ -185,7 +185,7 @@ func (x *exchange) cutMessage(err error) string {
 	case errors.Is(err, io.EOF):
 		reason = "upstream \"" + x.up.config.Name + "\" ended the stream without finishing it"
 	}
-	return "The stream was cut: " + reason + ". What came before is incomplete; send the request again."
+	return "The stream was cut: " + reason + x.current.resuming.advice()
 }
 
 // doneTime is how long a stream whose answer is whole may stay open for what some

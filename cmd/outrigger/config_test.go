@@ -42,6 +42,7 @@ func defaults() Config {
 				Name: "openai", URL: &url.URL{Scheme: "https", Host: "api.openai.com"}, CallerKey: proxy.CallerKeyAuto,
 			}},
 			Concurrency:  proxy.ConcurrencyLearn,
+			Resume:       true,
 			TripCooldown: time.Minute,
 			Failover:     policy.Failover{policy.FailoverBreaker, policy.FailoverUnreachable, policy.FailoverOverloaded},
 		},
