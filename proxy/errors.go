@@ -94,7 +94,7 @@ func (e *Error) write(w http.ResponseWriter, x *exchange) {
 		h.Set("Retry-After-Ms", strconv.FormatInt(e.RetryAfter.Milliseconds(), 10))
 	}
 	x.record.source, x.record.status = sourceLocal, e.Status
-	e = x.withRepeat(e)
+	e = x.withSeal(x.withRepeat(e))
 	x.record.errorType, x.record.errorCode, x.record.errorMessage = e.Type, e.Code, e.Message
 	x.stamp(h)
 	x.share(h, nil)

@@ -56,6 +56,7 @@ type record struct {
 	closeCode        int // of a WebSocket
 	spoolFull        bool
 	sticky           bool  // the request had to go where its objects live
+	sealed           bool  // for encrypted content that was made there
 	resumes          int64 // how often its stream was cut and went on
 }
 
