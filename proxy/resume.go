@@ -36,6 +36,7 @@ type resuming struct {
 	events  wholeEvents
 	watcher *eventstream.Watcher // of one event at a time
 	id      string               // of the response; "" until its first event
+	wants   string               // what the request says about its events, as a query
 	last    int64                // number of the last event that was passed on; -1 before the first
 	gapless bool                 // each number was the one before and 1
 	plain   bool                 // it passes as it comes
@@ -69,15 +70,17 @@ func (x *exchange) resumable(a *attempt) {
 	if a.resp.StatusCode != http.StatusOK || a.resp.Header.Get("Content-Encoding") != "" || !x.mayResume() {
 		return
 	}
-	id := ""
+	id, wants := "", ""
 	if x.method == http.MethodGet {
 		if id = streamedID(x.outbound.URL); id == "" {
 			return
 		}
+	} else {
+		wants = x.streamWants()
 	}
 	r := &resuming{
 		x: x, a: a, up: x.up, request: x.outbound, account: x.credential, idle: x.streamIdle(), until: a.started.Add(resumeWindow),
-		watcher: eventstream.New(endpoint.Responses), id: id, last: -1, gapless: true, src: a.resp.Body,
+		watcher: eventstream.New(endpoint.Responses), id: id, wants: wants, last: -1, gapless: true, src: a.resp.Body,
 	}
 	r.events.room = x.p.bodies
 	a.resuming, a.resp.Body, a.body = r, r, r

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"outrigger/internal/values"
 )
 
 // backgroundBody asks for a background stream.
@@ -555,6 +557,98 @@ func TestARecordedStreamHasWhatTheCallerGot(t *testing.T) {
 			if _, body, err := g.read(r); body != whole || err != nil || len(j.asked) != 2 {
 				t.Errorf("call %d: %d asked, got %q %v", i, len(j.asked), body, err)
 			}
+		}
+	})
+}
+
+func TestAResumeAsksForTheSameEvents(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"background":true,"stream":true,"include":["reasoning.encrypted_content","a b"],"stream_options":{"include_obfuscation":false}}`: "include%5B%5D=reasoning.encrypted_content&include%5B%5D=a+b&include_obfuscation=false&",
+		`{"background":true,"stream":true,"include":null}`:    "",
+		`{"background":true,"stream":true,"include":"a"}`:     "",
+		`{"background":true,"stream":true,"include":["a"]} x`: "include%5B%5D=a&",
+	} {
+		t.Run(body, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				j := &jobs{events: backgroundEvents()}
+				j.serve = cutAt(len(j.events[0])+3, clean)
+				g := newBubble(t, j.script)
+				_, got, err := g.read(g.request(http.MethodPost, "/v1/responses", body))
+				if got != strings.Join(j.events, "") || err != nil || len(j.asked) != 2 || !strings.HasPrefix(j.asked[1], "GET /v1/responses/resp_1?"+want+"stream=true") {
+					t.Errorf("asked for %q, got %q %v", j.asked, got, err)
+				}
+			})
+		})
+	}
+}
+
+func TestALongEventIsPassedOnWhole(t *testing.T) {
+	for name, tt := range map[string]struct {
+		size  int
+		whole bool
+	}{"of a picture": {3 << 20, true}, "longer than is held": {maxWholeEvent + 1<<20, false}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				j := &jobs{events: backgroundEvents()}
+				j.events[3] = strings.Replace(j.events[3], `"delta":"event"`, `"delta":"`+strings.Repeat("x", tt.size)+`"`, 1)
+				cut := len(j.events[0]+j.events[1]+j.events[2]) + tt.size
+				j.serve = cutAt(cut, broken)
+				g := newBubble(t, j.script)
+				_, body, err := g.backgroundStream()
+				whole := strings.Join(j.events, "")
+				if tt.whole && (body != whole || err != nil) || !tt.whole && (err == nil || !strings.HasPrefix(body, whole[:cut]) || len(j.asked) != 1) {
+					t.Errorf("%d of %d bytes, %v", len(body), len(whole), err)
+				}
+				if memory, _ := g.held(); memory != 0 {
+					t.Errorf("%d bytes are still held", memory)
+				}
+			})
+		})
+	}
+}
+
+func TestAStreamIsResumedAtTheUpstreamThatMakesIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first := func(w http.ResponseWriter, r *http.Request, _ int) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		j := &jobs{events: backgroundEvents()}
+		j.serve = cutAt(len(j.events[0]+j.events[1]+j.events[2])+5, broken)
+		s := newSeveral(t, func(c *Config) {
+			c.Retry.Max = 1
+			c.Upstreams[1].APIKey = values.NewSecret("sk-second")
+		}, first, j.script)
+		resp, body, err := s.backgroundStream()
+		if body != strings.Join(j.events, "") || err != nil || resp.Header.Get("x-outrigger-upstream") != "second" {
+			t.Errorf("got %q %v", body, err)
+		}
+		if want := "GET /v1/responses/resp_1?stream=true&starting_after=2 Bearer sk-second"; len(j.asked) != 2 || j.asked[1] != want {
+			t.Errorf("asked for %q", j.asked)
+		}
+	})
+}
+
+func TestAnOpenBreakerHoldsAResumeBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var g *rig
+		j := &jobs{events: backgroundEvents()}
+		j.serve = func(w http.ResponseWriter, r *http.Request, conn int, rest string) bool {
+			if conn > 1 {
+				return false
+			}
+			sends(w, rest[:len(j.events[0]+j.events[1]+j.events[2])])
+			for range 60 {
+				g.proxy.upstreams[0].gate.fail()
+			}
+			g.proxy.upstreams[0].gate.closed.Store(false)
+			return true
+		}
+		g = newBubble(t, j.script)
+		start := time.Now()
+		_, body, err := g.backgroundStream()
+		if body != strings.Join(j.events, "") || err != nil || time.Since(start) < g.proxy.config.Breaker.Open/2 {
+			t.Errorf("after %s: %q %v", time.Since(start), body, err)
 		}
 	})
 }

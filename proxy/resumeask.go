@@ -193,7 +193,7 @@ func (r *resuming) get(ctx context.Context) *http.Request {
 		req.URL.RawPath = path
 		req.URL.Path, _ = url.PathUnescape(path)
 	}
-	req.URL.RawQuery = withCursor(req.URL.RawQuery, r.last)
+	req.URL.RawQuery = withCursor(req.URL.RawQuery, r.wants, r.last)
 	for _, name := range [...]string{"Content-Encoding", "Content-Length", "Idempotency-Key", keyIdempotency, "X-Idempotency-Key", "x-idempotency-key"} {
 		delete(req.Header, name)
 	}
@@ -201,8 +201,38 @@ func (r *resuming) get(ctx context.Context) *http.Request {
 	return req
 }
 
+// maxWants bounds the request bodies that are read for what they want of a stream.
+const maxWants = 4 << 20
+
+// streamWants returns what the request's body says about the events of its stream, as the
+// query says it: what they include, and whether they are padded.
+func (x *exchange) streamWants() string {
+	var body struct {
+		Include []string
+		Options struct {
+			Obfuscation *bool `json:"include_obfuscation"`
+		} `json:"stream_options"`
+	}
+	if x.body == nil || x.once != nil || x.size > maxWants {
+		return ""
+	}
+	src := x.body.Reader()
+	defer src.Close()
+	if json.NewDecoder(src).Decode(&body) != nil {
+		return ""
+	}
+	var wants []string
+	for _, name := range body.Include {
+		wants = append(wants, "include%5B%5D="+url.QueryEscape(name))
+	}
+	if o := body.Options.Obfuscation; o != nil {
+		wants = append(wants, "include_obfuscation="+strconv.FormatBool(*o))
+	}
+	return strings.Join(wants, "&")
+}
+
 // withCursor returns a query that asks for a stream from behind event n.
-func withCursor(query string, n int64) string {
+func withCursor(query, wants string, n int64) string {
 	var kept []string
 	for pair := range strings.SplitSeq(query, "&") {
 		switch name, _, _ := strings.Cut(pair, "="); name {
@@ -210,6 +240,9 @@ func withCursor(query string, n int64) string {
 		default:
 			kept = append(kept, pair)
 		}
+	}
+	if wants != "" {
+		kept = append(kept, wants)
 	}
 	return strings.Join(append(kept, "stream=true", "starting_after="+strconv.FormatInt(n, 10)), "&")
 }

@@ -61,6 +61,7 @@ func (r *resuming) judge(event []byte) (bool, error) {
 	if r.again && !r.fresh {
 		r.fresh, r.fails, r.hint = true, 0, 0
 		r.resumed.Add(1)
+		r.tell("")
 		r.note(resumeDone, 0)
 	}
 	return true, nil
