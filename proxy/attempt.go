@@ -27,16 +27,17 @@ type attempt struct {
 	budget   *policy.Budget
 	settled  bool // with the budget
 
-	resp    *http.Response       // nil when no answer came
-	body    io.ReadCloser        // the answer's, as it comes from the transport or its hold
-	held    *hold                // the answer's beginning, when it was held
-	content *content             // tells what a good answer is by its bytes; nil when nobody asks
-	watcher *eventstream.Watcher // reads a stream, once it is known to be one; nil for all else
-	decoded []byte               // an encoded answer that was held whole, decoded; at most holdAnswer
-	missing []byte               // what a stream that ended while it was held lacks of its last event
-	failure classify.Failure
-	err     error // the transport's, for the log
-	verdict classify.Verdict
+	resp     *http.Response       // nil when no answer came
+	body     io.ReadCloser        // the answer's, as it comes from the transport or its hold
+	held     *hold                // the answer's beginning, when it was held
+	content  *content             // tells what a good answer is by its bytes; nil when nobody asks
+	watcher  *eventstream.Watcher // reads a stream, once it is known to be one; nil for all else
+	decoded  []byte               // an encoded answer that was held whole, decoded; at most holdAnswer
+	missing  []byte               // what a stream that ended while it was held lacks of its last event
+	resuming *resuming            // the answer's body, if it is a stream that can be resumed
+	failure  classify.Failure
+	err      error // the transport's, for the log
+	verdict  classify.Verdict
 
 	ctx    context.Context
 	alarm  *alarm // the attempt's timeout; nil when there is none
@@ -85,6 +86,7 @@ func (x *exchange) send(out *http.Request, a *attempt) {
 		a.fail(ctx, errSwitched)
 		return
 	}
+	x.resumable(a)
 	x.peek(ctx, a)
 }
 

@@ -42,7 +42,7 @@ func (x *exchange) relayed(out *http.Request, a *attempt) *http.Response {
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return resp // see tunnel
 	}
-	answer := &answer{x: x, a: a, src: a.body, idle: x.streamIdle(), learner: x.learner(resp)}
+	answer := &answer{x: x, a: a, src: a.body, idle: x.silence(a), learner: x.learner(resp)}
 	if a.watcher != nil || mediaType(resp.Header) == typeEvents {
 		answer.stream = true
 		x.p.metrics.streamsOpen.Inc()

@@ -36,6 +36,8 @@ type Config struct {
 	WebSocket WebSocketMode `env:"WEBSOCKET" envDefault:"pass" oneof:"pass,refuse" doc:"pass carries WebSockets; refuse answers 426, so that a client that has a way by HTTP takes it"`
 	// TripCooldown is how long a dead credential is answered from memory.
 	TripCooldown time.Duration `env:"TRIP_COOLDOWN" envDefault:"60s" min:"1s" max:"24h" doc:"how long a dead credential is refused locally before one probe goes through"`
+	// Resume says that a background Responses stream that is cut is fetched again from there.
+	Resume bool `env:"RESUME" envDefault:"on" doc:"a background Responses stream that is cut goes on with the rest from the same upstream, in the same answer"`
 	// Rejoin is how long a call without a key goes on when its caller leaves; 0 ends it at once.
 	Rejoin time.Duration `env:"REJOIN" envDefault:"off" min:"100ms" max:"1h" off:"true" doc:"how long an abandoned call goes on, so that the client's own retry of it can join"`
 }

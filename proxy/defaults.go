@@ -53,7 +53,10 @@ func readDefaults(target any) error {
 				return time.ParseDuration(text)
 			},
 			reflect.TypeFor[bool](): func(text string) (any, error) {
-				if text == "off" {
+				switch text {
+				case "on":
+					return true, nil
+				case "off":
 					return false, nil
 				}
 				return strconv.ParseBool(text)

@@ -96,7 +96,7 @@ func (e *Error) write(w http.ResponseWriter, x *exchange) {
 		h.Set("Retry-After", strconv.FormatFloat(math.Ceil(e.RetryAfter.Seconds()), 'f', 0, 64))
 		h.Set("Retry-After-Ms", strconv.FormatInt(e.RetryAfter.Milliseconds(), 10))
 	}
-	e = x.withRepeat(e)
+	e = x.withSeal(x.withRepeat(e))
 	status := e.Status
 	if e.Code == "upstream_ambiguous" {
 		status = policy.UnsureStatus(x.agent)

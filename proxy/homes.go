@@ -65,13 +65,30 @@ func (x *exchange) goHome(r *http.Request) {
 	if !bound {
 		return
 	}
-	x.candidates, x.record.sticky = h.upstreams[home], true
+	x.candidates, x.record.sticky, x.record.sealed = h.upstreams[home], true, x.references.BySeal()
 	x.up = x.candidates[0]
 }
 
 // tells reports whether the answer may tell of objects: it has to be readable.
 func (x *exchange) tells() bool {
-	return x.p.homes != nil && sticky.Tells(x.endpoint.Name, x.method, x.facts.Store)
+	return x.p.homes != nil && (sticky.Tells(x.endpoint.Name, x.method, x.facts.Store) || sticky.Seals(x.endpoint.Name, x.method))
+}
+
+// withSeal returns e with a word on why the request went to no other upstream, if that is
+// for what it encrypted.
+func (x *exchange) withSeal(e *Error) *Error {
+	if !x.record.sealed || x.up == nil {
+		return e
+	}
+	switch e.Code {
+	case "circuit_open", "upstream_unreachable", "upstream_broke", "upstream_timeout", "local_rate_limit":
+	default:
+		return e
+	}
+	told := *e
+	told.Message += " The request has encrypted_content that upstream \"" + x.up.config.Name + "\" made and no other can read, so it was sent nowhere else: " +
+		"wait for that upstream, or send the request without those items."
+	return &told
 }
 
 // learner returns what reads the ids of a committed answer, nil when it has none.

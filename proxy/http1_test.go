@@ -20,11 +20,11 @@ const (
 	codeHTTPRequired = 0xd
 )
 
-const goodAnswer = `{"object":"chat.completion","choices":[]}`
+const plainAnswer = `{"object":"chat.completion","choices":[]}`
 
 func goodOverHTTP1(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = io.WriteString(w, goodAnswer)
+	_, _ = io.WriteString(w, plainAnswer)
 }
 
 // resetsAfter resets each stream, after headers if it is told some.
@@ -71,7 +71,7 @@ func TestHTTP2_ProtocolErrorBeforeContentIsRepeatedOverHTTP1(t *testing.T) {
 			for i, calls := range []int64{tt.calls, tt.later} {
 				before := u.begun.Load()
 				resp, body := g.chat()
-				if resp.StatusCode != http.StatusOK || body != goodAnswer || u.begun.Load()-before != calls {
+				if resp.StatusCode != http.StatusOK || body != plainAnswer || u.begun.Load()-before != calls {
 					t.Errorf("call %d: got %d %q after %d calls, want %d", i+1, resp.StatusCode, body, u.begun.Load()-before, calls)
 				}
 			}
@@ -95,7 +95,7 @@ func TestHTTP2_RequestsWithoutBodyAreRepeatedOverHTTP1Too(t *testing.T) {
 	g, u := newH2Upstream(t, false, resetsAfter(codeProtocol), func(c *Config) { c.Limit.Learn = false })
 	u.http1 = goodOverHTTP1
 	resp, body := g.do(g.request(http.MethodGet, "/v1/models", ""))
-	if resp.StatusCode != http.StatusOK || body != goodAnswer || u.begun.Load() != 2 {
+	if resp.StatusCode != http.StatusOK || body != plainAnswer || u.begun.Load() != 2 {
 		t.Errorf("got %d %q after %d calls", resp.StatusCode, body, u.begun.Load())
 	}
 }
@@ -111,9 +111,9 @@ func TestHTTP2_OtherResetsStayThere(t *testing.T) {
 					return
 				}
 				_ = w.headers(stream, 0, ":status: 200", "content-type: application/json")
-				_ = w.write(h2Frame{frameData, flagEndStream, stream, []byte(goodAnswer)})
+				_ = w.write(h2Frame{frameData, flagEndStream, stream, []byte(plainAnswer)})
 			})
-			if resp, body := g.chat(); resp.StatusCode != http.StatusOK || body != goodAnswer || u.begun.Load() != 3 || u.first.Load() != 0 {
+			if resp, body := g.chat(); resp.StatusCode != http.StatusOK || body != plainAnswer || u.begun.Load() != 3 || u.first.Load() != 0 {
 				t.Errorf("got %d %q after %d calls, %d of them over HTTP/1.1", resp.StatusCode, body, u.begun.Load(), u.first.Load())
 			}
 		})
@@ -139,7 +139,7 @@ func TestHTTP2_UpstreamWithoutHTTP1IsAskedOverHTTP2Again(t *testing.T) {
 			return
 		}
 		_ = w.headers(stream, 0, ":status: 200", "content-type: application/json")
-		_ = w.write(h2Frame{frameData, flagEndStream, stream, []byte(goodAnswer)})
+		_ = w.write(h2Frame{frameData, flagEndStream, stream, []byte(plainAnswer)})
 	})
 	u.server.TLS.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		if slices.Contains(hello.SupportedProtos, "h2") {
@@ -149,7 +149,7 @@ func TestHTTP2_UpstreamWithoutHTTP1IsAskedOverHTTP2Again(t *testing.T) {
 	}
 	for i, attempts := range []string{"3", "2"} { // it is tried once
 		resp, body := g.chat()
-		if resp.StatusCode != http.StatusOK || body != goodAnswer || resp.Header.Get("X-Outrigger-Attempts") != attempts {
+		if resp.StatusCode != http.StatusOK || body != plainAnswer || resp.Header.Get("X-Outrigger-Attempts") != attempts {
 			t.Errorf("call %d: got %d %q after %s attempts, want %s", i+1, resp.StatusCode, body, resp.Header.Get("X-Outrigger-Attempts"), attempts)
 		}
 	}
@@ -159,7 +159,7 @@ func TestHTTP2_OffSpeaksHTTP1Only(t *testing.T) {
 	g, u := newH2Upstream(t, false, resetsAfter(codeProtocol), func(c *Config) { c.Upstreams[0].HTTP2 = HTTP2Off })
 	u.http1 = goodOverHTTP1
 	for _, path := range []string{"/v1/chat/completions", "/v1/files"} {
-		if resp, body := g.do(g.request(http.MethodPost, path, chatBody)); resp.StatusCode != http.StatusOK || body != goodAnswer {
+		if resp, body := g.do(g.request(http.MethodPost, path, chatBody)); resp.StatusCode != http.StatusOK || body != plainAnswer {
 			t.Errorf("%s: got %d %q", path, resp.StatusCode, body)
 		}
 	}

@@ -30,6 +30,7 @@ type metrics struct {
 	queue         *prometheus.HistogramVec
 	streamsOpen   prometheus.Gauge
 	streamsEnded  *prometheus.CounterVec
+	resumes       *prometheus.CounterVec
 	tokens        *prometheus.CounterVec
 	live          *liveCollector
 
@@ -56,6 +57,7 @@ func newMetrics(p *Proxy) *metrics {
 		queue:         histogram("outrigger_queue_seconds", "Time that requests spent in a limiter's line.", "upstream"),
 		streamsOpen:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "outrigger_streams_open", Help: "Event streams and WebSockets that are open."}),
 		streamsEnded:  counter("outrigger_streams_ended_total", "Event streams and WebSockets that ended, by how.", "upstream", "outcome"),
+		resumes:       counter("outrigger_stream_resumes_total", "Background Responses streams that were cut and asked for again, by what came of it.", "upstream", "result"),
 		tokens:        counter("outrigger_tokens_total", "Tokens that upstreams said were used.", "upstream", "model", "kind"),
 		live:          &liveCollector{p: p},
 		models:        modelLabels{known: map[string]string{}},
@@ -67,7 +69,7 @@ func (m *metrics) register(r prometheus.Registerer) error {
 	var errs []error
 	for _, c := range []prometheus.Collector{
 		m.requests, m.duration, m.firstEvent, m.attempts, m.retries, m.refused, m.failovers, m.clientRetries,
-		m.queue, m.streamsOpen, m.streamsEnded, m.tokens, m.live, m.live.p.idempotency.results,
+		m.queue, m.streamsOpen, m.streamsEnded, m.resumes, m.tokens, m.live, m.live.p.idempotency.results,
 	} {
 		errs = append(errs, r.Register(c))
 	}

@@ -105,7 +105,7 @@ func (p *Proxy) logRequest(x *exchange, took time.Duration) {
 	if !p.log.Enabled(context.Background(), level) {
 		return
 	}
-	var buf [25]slog.Attr
+	var buf [26]slog.Attr
 	a := append(buf[:0],
 		slog.String("id", x.id), slog.String("method", x.method), slog.String("path", loggable(x.path)),
 		slog.Int("status", r.status), slog.String("outcome", r.result()), slog.String("source", r.source),
@@ -147,6 +147,9 @@ func (p *Proxy) logRequest(x *exchange, took time.Duration) {
 	}
 	if r.gate > 0 {
 		a = append(a, milliseconds("breaker_ms", r.gate))
+	}
+	if r.resumes > 0 {
+		a = append(a, slog.Int64("resumes", r.resumes))
 	}
 	if r.idempotency != "" {
 		a = append(a, slog.String("idempotency", r.idempotency))

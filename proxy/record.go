@@ -59,6 +59,8 @@ type record struct {
 	repaired         bool     // a version that stood twice in the path was taken out
 	hops             []string // URLs that redirected the request
 	sticky           bool     // the request had to go where its objects live
+	sealed           bool     // for encrypted content that was made there
+	resumes          int64    // how often its stream was cut and went on
 }
 
 // committed notes what is known when a's answer goes to the relay.

@@ -23,5 +23,9 @@ func (x *exchange) extendWrite() {
 		return
 	}
 	x.writeSet = now
-	_ = http.NewResponseController(x.w).SetWriteDeadline(now.Add(idle + idle/2))
+	silent := idle
+	if x.mayResume() {
+		silent += idle // see resuming.limit
+	}
+	_ = http.NewResponseController(x.w).SetWriteDeadline(now.Add(silent + idle/2))
 }

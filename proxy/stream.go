@@ -171,7 +171,7 @@ func (s *answer) end(o outcome) {
 		}
 		x.record.promptTokens, x.record.completionTokens = w.Usage()
 	}
-	x.record.outcome, x.record.aborted = o, s.abort
+	x.record.outcome, x.record.aborted, x.record.resumes = o, s.abort, s.a.resuming.count()
 	if s.stream {
 		x.p.metrics.streamsOpen.Dec()
 		x.up.metrics.streamEnded(o)
@@ -189,5 +189,5 @@ func (x *exchange) cutMessage(err error) string {
 	case errors.Is(err, io.EOF):
 		reason = "upstream \"" + x.up.config.Name + "\" ended the stream without finishing it"
 	}
-	return "The stream was cut: " + reason + ". What came before is incomplete; send the request again."
+	return "The stream was cut: " + reason + x.current.resuming.advice()
 }

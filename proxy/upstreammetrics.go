@@ -48,3 +48,5 @@ func (u *upstreamMetrics) failedOver(reason string) {
 func (u *upstreamMetrics) streamEnded(o outcome) {
 	u.all.streamsEnded.WithLabelValues(u.name, string(o)).Inc()
 }
+
+func (u *upstreamMetrics) resumed(result string) { u.all.resumes.WithLabelValues(u.name, result).Inc() }

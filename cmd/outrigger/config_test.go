@@ -43,6 +43,7 @@ func defaults() Config {
 			}},
 			Concurrency:  proxy.ConcurrencyLearn,
 			WebSocket:    proxy.WebSocketPass,
+			Resume:       true,
 			TripCooldown: time.Minute,
 			Failover:     policy.Failover{policy.FailoverBreaker, policy.FailoverUnreachable, policy.FailoverOverloaded},
 		},

@@ -37,7 +37,7 @@ func (c *call) sendEvents(a answer, rule *fault.Rule) {
 
 // emit sends one event, after its delay and after what the rule does before it.
 func (s *eventSender) emit(e event) bool {
-	if s.dead || !s.delay(s.c.sim.cfg.TokenDelay*time.Duration(e.tokens)) || !s.trouble() {
+	if s.dead || !s.delay(s.c.sim.cfg.TokenDelay*time.Duration(e.tokens)) || !s.trouble(e) {
 		s.dead = true
 		return false
 	}
@@ -65,9 +65,13 @@ func (s *eventSender) delay(d time.Duration) bool {
 
 // trouble does what the rule demands before the next event, and reports whether
 // the stream goes on.
-func (s *eventSender) trouble() bool {
+func (s *eventSender) trouble(e event) bool {
 	if s.rule == nil || s.sent != s.rule.Events {
 		return true
+	}
+	switch s.rule.Kind {
+	case fault.KindCutReset, fault.KindCutClose, fault.KindCutClean:
+		s.begin(e, s.rule.Bytes)
 	}
 	switch s.rule.Kind {
 	case fault.KindCutReset:
@@ -91,6 +95,12 @@ func (s *eventSender) trouble() bool {
 	default:
 		return true
 	}
+}
+
+// begin sends the first n bytes of an event.
+func (s *eventSender) begin(e event, n int) {
+	s.buf = appendEvent(s.buf[:0], e)
+	s.c.write(s.buf[:min(n, len(s.buf))], s.rule)
 }
 
 // wait pauses for d, or until the client leaves when d is 0.

@@ -253,10 +253,8 @@ func TestAResponseIsKeptUnlessToldOtherwise(t *testing.T) {
 	if e := s.Ledger().Entries(ledger.Filter{}); e[len(e)-1].Work {
 		t.Errorf("ledger: %+v", e[len(e)-1])
 	}
-	all := parseEvents(ask(s, "GET", "/v1/responses/"+kept+"?stream=true", "").body)
-	rest := parseEvents(ask(s, "GET", "/v1/responses/"+kept+"?stream=true&starting_after=3", "").body)
-	if len(all) != 4+16+4 || len(rest) != len(all)-4 || rest[0] != all[4] {
-		t.Errorf("%d events, %d after number 3", len(all), len(rest))
+	if got := ask(s, "GET", "/v1/responses/"+kept+"?stream=true", ""); got.status != 400 {
+		t.Errorf("the events of a synchronous one: %d", got.status)
 	}
 	if got := ask(s, "GET", "/v1/responses/"+kept+"?starting_after=x", ""); got.status != 400 {
 		t.Errorf("after nothing: %d", got.status)

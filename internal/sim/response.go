@@ -16,6 +16,7 @@ type response struct {
 	maxOutput       int  // 0 = none was given
 	store           bool
 	background      bool
+	keeps           bool      // its events: it is a background stream
 	ready           time.Time // when a background response is complete
 	canceled        time.Time // zero = not
 	previous        string

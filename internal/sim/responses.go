@@ -41,9 +41,12 @@ func (c *call) createResponse() (work, *apiError) {
 		r := &response{
 			id: c.sim.ids.next("resp_"), item: c.sim.ids.next("msg_"), model: c.model, created: time.Now(),
 			input: c.estimate, tokens: tokens, cut: finish == "length", maxOutput: q.MaxOutputTokens, store: store,
-			background: q.Background && !q.Stream, previous: q.PreviousResponseID, metadata: q.Metadata,
+			background: q.Background, keeps: q.Background && q.Stream, previous: q.PreviousResponseID, metadata: q.Metadata,
 		}
 		r.ready = r.created.Add(c.sim.cfg.JobTime)
+		if r.keeps { // as its events come
+			r.ready = r.created.Add(c.sim.cfg.TokenDelay * time.Duration(tokens))
+		}
 		if store {
 			c.sim.responses.add(r.id, r)
 		}
@@ -65,6 +68,21 @@ func (r *response) streamed(after int) answer {
 	return answer{status: http.StatusOK, contentType: "text/event-stream; charset=utf-8", events: r.stream(after)}
 }
 
+// eventsKept is for how long after its start the events of a background response can be had
+// again.
+const eventsKept = 5 * time.Minute
+
+// resumable reports why the events of the response cannot be had, nil if they can.
+func (r *response) resumable(now time.Time) *apiError {
+	switch {
+	case !r.keeps:
+		return invalid("stream", "This response cannot be streamed because it was not created with background=true and stream=true.")
+	case now.After(r.created.Add(eventsKept)):
+		return invalid("starting_after", "The events of this response are no longer available for streaming.")
+	}
+	return nil
+}
+
 // getResponse is GET responses/{id}, also as a stream from a given event on.
 func (c *call) getResponse() (work, *apiError) {
 	query := c.r.URL.Query()
@@ -77,7 +95,12 @@ func (c *call) getResponse() (work, *apiError) {
 		after = n
 	}
 	c.stream = query.Get("stream") == "true"
-	return c.onResponse(func(r *response) *apiError { return nil }, func(r *response) answer {
+	return c.onResponse(func(r *response) *apiError {
+		if !c.stream {
+			return nil
+		}
+		return r.resumable(time.Now())
+	}, func(r *response) answer {
 		if c.stream {
 			return r.streamed(after)
 		}

@@ -17,6 +17,9 @@
 // home of the first one that is known, those of the path before those of the body.
 // A home is a place where objects live: several upstreams may share one.
 //
+// Encrypted content that a call sends back is no id, but only the account that made it can
+// read it: it is known by a hash, and binds the call where no id does.
+//
 // What nobody knows lives in the first home, as far as anybody can tell: a path
 // with an unknown id, the list of a collection, a member such as
 // previous_response_id at the top of a body. Anything else may go anywhere.

@@ -21,24 +21,29 @@ type Learner struct {
 // of objects that live at home from then on; else nil. R is the call's, and may be
 // nil; see Tells for the others.
 func (m *Map) Learner(endpoint, method string, keep bool, r *Request, home int) *Learner {
-	if !Tells(endpoint, method, keep) || r != nil && r.forbids {
+	tells, seals := Tells(endpoint, method, keep) && (r == nil || !r.forbids), Seals(endpoint, method)
+	if !tells && !seals {
 		return nil
 	}
 	kind := holds(endpoint)
 	l := &Learner{left: most}
 	var last uint64
-	l.scanner = scanner{wants: names, visit: func(v member) {
-		if v.value == nil || l.left == 0 || !isID(v.value) {
-			return
-		}
-		key := maphash.Bytes(m.seed, v.value)
-		if key == last {
+	learn := func(kind Kind, key uint64) {
+		if key == last || l.left == 0 {
 			return // as in each event of a stream
 		}
 		last = key
 		l.left--
 		m.put(kind, key, home)
+	}
+	l.scanner = scanner{wants: func(key []byte) bool { return tells && names(key) }, visit: func(v member) {
+		if v.value != nil && isID(v.value) {
+			learn(kind, maphash.Bytes(m.seed, v.value))
+		}
 	}}
+	if seals {
+		l.scanner.seal = seal{seed: m.seed, visit: func(sum uint64) { learn(Turns, sum) }}
+	}
 	return l
 }
 

@@ -16,14 +16,28 @@ type Request struct {
 	known   bool // there is one
 	refers  bool // a member at the top names an object
 	forbids bool // "store": false
+
+	sealHome int  // where the first sealed content was made that is known
+	isSealed bool // there is some
+	bySeal   bool // that decided
 }
 
 // Request returns a Request without a body.
 func (m *Map) Request() *Request {
 	r := &Request{m: m}
 	r.scanner = scanner{visit: r.visit, wants: func(key []byte) bool { return names(key) || string(key) == "store" || refers(key) }}
+	r.scanner.seal = seal{seed: m.seed, visit: r.visitSeal}
 	return r
 }
+
+func (r *Request) visitSeal(sum uint64) {
+	if !r.isSealed {
+		r.sealHome, r.isSealed = r.m.find(sum)
+	}
+}
+
+// BySeal reports whether encrypted content decided on the home that was returned last.
+func (r *Request) BySeal() bool { return r.bySeal }
 
 // Write reads the next bytes of the body, in pieces of any size. It always returns
 // len(p) and nil.
@@ -47,16 +61,21 @@ func (r *Request) visit(v member) {
 // Home returns the home that a call of an endpoint must go to, and whether there is
 // one; if not, any will do. Path is the one that the caller sent, escaped.
 func (r *Request) Home(endpoint, method, path string) (int, bool) {
+	home, known, named := 0, false, false
 	kind := holds(endpoint)
-	if kind == Nothing {
-		return r.home, r.known
+	if kind != Nothing {
+		home, known, named = r.m.ofPath(endpoint, path)
 	}
-	home, known, named := r.m.ofPath(endpoint, path)
+	r.bySeal = !known && !r.known && r.isSealed
 	switch {
 	case known:
 		return home, true
 	case r.known:
 		return r.home, true
+	case r.isSealed:
+		return r.sealHome, true
+	case kind == Nothing:
+		return 0, false
 	case named, r.refers && endpoint != "chat.completions": // which has no such members of its own
 		return 0, true
 	case (method == http.MethodGet || method == http.MethodHead) && endpoint != "responses":

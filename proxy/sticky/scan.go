@@ -19,6 +19,8 @@ type scanner struct {
 	visit func(m member)
 	wants func(key []byte) bool
 
+	seal seal // reads what an upstream encrypted
+
 	state lexical
 	text  []byte // of the string that is being read, as far as it may matter
 	odd   bool   // that string is escaped, or longer than an id
@@ -51,6 +53,7 @@ func (s *scanner) Write(p []byte) (int, error) {
 		case inString, inValue:
 			p = p[s.string(p):]
 		case escaped, escapedV: // whatever follows, it is in the string
+			s.seal.escape(p[0])
 			s.state -= escaped - inString
 			p = p[1:]
 		default:
@@ -76,12 +79,16 @@ func (s *scanner) string(p []byte) int {
 		s.odd = true
 		s.state += escaped - inString
 	default: // a control character, which no string has: this was none
-		s.state, s.after = between, false
+		s.state, s.after, s.seal.open = between, false, false
 	}
 	return n + 1
 }
 
 func (s *scanner) keep(p []byte) {
+	if s.seal.open {
+		s.seal.add(p)
+		return
+	}
 	if s.odd {
 		return
 	}
@@ -94,11 +101,18 @@ func (s *scanner) keep(p []byte) {
 
 func (s *scanner) beginString(state lexical) {
 	s.state, s.text, s.odd = state, s.text[:0], false
+	if state == inValue && s.skip == 0 {
+		s.seal.begin(s.key)
+	}
 }
 
 func (s *scanner) endString() {
 	value := s.state == inValue
 	s.state, s.after = between, !value
+	if s.seal.open {
+		s.seal.end()
+		return
+	}
 	if value && !s.odd && s.skip == 0 && s.wants(s.key) {
 		s.visit(member{key: s.key, value: s.text, outer: s.outerKey(), depth: s.level()})
 	}

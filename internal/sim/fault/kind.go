@@ -61,9 +61,9 @@ var kinds = []KindInfo{
 	{KindBadGzip, "the true answer, said to be gzip and not compressed", false, false},
 	{KindEarlyHints, "status 103 before the true answer", false, false},
 	{KindTrailers, "the true answer, chunked, with two trailers", false, false},
-	{KindCutReset, "TCP reset after events events of a stream", false, true},
-	{KindCutClose, "connection closed after events events of a stream, without the end of the body", false, true},
-	{KindCutClean, "stream that ends after events events as if it were complete", false, true},
+	{KindCutReset, "TCP reset after events events of a stream, and bytes of the next one", false, true},
+	{KindCutClose, "connection closed after events events of a stream and bytes of the next one, without the end of the body", false, true},
+	{KindCutClean, "stream that ends after events events, and bytes of the next one, as if it were complete", false, true},
 	{KindErrorEvent, "error in the stream's own language after events events (0 = as the first); see shape", false, true},
 	{KindSilence, "silence before event number events+1 of a stream, until the client leaves or for a time", false, true},
 }

@@ -42,7 +42,7 @@ type Rule struct {
 	For     time.Duration     `json:"for" doc:"hang, silence: how long (0 = until the client leaves)"`
 	Events  int               `json:"events" doc:"stream kinds: after so many events"`
 	Rate    int               `json:"rate" doc:"slow kinds: bytes per second"`
-	Bytes   int               `json:"bytes" doc:"length and endless kinds: how many"`
+	Bytes   int               `json:"bytes" doc:"length and endless kinds: how many; cut kinds: how many of the next event"`
 	Shape   Shape             `json:"shape" doc:"error_event on responses: nested (default), flat or failed"`
 	Code    string            `json:"code" doc:"error_event: error code"`
 	Type    string            `json:"type" doc:"error_event: error type (default server_error)"`

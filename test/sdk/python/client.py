@@ -92,6 +92,16 @@ def responses_stream(client, **user):
     return {"text": text, "last": last}
 
 
+def responses_background(client):
+    numbers, text, last = [], "", None
+    for event in client.responses.create(model=MODEL, input="Why?", stream=True, background=True):
+        numbers.append(event.sequence_number)
+        last = event.type
+        if event.type == "response.output_text.delta":
+            text += event.delta
+    return {"numbers": numbers, "text": text, "last": last}
+
+
 def responses_helper(client, **user):
     text, last = "", None
     with client.responses.stream(model=MODEL, input="Why?", **user) as stream:

@@ -1,0 +1,209 @@
+package proxy
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"outrigger/policy/endpoint"
+	"outrigger/proxy/eventstream"
+)
+
+// resumeWindow is how long after its start a background stream is resumed. Its events are
+// kept for about five minutes, and a later cursor is refused (openai/openai-python#2828;
+// docs.perplexity.ai, "Background mode": a reconnect outside of the window is a 400).
+const resumeWindow = 5 * time.Minute
+
+// resuming is the body of a background Responses stream: when the stream is cut, the rest
+// is fetched (GET /v1/responses/{id}?stream=true&starting_after=N) and follows in the same
+// answer. Only whole events are passed on, so that the rest can begin with the next one.
+// Whoever reads it sees one stream, or the cut as it was.
+//
+// A stream whose first event has no id or number passes as it comes and is never resumed.
+// One reader at a time; Close and what is told of it may be called beside it.
+type resuming struct {
+	x       *exchange
+	a       *attempt
+	up      *upstream
+	request *http.Request // as the upstream got it
+	account credential
+	idle    time.Duration // longest silence; 0 is no bound
+	until   time.Time     // no resume begins after it
+
+	events  wholeEvents
+	watcher *eventstream.Watcher // of one event at a time
+	id      string               // of the response; "" until its first event
+	wants   string               // what the request says about its events, as a query
+	last    int64                // number of the last event that was passed on; -1 before the first
+	gapless bool                 // each number was the one before and 1
+	plain   bool                 // it passes as it comes
+	over    bool                 // the answer is whole, or failed by an event: its end is no cut
+	err     error                // what the reader gets behind the last byte
+
+	cut    time.Time     // when the present silence began; zero outside of one
+	idled  bool          // by a silence of the upstream's
+	half   []byte        // of the event that was cut, for the reader if nothing mends it
+	again  bool          // the present connection is a resumed one
+	fresh  bool          // and brought something new
+	behind bool          // it repeats what was passed on
+	fails  int           // resumes in vain, in a row
+	hint   time.Duration // the wait that the last refusal named
+	began  time.Time     // the present resume
+	timer  *time.Timer
+
+	resumed atomic.Int64 // resumes that brought something new
+
+	mu     sync.Mutex
+	src    io.ReadCloser
+	stop   context.CancelCauseFunc // of a resumed connection
+	silent bool                    // the present connection was ended for its silence
+	closed bool
+	told   string // why the stream could not be resumed
+}
+
+// resumable makes the body of a's answer one that resumes itself, if a background stream
+// was asked for, or the rest of one.
+func (x *exchange) resumable(a *attempt) {
+	if a.resp.StatusCode != http.StatusOK || a.resp.Header.Get("Content-Encoding") != "" || !x.mayResume() {
+		return
+	}
+	id, wants := "", ""
+	if x.method == http.MethodGet {
+		if id = streamedID(x.outbound.URL); id == "" {
+			return
+		}
+	} else {
+		wants = x.streamWants()
+	}
+	r := &resuming{
+		x: x, a: a, up: x.up, request: x.outbound, account: x.credential, idle: x.streamIdle(), until: a.started.Add(resumeWindow),
+		watcher: eventstream.New(endpoint.Responses), id: id, wants: wants, last: -1, gapless: true, src: a.resp.Body,
+	}
+	r.events.room = x.p.bodies
+	a.resuming, a.resp.Body, a.body = r, r, r
+}
+
+// mayResume reports whether the answer may be a stream that is resumed: that of a background
+// response.
+func (x *exchange) mayResume() bool {
+	if !x.p.config.Resume || x.endpoint.Dialect != endpoint.Responses {
+		return false
+	}
+	return x.method == http.MethodGet || x.method == http.MethodPost && x.facts.Background && x.facts.Stream
+}
+
+// silence is how long the answer to the caller may be silent before its attempt is ended.
+// A stream that is resumed sees to that itself.
+func (x *exchange) silence(a *attempt) time.Duration {
+	if a.resuming != nil {
+		return 0
+	}
+	return x.streamIdle()
+}
+
+// Read implements io.Reader.
+func (r *resuming) Read(p []byte) (int, error) {
+	for {
+		if n := r.events.take(p); n > 0 {
+			return n, nil
+		}
+		if r.err != nil {
+			return 0, r.err
+		}
+		if r.plain {
+			n, err := r.read(p)
+			if err != nil {
+				r.end(err)
+			}
+			return n, err
+		}
+		n, err := r.read(r.events.space())
+		if bad := r.sort(n); bad != nil {
+			err = bad
+		}
+		if err != nil {
+			r.ended(err)
+		}
+	}
+}
+
+// sort passes on or drops the events that are whole by now. An error says that the
+// connection, a resumed one, does not go on where it should.
+func (r *resuming) sort(n int) error {
+	if !r.events.grow(n) {
+		r.passAsIs()
+	}
+	for !r.plain {
+		event := r.events.next()
+		if event == nil && r.last < 0 && r.events.isOdd() {
+			r.passAsIs()
+		}
+		if event == nil {
+			return nil
+		}
+		keep, err := r.judge(event)
+		switch {
+		case err != nil:
+			return err
+		case r.plain: // since this one: all of it passes
+		case keep:
+			r.events.pass()
+			r.cut = time.Time{}
+		default:
+			r.events.drop()
+		}
+	}
+	return nil
+}
+
+// passAsIs gives up that the stream can be resumed: all that is there, and all that comes,
+// passes.
+func (r *resuming) passAsIs() {
+	r.plain = true
+	r.events.passAll()
+}
+
+// read reads the present connection, and ends it when it is silent for too long.
+func (r *resuming) read(p []byte) (int, error) {
+	r.mu.Lock()
+	src := r.src
+	r.mu.Unlock()
+	if d := r.patience(time.Now()); d > 0 {
+		if r.timer == nil {
+			r.timer = time.AfterFunc(d, r.silence)
+		} else {
+			r.timer.Reset(d)
+		}
+		defer r.timer.Stop()
+	}
+	return src.Read(p)
+}
+
+// silence ends the present connection.
+func (r *resuming) silence() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.silent = true
+	r.release(errStreamIdle)
+}
+
+// release lets go of the present connection. Locked.
+func (r *resuming) release(cause error) {
+	if r.stop != nil {
+		r.stop(cause)
+	}
+	_ = r.src.Close()
+}
+
+// Close ends the stream. It may be called beside Read.
+func (r *resuming) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+	r.release(errFinished)
+	r.events.free()
+	return nil
+}

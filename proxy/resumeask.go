@@ -1,0 +1,286 @@
+package proxy
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"outrigger/policy/classify"
+	"outrigger/policy/endpoint"
+	"outrigger/policy/limit"
+	"outrigger/proxy/decode"
+)
+
+const (
+	// resumeAnswer is how long the headers of a resumed stream may take.
+	resumeAnswer = 30 * time.Second
+	// resumePause is the wait after a resume in vain: a restart or a change of instances
+	// takes a few seconds.
+	resumePause = 2 * time.Second
+)
+
+// resume asks for the rest of the stream, and reports whether it comes.
+func (r *resuming) resume() bool {
+	ctx, cancel := context.WithCancelCause(r.x.ctx)
+	unlink := context.AfterFunc(r.a.ctx, func() { cancel(context.Cause(r.a.ctx)) })
+	resp, err := r.ask(ctx, cancel)
+	if err != nil {
+		unlink()
+		cancel(errAbandoned)
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.src, r.stop = resp.Body, cancel
+	r.again, r.fresh, r.behind, r.silent = true, false, false, false
+	if r.closed {
+		r.release(errFinished)
+	}
+	return true
+}
+
+var errResume = errors.New("the stream cannot be resumed")
+
+// ask waits as any call does, for a failed resume, the breaker and the rate limit, and
+// then sends the one GET.
+func (r *resuming) ask(ctx context.Context, cancel context.CancelCauseFunc) (*http.Response, error) {
+	if err := r.pause(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.passGate(ctx); err != nil {
+		return nil, err
+	}
+	pl := &place{}
+	defer func() { pl.leave(time.Now()) }()
+	if err := r.admit(ctx, pl); err != nil {
+		return nil, err
+	}
+	leave, err := r.up.gate.allow()
+	if err != nil {
+		r.tell(", and it could not be resumed: upstream \"" + r.up.config.Name + "\" fails")
+		r.note(resumeUnreachable, 0)
+		return nil, err
+	}
+	r.began = time.Now()
+	p := &progress{began: r.began}
+	req := r.get(httptrace.WithClientTrace(ctx, p.trace(nil, pl, cancel)))
+	timer := time.AfterFunc(min(resumeAnswer, time.Until(r.limit())), func() { cancel(errAttemptTimeout) })
+	defer timer.Stop()
+	resp, err := r.up.transport(false, false, r.began).RoundTrip(req)
+	if err != nil {
+		leave.report(r.blame())
+		if r.a.ctx.Err() == nil {
+			r.tell(", and it could not be resumed: there was no answer (" + noAnswer(ctx, p, err) + ")")
+			r.note(resumeUnreachable, 0)
+		}
+		return nil, err
+	}
+	pl.sent(time.Now(), pl.turn)
+	if resp.StatusCode == http.StatusOK && mediaType(resp.Header) != "application/json" && resp.Header.Get("Content-Encoding") == "" {
+		leave.report(classify.Success)
+		pl.answered(time.Now(), limit.Told{Headers: limit.ParseHeaders(resp.Header, time.Now())})
+		return resp, nil
+	}
+	v := r.refusal(resp)
+	leave.report(v.Breaker)
+	return nil, errResume
+}
+
+// blame is what a resume without an answer says about the upstream.
+func (r *resuming) blame() classify.BreakerAction {
+	if r.a.ctx.Err() != nil {
+		return classify.Ignore
+	}
+	return classify.Fault
+}
+
+// noAnswer says in words why there was no answer.
+func noAnswer(ctx context.Context, p *progress, err error) string {
+	switch {
+	case errors.Is(context.Cause(ctx), errAttemptTimeout):
+		return "timeout"
+	case !p.connected.Load():
+		return connectFailure(err)
+	}
+	return brokenConnection(err)
+}
+
+// refusal reads an answer that is not the rest of the stream.
+func (r *resuming) refusal(resp *http.Response) classify.Verdict {
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, holdError))
+	if coding := resp.Header.Get("Content-Encoding"); coding != "" {
+		body, _ = decode.Body(coding, body, holdError)
+	}
+	v := classify.Classify(classify.Attempt{
+		Status: resp.StatusCode, Header: resp.Header, Body: body, Progress: classify.Answered, Effect: endpoint.Read, Now: time.Now(),
+	})
+	r.hint = v.Wait
+	said := ", and the upstream would not resume it after event " + strconv.FormatInt(r.last, 10) + ": it answered " + strconv.Itoa(resp.StatusCode)
+	if resp.StatusCode == http.StatusOK {
+		said += " without a stream"
+	}
+	if message := maskKeys(v.Error.Message); message != "" {
+		said += " (" + message + ")"
+	}
+	r.tell(said)
+	r.note(resumeRefused, resp.StatusCode)
+	return v
+}
+
+// pause waits after a resume in vain, for as long as it named if it did.
+func (r *resuming) pause(ctx context.Context) error {
+	if r.fails == 0 {
+		return nil
+	}
+	wait := max(resumePause, r.hint)
+	if !time.Now().Add(wait).Before(r.limit()) {
+		return errResume // what was told of the last one stands
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// passGate waits at an open breaker.
+func (r *resuming) passGate(ctx context.Context) error {
+	if !r.up.gate.shut() {
+		return nil
+	}
+	until := time.Now().Add(r.x.p.config.Breaker.Wait)
+	if at := r.limit(); at.Before(until) {
+		until = at
+	}
+	err := r.up.gate.wait(ctx, until, false)
+	if errors.Is(err, errShut) {
+		r.tell(", and it could not be resumed: upstream \"" + r.up.config.Name + "\" fails")
+		r.note(resumeUnreachable, 0)
+	}
+	return err
+}
+
+// admit waits in the line that all reads of responses wait in.
+func (r *resuming) admit(ctx context.Context, pl *place) error {
+	now := time.Now()
+	pl.take(r.up.lines.of(lineKey{r.account, r.x.endpoint.Name}, now), limit.Waiter{Tokens: 1, Deadline: r.limit()})
+	d := pl.line.enter(pl, now)
+	if d.Reason != limit.Admitted && d.Reason != limit.Queued {
+		r.tell(", and it could not be resumed within upstream \"" + r.up.config.Name + "\"'s rate limit")
+		r.note(resumeUnreachable, 0)
+		return lineRefusal(d, r.up.config.Name)
+	}
+	return pl.wait(ctx)
+}
+
+// get is the request for the rest.
+func (r *resuming) get(ctx context.Context) *http.Request {
+	req := r.request.Clone(ctx)
+	req.Method, req.Body, req.GetBody, req.ContentLength = http.MethodGet, nil, nil, 0
+	if r.request.Method == http.MethodPost {
+		path := strings.TrimSuffix(req.URL.EscapedPath(), "/") + "/" + r.id
+		req.URL.RawPath = path
+		req.URL.Path, _ = url.PathUnescape(path)
+	}
+	req.URL.RawQuery = withCursor(req.URL.RawQuery, r.wants, r.last)
+	for _, name := range [...]string{"Content-Encoding", "Content-Length", "Idempotency-Key", keyIdempotency, "X-Idempotency-Key", "x-idempotency-key"} {
+		delete(req.Header, name)
+	}
+	req.Header["Accept"], req.Header["Accept-Encoding"] = []string{"text/event-stream"}, []string{"identity"}
+	return req
+}
+
+// maxWants bounds the request bodies that are read for what they want of a stream.
+const maxWants = 4 << 20
+
+// streamWants returns what the request's body says about the events of its stream, as the
+// query says it: what they include, and whether they are padded.
+func (x *exchange) streamWants() string {
+	var body struct {
+		Include []string
+		Options struct {
+			Obfuscation *bool `json:"include_obfuscation"`
+		} `json:"stream_options"`
+	}
+	if x.body == nil || x.once != nil || x.size > maxWants {
+		return ""
+	}
+	src := x.body.Reader()
+	defer src.Close()
+	if json.NewDecoder(src).Decode(&body) != nil {
+		return ""
+	}
+	var wants []string
+	for _, name := range body.Include {
+		wants = append(wants, "include%5B%5D="+url.QueryEscape(name))
+	}
+	if o := body.Options.Obfuscation; o != nil {
+		wants = append(wants, "include_obfuscation="+strconv.FormatBool(*o))
+	}
+	return strings.Join(wants, "&")
+}
+
+// withCursor returns a query that asks for a stream from behind event n.
+func withCursor(query, wants string, n int64) string {
+	var kept []string
+	for pair := range strings.SplitSeq(query, "&") {
+		switch name, _, _ := strings.Cut(pair, "="); name {
+		case "", "stream", "starting_after":
+		default:
+			kept = append(kept, pair)
+		}
+	}
+	if wants != "" {
+		kept = append(kept, wants)
+	}
+	return strings.Join(append(kept, "stream=true", "starting_after="+strconv.FormatInt(n, 10)), "&")
+}
+
+// streamedID returns the id of the response that a GET wants as a stream, "" if it does not.
+func streamedID(u *url.URL) string {
+	if u.Query().Get("stream") != "true" {
+		return ""
+	}
+	path := u.EscapedPath()
+	id := path[strings.LastIndexByte(path, '/')+1:]
+	if !isResponseID(id) {
+		return ""
+	}
+	return id
+}
+
+// responseID returns the id of the response that an event tells of, "" if there is none
+// that can stand in a path.
+func responseID(event []byte) string {
+	var said struct{ Response struct{ ID string } }
+	if json.Unmarshal(eventData(event), &said) != nil || !isResponseID(said.Response.ID) {
+		return ""
+	}
+	return said.Response.ID
+}
+
+// isResponseID reports whether id can be one: it is to stand in a path as it is.
+func isResponseID(id string) bool {
+	if id == "" || len(id) > 512 || strings.Trim(id, ".") == "" {
+		return false
+	}
+	for _, c := range []byte(id) {
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '_', c == '-', c == '.', c == '=', c == ':':
+		default:
+			return false
+		}
+	}
+	return true
+}

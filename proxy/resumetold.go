@@ -1,0 +1,101 @@
+package proxy
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"strconv"
+	"time"
+)
+
+// How a resume went, as logs and metrics name it.
+const (
+	resumeDone        = "resumed"     // the stream went on
+	resumeRefused     = "refused"     // the upstream answered with something else
+	resumeUnreachable = "unreachable" // there was no answer, or breaker or limiter did not let it pass
+	resumeCut         = "cut"         // nothing new came before the next cut
+	resumeTooLate     = "too_late"    // it was not tried: the window was over
+)
+
+// note counts one resume, and writes its log line.
+func (r *resuming) note(result string, status int) {
+	r.up.metrics.resumed(result)
+	level := slog.LevelInfo
+	if result != resumeDone {
+		level = slog.LevelWarn
+	}
+	took := time.Duration(0)
+	if !r.began.IsZero() {
+		took = time.Since(r.began)
+	}
+	r.x.p.log.LogAttrs(context.Background(), level, "stream resume",
+		slog.String("id", r.x.id), slog.String("upstream", r.up.config.Name), slog.String("result", result),
+		slog.Int("status", status), slog.Int64("after", r.last), milliseconds("took_ms", took))
+}
+
+// tell keeps why the stream could not be resumed, for the message to its caller.
+func (r *resuming) tell(why string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.told = why
+}
+
+// tooLate notes that the stream is not resumed any more.
+func (r *resuming) tooLate() {
+	if r.fails > 0 {
+		return // what was told of that stands
+	}
+	r.tell(", and could not be resumed any more")
+	r.note(resumeTooLate, 0)
+}
+
+// count is how many resumes brought something new. There need be no r.
+func (r *resuming) count() int64 {
+	if r == nil {
+		return 0
+	}
+	return r.resumed.Load()
+}
+
+// advice ends the message about a cut: why the stream was not resumed, and what to do. There
+// need be no r.
+func (r *resuming) advice() string {
+	const again = ". What came before is incomplete; send the request again."
+	if r == nil {
+		return again
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.told == "" {
+		return again
+	}
+	return r.told + ". What came before is incomplete. The response may still be made: get it by its id before sending the request again."
+}
+
+// eventData returns the data of an event.
+func eventData(event []byte) []byte {
+	var data []byte
+	for line := range bytes.Lines(event) {
+		if value, ok := bytes.CutPrefix(bytes.TrimRight(line, "\r\n"), []byte("data:")); ok {
+			data = append(append(data, bytes.TrimPrefix(value, []byte(" "))...), '\n')
+		}
+	}
+	return data
+}
+
+// errorText says what an error event says.
+func errorText(event []byte) string {
+	var said struct {
+		Message string
+		Error   struct{ Message string }
+	}
+	_ = json.Unmarshal(eventData(event), &said)
+	if said.Message == "" {
+		said.Message = said.Error.Message
+	}
+	if said.Message == "" {
+		return "the upstream told an error instead of the rest"
+	}
+	return "the upstream said " + strconv.Quote(maskKeys(said.Message))
+}
