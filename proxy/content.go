@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 	"io"
+	"strings"
 	"sync"
 
 	"outrigger/policy/endpoint"
@@ -123,9 +124,14 @@ func (c *content) plain(p []byte) {
 // leadMax bounds what is kept to tell an event stream by: blank lines may stand before it.
 const leadMax = 1 << 10
 
+const byteOrderMark = "\ufeff"
+
 // guess tells an event stream by the first decoded bytes, if they are enough for that.
 func (c *content) guess(more bool) {
-	lead := bytes.TrimLeft(bytes.TrimPrefix(c.lead, []byte("\ufeff")), "\r\n")
+	if more && len(c.lead) < len(byteOrderMark) && strings.HasPrefix(byteOrderMark, string(c.lead)) {
+		return
+	}
+	lead := bytes.TrimLeft(bytes.TrimPrefix(c.lead, []byte(byteOrderMark)), "\r\n")
 	switch is, sure := beginsEvents(lead); {
 	case sure && is:
 		c.is(kindEvents)

@@ -32,7 +32,7 @@ func (x *exchange) labels(a *attempt) labels {
 	if !x.deliversFiles() {
 		l.asked = l.kind == typeEvents || isSuccess(a.resp.StatusCode) && x.asksForStream()
 	}
-	l.events = l.asked || owed
+	l.events = l.asked || owed || l.kind == typeJSON && isSuccess(a.resp.StatusCode) && !x.deliversFiles()
 	l.whole = l.kind == typeJSON || owed && mayBeText(l.kind)
 	return l
 }
