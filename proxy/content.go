@@ -17,6 +17,7 @@ import (
 type content struct {
 	encoding string // as the answer is labelled
 	labelled bool   // as an event stream
+	owed     bool   // it has to be one
 	dialect  endpoint.Dialect
 	keeps    bool // what is decoded is kept, up to holdAnswer
 
@@ -43,7 +44,7 @@ const (
 
 // newContent returns what tells the content of an answer with these labels.
 func newContent(l labels) *content {
-	c := &content{encoding: l.encoding, labelled: l.kind == typeEvents, dialect: l.dialect, keeps: true}
+	c := &content{encoding: l.encoding, labelled: l.kind == typeEvents, owed: l.owed, dialect: l.dialect, keeps: true}
 	if !l.events {
 		c.kind = kindText
 	}
@@ -137,7 +138,7 @@ func (c *content) guess(more bool) {
 		c.is(kindEvents)
 	case len(lead) > 0 && bytes.IndexByte([]byte("{[< \t"), lead[0]) >= 0:
 		c.is(kindText)
-	case c.labelled && (len(lead) > 0 || !more):
+	case c.labelled && len(lead) > 0, c.owed && !more && !sure:
 		c.is(kindEvents)
 	case sure, !more, len(c.lead) >= leadMax:
 		c.is(kindOther)
