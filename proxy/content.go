@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 	"io"
+	"strings"
 	"sync"
 
 	"outrigger/policy/endpoint"
@@ -16,6 +17,7 @@ import (
 type content struct {
 	encoding string // as the answer is labelled
 	labelled bool   // as an event stream
+	owed     bool   // it has to be one
 	dialect  endpoint.Dialect
 	keeps    bool // what is decoded is kept, up to holdAnswer
 
@@ -42,7 +44,7 @@ const (
 
 // newContent returns what tells the content of an answer with these labels.
 func newContent(l labels) *content {
-	c := &content{encoding: l.encoding, labelled: l.kind == typeEvents, dialect: l.dialect, keeps: true}
+	c := &content{encoding: l.encoding, labelled: l.kind == typeEvents, owed: l.owed, dialect: l.dialect, keeps: true}
 	if !l.events {
 		c.kind = kindText
 	}
@@ -123,15 +125,20 @@ func (c *content) plain(p []byte) {
 // leadMax bounds what is kept to tell an event stream by: blank lines may stand before it.
 const leadMax = 1 << 10
 
+const byteOrderMark = "\ufeff"
+
 // guess tells an event stream by the first decoded bytes, if they are enough for that.
 func (c *content) guess(more bool) {
-	lead := bytes.TrimLeft(bytes.TrimPrefix(c.lead, []byte("\ufeff")), "\r\n")
+	if more && len(c.lead) < len(byteOrderMark) && strings.HasPrefix(byteOrderMark, string(c.lead)) {
+		return
+	}
+	lead := bytes.TrimLeft(bytes.TrimPrefix(c.lead, []byte(byteOrderMark)), "\r\n")
 	switch is, sure := beginsEvents(lead); {
 	case sure && is:
 		c.is(kindEvents)
 	case len(lead) > 0 && bytes.IndexByte([]byte("{[< \t"), lead[0]) >= 0:
 		c.is(kindText)
-	case c.labelled && (len(lead) > 0 || !more):
+	case c.labelled && len(lead) > 0, c.owed && !more && !sure:
 		c.is(kindEvents)
 	case sure, !more, len(c.lead) >= leadMax:
 		c.is(kindOther)

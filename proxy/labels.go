@@ -21,6 +21,7 @@ type labels struct {
 	dialect        endpoint.Dialect // of its events
 	events         bool             // it may be an event stream, even if it is not labelled so
 	asked          bool             // that is expected: it was asked for, or is labelled so
+	owed           bool             // and nothing else is right: one that ends before it tells is one too
 	whole          bool             // if it is none, all of it is wanted
 }
 
@@ -32,7 +33,8 @@ func (x *exchange) labels(a *attempt) labels {
 	if !x.deliversFiles() {
 		l.asked = l.kind == typeEvents || isSuccess(a.resp.StatusCode) && x.asksForStream()
 	}
-	l.events = l.asked || owed
+	l.owed = l.kind == typeEvents || l.asked && owed
+	l.events = l.asked || owed || l.kind == typeJSON && isSuccess(a.resp.StatusCode) && !x.deliversFiles()
 	l.whole = l.kind == typeJSON || owed && mayBeText(l.kind)
 	return l
 }

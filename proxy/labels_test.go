@@ -131,7 +131,7 @@ func TestAnErrorThatBeginsAStreamUnderAnotherLabelIsRetried(t *testing.T) {
 	for name, kind := range wrongTypes {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				for _, first := range []script{as(kind, "", failure, clean), as(kind, "", ": ping\n\n"+failure, broken), as(kind, "", ": ping\n\n", clean), as(kind, "", "dat", broken)} {
+				for _, first := range []script{as(kind, "", failure, clean), as(kind, "", ": ping\n\n"+failure, broken), as(kind, "", ": ping\n\n", clean), as(kind, "", "dat", broken), as(kind, "", "dat", clean), as(kind, "", "", clean)} {
 					g := newBubble(t, atFirst(first, as(kind, "", whole, clean)))
 					if resp, body, err := g.stream(g.client, "/v1/chat/completions"); resp.StatusCode != 200 || body != whole || err != nil || g.calls.Load() != 2 {
 						t.Errorf("got %d %q %v after %d calls", resp.StatusCode, body, err, g.calls.Load())
@@ -172,6 +172,8 @@ func TestWhatIsNoStreamStaysWhatItIs(t *testing.T) {
 		"a page of an unknown endpoint":        {"GET", "/", "", "text/html", "<!doctype html><title>web UI</title>"},
 		"a page of another":                    {"POST", "/v1/interactions", chatBody, "text/html", "<!doctype html><title>web UI</title>"},
 		"nothing":                              {"POST", "/v1/chat/completions", chatBody, "application/json", ""},
+		"no words for a stream":                {"POST", "/v1/audio/transcriptions", streamBody, "text/plain", "\n"},
+		"no word":                              {"POST", "/v1/audio/transcriptions", streamBody, "text/plain", ""},
 		"nothing for a delete":                 {"DELETE", "/v1/files/f", "", "", ""},
 		"plain words":                          {"POST", "/v1/chat/completions", chatBody, "text/plain", "no JSON, but no error either"},
 		"JSON lines":                           {"POST", "/v1/chat/completions", chatBody, "application/json", "{\"a\":1}\n{\"b\":2}\n"},

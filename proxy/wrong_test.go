@@ -93,6 +93,21 @@ func TestACreateWithAnAnswerThatNoClientCanReadIsNotRepeated(t *testing.T) {
 	}
 }
 
+// What is labelled as JSON and begins like an event stream is no answer of any endpoint's but
+// of those that give back files.
+func TestAnErrorEventIsAFailureOfAnyEndpoint(t *testing.T) {
+	tt := wrongAnswers["an event with a server's error"]
+	for path, calls := range map[string]int64{"/v1/audio/transcriptions": 2, "/v1/embeddings": 2, "/v1/interactions": 1} {
+		synctest.Test(t, func(t *testing.T) {
+			g := newBubble(t, atFirst(as(tt.kind, "", tt.sent, clean), as("application/json", "", goodAnswer, clean)))
+			resp, body := g.do(g.request(http.MethodPost, path, chatBody))
+			if g.calls.Load() != calls || (calls == 2) != (resp.StatusCode == 200) || resp.StatusCode != 200 && !strings.Contains(body, tt.code) {
+				t.Errorf("%s: got %d %q after %d calls", path, resp.StatusCode, body, g.calls.Load())
+			}
+		})
+	}
+}
+
 // Pages say that a path is wrong, not that the upstream is ill: other calls go on.
 func TestPagesDoNotOpenTheBreaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -103,7 +118,7 @@ func TestPagesDoNotOpenTheBreaker(t *testing.T) {
 			}
 			as("application/json", "", goodAnswer, clean)(w, r, call)
 		})
-		for range 30 {
+		for range 200 {
 			resp, body := g.do(g.request(http.MethodGet, "/v1/models", ""))
 			if resp.StatusCode != 502 || !strings.Contains(body, "web page") {
 				t.Fatalf("got %d %s", resp.StatusCode, body)
