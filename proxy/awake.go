@@ -29,8 +29,11 @@ const awakeShare = 20
 
 // keepsAwake makes the caller be told, if it is such a one. Out is what ReverseProxy made of its request.
 func (x *exchange) keepsAwake(out *http.Request) {
+	if !x.hears1xx || x.size <= oneWrite || x.once != nil {
+		return
+	}
 	trace := httptrace.ContextClientTrace(out.Context())
-	if trace == nil || trace.Got1xxResponse == nil || !x.hears1xx {
+	if trace == nil || trace.Got1xxResponse == nil {
 		return
 	}
 	bears := httpxTimeout
