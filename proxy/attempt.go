@@ -44,6 +44,8 @@ type attempt struct {
 	end    sync.Once
 	slots  *[slotCount]slot
 
+	redirected bool // it follows a redirect
+
 	crowded bool  // refused for too many calls at once
 	line    *line // nil in tests
 }
@@ -63,8 +65,10 @@ func (x *exchange) send(out *http.Request, a *attempt) {
 	req.Body, req.ContentLength = x.sends(a)
 	x.bounded(a, cancel)
 	defer a.alarm.stop()
-	for i := range a.slots {
-		a.slots[i].sent(time.Now())
+	if !a.redirected { // its slots know that it is on its way
+		for i := range a.slots {
+			a.slots[i].sent(time.Now())
+		}
 	}
 	create := x.endpoint.Effect == endpoint.Create
 	resp, err := x.up.transport(create).RoundTrip(req) //nolint:bodyclose // finish closes it
