@@ -46,7 +46,9 @@ type attempt struct {
 	end    sync.Once
 	slots  *[slotCount]slot
 
-	http1   bool  // made over HTTP/1.1 where the upstream may speak HTTP/2
+	http1      bool // made over HTTP/1.1 where the upstream may speak HTTP/2
+	redirected bool // it follows a redirect
+
 	crowded bool  // refused for too many calls at once
 	line    *line // nil in tests
 }
@@ -67,8 +69,10 @@ func (x *exchange) send(out *http.Request, a *attempt) {
 	req.Body, req.ContentLength = x.sends(a)
 	x.bounded(a, cancel)
 	defer a.alarm.stop()
-	for i := range a.slots {
-		a.slots[i].sent(time.Now())
+	if !a.redirected { // its slots know that it is on its way
+		for i := range a.slots {
+			a.slots[i].sent(time.Now())
+		}
 	}
 	create := x.endpoint.Effect == endpoint.Create
 	a.http1 = x.http1 || x.up.http1.wanted(a.started)

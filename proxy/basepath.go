@@ -32,6 +32,8 @@ func (x *exchange) pathHint() string {
 	}
 	path := strings.TrimSuffix(x.path, "/")
 	switch {
+	case x.up != nil && strings.Contains(x.up.config.URL.Path+"/", "/v1/v1/"):
+		return "the upstream's URL has /v1 twice: see OUTRIGGER_UPSTREAMS"
 	case strings.Contains(path, "//"):
 		return "the path has an empty segment (//): is there a slash too many where the client's base URL ends?"
 	case doubled(path, "/chat/completions"), doubled(path, "/responses"), doubled(path, "/embeddings"), doubled(path, "/messages"):

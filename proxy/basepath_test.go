@@ -55,6 +55,16 @@ func TestACallUnderADoubledBaseIsACall(t *testing.T) {
 	})
 }
 
+func TestTheLogNamesAnUpstreamsDoubledBase(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newBubble(t, apiError(404), func(c *Config) { c.Upstreams[0].URL.Path = "/v1/v1" })
+		g.chat()
+		if log := g.log.String(); !strings.Contains(log, `"hint":"the upstream's URL has /v1 twice`) {
+			t.Errorf("no hint: %s", log)
+		}
+	})
+}
+
 func TestTheLogSaysWhatIsWrongWithAPathThatIsNotFound(t *testing.T) {
 	const empty, twice = "the path has an empty segment", "the path names the endpoint twice"
 	for path, want := range map[string]string{

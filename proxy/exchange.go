@@ -39,6 +39,8 @@ type exchange struct {
 	alarm      *alarm
 	patience   policy.Patience // the caller's
 	motion     *motion
+	hears1xx   bool   // it bears informational answers that it did not ask for
+	awake      *awake // tells it that its body moves; nil if nobody is to be told
 
 	// The request body: kept whole, or once when it could not be.
 	body   *spool.Body

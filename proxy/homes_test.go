@@ -47,6 +47,8 @@ func TestTheFirstOfTwoHomesIsWhereUnknownObjectsLive(t *testing.T) {
 			{"GET", "/v1/files/file-second", "", "second"},
 			{"GET", "/v1/files/file-second/content", "", "second"},
 			{"POST", "/v1/batches", `{"input_file_id":"file-second"}`, "second"},
+			{"POST", "/v1/batches", squeezed(t, `{"input_file_id":"file-second"}`, "gzip"), "second"},
+			{"POST", "/v1/batches", squeezed(t, `{"input_file_id":"file-second"}`, "gzip")[:40], "openai"}, // cannot be read
 			{"POST", "/v1/batches", `{"input_file_id":"file-unknown"}`, "openai"},
 			{"GET", "/v1/files/file-unknown", "", "openai"},
 			{"GET", "/v1/files/file-within", "", "openai"}, // a file's content tells nothing

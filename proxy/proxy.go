@@ -169,6 +169,7 @@ func (p *Proxy) open(w http.ResponseWriter, r *http.Request) (*exchange, *http.R
 	x.cancel = cancel
 	x.ctx = context.WithValue(ctx, exchangeKey{}, x)
 	x.setDeadline(r)
+	x.hears1xx = hears1xx(r)
 	p.mu.Lock()
 	p.active[x] = struct{}{}
 	p.mu.Unlock()

@@ -101,7 +101,7 @@ func (x *exchange) relocate(resp *http.Response) {
 func (a *attempt) again() *attempt {
 	next := &attempt{
 		number: a.number, started: time.Now(), permit: a.permit, scoped: a.scoped, charge: a.charge, budget: a.budget,
-		slots: a.slots, line: a.line,
+		slots: a.slots, line: a.line, redirected: true,
 	}
 	a.end.Do(func() {
 		a.progress.over.Store(true)

@@ -127,8 +127,8 @@ func TestWhatARedirectLeadsToIsRetried(t *testing.T) {
 		if fmt.Sprint(paths) != fmt.Sprint(want) {
 			t.Errorf("called %v, want %v", paths, want)
 		}
-		if n := g.inflight(); n != 0 {
-			t.Errorf("%d are in flight", n)
+		if n, up := g.inflight(), g.status().Upstreams[0]; n != 0 || up.Concurrency.Running != 0 {
+			t.Errorf("%d are in flight, %+v", n, up.Concurrency)
 		}
 	})
 }

@@ -27,6 +27,7 @@ func (p *Proxy) RoundTrip(out *http.Request) (*http.Response, error) {
 		return x.remembered(out)
 	}
 	x.request = out
+	x.keepsAwake(out)
 	x.facing = x.faceOf(x.up)
 	for {
 		if refusal := x.trippedAnswer(); refusal != nil {

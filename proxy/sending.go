@@ -15,6 +15,7 @@ type sending struct {
 	io.ReadCloser
 	left   int64 // bytes not yet handed out; below 0 where that is not known
 	began  time.Time
+	awake  *awake  // nil when nobody is to be told
 	motion *motion // the request's; nil if the body's bytes are the caller's that come now
 
 	first atomic.Int64 // when the first byte moved, after began; 0 before it did
@@ -42,6 +43,7 @@ func (s *sending) touch() {
 		s.first.Store(int64(now))
 	case s.motion != nil && !s.over.Load():
 		s.motion.went(now - time.Duration(before))
+		s.awake.moved(s.began.Add(now))
 	}
 }
 
@@ -56,7 +58,7 @@ func (x *exchange) sends(a *attempt) (io.ReadCloser, int64) {
 	if body == nil || x.once == nil && 0 <= x.size && x.size <= oneWrite && x.body.InMemory() {
 		return body, size
 	}
-	a.progress.sending = &sending{ReadCloser: body, left: size, began: a.started, motion: x.motion, over: &a.progress.over}
+	a.progress.sending = &sending{ReadCloser: body, left: size, began: a.started, motion: x.motion, awake: x.awake, over: &a.progress.over}
 	if x.once != nil {
 		a.progress.sending.motion = nil
 	}
