@@ -96,7 +96,8 @@ func (x *exchange) begins(a *attempt) {
 // setbacks is what an exchange remembers of its refusals at one upstream.
 type setbacks struct {
 	confirming bool      // the next attempt is to confirm a refused credential
-	confirmed  bool      // it was made
+	confirms   int       // how many were
+	accused    time.Time // when its credential was refused last
 	loading    time.Time // when it may ask again whether its model is ready
 
 	unproven     bool      // the last one proves nothing of the rate
@@ -115,7 +116,7 @@ func (x *exchange) weigh(a *attempt, d policy.Decision) policy.Decision {
 	switch {
 	case x.setbacks.confirming:
 		x.setbacks.confirming = false
-		return policy.Decision{Action: policy.Wait, Delay: x.p.config.Retry.Backoff(0, x.p.random()), Reason: policy.ReasonConfirm}
+		return policy.Decision{Action: policy.Wait, Delay: x.confirmPause(), Reason: policy.ReasonConfirm}
 	case a.resp == nil, a.crowded:
 	case a.verdict.Outcome == classify.OutcomeOK:
 		x.passed(a, now)
