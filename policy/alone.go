@@ -8,6 +8,10 @@ const (
 	// requests is asked that at each of its refusals, and none is to hear one that would have
 	// passed.
 	aloneChance = 1e-8
+	// aloneMost is the number that is enough while hardly any others are refused, however few
+	// they are: an official SDK gives up after three.
+	aloneMost  = 12
+	aloneShare = 8
 )
 
 // Alone reports whether a request is refused for what it is: it was refused so many times
@@ -19,7 +23,7 @@ func Alone(times, passed, refused int) bool {
 	if times < aloneLeast || passed < times-1 {
 		return false
 	}
-	return rowChance(times, passed, refused) <= aloneChance
+	return times >= aloneMost && refused*aloneShare <= passed || rowChance(times, passed, refused) <= aloneChance
 }
 
 // rowChance is how likely so many refusals in a row are by chance after so many passed and so

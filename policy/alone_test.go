@@ -20,7 +20,7 @@ func TestAlone_TakesMoreWhereOthersAreRefusedToo(t *testing.T) {
 		"too few passed":                 {5, 3, 0, false},
 		"and one that is told little":    {7, 20, 0, false},
 		"which takes more":               {11, 20, 0, true},
-		"one other between any two":      {15, 14, 0, true},
+		"one other between any two":      {12, 11, 0, true},
 		"every second one is refused":    {5, 10, 10, false},
 		"and more often than by chance":  {50, 49, 16, true},
 		"everybody is refused":           {100, 99, 100_000, false},

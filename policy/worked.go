@@ -62,6 +62,14 @@ func (w *Worked[K]) Doubt(now time.Time, key K) (lately, before bool) { //nolint
 	return true, before
 }
 
+// Since reports whether key worked after t.
+func (w *Worked[K]) Since(t time.Time, key K) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	e := w.byKey[key]
+	return e != nil && e.Value.(*worked[K]).at.After(t)
+}
+
 // Forget says that the refusal of key was confirmed.
 func (w *Worked[K]) Forget(key K) {
 	w.mu.Lock()

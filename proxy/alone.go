@@ -4,49 +4,82 @@ import (
 	"time"
 
 	"outrigger/policy"
+	"outrigger/policy/limit"
 )
+
+// A refusal that proves nothing of the rate is taken for its own request's trouble: that waits
+// beside the queue, and those who were not refused yet show whether others pass.
 
 // outrunShare is how many others must have passed for each that was refused.
 const outrunShare = 4
 
 // isOutrun reports whether others passed since the request was last refused, and few of
-// them were refused: what refuses it is no limit of theirs.
+// them were refused: what refuses it is no limit of theirs. Only their first attempts are
+// counted, since others may be refused for themselves, too, again and again.
 func (x *exchange) isOutrun() bool {
 	s, known := &x.setbacks, &x.place.line.refusals
-	refused, passed := known.refused.Load()-s.otherRefused-s.own, known.passed.Load()-s.otherPassed
+	refused, passed := known.refused.Load()-s.otherRefused, known.passed.Load()-s.otherPassed
 	return s.alone > 0 && known.lastPassed.Load() > s.refused.UnixNano() && refused*outrunShare <= passed
 }
 
-// What a request that was refused without a wait does for those that were not refused yet.
+// concernsItself takes in a refusal, and reports whether it is to be taken for its own request's
+// trouble. One that proves nothing counts once for each request, until others meet the same:
+// a limit refuses whoever comes.
+func (x *exchange) concernsItself(r limit.Refusal, now time.Time) bool {
+	s, line := &x.setbacks, x.place.line
+	s.unproven = r.Unproven()
+	switch {
+	case s.unproven && s.own > 0 && (x.isOutrun() || line.refusals.freshRefused.Load() <= s.refused.UnixNano()):
+		x.place.repeated(now)
+		return true
+	case r.Bare():
+		return !line.believes(now)
+	}
+	return line.chance(now, r)
+}
+
+// What a request that was refused does for those that were not refused yet.
 const (
 	stepMost  = 35 * time.Second       // the longest it lets them go first: the limiter tries about every 30 s
 	stepPause = 100 * time.Millisecond // between two looks
+	// stepQuiet is how long silence about one of them is awaited: answers may take minutes,
+	// and refusals hardly ever take longer.
+	stepQuiet = 500 * time.Millisecond
 )
 
-// stepAside takes a request that was refused again out of the queue, if somebody waits there
-// who was not refused yet. One that is refused for itself would hold up all others at
-// the head. It comes back to its place; see letOthersFirst.
-func (x *exchange) stepAside(d policy.Decision, now time.Time) policy.Decision {
-	if x.setbacks.own > 0 && d.Action == policy.Line && x.place.line.refusals.fresh.Load() > 0 {
+// stepAside takes a request whose refusal proves nothing out of the queue, at the head of which
+// it would hold up all others if it is refused for itself. It comes back to its place;
+// see letOthersFirst.
+func (x *exchange) stepAside(a *attempt, d policy.Decision, now time.Time) policy.Decision {
+	if d.Action == policy.Line {
 		x.place.leave(now)
 	}
-	return d
+	return x.backOff(a, d, now)
 }
 
-// letOthersFirst waits until somebody who was not refused yet was sent since the request was
-// refused, if there is one.
+// letOthersFirst waits until somebody who was not refused yet has passed since the request
+// was, if there is one who waits.
 func (x *exchange) letOthersFirst() error {
 	s := &x.setbacks
-	if s.own < 2 {
+	if s.own == 0 {
 		return nil
 	}
-	known := &x.place.line.refusals
-	for now := time.Now(); known.fresh.Load() > 0 && known.lastFresh.Load() < s.refused.UnixNano() && now.Sub(s.refused) < stepMost; now = time.Now() {
+	known, start := &x.place.line.refusals, time.Now()
+	refused, quiet := s.refused.UnixNano(), time.Time{}
+	for now := start; known.fresh.Load() > 0 && known.lastPassed.Load() < s.refused.UnixNano() && now.Sub(s.refused) < stepMost; now = time.Now() {
+		if at := known.freshRefused.Load(); at > refused {
+			refused, quiet = at, time.Time{}
+		}
+		if sent := known.lastFresh.Load() > refused; sent && quiet.IsZero() {
+			quiet = now
+		} else if sent && now.Sub(quiet) >= stepQuiet {
+			break
+		}
 		if err := x.sleep(stepPause); err != nil {
 			return err
 		}
-		x.record.queue += time.Since(now)
 	}
+	x.record.queue += time.Since(start)
 	if !x.probe && x.tripped(time.Now()) {
 		return errTripped // meanwhile: those in the queue were let go
 	}
@@ -60,11 +93,11 @@ func (x *exchange) isAlone(known *refusals, now time.Time) bool {
 	switch {
 	case s.alone == 0:
 		s.alone, s.otherPassed, s.otherRefused = 1, passed, refused
+		known.freshRefused.Store(now.UnixNano())
 	case known.lastPassed.Load() > s.refused.UnixNano():
 		s.alone++
 	}
 	s.refused = now
-	others := refused - s.otherRefused - s.own
 	s.own++
-	return policy.Alone(s.alone, int(passed-s.otherPassed), int(others))
+	return policy.Alone(s.alone, int(passed-s.otherPassed), int(refused-s.otherRefused))
 }

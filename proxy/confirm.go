@@ -6,23 +6,38 @@ import (
 	"time"
 )
 
+// confirmsMost is how often one request is refused for its credential while others of it pass:
+// a gateway that refuses one in a hundred at random hardly refuses the same one three times.
+const confirmsMost = 2
+
 // confirms reports whether a refusal of the credential, or of its model, is not to be
 // remembered yet: it worked a moment ago, so the refused request is tried once more, which is
 // no retry. Where that must not be, the next refusal without a success in between counts.
+// While others go on to pass, the request is tried again, or is told and nobody else is.
 func (x *exchange) confirms(a *attempt, now time.Time) bool {
-	key := x.tripKey(a.verdict.Scope)
+	key, s := x.tripKey(a.verdict.Scope), &x.setbacks
 	lately, before := x.up.worked.Doubt(now, key)
+	passes := s.confirms > 0 && x.up.worked.Since(s.accused, key)
 	switch {
 	case !lately:
 		return false
-	case x.setbacks.confirmed, before && !x.mayConfirm(a, now):
+	case s.confirms > 0 && !passes, before && !x.mayConfirm(a, now):
 		x.up.worked.Forget(key)
 		return false
 	}
-	if x.mayConfirm(a, now) {
-		x.setbacks.confirming, x.setbacks.confirmed = true, true
+	s.accused = now
+	if s.confirms < confirmsMost && x.mayConfirm(a, now) {
+		s.confirming = true
+		s.confirms++
 	}
 	return true
+}
+
+// confirmPause is the wait before a credential is confirmed: long enough for others to show
+// that it lives.
+func (x *exchange) confirmPause() time.Duration {
+	base := x.p.config.Retry.Base
+	return base/2 + time.Duration(x.p.random()*float64(base/2))
 }
 
 // mayConfirm reports whether the refused request may be sent again. A create only if a 401

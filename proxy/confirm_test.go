@@ -1,7 +1,10 @@
 package proxy
 
 import (
+	"bytes"
+	"io"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -138,6 +141,48 @@ func TestConfirm_WhereNothingMayBeSentAgainTheNextRefusalCounts(t *testing.T) {
 					if resp, n := send(); resp.StatusCode < 400 || n != want {
 						t.Errorf("call %d got %d after %d calls, want %d", i+1, resp.StatusCode, n, want)
 					}
+				}
+			})
+		})
+	}
+}
+
+// TestConfirm_OneRequestThatIsRefusedWhileOthersPassIsToldAlone: a gateway whose false refusals hit one
+// request several times, or for good.
+func TestConfirm_OneRequestThatIsRefusedWhileOthersPassIsToldAlone(t *testing.T) {
+	for name, tt := range map[string]struct{ refusals, want int }{"twice": {2, 200}, "for good": {1000, 401}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var odd atomic.Int64
+				g := newBubble(t, func(w http.ResponseWriter, r *http.Request, n int) {
+					body, _ := io.ReadAll(r.Body)
+					if bytes.Contains(body, []byte("odd")) && odd.Add(1) <= int64(tt.refusals) {
+						answers(401, deadKey)(w, r, n)
+						return
+					}
+					fine(w, r, n)
+				}, realBackoff)
+				over := make(chan int)
+				g.chat()
+				go func() {
+					wrong := 0
+					for range 200 {
+						if resp, _ := g.chat(); resp.StatusCode != 200 {
+							wrong++
+						}
+						time.Sleep(5 * time.Millisecond) // the bubble's clock
+					}
+					over <- wrong
+				}()
+				time.Sleep(50 * time.Millisecond)
+				if got := g.crowd(1, strings.Replace(chatBody, `"hi"`, `"odd"`, 1))[0]; got.status != tt.want || odd.Load() > 3 {
+					t.Errorf("the odd one got %d by %s after %d calls", got.status, got.source, odd.Load())
+				}
+				if wrong := <-over; wrong > 0 {
+					t.Errorf("%d others were refused", wrong)
+				}
+				if trips := g.status().Upstreams[0].Trips; len(trips) != 0 {
+					t.Errorf("remembered: %+v", trips)
 				}
 			})
 		})

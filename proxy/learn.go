@@ -48,11 +48,8 @@ func (x *exchange) learnRefusal(a *attempt, d policy.Decision, now time.Time) po
 		Headers: limit.ParseHeaders(a.resp.Header, now),
 	}
 	x.place.heard(now, toldBy(a.resp.Header, v, refusal.Headers, &refusal))
-	if refusal.Bare() && (x.isOutrun() || !x.place.line.believes(now)) {
-		return x.backOff(d, now)
-	}
-	if x.place.line.chance(now, refusal) {
-		return x.backOffFor(d, now, refusal.Hint)
+	if x.concernsItself(refusal, now) {
+		return x.backOff(a, d, now)
 	}
 	got := x.place.line.refused(x.place, now, refusal)
 	if d.Action != policy.Line {
@@ -61,25 +58,35 @@ func (x *exchange) learnRefusal(a *attempt, d policy.Decision, now time.Time) po
 	}
 	switch got.Reason {
 	case limit.Queued:
-		return x.stepAside(d, now)
+		if x.setbacks.unproven {
+			return x.stepAside(a, d, now)
+		}
+		return d
 	case limit.NeverFits:
 		return policy.Decision{Action: policy.Return, Reason: policy.ReasonFinal}
 	}
 	return policy.Decision{Action: policy.Return, Reason: policy.ReasonDeadline}
 }
 
-// maxDoubtPause bounds the wait of a request for a refusal that is not believed: to wait
-// for longer would be to believe it.
+// maxDoubtPause bounds the wait of a request for a refusal that proves nothing, while others
+// pass: to wait for longer would be to believe it.
 const maxDoubtPause = 4 * time.Second
 
-// backOff makes a request that met a refusal which is not believed wait by itself.
-func (x *exchange) backOff(d policy.Decision, now time.Time) policy.Decision {
+// backOff makes a request that met a refusal which proves nothing wait by itself, for at least
+// as long as it was told to.
+func (x *exchange) backOff(a *attempt, d policy.Decision, now time.Time) policy.Decision {
 	if d.Action != policy.Line {
 		return d
 	}
-	pause := min(x.p.config.Retry.Backoff(x.doubted, x.p.random()), maxDoubtPause)
+	pause := x.p.config.Retry.Backoff(x.doubted, x.p.random())
+	switch passes := x.place.line.refusals.lastPassed.Load() > x.setbacks.refused.UnixNano(); {
+	case passes && a.verdict.Wait > 0:
+		pause = 0
+	case passes:
+		pause = min(pause, maxDoubtPause)
+	}
 	x.doubted++
-	return x.backOffFor(d, now, pause)
+	return x.backOffFor(d, now, max(pause, a.verdict.Wait))
 }
 
 // backOffFor makes a request wait by itself for that long.

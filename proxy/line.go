@@ -124,6 +124,14 @@ func (ln *line) believes(now time.Time) bool {
 	return ts.limiter.Believes(now)
 }
 
+// repeated takes in a refusal of pl that it met before, and that proves nothing.
+func (pl *place) repeated(now time.Time) {
+	ts := pl.line.lock()
+	defer ts.mu.Unlock()
+	ts.limiter.Repeated(now, &pl.waiter)
+	ts.release(now)
+}
+
 // chance takes in a refusal that names a wait, and reports whether it hit at random.
 func (ln *line) chance(now time.Time, r limit.Refusal) bool {
 	ts := ln.lock()

@@ -12,12 +12,15 @@ import (
 // refusals is what became of the attempts of one credential and model. The zero value has
 // seen none. Safe for concurrent use.
 type refusals struct {
-	running    atomic.Int32 // attempts under way, streams included
-	passed     atomic.Int64 // successes
-	refused    atomic.Int64
-	fresh      atomic.Int32 // requests in the queue that were not refused yet
-	lastFresh  atomic.Int64 // when the latest of those was sent, in Unix nanoseconds
-	lastPassed atomic.Int64 // when the success that was sent last was sent, in Unix nanoseconds
+	running atomic.Int32 // attempts under way, streams included
+	passed  atomic.Int64 // first attempts that succeeded
+	refused atomic.Int64 // and that did not
+	fresh   atomic.Int32 // requests in the queue that were not refused yet
+
+	// In Unix nanoseconds:
+	lastFresh    atomic.Int64 // when one that was not refused yet was sent last
+	freshRefused atomic.Int64 // when one was refused for the first time last
+	lastPassed   atomic.Int64 // when the success that was sent last was sent
 
 	any    atomic.Bool // the fast path: there is no streak
 	mu     sync.Mutex
@@ -25,9 +28,11 @@ type refusals struct {
 	answer *saved // the latest refusal of the streak
 }
 
-// pass takes in a success of an attempt that was sent at a time.
-func (r *refusals) pass(sent time.Time) {
-	r.passed.Add(1)
+// pass takes in a success of an attempt that was sent at a time, the first or not.
+func (r *refusals) pass(sent time.Time, first bool) {
+	if first {
+		r.passed.Add(1)
+	}
 	for at := sent.UnixNano(); ; {
 		before := r.lastPassed.Load()
 		if before >= at || r.lastPassed.CompareAndSwap(before, at) {
@@ -48,7 +53,6 @@ func (r *refusals) pass(sent time.Time) {
 
 // refuse takes in a refusal that names a wait, and reports whether they are not likely to clear.
 func (r *refusals) refuse(now time.Time, wait time.Duration, long bool, answer *saved) bool {
-	r.refused.Add(1)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.any.Store(true)
@@ -92,10 +96,12 @@ func (x *exchange) begins(a *attempt) {
 // setbacks is what an exchange remembers of its refusals at one upstream.
 type setbacks struct {
 	confirming bool      // the next attempt is to confirm a refused credential
-	confirmed  bool      // it was made
+	confirms   int       // how many were
+	accused    time.Time // when its credential was refused last
 	loading    time.Time // when it may ask again whether its model is ready
 
-	refused      time.Time // its last refusal that named no wait
+	unproven     bool      // the last one proves nothing of the rate
+	refused      time.Time // the last one that does not
 	alone        int       // how many of those had others pass in between, and the first
 	own          int64     // how many there were
 	otherPassed  int64     // the line's counts at the first one
@@ -110,7 +116,7 @@ func (x *exchange) weigh(a *attempt, d policy.Decision) policy.Decision {
 	switch {
 	case x.setbacks.confirming:
 		x.setbacks.confirming = false
-		return policy.Decision{Action: policy.Wait, Delay: x.p.config.Retry.Backoff(0, x.p.random()), Reason: policy.ReasonConfirm}
+		return policy.Decision{Action: policy.Wait, Delay: x.confirmPause(), Reason: policy.ReasonConfirm}
 	case a.resp == nil, a.crowded:
 	case a.verdict.Outcome == classify.OutcomeOK:
 		x.passed(a, now)
@@ -136,5 +142,5 @@ func (a *attempt) remember() *saved {
 func (x *exchange) passed(a *attempt, now time.Time) {
 	x.up.worked.Succeeded(now, x.tripKey(classify.Credential))
 	x.up.worked.Succeeded(now, x.tripKey(classify.Model))
-	x.place.line.refusals.pass(a.started)
+	x.place.line.refusals.pass(a.started, x.setbacks.own == 0)
 }

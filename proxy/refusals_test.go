@@ -242,13 +242,17 @@ func TestStreak_ADayThatIsNamedToEverybodyIsRemembered(t *testing.T) {
 func TestAnEntitlementIsPassedOnAndSlowsNobody(t *testing.T) {
 	for name, tt := range map[string]struct {
 		body    string
+		headers []string
 		callers int
 		calls   int64
 		slowest time.Duration
 	}{
-		"known":            {`{"type":"error","error":{"type":"rate_limit_error","message":"Extra usage is required for long context requests."},"request_id":"req_1"}`, 3, 3, time.Second},
-		"unknown":          {bare429, 1, 12, 15 * time.Second},
-		"unknown, several": {bare429, 3, 66, 30 * time.Second},
+		"known":            {`{"type":"error","error":{"type":"rate_limit_error","message":"Extra usage is required for long context requests."},"request_id":"req_1"}`, nil, 3, 3, 200 * time.Millisecond},
+		"unknown":          {bare429, nil, 1, 12, 200 * time.Millisecond},
+		"unknown, several": {bare429, nil, 3, 36, 600 * time.Millisecond},
+		"in strange words": {`{"detail":"Windows over 200k ride on another carriage."}`, nil, 1, 12, 200 * time.Millisecond},
+		"without a word":   {"", nil, 1, 12, 200 * time.Millisecond},
+		"with a wait":      {bare429, []string{"Retry-After", "2"}, 1, 12, 200 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -257,7 +261,7 @@ func TestAnEntitlementIsPassedOnAndSlowsNobody(t *testing.T) {
 					body, _ := io.ReadAll(r.Body)
 					if bytes.Contains(body, []byte("long")) {
 						long.Add(1)
-						answers(429, tt.body)(w, r, n)
+						answers(429, tt.body, tt.headers...)(w, r, n)
 						return
 					}
 					time.Sleep(100 * time.Millisecond) // the bubble's clock

@@ -67,6 +67,9 @@ func (p *Proxy) RoundTrip(out *http.Request) (*http.Response, error) {
 		x.note(a, decision)
 		if decision.Action == policy.Return {
 			x.late = decision.Reason == policy.ReasonDeadline
+			if x.lacksModel(a) {
+				return x.heardBefore(out, a)
+			}
 			return x.commit(out, a)
 		}
 		x.retry(a, decision)

@@ -21,7 +21,10 @@ func (x *exchange) refused(a *attempt, d policy.Decision, now time.Time) policy.
 	long := wait > x.p.config.Retry.AfterMax
 	passes := wait > 0 && !long
 	known := &x.place.line.refusals
-	alone := !passes && x.isAlone(known, now)
+	if x.setbacks.own == 0 {
+		known.refused.Add(1)
+	}
+	alone := x.setbacks.unproven && x.isAlone(known, now)
 	answer := a.remember()
 	lasts := known.refuse(now, wait, long, answer) || x.probe && x.streakProbe && !passes
 	switch {

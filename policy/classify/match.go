@@ -113,7 +113,8 @@ func namesModel(r *reply) bool {
 		return false
 	}
 	return saysAny(r.text, "not found", "not exist", "no endpoints found", "not have access", "invalid model",
-		"not a valid model", "not allowed to access model", "not allowed to sample")
+		"not a valid model", "not allowed to access model", "not allowed to sample",
+		"no deployment", "no healthy deployment", "no available deployment")
 }
 
 // longAway is when openai-python gives up instead of waiting (MAX_RETRY_AFTER_DELAY).

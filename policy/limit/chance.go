@@ -49,6 +49,12 @@ func (r Refusal) hinted() bool {
 	return r.Hint > 0 && r.Hint <= maxHint && !r.HintFalse && !r.SlowDown && r.Limit == 0 && r.Window == 0
 }
 
+// Unproven reports whether a refusal proves nothing of a limit: it tells that it is one, and at
+// most for how long to wait.
+func (r Refusal) Unproven() bool {
+	return r.Bare() || r.hinted() && r.Dimension == "" && !r.Headers.scarce()
+}
+
 // scarce reports whether headers tell that little remains of a limit.
 func (h Headers) scarce() bool {
 	for _, told := range h.Readings {

@@ -89,6 +89,30 @@ func (l *Limiter) Believes(now time.Time) bool {
 	return false
 }
 
+// Repeated takes in a refusal of w that proves nothing, as the one before: it says nothing new,
+// so its attempt counts neither for those that passed nor for those that did not, and takes
+// nothing from them of a rate that rests on refusals.
+func (l *Limiter) Repeated(now time.Time, w *Waiter) {
+	now = l.tick(now)
+	l.doubts.last, l.chances.last = skip(l.doubts.last), skip(l.chances.last)
+	l.follow(w)
+	if w.owner != l || w.state != stateSent {
+		return
+	}
+	for _, s := range l.active {
+		if b := &l.buckets[s]; b.source == SourceRefusals {
+			b.give(now, w.charge[s])
+			w.charge[s] = 0
+		}
+	}
+}
+
+// skip takes the lowest bit that is not set out of last.
+func skip(last uint16) uint16 {
+	below := ^last&(last+1) - 1 // the set bits under it
+	return last>>1&^below | last&below
+}
+
 // even takes in a bare refusal that came when so many had been sent, and reports whether
 // the last ones came after the same number each time. A limit that is exceeded by little
 // refuses every so many-th request, and never as many of sixteen as to be believed.

@@ -158,3 +158,27 @@ func TestARefusalThatTellsAnythingIsNotBare(t *testing.T) {
 		})
 	}
 }
+
+func TestRepeated_ARefusalOfTheSameRequestCountsForNobody(t *testing.T) {
+	for _, last := range []struct{ before, after uint16 }{
+		{0b0, 0b0}, {0b1, 0b1}, {0b10, 0b1}, {0b1011, 0b111}, {0b1010, 0b101}, {0x7fff, 0x7fff}, {0xffff, 0xffff},
+	} {
+		if got := skip(last.before); got != last.after {
+			t.Errorf("%b became %b", last.before, got)
+		}
+	}
+	for again, want := range map[bool]bool{false: true, true: false} {
+		l, now, believed := New(Settings{Learn: true}, at(0)), time.Duration(0), false
+		for range 20 {
+			now = sends(t, l, now, 2)
+			if again {
+				l.Repeated(at(now), &Waiter{})
+				continue
+			}
+			believed = l.Believes(at(now)) || believed
+		}
+		if believed != want {
+			t.Errorf("again %v: believed %v", again, believed)
+		}
+	}
+}
