@@ -27,6 +27,7 @@ func TestRefusalsAreToldApartByKind(t *testing.T) {
 		"a rate that comes in 20 hours":  {text(429, "You hit a rate limit. Please try again in 20 hours."), OutcomeRateLimited, Credential},
 		"a minute that sells a day":      {text(429, "Rate limit exceeded: free-requests-per-min. Add 10 credits to unlock 1000 requests per day"), OutcomeRateLimited, Model},
 		"a rate that sells a month":      {text(429, "Rate limit reached. Upgrade to the monthly plan for more."), OutcomeRateLimited, Credential},
+		"both, with numbers":             {text(429, "You exceeded 20 requests per minute or 500 requests per day."), OutcomeRateLimited, Model},
 		"a minute or a day":              {text(429, "You exceeded the per-minute or per-day request cap."), OutcomeRateLimited, Credential},
 
 		// An account that cannot pay.
