@@ -60,6 +60,9 @@ func settle(r *reply, by *rule) Verdict {
 	if v.Outcome != OutcomeRejected {
 		v.Until = r.until()
 	}
+	if v.Wait == 0 && v.Outcome == OutcomeRateLimited && !v.Until.IsZero() {
+		v.Wait = v.Until.Sub(r.Now)
+	}
 	v.Proven = v.Outcome == OutcomeSlowDown || v.Outcome == OutcomeRateLimited && r.proven()
 	v.HintFalse = v.Wait > 0 && (by.hintFalse || (v.Outcome == OutcomeRateLimited && wholeDay(v.Wait, v.Limit)))
 	if r.Effect == endpoint.Create && v.Repeat != Never && !by.notRun && mayHaveRun(r) {

@@ -17,8 +17,8 @@ import (
 // does: "10 requests per 60 seconds", "max 30 minutes of audio".
 var cueRE = regexp.MustCompile(`(?:\b|_)(?:` +
 	`(wait|pause|back(?:ing)?[ -]?off|cool(?:s|ing)?[ -]?down|hold off|sleep|blocked|throttled|locked(?: out)?|paused|banned|limited|suspended)` +
-	`|(re-?try(?:ing)?|retrydelay|retryafter|try(?:ing)?(?: it| this| your request| the request)? again|(?:be|is|comes?|check) back|regain access|available|unblock(?:ed|s)?|unlock(?:ed|s)?|lifted|freed? up|frees up|resum(?:e|es|ed))` +
-	`|(reset(?:s|ting)?|refill(?:s|ed)?|replenish(?:es|ed)?|renew(?:s|ed|al)?|restor(?:e|es|ed)|recover(?:s|ed)?)` +
+	`|(re-?try(?:ing)?|retrydelay|retryafter|try(?:ing)?(?: it| this| your request| the request)? again|(?:be|is|comes?|check) back|regain access|(?:next|another) (?:request|attempt|call|try|retry|slot|window|available)|available|unblock(?:ed|s)?|unlock(?:ed|s)?|lifted|freed? up|frees up|resum(?:e|es|ed))` +
+	`|(reset(?:s|ting)?|refill(?:s|ed)?|refresh(?:es|ed)?|replenish(?:es|ed)?|renew(?:s|ed|al)?|restor(?:e|es|ed)|recover(?:s|ed)?)` +
 	`)(?:\b|_)`)
 
 // kind is what a cue's time means.
@@ -37,7 +37,7 @@ var (
 	// fillers may stand before a time, and between a cue and a time without a link.
 	fillers = words(`your this the request requests again it please you can must should will to be time about around
 		approximately approx roughly nearly at least another a further additional up under less more than estimated
-		suggested recommended delay interval period hint value next waiting date timestamp`)
+		suggested recommended delay interval period hint value next waiting date timestamp is are allowed accepted permitted possible available starts opens slot`)
 	// turns are words after which a time means something else.
 	turns = words(`exceeded exceeds exceeding exceed exhausted attempt attempts timed timeout failed fails per every each
 		max maximum limit limits limited within last past previous only budget count policy window times reason by ago

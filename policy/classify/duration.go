@@ -31,11 +31,11 @@ const digits = `(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?`
 var (
 	// spanRE is one number with its unit. The unit takes all letters, so that "in 3 different
 	// ways" is not three days.
-	spanRE = regexp.MustCompile(`^(?:\s|,|and\b)*(` + digits + `)\s*([a-z]+|毫秒|秒|分钟|小时|天)`)
+	spanRE = regexp.MustCompile(`^(?:\s|,|and\b)*(` + digits + `)\s*(?:more |additional |further )?([a-z]+|毫秒|秒|分钟|小时|天)`)
 	// rangeRE is the lower end of a range, of which the upper end counts: "5-10 seconds".
 	rangeRE = regexp.MustCompile(`^` + digits + `\s*(?:-|–|to|or|and)\s*(` + digits + `\s*[a-z])`)
 	// wordRE is a small number in words.
-	wordRE = regexp.MustCompile(`^(an?|one|two|three|four|five|ten|fifteen|twenty|thirty|sixty|half an?)\s+([a-z]+)`)
+	wordRE = regexp.MustCompile(`^(an?|another|one|two|three|four|five|ten|fifteen|twenty|thirty|sixty|half an?)\s+([a-z]+)`)
 	// clockSpanRE is hours, minutes and seconds: "00:01:30".
 	clockSpanRE = regexp.MustCompile(`^(\d{1,3}):([0-5]\d):([0-5]\d)(\.\d+)?(?:[^\d:]|$)`)
 	// isoSpanRE is a duration of ISO 8601, section 5.5.2: "pt1m30s".
@@ -43,7 +43,7 @@ var (
 )
 
 var numberWords = map[string]float64{
-	"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "ten": 10, "fifteen": 15,
+	"a": 1, "an": 1, "another": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "ten": 10, "fifteen": 15,
 	"twenty": 20, "thirty": 30, "sixty": 60, "half a": 0.5, "half an": 0.5,
 }
 

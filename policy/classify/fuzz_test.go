@@ -28,7 +28,7 @@ func FuzzClassify(f *testing.F) {
 		a := Attempt{
 			Status: status, Body: []byte(body), Event: name, Stream: stream, Now: testNow,
 			Failure: Failure(failure % 8), Progress: Progress(progress % 4),
-			Header: http.Header{"Retry-After": {retryAfter}, "X-Should-Retry": {shouldRetry}, "X-Ratelimit-Reset": {retryAfter}},
+			Header: http.Header{"Retry-After": {retryAfter}, "X-Should-Retry": {shouldRetry}, "X-Ratelimit-Reset": {retryAfter}, "Date": {retryAfter}, "Ratelimit": {retryAfter}},
 		}
 		for effect := range endpoint.Create + 1 {
 			a.Effect = effect

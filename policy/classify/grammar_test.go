@@ -50,6 +50,18 @@ func TestWaitsInAnyWordingAreRead(t *testing.T) {
 		"10 requests per 60 seconds are allowed; please try again in 3s":            3 * s,
 		"connection reset after 30s, retry in 2s":                                   2 * s,
 		"retry after 5s (attempt 3 of 4)":                                           5 * s,
+		"you can make another request in 45s":                                       45 * s,
+		"next request allowed in 12.5s":                                             12500 * time.Millisecond,
+		"next available slot: 30 seconds":                                           30 * s,
+		"the next window opens in 25 seconds":                                       25 * s,
+		"quota refreshes in 2h":                                                     2 * h,
+		"expected wait time is 17 seconds":                                          17 * s,
+		"retry after 12":                                                            12 * s,
+		"in 30 seconds you may retry":                                               30 * s,
+		"too many requests. after 30 seconds, please try again.":                    30 * s,
+		"please wait for 20 more seconds":                                           20 * s,
+		"wait another minute":                                                       m,
+		"retry in pt30s":                                                            30 * s,
 		"please try again in 1 week":                                                7 * 24 * h,
 	}
 	for text, want := range tests {
@@ -108,6 +120,14 @@ func TestTimesThatAreNoHintsAreNotRead(t *testing.T) {
 		"available in 30 regions",
 		"your trial resets in 5 days",
 		"available on 5 s-class machines",
+		"failed in 30 seconds, please retry",
+		"the call ended after 30 seconds. please try again",
+		"please try again in 2026",
+		"try again after 3 failed attempts",
+		"requests must be at least 2 seconds apart",
+		"only 1 request every 5 seconds",
+		"the next page is available",
+		"the next window has 500 requests",
 	}
 	for _, text := range tests {
 		t.Run(text, func(t *testing.T) {

@@ -129,6 +129,9 @@ func fieldHint(name string, v any, now time.Time) fieldTime {
 		v = o["seconds"] // protobuf's Duration and Timestamp, written as messages
 	}
 	text := strings.ToLower(strings.TrimSpace(scalar(v)))
+	if len(text) > maxName {
+		return fieldTime{}
+	}
 	if n, ok := decimal(text); ok {
 		if h.at = epoch(n); h.at.IsZero() {
 			h.wait, _ = toWait(n * unit.Seconds())

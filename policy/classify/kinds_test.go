@@ -27,6 +27,7 @@ func TestRefusalsAreToldApartByKind(t *testing.T) {
 		"a rate that comes in 20 hours":  {text(429, "You hit a rate limit. Please try again in 20 hours."), OutcomeRateLimited, Credential},
 		"a minute that sells a day":      {text(429, "Rate limit exceeded: free-requests-per-min. Add 10 credits to unlock 1000 requests per day"), OutcomeRateLimited, Model},
 		"a rate that sells a month":      {text(429, "Rate limit reached. Upgrade to the monthly plan for more."), OutcomeRateLimited, Credential},
+		"both, with numbers":             {text(429, "You exceeded 20 requests per minute or 500 requests per day."), OutcomeRateLimited, Model},
 		"a minute or a day":              {text(429, "You exceeded the per-minute or per-day request cap."), OutcomeRateLimited, Credential},
 
 		// An account that cannot pay.
@@ -63,6 +64,7 @@ func TestRefusalsAreToldApartByKind(t *testing.T) {
 		"a model's servers":          {text(429, "The model is currently unavailable due to heavy load"), OutcomeOverloaded, Model},
 		"its own limit of parallels": {text(429, "You have reached the limit of 4 concurrent requests."), OutcomeRateLimited, Credential},
 		"somebody else's limit":      {text(503, "Rate limited by upstream, please retry."), OutcomeOverloaded, Upstream},
+		"the caller's limit there":   {answer(429, `{"error":{"message":"Rate limited by upstream.","metadata":{"is_byok":true,"provider_name":"X"}}}`), OutcomeRateLimited, Credential},
 		"its own volume":             {text(429, "You are sending a high volume of requests."), OutcomeRateLimited, Credential},
 		"a burst":                    {text(429, "Request rate increased too quickly."), OutcomeSlowDown, Model},
 		"a burst by its code":        {answer(429, `{"error":{"code":"RequestBurstTooFast","message":"x"}}`), OutcomeSlowDown, Model},

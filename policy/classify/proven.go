@@ -10,8 +10,8 @@ import (
 // type it comes under.
 var paceRE = regexp.MustCompile(`(?:\b|_)rate[ _-]?limit|\bratelimit|\brequest rate\b|\btoo many\b|\btoo (?:fast|quickly|frequent)|\bfrequen(?:cy|tly)\b` +
 	`|\bthrottl|\bslow down\b|\b(?:rpm|tpm|rpd|tpd|qps|rps|tps)\b|\b(?:requests?|tokens?|calls?|queries|images?)[ -](?:per|/)[ -]?(?:s|min|hour|h|day|d)` +
-	`|\b(?:request|token|call|usage|quota|rate)s? (?:limit|quota|cap)s?\b|\b(?:limit|quota)s? (?:was |were |is |are |has been |have been )?(?:reached|exceeded|exhausted|hit)\b` +
-	`|\b(?:exceed(?:ed|s|ing)?|reached|hit|over|out of) (?:\S+ ){0,4}?(?:limit|quota)s?\b`)
+	`|\b(?:request|token|call|usage|quota|rate)s? (?:limit|quota|cap)s?\b|\bquotas? (?:was |were |is |are |has been |have been )?(?:reached|exceeded|exhausted|hit)\b` +
+	`|\b(?:exceed(?:ed|s|ing)?|reached|hit|over|out of) (?:\S+ ){0,4}?(?:quotas?|rate)\b`)
 
 // fewWords is up to how many words a message tells no reason of its own, so that its code decides: "Error", "Request failed".
 const fewWords = 3

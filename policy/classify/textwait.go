@@ -14,7 +14,7 @@ func textHint(text string, now time.Time) (time.Duration, time.Time) {
 	hints(text, func(after, link string) bool {
 		found := false
 		if wait == 0 && link != "at" && link != "on" {
-			wait = span(after)
+			wait = span(after, link)
 			found = wait > 0
 		}
 		if !found && at.IsZero() && link != "for" {
@@ -23,6 +23,11 @@ func textHint(text string, now time.Time) (time.Duration, time.Time) {
 		}
 		return found
 	})
+	if wait == 0 {
+		if m := spanLeadsRE.FindStringSubmatch(text); m != nil {
+			wait, _, _ = leading(m[1])
+		}
+	}
 	if wait == 0 {
 		if m := spanFirstRE.FindStringSubmatch(text); m != nil {
 			wait, _, _ = leading(m[1])
@@ -34,8 +39,18 @@ func textHint(text string, now time.Time) (time.Duration, time.Time) {
 	return wait, at
 }
 
-// span reads the wait with which a text begins, 0 if it is none, or the length of something else.
-func span(text string) time.Duration {
+// span reads the wait with which a text begins, 0 if it is none, or the length of something else. A small number alone
+// counts as seconds behind a link: "retry after 12".
+func span(text, link string) time.Duration {
+	if m := bareRE.FindStringSubmatch(text); m != nil && link != "" {
+		n, _ := decimal(m[1])
+		wait, _ := toWait(n)
+		return wait
+	}
+	if token, _, _ := strings.Cut(text, " "); strings.HasPrefix(token, "pt") {
+		wait, _ := duration(strings.Trim(token, ".,;)\"'"))
+		return wait
+	}
 	wait, rest, ok := leading(text)
 	if !ok || notSpanRE.MatchString(rest) {
 		return 0
@@ -44,11 +59,15 @@ func span(text string) time.Duration {
 }
 
 var (
+	// bareRE finds a number without a unit at the end of its clause. "Try again in 2026" has more digits.
+	bareRE = regexp.MustCompile(`^(\d{1,3}(?:\.\d+)?)\s*(?:$|[;!)\]"'}\n]|[.,](?:\s|$))`)
 	// notSpanRE finds what makes the duration before it the length of something: "30 seconds ago", "5 minutes of audio".
 	notSpanRE = regexp.MustCompile(`^\s*(?:ago|of|window|period|interval)\b`)
 	// spanFirstRE finds a duration that stands before its cue: "30 seconds until reset", "allow 5s before retrying".
 	spanFirstRE = regexp.MustCompile(`\b((?:` + digits + `\s*[a-z]+[ ,]+(?:and )?){1,3})(?:before (?:you )?(?:(?:can|may) )?(?:re-?try|try(?:ing)?|(?:sending|making|your|the|a|another) (?:next |new |another )?(?:re-?try|request|attempt))` +
 		`|(?:until|till) (?:the |your |it |you )*(?:next )?(?:(?:limit|quota|can|may|is) )?(?:re-?try|reset|refill|available|request))`)
+	// spanLeadsRE finds one with which a sentence begins: "After 30 seconds, please try again".
+	spanLeadsRE = regexp.MustCompile(`(?:^|[.!?;\n]\s*)(?:please |then )?(?:in|after) ((?:` + digits + `\s*[a-z]+[ ,]+(?:and )?){1,3})(?:please |you |can |may |could |then |and )*(?:re-?try|try|request|resend|send)\b`)
 	// keyedRE finds a name and its bare number: "retry-after: 21", "wait_seconds=5".
 	keyedRE = regexp.MustCompile(`\b([a-z]+(?:[_-][a-z]+)+)["']?\s?[:=]\s?["']?(\d+(?:\.\d+)?)(?:[^\w.:/-]|\.?$|\.\s)`)
 )

@@ -20,6 +20,9 @@ func FuzzParseHeaders(f *testing.F) {
 		{"NaN", "1e400", "1d2h3.5s"},
 		{"0x10", "+5", "1e9s"},
 		{"9007199254740993", "1e12", "99999999h"},
+		{"0", "0", "7000000"},
+		{`"api";r=0;t=55`, `"fixed window";"api";q=500;w=300`, "55"},
+		{"limit=10, remaining=3, reset=50", "10;w=60, 1000;w=3600", "Tue, 01 Sep 2026 12:10:00 GMT"},
 	} {
 		f.Add(seed[0], seed[1], seed[2])
 	}
@@ -33,6 +36,9 @@ func FuzzParseHeaders(f *testing.F) {
 		h["Anthropic-Ratelimit-Input-Tokens-Limit"] = []string{limit}
 		h["Anthropic-Ratelimit-Input-Tokens-Reset"] = []string{reset}
 		h["X-Ratelimit-Reset"] = []string{reset}
+		h["Ratelimit"] = []string{limit, `"a";r=` + remaining + `;t=` + reset}
+		h["Ratelimit-Policy"] = []string{remaining, `"a";q=` + limit + `;w=60;qu="tokens"`}
+		h["Date"] = []string{reset}
 		p := ParseHeaders(h, origin)
 		if p.Reset < 0 || p.Reset > maxReset {
 			t.Fatalf("a reset of %v", p.Reset)

@@ -140,6 +140,9 @@ func TestHeadersOfManyProvidersAreRead(t *testing.T) {
 			header("Ratelimit-Policy", `"c";q=4;qu="concurrent-requests", "b";q=100000;w=60;qu="content-bytes", "files";q=20;w=60;qu="files"`),
 			Headers{},
 		},
+		"beyond all sizes": {
+			header("Ratelimit", `"a";r=9000000000000;t=5, "b";r=1;t=7000000`), Headers{Ignored: 2},
+		},
 		"malformed lines": {
 			header("Ratelimit", `"a;r=1`, "Ratelimit", `"b";r=1;t=2`, "Ratelimit-Policy", `"b";q=;w=60`),
 			Headers{Ignored: 2, Readings: []Reading{{Dimension: "requests", Limit: -1, Remaining: 1, Reset: 2 * s, Resolution: s}}},

@@ -17,6 +17,10 @@ func (p *Headers) structured(h map[string][]string) {
 		if dimension == "" {
 			continue
 		}
+		if q.Limit > maxUnits || q.Remaining > maxUnits || q.Reset > maxReset {
+			p.Ignored++
+			continue
+		}
 		if q.Remaining < 0 && p.windowed(dimension, q) {
 			continue
 		}

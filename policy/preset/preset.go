@@ -59,6 +59,12 @@ func Of(u Upstream) Preset {
 	if r.call != nil {
 		p.call = r.call
 	}
+	for _, tail := range r.tails {
+		if strings.HasSuffix(p.given, tail) {
+			p.call = unversioned
+			return p
+		}
+	}
 	for _, base := range r.bases {
 		if within(base, p.given) {
 			p.base = base
@@ -75,6 +81,17 @@ func (p *Preset) Call(path, model string) Call {
 		return plain(p, path, model)
 	}
 	return p.call(p, path, model)
+}
+
+// unversioned is a call to a URL whose paths have no version: that of the request gives way.
+func unversioned(p *Preset, path, _ string) Call {
+	if _, whole := below(path, p.given); whole {
+		return Call{Path: path}
+	}
+	if rest, versioned := below(path, version); versioned {
+		path = rest
+	}
+	return Call{Path: p.append(path)}
 }
 
 // plain is a call with nothing but the path.

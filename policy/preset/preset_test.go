@@ -34,6 +34,25 @@ var providersAsDocumented = map[string]struct {
 	"Fireworks":      {"fireworks", []string{"api.fireworks.ai", "us.api.fireworks.ai"}, []string{"", "/inference", "/inference/v1"}, "/inference/v1"},
 	"Gemini":         {"gemini", []string{"generativelanguage.googleapis.com"}, []string{"", "/v1beta", "/v1beta/openai", "/v1beta/openai/"}, "/v1beta/openai"},
 	"Anthropic":      {"anthropic", []string{"api.anthropic.com"}, []string{"", "/v1", "/v1/"}, "/v1"},
+	"DashScope":      {"dashscope", []string{"dashscope.aliyuncs.com", "dashscope-intl.aliyuncs.com"}, []string{"", "/compatible-mode", "/compatible-mode/v1"}, "/compatible-mode/v1"},
+	"Bedrock":        {"bedrock", []string{"bedrock-runtime.us-east-1.amazonaws.com"}, []string{"", "/openai", "/openai/v1"}, "/openai/v1"},
+	"Bedrock Mantle": {"bedrock-mantle", []string{"bedrock-mantle.eu-west-1.api.aws"}, []string{"", "/v1"}, "/v1"},
+	"Vertex":         {"vertex", []string{"aiplatform.googleapis.com", "europe-west4-aiplatform.googleapis.com"}, []string{"/v1/projects/p/locations/l/endpoints/openapi"}, "/v1/projects/p/locations/l/endpoints/openapi"},
+	"Cloudflare":     {"cloudflare", []string{"api.cloudflare.com"}, []string{"/client/v4/accounts/a/ai/v1"}, "/client/v4/accounts/a/ai/v1"},
+	"its gateway":    {"cloudflare-gateway", []string{"gateway.ai.cloudflare.com"}, []string{"/v1/a/g/compat", "/v1/a/g/compat/"}, "/v1/a/g/compat"},
+	"Cerebras":       {"cerebras", []string{"api.cerebras.ai"}, []string{"", "/v1"}, "/v1"},
+	"SambaNova":      {"sambanova", []string{"api.sambanova.ai"}, []string{"", "/v1"}, "/v1"},
+	"NVIDIA":         {"nvidia", []string{"integrate.api.nvidia.com"}, []string{"", "/v1"}, "/v1"},
+	"Hugging Face":   {"huggingface", []string{"router.huggingface.co"}, []string{"", "/v1"}, "/v1"},
+	"GitHub":         {"github", []string{"models.github.ai"}, []string{"", "/inference"}, "/inference"},
+	"GitHub, an org": {"github", []string{"models.github.ai"}, []string{"/orgs/o/inference"}, "/orgs/o/inference"},
+	"Cohere":         {"cohere", []string{"api.cohere.ai", "api.cohere.com"}, []string{"", "/compatibility", "/compatibility/v1"}, "/compatibility/v1"},
+	"Moonshot":       {"moonshot", []string{"api.moonshot.ai", "api.moonshot.cn"}, []string{"", "/v1"}, "/v1"},
+	"Zhipu":          {"zhipu", []string{"api.z.ai", "open.bigmodel.cn"}, []string{"", "/api", "/api/paas/v4"}, "/api/paas/v4"},
+	"Zhipu, coding":  {"zhipu", []string{"api.z.ai"}, []string{"/api/coding", "/api/coding/paas/v4"}, "/api/coding/paas/v4"},
+	"SiliconFlow":    {"siliconflow", []string{"api.siliconflow.com", "api.siliconflow.cn"}, []string{"", "/v1"}, "/v1"},
+	"Volcengine":     {"volcengine", []string{"ark.cn-beijing.volces.com", "ark.ap-southeast.bytepluses.com"}, []string{"", "/api/v3"}, "/api/v3"},
+	"MiniMax":        {"minimax", []string{"api.minimax.io", "api.minimaxi.com"}, []string{"", "/v1"}, "/v1"},
 	"xAI":            {"xai", []string{"api.x.ai", "eu-west-1.api.x.ai"}, []string{"", "/v1"}, "/v1"},
 }
 
@@ -63,7 +82,7 @@ func TestAURLWithTheWholeBaseServesAppsThatSendNoVersion(t *testing.T) {
 func TestAnUnknownHostIsPassedThrough(t *testing.T) {
 	for _, host := range []string{
 		"localhost", "127.0.0.1", "10.0.0.7", "::1", "llm.example", "api.openai.com.example",
-		"notopenrouter.ai", "openai.azure.com", "azure.com", "x.openai.azure.com.example", "apix.ai", "",
+		"notopenrouter.ai", "router.huggingface.co.example", "api.cohere.example", "openai.azure.com", "azure.com", "x.openai.azure.com.example", "apix.ai", "",
 	} {
 		for _, tt := range []struct{ given, path, want string }{
 			{"", "/v1/chat/completions", "/v1/chat/completions"},
@@ -110,6 +129,34 @@ func TestAPathThatIsNotTheProvidersIsKept(t *testing.T) {
 		{"api.openai.com", "", "/dashboard", "/dashboard"},
 	} {
 		equal(t, tt.host+tt.given+" "+tt.path, call(Upstream{Host: tt.host, Path: tt.given}, tt.path, ""), Call{Path: tt.want})
+	}
+}
+
+func TestPerplexitysChatHasNoVersion(t *testing.T) {
+	for _, given := range []string{"", "/v1"} {
+		u := Upstream{Host: "api.perplexity.ai", Path: given}
+		equal(t, given, call(u, "/v1/chat/completions", "m"), Call{Path: "/chat/completions"})
+		equal(t, given, call(u, "/chat/completions", "m"), Call{Path: "/chat/completions"})
+		equal(t, given, call(u, "/v1/responses", "m"), Call{Path: "/v1/responses"})
+	}
+	equal(t, "another path", call(Upstream{Host: "api.perplexity.ai", Path: "/proxy"}, "/v1/chat/completions", "m"), Call{Path: "/proxy/v1/chat/completions"})
+}
+
+func TestOnlyAHostOfARegionIsTheProviders(t *testing.T) {
+	for host, want := range map[string]string{
+		"bedrock-runtime.us-east-1.amazonaws.com":      "bedrock",
+		"bedrock-runtime..amazonaws.com":               "",
+		"bedrock-runtime.amazonaws.com":                "",
+		"bedrock-runtime.a.b.amazonaws.com":            "",
+		"bedrock-runtime.us-east-1.amazonaws.com.evil": "",
+		"x.bedrock-runtime.us-east-1.amazonaws.com":    "",
+		"-aiplatform.googleapis.com":                   "",
+		"dashscope-.aliyuncs.com":                      "",
+		"ark.cn-beijing.volces.com":                    "volcengine",
+	} {
+		if got := Of(Upstream{Host: host}).Name; got != want {
+			t.Errorf("%s: got %q, want %q", host, got, want)
+		}
 	}
 }
 
