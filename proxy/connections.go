@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -149,7 +150,10 @@ func (x *exchange) learnConnection(a *attempt) {
 			x.up.http1.unreachable(now)
 		}
 	case classify.None:
-		x.up.http1.answered(now, a.http1)
+		if x.up.http1.answered(now, a.http1) {
+			x.p.log.Warn("an upstream's HTTP/2 fails and its HTTP/1.1 works: that is spoken for a while",
+				slog.String("upstream", x.up.config.Name), slog.Duration("for", http1Time))
+		}
 		x.up.fared(now, isAway(a))
 	case classify.Broke, classify.Timeout, classify.Refused, classify.Malformed:
 		x.up.fared(now, true)

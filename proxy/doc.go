@@ -22,7 +22,8 @@
 //	   admit     wait in the limiter's line                    admit.go, line.go, lines.go, turnstile.go, siblings.go
 //	   slots     wait for a call in flight to end              concurrency.go, slots.go, slot.go, slotorder.go
 //	   begin     trip, breakers' permits, retry budget         roundtrip.go, budgetwait.go
-//	   send      one attempt, traced                           attempt.go, sending.go, trace.go, transport.go
+//	   send      one attempt, traced                           attempt.go, sending.go, trace.go, transport.go,
+//	                                                       connections.go, http1.go, upstreamkey.go
 //	   peek      hold what decides the outcome                 peek.go, hold.go, labels.go, content.go, wrong.go
 //	   judge     policy/classify
 //	   learn     tell slots, limiter, breakers, budget, trips  concurrency.go, learn.go, scopes.go, trips.go

@@ -22,6 +22,8 @@ func connectFailure(err error) string {
 		return "the server's certificate is not valid"
 	case errors.As(err, &record):
 		return "the server does not speak TLS"
+	case isOfProxy(err):
+		return "the proxy on the way out made no connection"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "connection refused"
 	case isTimeout(err):
@@ -45,6 +47,12 @@ func brokenConnection(err error) string {
 		return "the server asked to send the request again"
 	}
 	return "connection lost"
+}
+
+// isOfProxy reports whether the proxy that the environment names failed, or what is behind it.
+func isOfProxy(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && (op.Op == "socks connect" || op.Op == "proxyconnect")
 }
 
 func isTimeout(err error) bool {

@@ -59,8 +59,8 @@ func (h *http1Only) broke(now time.Time, doubt int) bool {
 	return !now.Before(h.blocked)
 }
 
-// answered takes in an answer.
-func (h *http1Only) answered(now time.Time, http1 bool) {
+// answered takes in an answer, and reports whether HTTP/1.1 is kept from now on.
+func (h *http1Only) answered(now time.Time, http1 bool) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	switch {
@@ -68,7 +68,9 @@ func (h *http1Only) answered(now time.Time, http1 bool) {
 		h.doubt = 0
 	case h.doubt >= http2Broken:
 		h.until, h.doubt = now.Add(http1Time), 0
+		return true
 	}
+	return false
 }
 
 // unreachable takes in that there was no connection for HTTP/1.1.

@@ -75,6 +75,9 @@ func TestHTTP2_ProtocolErrorBeforeContentIsRepeatedOverHTTP1(t *testing.T) {
 					t.Errorf("call %d: got %d %q after %d calls, want %d", i+1, resp.StatusCode, body, u.begun.Load()-before, calls)
 				}
 			}
+			if told := strings.Contains(g.log.String(), "HTTP/2 fails"); !told {
+				t.Error("the log does not say so")
+			}
 			if u.first.Load() != 2 {
 				t.Errorf("%d calls over HTTP/1.1, want 2", u.first.Load())
 			}

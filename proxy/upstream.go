@@ -12,6 +12,7 @@ import (
 	"outrigger/policy"
 	"outrigger/policy/preset"
 	"outrigger/proxy/intercept"
+	"outrigger/proxy/outward"
 )
 
 // upstream is one configured upstream with all its state.
@@ -79,6 +80,9 @@ func newUpstream(c Config, u Upstream, dial dialer, m *metrics, log *slog.Logger
 	up.lines = newLines(settings)
 	up.lines.concurrency = learns
 	dial = up.lines.connects.measured(dial, endpointOf(u.URL))
+	if socks, _ := via(&http.Request{URL: u.URL}); outward.IsSOCKS(socks) {
+		dial, via = dialer(outward.Through(socks, outward.Dialer(dial), c.Timeouts.Connect)), nil
+	}
 	up.pooled = newTransport(dial, via, c.Timeouts.Connect, plain, false)
 	up.fresh = newTransport(dial, via, c.Timeouts.Connect, plain, true)
 	if u.HTTP2 == HTTP2Off {

@@ -46,7 +46,10 @@ func runCheck(_ context.Context, c call) int {
 		fmt.Fprintf(c.stderr, "outrigger: cannot print: %v\n", err)
 		return exitError
 	}
-	showProviders(c.stdout, s.Upstreams)
+	showProviders(c.stdout, s)
+	for _, told := range s.Proxies.NotUsed() {
+		fmt.Fprintln(c.stdout, told)
+	}
 	return exitOK
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"outrigger/proxy"
+	"outrigger/proxy/outward"
 )
 
 // prefix starts the name of every variable.
@@ -50,6 +51,8 @@ type settings struct {
 	// CADir is where the local certificate authority is kept; empty if the
 	// environment names no place for it.
 	CADir string
+	// Proxies are those that the environment names for the way to the upstreams.
+	Proxies *outward.Proxies
 	// Variables are all variables, resolved, in the order of the request path.
 	Variables []variable
 	// Ignored are names that look like ours and were put there by Kubernetes.
@@ -61,7 +64,7 @@ type settings struct {
 // then the settings are not fit for use.
 func load(environ []string) (*settings, error) {
 	given, found := environmentOf(environ), &mistakes{}
-	s := &settings{}
+	s := &settings{Proxies: outward.Of(environ)}
 	s.Variables = variablesOf(&s.Config, prefix)
 	resolve(s.Variables, given, found)
 	s.Timeouts.TotalSet = wasSet(s.Variables, prefix+"TIMEOUT")

@@ -11,7 +11,8 @@ import (
 
 // showProviders tells, for each upstream, which preset it has and what becomes of a
 // chat completion there: the mistakes that an URL invites are seen at a glance.
-func showProviders(w io.Writer, upstreams []proxy.Upstream) {
+func showProviders(w io.Writer, s *settings) {
+	upstreams := s.Upstreams
 	for i := range upstreams {
 		u := &upstreams[i]
 		known := u.Preset()
@@ -31,6 +32,6 @@ func showProviders(w io.Writer, upstreams []proxy.Upstream) {
 		case u.GetsCallerKey(upstreams[0].URL):
 			key = ", with the caller's credential"
 		}
-		fmt.Fprintf(w, "upstream %s, preset %s: POST %s goes to %s%s\n", u.Name, cmp.Or(known.Name, "none"), path, address, key)
+		fmt.Fprintf(w, "upstream %s, preset %s: POST %s goes to %s%s%s\n", u.Name, cmp.Or(known.Name, "none"), path, address, key, s.through(u.URL))
 	}
 }

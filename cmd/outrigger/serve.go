@@ -47,6 +47,7 @@ func serve(ctx context.Context, s *settings, log *slog.Logger) error {
 	stop, abort, release := watchSignals(ctx)
 	defer release()
 
+	s.tellWaysOut(log)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	handler, err := proxy.New(s.Config.Config, proxy.Deps{Log: log, Registry: registry})

@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"syscall"
 	"time"
+
+	"outrigger/proxy/outward"
 )
 
 // dialer opens the far end of blind tunnels.
@@ -44,6 +46,9 @@ func (d *dialer) dial(ctx context.Context, host, port string) (net.Conn, error) 
 
 // dialVia opens a tunnel to address through another proxy.
 func dialVia(ctx context.Context, via *url.URL, address string) (net.Conn, error) {
+	if outward.IsSOCKS(via) {
+		return outward.Through(via, (&net.Dialer{}).DialContext, 0)(ctx, "tcp", address)
+	}
 	if via.Scheme != "http" && via.Scheme != "https" {
 		return nil, fmt.Errorf("tunnels through a %s proxy are not supported", via.Scheme)
 	}

@@ -123,3 +123,39 @@ func TestTheTokenIsPasswordOrUserOrBearer(t *testing.T) {
 		}
 	}
 }
+
+func TestATunnelGoesThroughASOCKSProxyOnTheWayOut(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	asked := make(chan string, 1)
+	go func() {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		hello, call := make([]byte, 3), make([]byte, 4+1+len("example.com")+2) // RFC 1928, sections 3 and 4
+		_, _ = io.ReadFull(conn, hello)
+		_, _ = conn.Write([]byte{5, 0})
+		_, _ = io.ReadFull(conn, call)
+		asked <- string(call[5 : 5+len("example.com")])
+		_, _ = conn.Write([]byte{5, 0, 0, 1, 0, 0, 0, 0, 0, 0})
+		_, _ = io.Copy(conn, conn)
+	}()
+	d := (&dialer{timeout: patience, control: onlyPublic}).through(&url.URL{Scheme: "socks5h", Host: listener.Addr().String()})
+	conn, err := d.dial(t.Context(), "example.com", "443")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_, _ = io.WriteString(conn, "ping")
+	if err := closeWrite(conn); err != nil {
+		t.Error(err)
+	}
+	if got, err := io.ReadAll(conn); string(got) != "ping" || err != nil || <-asked != "example.com" {
+		t.Errorf("got %q %v", got, err)
+	}
+}

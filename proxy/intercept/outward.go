@@ -5,14 +5,34 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
 	"strings"
+	"sync"
+
+	"outrigger/proxy/outward"
 )
 
-// Outward returns what http.ProxyFromEnvironment has to say about a request's way
-// out, but never this process itself, which listens on listen: where an app's
-// HTTPS_PROXY is Outrigger's too, requests would go in a circle.
+// Outward returns what the environment has to say about a request's way out, but never
+// this process itself, which listens on listen: where an app's HTTPS_PROXY is
+// Outrigger's too, requests would go in a circle.
 func Outward(listen string) func(*http.Request) (*url.URL, error) {
-	return butNotSelf(http.ProxyFromEnvironment, listen)
+	return butNotSelf(func(r *http.Request) (*url.URL, error) {
+		via, _ := environment().For(r.URL)
+		return via, nil
+	}, listen)
+}
+
+// environment is read once, as net/http does.
+var environment = sync.OnceValue(func() *outward.Proxies { return outward.Of(os.Environ()) })
+
+// WayOut returns the proxy that a request to u goes through and the variable that names
+// it, nil for none. It is never this process itself.
+func WayOut(p *outward.Proxies, listen string, u *url.URL) (*url.URL, string) {
+	via, name := p.For(u)
+	if via == nil || isSelf(via, listen) {
+		return nil, ""
+	}
+	return via, name
 }
 
 func butNotSelf(proxy func(*http.Request) (*url.URL, error), listen string) func(*http.Request) (*url.URL, error) {
