@@ -41,6 +41,9 @@ func dropUpgrade(h http.Header) {
 	delete(h, "Http2-Settings")
 }
 
+// sentKey returns the Idempotency-Key that moveIdempotencyKey stored in h, nil if none.
+func sentKey(h map[string][]string) []string { return h[keyIdempotency] }
+
 // moveIdempotencyKey stores the key under the name that http.Transport does not
 // look for. A call without one gets key made, if that is not "".
 func moveIdempotencyKey(h http.Header, made string) {

@@ -54,7 +54,7 @@ func (p *Proxy) rewrite(r *httputil.ProxyRequest) {
 		made = x.id
 	}
 	moveIdempotencyKey(out.Header, made)
-	x.madeKey = made != "" && out.Header[keyIdempotency][0] == made
+	x.madeKey = made != "" && sentKey(out.Header)[0] == made
 	out.Close = false
 }
 

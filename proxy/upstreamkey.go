@@ -19,7 +19,7 @@ type upstreamKey struct {
 
 // isKeyed reports whether a call with the same key may be under way at the upstream.
 func (x *exchange) isKeyed() bool {
-	if x.request == nil || len(x.request.Header[keyIdempotency]) == 0 {
+	if x.request == nil || len(sentKey(x.request.Header)) == 0 {
 		return false
 	}
 	return !x.madeKey || x.openKey

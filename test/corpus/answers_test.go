@@ -137,7 +137,8 @@ func checkBody(t *testing.T, row Answer) {
 	body := row.Body
 	switch kind := row.Headers["content-type"]; {
 	case strings.HasPrefix(kind, "text/event-stream"):
-		_, data, ok := strings.Cut(body, "data: ")
+		_, data, _ := strings.Cut(body, "data: ")
+		var ok bool
 		if body, _, ok = strings.Cut(data, "\n\n"); !ok {
 			t.Fatal("no whole event")
 		}
