@@ -162,7 +162,7 @@ func (s *answer) end(o outcome) {
 		}
 		x.record.promptTokens, x.record.completionTokens = w.Usage()
 	}
-	x.record.outcome, x.record.aborted = o, s.abort
+	x.record.outcome = o
 	if s.stream {
 		x.p.metrics.streamsOpen.Dec()
 		x.up.metrics.streamEnded(o)
