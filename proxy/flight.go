@@ -107,7 +107,7 @@ func (p *Proxy) fly(f *flight, r *http.Request) {
 	}()
 	p.relay.ServeHTTP(f.answer, r)
 	o := f.call.record.outcome
-	whole = o != outcomeInterrupted && o != outcomeCanceled && !f.call.record.aborted
+	whole = o != outcomeInterrupted && o != outcomeCanceled
 }
 
 // land ends the flight. What its callers see last is its end: by then it is stored,

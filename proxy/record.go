@@ -35,7 +35,6 @@ type record struct {
 	status   int // 0 when nothing was answered
 	source   string
 	outcome  outcome // how the answer's body ended; "" when none was relayed
-	aborted  bool    // and without a clean end
 	verdict  classify.Verdict
 	attempts int
 	queue    time.Duration // in the limiter's line

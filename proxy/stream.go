@@ -171,7 +171,7 @@ func (s *answer) end(o outcome) {
 		}
 		x.record.promptTokens, x.record.completionTokens = w.Usage()
 	}
-	x.record.outcome, x.record.aborted, x.record.resumes = o, s.abort, s.a.resuming.count()
+	x.record.outcome, x.record.resumes = o, s.a.resuming.count()
 	if s.stream {
 		x.p.metrics.streamsOpen.Dec()
 		x.up.metrics.streamEnded(o)

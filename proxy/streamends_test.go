@@ -306,3 +306,24 @@ func TestAnErrorBehindAWholeAnswerBreaksNothingOff(t *testing.T) {
 		})
 	}
 }
+
+// A call that is made apart from its caller gives it the same end.
+func TestAKeyedStreamThatFailsHasNoCleanEnd(t *testing.T) {
+	failure := "data: {\"error\":{\"message\":\"no\",\"type\":\"server_error\"}}\n\n"
+	for name, sent := range map[string]string{"an error": delta("a") + failure, "an abort": delta("a") + finish("abort")} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newBubble(t, streamOf(sent+doneEvent, clean))
+				resp, err := g.client.Do(g.keyed("k", "/v1/chat/completions", streamBody))
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer resp.Body.Close()
+				body, err := io.ReadAll(resp.Body)
+				if !strings.HasPrefix(string(body), sent) || strings.Contains(string(body), "[DONE]") || err == nil {
+					t.Errorf("got %q %v", body, err)
+				}
+			})
+		})
+	}
+}
