@@ -136,7 +136,7 @@ func (c *content) guess(more bool) {
 	switch is, sure := beginsEvents(lead); {
 	case sure && is:
 		c.is(kindEvents)
-	case len(lead) > 0 && bytes.IndexByte([]byte("{[< \t"), lead[0]) >= 0:
+	case len(lead) > 0 && strings.IndexByte("{[< \t", lead[0]) >= 0:
 		c.is(kindText)
 	case c.labelled && len(lead) > 0, c.owed && !more && !sure:
 		c.is(kindEvents)
