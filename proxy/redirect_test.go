@@ -58,6 +58,7 @@ func TestARedirectWithinTheUpstreamIsFollowed(t *testing.T) {
 		"elsewhere":                   {307, map[string]string{chat: "http://other.test/v1/chat/completions"}, "POST", chat, "307 1 http://other.test/v1/chat/completions"},
 		"to another port":             {307, map[string]string{chat: "http://upstream.test:81/x"}, "POST", chat, "307 1 http://upstream.test:81/x"},
 		"to another scheme":           {308, map[string]string{chat: "https://upstream.test/x"}, "POST", chat, "308 1 https://upstream.test/x"},
+		"another scheme at the port":  {307, map[string]string{chat: "https://upstream.test:80/x"}, "POST", chat, "307 1 https://upstream.test:80/x"},
 		"a name that begins alike":    {307, map[string]string{chat: "http://upstream.test.evil/x"}, "POST", chat, "307 1 http://upstream.test.evil/x"},
 		"a name in the user's place":  {307, map[string]string{chat: "http://upstream.test@evil.test/x"}, "POST", chat, "307 1 http://upstream.test@evil.test/x"},
 		"a file's content, elsewhere": {302, map[string]string{"/v1/files/f/content": "https://blobs.test/f?sig=1"}, "GET", "/v1/files/f/content", "302 1 https://blobs.test/f?sig=1"},
