@@ -17,7 +17,12 @@ var deniedParts = []string{"modelnotopen", "model_not_open", "model.accessdenied
 // denied matches them under the statuses that are final in any case; under 500 a gateway flattens them.
 func denied(r *reply) bool {
 	switch r.status {
-	case 400, 403, 404, 500:
+	case 500:
+		if !saysAny(r.text, "model") {
+			return false
+		}
+		fallthrough
+	case 400, 403, 404:
 		return codePart(deniedParts...)(r) || deniedRE.MatchString(r.text) ||
 			planRE.MatchString(r.text) && entitlementRE.MatchString(r.text) && !rateRE.MatchString(r.text)
 	}
@@ -43,7 +48,12 @@ var goneParts = []string{"closedendpoint", "model_retired", "model_deprecated", 
 // gone matches a model that this upstream does not serve.
 func gone(r *reply) bool {
 	switch r.status {
-	case 400, 403, 404, 410, 422, 500:
+	case 500:
+		if !saysAny(r.text, "model") {
+			return false
+		}
+		fallthrough
+	case 400, 403, 404, 410, 422:
 		return codePart(goneParts...)(r) || goneRE.MatchString(r.text)
 	}
 	return false

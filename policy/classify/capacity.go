@@ -18,11 +18,14 @@ var crowdRE = regexp.MustCompile(`\boverload(?:ed)?\b|\btoo busy\b|\b(?:is|are|c
 // crowdParts are parts of codes that say so.
 var crowdParts = []string{"overload", "too_busy", "toobusy", "no_capacity", "out_of_capacity", "preemptible_", "cluster_", "modelunavailable", "model_unavailable", "queue_exceeded", "queue_full", "queuefull"}
 
+// crowdMax is how much of a text is searched for it: a failure may bring pages of text, and many may come at once.
+const crowdMax = 1 << 10
+
 // crowded matches refusals for want of capacity in words that nobody listed.
 func crowded(r *reply) bool {
 	switch r.status {
 	case 429, 498, 500, 503, 529:
-		return codePart(crowdParts...)(r) || crowdRE.MatchString(r.all)
+		return codePart(crowdParts...)(r) || crowdRE.MatchString(cut(r.all, crowdMax))
 	}
 	return false
 }

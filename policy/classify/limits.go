@@ -24,6 +24,8 @@ var (
 		` per (second|sec|minute|min|hour|day|month)`)
 	// GitHub Models: "Rate limit of 10 per 60s exceeded".
 	ofRE = regexp.MustCompile(`limit of ` + number + ` per (\d+)s\b`)
+	// "10 requests per 60 seconds", "1 request every 5 minutes".
+	everyRE = regexp.MustCompile(`(?:^|[^\d.,])` + number + `\s+(input |output )?(tokens?|requests?|queries|calls|images?) (?:per|every) (\d{1,5})\s*(s|sec|seconds?|m|min|minutes?|h|hours?)\b`)
 	// RPM, TPM, RPD, TPD, IPM and so on.
 	shortRE = regexp.MustCompile(`\b(?:(rp|tp)([smhd])|(ip)([md])|(as)([hd]))\b`)
 )
@@ -35,6 +37,9 @@ func (r *reply) limits() Limits {
 		l.Used, l.Limit = count(m[1]), count(m[2])
 	} else if m := ofRE.FindStringSubmatch(r.text); m != nil {
 		l.Limit, l.Window = count(m[1]), time.Duration(min(count(m[2]), maxWait.Seconds()))*time.Second
+	} else if m := everyRE.FindStringSubmatch(r.text); m != nil {
+		l.Limit, l.Dimension = count(m[1]), plural(strings.TrimSpace(m[2]), m[3])
+		l.Window = time.Duration(count(m[4])) * windowOf(m[5])
 	} else if m := limitRE.FindStringSubmatch(r.text); m != nil {
 		l.Limit = count(m[1])
 		if m[3] != "" {
@@ -137,7 +142,7 @@ func windowOf(unit string) time.Duration {
 // plural returns the dimension for what a text counts.
 func plural(kind, counted string) string {
 	switch counted[0] {
-	case 'q', 'r':
+	case 'q', 'r', 'c':
 		return "requests"
 	case 'i':
 		return "images"

@@ -92,6 +92,10 @@ func TestLimitsAreReadFromRefusals(t *testing.T) {
 			Limits{},
 		},
 		"daily":            {"Daily limit reached.", Limits{"", 0, 0, 0, day}},
+		"seconds in words": {"You may send 10 requests per 60 seconds.", Limits{"requests", 10, 0, 0, time.Minute}},
+		"every so often":   {"Only 1 request every 5 seconds is allowed.", Limits{"requests", 1, 0, 0, 5 * time.Second}},
+		"tokens, minutes":  {"The limit is 5,000 input tokens per 5 minutes.", Limits{"input_tokens", 5000, 0, 0, 5 * time.Minute}},
+		"what was sent":    {"You sent 120 requests in 60 seconds.", Limits{}},
 		"nothing":          {"Too Many Requests", Limits{}},
 		"beyond all sizes": {"Limit 99999999999999999999, Used 3", Limits{"", 0, 3, 0, 0}},
 		"a window beyond all sizes": {

@@ -30,7 +30,7 @@ func parse(body []byte, contentType string, clock time.Time) said {
 	}
 	if body[0] == '<' || strings.Contains(contentType, "html") {
 		s.html = true
-		s.page = strings.ToLower(cut(string(body), textMax))
+		s.page = strings.ToLower(cut(string(body[:min(len(body), textMax)]), pageMax))
 		return s
 	}
 	s.add(string(body))

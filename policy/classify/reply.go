@@ -88,9 +88,23 @@ func read(a Attempt) *reply {
 		r.text, r.all = cut(r.text, echoFree), cut(r.all, echoFree)
 	}
 	r.told = r.limits()
-	r.textWait, r.textAt = textHint(r.all+r.page, r.clock)
+	r.textWait, r.textAt = textHint(cut(r.all, hintMax)+r.pageHint(), r.clock)
 	r.wait, r.waitFull = r.hint()
 	return r
+}
+
+// hintMax is how much of a text is searched for hints, pageMax of a page.
+const (
+	hintMax = 2 << 10
+	pageMax = 1 << 10
+)
+
+// pageHint returns what of a page may hold a hint: Google's load balancer says "Please try again in 30 seconds." in one.
+func (r *reply) pageHint() string {
+	if !saysAny(r.page, "try again in", "retry in", "retry after") {
+		return ""
+	}
+	return r.page
 }
 
 // echoFree is how many bytes of a validation error's text are searched for phrases. The longest
