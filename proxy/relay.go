@@ -53,8 +53,7 @@ func (p *Proxy) rewrite(r *httputil.ProxyRequest) {
 	if out.Method == http.MethodPost {
 		made = x.id
 	}
-	moveIdempotencyKey(out.Header, made)
-	x.madeKey = made != "" && out.Header[keyIdempotency][0] == made
+	x.madeKey = moveIdempotencyKey(out.Header, made)
 	out.Close = false
 }
 

@@ -19,10 +19,11 @@ type upstreamKey struct {
 
 // isKeyed reports whether a call with the same key may be under way at the upstream.
 func (x *exchange) isKeyed() bool {
-	if x.request == nil || len(x.request.Header[keyIdempotency]) == 0 {
-		return false
+	if x.madeKey {
+		return x.openKey
 	}
-	return !x.madeKey || x.openKey
+	_, given := x.request.Header[keyIdempotency] //nolint:staticcheck // see keyIdempotency
+	return given
 }
 
 // renewKey takes in how attempt a ended, which is given up. An upstream that honours keys
