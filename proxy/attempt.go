@@ -117,7 +117,7 @@ func (a *attempt) fail(ctx context.Context, err error) {
 		a.failure = classify.Refused
 	case headersTooLarge(err):
 		a.failure = classify.TooLarge
-	case malformation(err) != "" && !(a.progress.conn.Load().wasCut() && mayBeHalf(err)):
+	case malformation(err) != "" && (!a.progress.conn.Load().wasCut() || !mayBeHalf(err)):
 		a.failure = classify.Malformed
 	default:
 		a.failure = classify.Broke

@@ -45,8 +45,9 @@ func dropUpgrade(h http.Header) {
 func sentKey(h map[string][]string) []string { return h[keyIdempotency] }
 
 // moveIdempotencyKey stores the key under the name that http.Transport does not
-// look for. A call without one gets key made, if that is not "".
-func moveIdempotencyKey(h http.Header, made string) {
+// look for. A call without one gets key made, if that is not "". It reports whether the
+// call has that one now.
+func moveIdempotencyKey(h http.Header, made string) bool {
 	_, given := h["Idempotency-Key"]
 	for _, name := range [...]string{"Idempotency-Key", "X-Idempotency-Key"} {
 		if values, ok := h[name]; ok {
@@ -56,5 +57,7 @@ func moveIdempotencyKey(h http.Header, made string) {
 	}
 	if !given && made != "" {
 		h[keyIdempotency] = []string{made}
+		return true
 	}
+	return false
 }

@@ -45,9 +45,9 @@ func malformation(err error) string {
 		return "it switches protocols unasked"
 	}
 	s := err.Error()
-	for _, m := range malformations {
-		if strings.Contains(s, m.words) {
-			return m.means
+	for i := range malformations {
+		if strings.Contains(s, malformations[i].words) {
+			return malformations[i].means
 		}
 	}
 	return ""

@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"outrigger/policy"
+	"outrigger/proxy/outward"
 	"outrigger/proxy/spool"
 	"outrigger/proxy/store"
 )
@@ -33,6 +34,8 @@ type Deps struct {
 	Registry prometheus.Registerer
 	// Dial connects to the upstreams. Nil dials TCP, within Timeouts.Connect.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Proxies are those on the way to the upstreams; nil is none.
+	Proxies *outward.Proxies
 }
 
 // Proxy is the traffic listener's handler. Make it with New. It is safe for
@@ -81,7 +84,7 @@ func New(c Config, d Deps) (*Proxy, error) {
 	p.metrics = newMetrics(p)
 	now := time.Now()
 	for _, u := range c.Upstreams {
-		p.upstreams = append(p.upstreams, newUpstream(c, u, d.Dial, p.metrics, d.Log, now))
+		p.upstreams = append(p.upstreams, newUpstream(c, u, d, p.metrics, now))
 	}
 	p.homes = newHomes(p.upstreams)
 	p.relay = p.newRelay()

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -43,11 +42,12 @@ type upstream struct {
 	metrics  *upstreamMetrics
 }
 
-func newUpstream(c Config, u Upstream, dial dialer, m *metrics, log *slog.Logger, now time.Time) *upstream {
+func newUpstream(c Config, u Upstream, d Deps, m *metrics, now time.Time) *upstream {
+	dial, log := dialer(d.Dial), d.Log
 	if dial == nil {
 		dial = (&net.Dialer{Timeout: c.Timeouts.Connect, KeepAlive: 15 * time.Second, Control: keepUnsentShort}).DialContext
 	}
-	plain, via := u.URL.Scheme == "http", intercept.Outward(c.Callers.Listen)
+	plain, via := u.URL.Scheme == "http", intercept.Outward(d.Proxies, c.Callers.Listen)
 	alone := len(c.Upstreams) == 1 || !c.Failover.On(policy.FailoverBreaker)
 	up := &upstream{
 		config: u,

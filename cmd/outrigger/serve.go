@@ -50,7 +50,7 @@ func serve(ctx context.Context, s *settings, log *slog.Logger) error {
 	s.tellWaysOut(log)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	handler, err := proxy.New(s.Config.Config, proxy.Deps{Log: log, Registry: registry})
+	handler, err := proxy.New(s.Config.Config, proxy.Deps{Log: log, Registry: registry, Proxies: s.Proxies})
 	if err != nil {
 		return fmt.Errorf("cannot start: %w", err)
 	}

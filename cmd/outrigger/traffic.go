@@ -38,6 +38,7 @@ func newTraffic(requests *proxy.Proxy, listener *firstbyte.Listener, s *settings
 		Offer:    listener.Offer,
 		Knows:    requests.Knows,
 		Listen:   listener.Addr().String(),
+		Proxies:  s.Proxies,
 		Connect:  s.Timeouts.Connect,
 		Log:      log,
 		Registry: registry,

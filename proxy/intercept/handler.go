@@ -12,9 +12,11 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"outrigger/proxy/outward"
 )
 
-// Options are what a Handler works with. All but Targets are needed.
+// Options are what a Handler works with. All but Targets and Proxies are needed.
 type Options struct {
 	// Next serves what is no CONNECT.
 	Next http.Handler
@@ -28,6 +30,8 @@ type Options struct {
 	Knows func(token string) bool
 	// Listen is this process's own traffic listener, host:port.
 	Listen string
+	// Proxies are those on the way out of tunnels; nil is none.
+	Proxies *outward.Proxies
 	// Connect bounds the dialling of a tunnel.
 	Connect  time.Duration
 	Log      *slog.Logger
@@ -47,7 +51,7 @@ type Handler struct {
 
 // New returns a Handler. The error is the registry's.
 func New(o Options) (*Handler, error) {
-	d := &dialer{timeout: o.Connect, outward: Outward(o.Listen), control: onlyPublic}
+	d := &dialer{timeout: o.Connect, outward: Outward(o.Proxies, o.Listen), control: onlyPublic}
 	h := &Handler{options: o, targets: map[string]bool{}, dial: d.dial, tunnels: tunnels{open: map[*tunnel]struct{}{}}}
 	for _, target := range o.Targets {
 		h.targets[target] = true

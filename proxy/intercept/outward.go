@@ -5,25 +5,20 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"os"
 	"strings"
-	"sync"
 
 	"outrigger/proxy/outward"
 )
 
-// Outward returns what the environment has to say about a request's way out, but never
-// this process itself, which listens on listen: where an app's HTTPS_PROXY is
-// Outrigger's too, requests would go in a circle.
-func Outward(listen string) func(*http.Request) (*url.URL, error) {
+// Outward returns what p has to say about a request's way out, but never this process
+// itself, which listens on listen: where an app's HTTPS_PROXY is Outrigger's too, requests
+// would go in a circle.
+func Outward(p *outward.Proxies, listen string) func(*http.Request) (*url.URL, error) {
 	return butNotSelf(func(r *http.Request) (*url.URL, error) {
-		via, _ := environment().For(r.URL)
+		via, _ := p.For(r.URL)
 		return via, nil
 	}, listen)
 }
-
-// environment is read once, as net/http does.
-var environment = sync.OnceValue(func() *outward.Proxies { return outward.Of(os.Environ()) })
 
 // WayOut returns the proxy that a request to u goes through and the variable that names
 // it, nil for none. It is never this process itself.

@@ -87,9 +87,10 @@ func parse(text string) (*url.URL, string) {
 	return u, ""
 }
 
-// For returns the proxy for a request to u and the variable that names it, nil for none.
+// For returns the proxy for a request to u and the variable that names it, nil for none. A
+// nil p names none.
 func (p *Proxies) For(u *url.URL) (*url.URL, string) {
-	if p.except.hold(u) {
+	if p == nil || p.except.hold(u) {
 		return nil, ""
 	}
 	w := p.ways[u.Scheme]
