@@ -30,7 +30,7 @@
 //	   weigh     with the attempts before it and of others     refusals.go, streaks.go, alone.go, confirm.go
 //	   decide    policy.Retry, policy.Failover                 failover.go
 //	 commit      hand the answer to the relay                  commit.go, saved.go
-//	 stream      watch the committed answer to its end         stream.go, encoded.go, eventstream
+//	 stream      watch the committed answer to its end         stream.go, streamidle.go, failedstream.go, encoded.go
 //	  resume     go on with a background stream that was cut   resume.go, resumecut.go, resumeask.go
 //	 tunnel      or carry a WebSocket both ways to its end     tunnel.go, flow.go, wsframe
 //	observe      log line and metrics, once, at the true end   observe.go, record.go

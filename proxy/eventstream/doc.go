@@ -19,6 +19,14 @@
 // that jumps over strings and notes a dozen members by their place. The scanner's
 // state also says how a broken-off object can be completed; see Interruption.
 //
+// # When an answer is over
+//
+// When its content says so, and not by one event's name. A finish_reason is an end until
+// content, a tool call or a thought of that choice follows it; a stop_reason until
+// another block does; and a reason that names a failure is an error (classify.FinishOf).
+// A chunk that holds nothing of the answer, such as a role alone, is no beginning of it,
+// and behind the end it does not keep the stream open.
+//
 // # What lines mean
 //
 // Lines and fields are read as the WHATWG HTML standard says (section 9.2.6):
