@@ -33,6 +33,7 @@ type attempt struct {
 	content  *content             // tells what a good answer is by its bytes; nil when nobody asks
 	watcher  *eventstream.Watcher // reads a stream, once it is known to be one; nil for all else
 	decoded  []byte               // an encoded answer that was held whole, decoded; at most holdAnswer
+	lacking  bool                 // an encoded stream lacks the end of its last event, without which it is not whole
 	missing  []byte               // what a stream that ended while it was held lacks of its last event
 	resuming *resuming            // the answer's body, if it is a stream that can be resumed
 	failure  classify.Failure

@@ -20,10 +20,11 @@ func (s *answer) wholeEncoded() bool {
 	if w == nil || s.a.content.lost() || s.x.endpoint.Dialect == endpoint.Unknown {
 		return true
 	}
-	w.End() // of an event that lacks its blank line; it cannot be given it here
+	done := s.saidAll()
+	s.a.lacking = s.a.lacking || len(w.End()) > 0 && !done
 	_, failed := w.Error()
 	// A response.failed is an end that all clients of Responses know.
-	return s.saidAll() && (!failed || s.x.endpoint.Dialect == endpoint.Responses)
+	return s.saidAll() && !s.a.lacking && (!failed || s.x.endpoint.Dialect == endpoint.Responses)
 }
 
 // cutEncoded ends an encoded answer that broke off. Nothing can be added in the middle of

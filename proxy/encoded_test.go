@@ -137,12 +137,13 @@ func TestAnEncodedStreamThatIsCutHasNoCleanEnd(t *testing.T) {
 	for name, tt := range codings {
 		t.Run(name, func(t *testing.T) {
 			cuts := map[string][]string{
-				"without the encoding's end":          packed(t, tt.coding, delta("a"), delta("b"), delta("c"))[:3],
-				"in the middle of what is said":       packed(t, tt.coding, delta("a"), delta("b")),
-				"and both":                            packed(t, tt.coding, delta("a"))[:1],
-				"said all, but no end of the coding":  packed(t, tt.coding, delta("a"), ended)[:2],
-				"with an error and a proper ending":   packed(t, tt.coding, delta("a"), "data: {\"error\":{\"message\":\"x\",\"type\":\"server_error\"}}\n\n"),
-				"with half an event, properly closed": packed(t, tt.coding, delta("a"), "data: {\"choi"),
+				"without the encoding's end":            packed(t, tt.coding, delta("a"), delta("b"), delta("c"))[:3],
+				"in the middle of what is said":         packed(t, tt.coding, delta("a"), delta("b")),
+				"and both":                              packed(t, tt.coding, delta("a"))[:1],
+				"said all, but no end of the coding":    packed(t, tt.coding, delta("a"), ended)[:2],
+				"with an error and a proper ending":     packed(t, tt.coding, delta("a"), "data: {\"error\":{\"message\":\"x\",\"type\":\"server_error\"}}\n\n"),
+				"with an end that lacks its blank line": packed(t, tt.coding, delta("a"), strings.TrimRight(ended, "\n")),
+				"with half an event, properly closed":   packed(t, tt.coding, delta("a"), "data: {\"choi"),
 			}
 			for cut, pieces := range cuts {
 				for ending, end := range map[string]func(){"clean": clean, "broken": broken} {

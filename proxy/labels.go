@@ -33,7 +33,8 @@ func (x *exchange) labels(a *attempt) labels {
 	if !x.deliversFiles() {
 		l.asked = l.kind == typeEvents || isSuccess(a.resp.StatusCode) && x.asksForStream()
 	}
-	l.owed = l.kind == typeEvents || l.asked && owed
+	// Text alone may be the answer of those who take no notice of what was asked for: a transcript.
+	l.owed = l.kind == typeEvents || l.asked && (owed || mayBeText(l.kind) && !strings.HasPrefix(l.kind, "text/"))
 	l.events = l.asked || owed || l.kind == typeJSON && isSuccess(a.resp.StatusCode) && !x.deliversFiles()
 	l.whole = l.kind == typeJSON || owed && mayBeText(l.kind)
 	return l
@@ -42,7 +43,7 @@ func (x *exchange) labels(a *attempt) labels {
 // mayBeText reports whether an answer of that media type can be JSON, events or a page. A
 // type that is missing or malformed is "".
 func mayBeText(kind string) bool {
-	return kind == "" || kind == "application/octet-stream" || strings.HasPrefix(kind, "text/") ||
+	return !strings.Contains(kind, "/") || kind == "application/octet-stream" || strings.HasPrefix(kind, "text/") ||
 		strings.Contains(kind, "json") || strings.Contains(kind, "html") || strings.Contains(kind, "xml")
 }
 

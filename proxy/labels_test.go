@@ -146,6 +146,24 @@ func TestAnErrorThatBeginsAStreamUnderAnotherLabelIsRetried(t *testing.T) {
 	}
 }
 
+// A cut in the first word, of an endpoint that may answer with text.
+func TestATranscriptsStreamThatIsCutInItsFirstWordIsRetried(t *testing.T) {
+	whole := "data: {\"type\":\"transcript.text.done\",\"text\":\"a\"}\n\n"
+	for name, kind := range wrongTypes {
+		if strings.HasPrefix(kind, "text/") && kind != typeEvents && !strings.Contains(kind, ";;") {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newBubble(t, atFirst(as(kind, "", "da", clean), as(kind, "", whole, clean)))
+				if resp, body, err := g.stream(g.client, "/v1/audio/transcriptions"); resp.StatusCode != 200 || body != whole || err != nil || g.calls.Load() != 2 {
+					t.Errorf("got %d %q %v after %d calls", resp.StatusCode, body, err, g.calls.Load())
+				}
+			})
+		})
+	}
+}
+
 // What is no stream stays what it is, though a stream was asked for or it looks like one.
 func TestWhatIsNoStreamStaysWhatItIs(t *testing.T) {
 	const answer = `{"id":"c","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"data: a"},"finish_reason":"stop"}]}`

@@ -78,8 +78,10 @@ func (a *attempt) await(silence, stream, within time.Duration) {
 
 // neverBegan reports whether a stream that has ended said nothing at all.
 func (x *exchange) neverBegan(a *attempt) bool {
-	if missing := a.watcher.End(); !a.content.encoded() {
-		a.missing = missing
+	done := a.watcher.Done()
+	a.missing = a.watcher.End()
+	if a.content.encoded() { // clients drop such an event, and it cannot be given its end
+		a.lacking, a.missing = len(a.missing) > 0 && !done, nil
 	}
 	_, began := a.watcher.Meaningful()
 	return !began && x.endpoint.Dialect != endpoint.Unknown

@@ -158,8 +158,8 @@ func (p *provider) faulty(n int, seed uint64) []string {
 		tr := p.transcripts[o.name]
 		o.at = random.IntN(len(tr.Stream))
 		if o.kind == "error_first" {
-			o.at = 0 // struck once, if a retry mends it
-			if !tr.Retried || tr.Dialect == "assistants" {
+			o.at = 0 // struck once, if a retry mends it, and nobody else is paced for it
+			if !tr.Retried || tr.Dialect == "assistants" || tr.Status != 500 {
 				o.kind = "well"
 			}
 		}
