@@ -13,7 +13,7 @@ func burst(r *reply) bool {
 // crowdRE finds sentences about servers that have no room, whoever asks.
 var crowdRE = regexp.MustCompile(`\boverload(?:ed)?\b|\btoo busy\b|\b(?:is|are|currently|server|service|system) busy\b|\bunable to handle\b[^.\n]{0,30}\brequests|\b(?:system|server|insufficient|limited|lack of) capacity\b|\bcapacity limits?\b` +
 	`|\bno more (?:data ?centers|capacity|workers|slots|resources)|\bno (?:available|free|idle|healthy) (?:[\w-]+ )?(?:capacity|workers?|slots?|instances?|replicas?|gpus?)|\bout of capacity|\bat (?:maximum|max|full) capacity|\bno (?:[\w-]+ )?(?:slots?|workers?|instances?|replicas?|capacity) (?:is |are )?available|\bslots? (?:is|are) busy|\bqueue (?:is )?full|\b(?:too many|maximum|max) (?:pending|queued|waiting) requests|\bresource (?:cluster|pool)\b|\bpreemptible\b` +
-	`|\bworker\b[^.\n]{0,40}\b(?:limit|queue)[^.\n]{0,20}\b(?:reached|full)|\bmodel (?:is )?(?:currently |temporarily )?(?:unavailable|busy)|\bservice (?:is not|isn't|isn’t) currently available|\bheavy load\b|\bexperiencing (?:a )?(?:very |unusually )?high (?:load|traffic|volume|demand)\b|\bunder high load\b|\bresouce cluster|访问量过大|繁忙`)
+	`|\bworker\b[^.\n]{0,40}\b(?:limit|queue)[^.\n]{0,20}\b(?:reached|full)|\bmodel (?:is )?(?:currently |temporarily )?(?:unavailable|busy)|\bservice (?:is not|isn't|isn’t) currently available|\bheavy load\b|\bexperiencing (?:a )?(?:very |unusually )?high (?:load|traffic|volume|demand)\b|\bunder high load\b|\bresou\w+ cluster|访问量过大|繁忙`)
 
 // crowdParts are parts of codes that say so.
 var crowdParts = []string{"overload", "too_busy", "toobusy", "no_capacity", "out_of_capacity", "preemptible_", "cluster_", "modelunavailable", "model_unavailable", "queue_exceeded", "queue_full", "queuefull"}

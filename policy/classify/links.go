@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"net/http"
 	"regexp"
 	"strings"
 )
@@ -21,7 +22,7 @@ var pageOwners = []string{"aliyun.com", "alibabacloud.com"}
 // throttlePage matches a quota code that the text or a link explains: by its anchor it is about a rate. Of DashScope's pages, those
 // about what is free, overdue or not bought are not. OpenAI's links and Google's stand beside real quotas as well.
 func throttlePage(r *reply) bool {
-	if r.status != 429 || !(r.has(quotaCodes) || saysAny(r.text, quotaPhrase)) || googleExhausted(r) {
+	if r.status != http.StatusTooManyRequests || googleExhausted(r) || !r.has(quotaCodes) && !saysAny(r.text, quotaPhrase) {
 		return false
 	}
 	if debtRE.MatchString(r.text) {

@@ -33,7 +33,7 @@ func named(rows map[string]*row) map[string]*row {
 // Method returns the model that a path of Google's own API names and the method that is
 // called of it; both are "" for any other path. The model may be a tuned one, or an endpoint
 // that is one.
-func Method(path string) (model, method string) {
+func Method(path string) (model, method string) { //nolint:nonamedreturns // the names tell them apart
 	path, _, _ = strings.Cut(path, "?")
 	end := last(path)
 	model, method, found := strings.Cut(end, ":")

@@ -71,17 +71,17 @@ func RateLimits(h map[string][]string) ([]Quota, int) {
 	return quotas, ignored
 }
 
-// describes reports whether p, one of so many policies, is the one that the state s is of: by its name, else by the
+// describes reports whether q, one of so many policies, is the one that the state s is of: by its name, else by the
 // limit, else because it is the only one.
-func (p Quota) describes(s *Quota, policies int) bool {
-	if p.partition != "" && s.partition != "" && p.partition != s.partition {
+func (q Quota) describes(s *Quota, policies int) bool {
+	if q.partition != "" && s.partition != "" && q.partition != s.partition {
 		return false
 	}
-	if slices.ContainsFunc(p.names, func(n string) bool { return slices.Contains(s.names, n) }) {
+	if slices.ContainsFunc(q.names, func(n string) bool { return slices.Contains(s.names, n) }) {
 		return true
 	}
 	if s.Limit >= 0 {
-		return p.Limit == s.Limit
+		return q.Limit == s.Limit
 	}
 	return policies == 1
 }

@@ -19,7 +19,7 @@ func TestACutAnywhereInGooglesStreamBecomesItsError(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			stream := transcript(t, name)
-			for cut := range len(stream) {
+			for cut := range stream {
 				before, _ := readEvents(stream[:cut])
 				w := watch(tc.dialect, stream[:cut])
 				out := slices.Concat(stream[:cut], w.End(), w.Interruption(code, message))
