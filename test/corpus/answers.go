@@ -26,9 +26,10 @@ type Answer struct {
 	Evidence  string   `json:"evidence"`
 }
 
-// Answers returns the rows of one half, "a" or "b". A fair coin put each row into its
-// half. Rules may be written after the rows of half a; half b is for measuring them,
-// and says nothing more once a rule was written after it.
+// Answers returns the rows of one half, "a" or "b", or of the later set "c". A fair coin
+// put each row into its half. Rules may be written after the rows of half a; half b is for
+// measuring them, and says nothing more once a rule was written after it. Set c was
+// collected and labelled when the rules stood, without a look at them, for measuring only.
 func Answers(half string) ([]Answer, error) {
 	data, err := files.ReadFile("testdata/rows_" + half + ".jsonl")
 	if err != nil {

@@ -10,9 +10,9 @@
 // From the two files of each come the variants: an error first or late, a cut at any
 // byte, other line ends, a byte order mark.
 //
-// Single error answers, with the judgement they ask for, are in rows_a.jsonl and
-// rows_b.jsonl; see [Answers]. They are copied from documented error tables and from
-// reports in public issues ("evidence" names them), with accounts, keys and long ids
-// replaced. Where a page gives code and message but no whole body, the body has the
-// provider's usual envelope.
+// Single error answers, with the judgement they ask for, are in rows_a.jsonl, rows_b.jsonl
+// and rows_c.jsonl; see [Answers]. They are copied from documented error tables, from
+// reports in public issues and from public clients' tests ("evidence" names them), with
+// accounts, keys and long ids replaced. Where a page gives code and message but no whole
+// body, the body has the provider's usual envelope.
 package corpus
