@@ -26,10 +26,10 @@ type Answer struct {
 	Evidence  string   `json:"evidence"`
 }
 
-// Answers returns the rows of one half, "a" or "b", or of the later set "c". A fair coin
-// put each row into its half. Rules may be written after the rows of half a; half b is for
-// measuring them, and says nothing more once a rule was written after it. Set c was
-// collected and labelled when the rules stood, without a look at them, for measuring only.
+// Answers returns the rows of one half, "a" or "b", or of a later set's halves, "c" or "d". A
+// fair coin put each row into its half. Rules may be written after the rows of a and c; b and d are
+// for measuring them, and say nothing more once a rule was written after one of theirs. The later
+// set was collected and labelled when the first rules stood, without a look at them.
 func Answers(half string) ([]Answer, error) {
 	data, err := files.ReadFile("testdata/rows_" + half + ".jsonl")
 	if err != nil {
