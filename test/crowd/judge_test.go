@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"maps"
 	"net/http"
 	"slices"
@@ -127,13 +128,12 @@ func (c call) judgeStream(last ledger.Entry) (string, error) {
 		}
 		return "packed stream", nil // not watched
 	}
-	over, told := ended(c.kind.name, text), bytes.Contains(text, []byte("stream_interrupted")) ||
-		c.kind.name == "messages" && bytes.Contains(text, []byte("event: error\n"))
+	over, told := ended(c.kind.name, text), failed(text)
 	switch {
 	case r.err == nil && !over:
 		return "stream", fmt.Errorf("a stream without a terminal event ended cleanly: %.500q", text[max(0, len(text)-500):])
-	case r.err == nil && told && c.kind.name != "messages":
-		return "stream", fmt.Errorf("a stream that was cut ended cleanly: %.500q", text[max(0, len(text)-500):])
+	case r.err == nil && told:
+		return "stream", fmt.Errorf("a stream that was cut, or failed, ended cleanly: %.500q", text[max(0, len(text)-500):])
 	case r.err != nil && !told:
 		return "stream", fmt.Errorf("an aborted stream (%w) without a word: %.500q", r.err, text[max(0, len(text)-500):])
 	case r.err != nil:
@@ -142,31 +142,62 @@ func (c call) judgeStream(last ledger.Entry) (string, error) {
 	return "stream complete", nil
 }
 
-// ended reports whether a stream has its terminal event, or an error event.
-func ended(dialect string, text []byte) bool {
-	for line := range bytes.Lines(text) {
-		data, ok := bytes.CutPrefix(bytes.TrimSpace(line), []byte("data:"))
-		if !ok {
-			continue
-		}
-		data = bytes.TrimSpace(data)
-		var e struct {
-			Type    string
-			Error   any
-			Choices []struct {
-				FinishReason string `json:"finish_reason"`
-				Error        any
+// event is what an event's data may say of a stream's end.
+type event struct {
+	Type  string
+	Error any
+	Delta struct {
+		StopReason string `json:"stop_reason"`
+	}
+	Choices []struct {
+		FinishReason string `json:"finish_reason"`
+		Error        any
+	}
+}
+
+// events returns the data of a stream's events, as they are and read.
+func events(text []byte) iter.Seq2[string, event] {
+	return func(yield func(string, event) bool) {
+		for line := range bytes.Lines(text) {
+			data, ok := bytes.CutPrefix(bytes.TrimSpace(line), []byte("data:"))
+			if !ok {
+				continue
+			}
+			data = bytes.TrimSpace(data)
+			var e event
+			_ = json.Unmarshal(data, &e)
+			if !yield(string(data), e) {
+				return
 			}
 		}
-		_ = json.Unmarshal(data, &e)
-		switch {
-		case string(data) == "[DONE]", e.Error != nil, e.Type == "error":
+	}
+}
+
+// failed reports whether a stream has an error event, the upstream's or Outrigger's. A
+// response.failed is none: it is the response's own end.
+func failed(text []byte) bool {
+	for _, e := range events(text) {
+		if e.Error != nil || e.Type == "error" || len(e.Choices) > 0 && e.Choices[0].Error != nil {
 			return true
-		case dialect == "chat" && len(e.Choices) > 0 && (e.Choices[0].FinishReason != "" || e.Choices[0].Error != nil):
+		}
+	}
+	return false
+}
+
+// ended reports whether a stream has its terminal event, or an error event.
+func ended(dialect string, text []byte) bool {
+	if failed(text) {
+		return true
+	}
+	for data, e := range events(text) {
+		switch {
+		case data == "[DONE]":
+			return true
+		case dialect == "chat" && len(e.Choices) > 0 && e.Choices[0].FinishReason != "":
 			return true
 		case dialect == "responses" && slices.Contains([]string{"response.completed", "response.incomplete", "response.failed"}, e.Type):
 			return true
-		case dialect == "messages" && e.Type == "message_stop":
+		case dialect == "messages" && (e.Type == "message_stop" || e.Delta.StopReason != ""):
 			return true
 		}
 	}
