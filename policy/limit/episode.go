@@ -132,6 +132,12 @@ func (l *Limiter) burst(now time.Time, b *bucket) bool {
 	return b.wide && b.window < longWindow && b.level(now) > 2*b.known()*milli
 }
 
+// slowRefill is how long one request's share of a told limit must take to come in for the
+// refused one to go as soon as its wait ends. Of a limit of 3 per minute whose refusal says "try
+// again after 2 seconds" that share comes 20 s after that, and a client alone would go at 2 s.
+// Faster limits lose nothing by it, and hints are not exact.
+const slowRefill = 2 * time.Second
+
 // guess takes in a refusal that proves nothing.
 func (l *Limiter) guess(now time.Time, w *Waiter, s slot, r Refusal) {
 	b := &l.buckets[s]
@@ -184,9 +190,13 @@ func (l *Limiter) guess(now time.Time, w *Waiter, s slot, r Refusal) {
 		b.resize(now)
 	}
 	b.empty(now, now.Add(r.Hint))
-	if (b.estimate.crowd > 0 || b.constants()) && !b.shares.on { // one goes when the wait ends: the others do, too
+	slow := told && r.Hint > 0 && float64(cost) > b.speed*slowRefill.Seconds()*milli // it fits when the wait ends, as told
+	if (b.estimate.crowd > 0 || b.constants() || slow) && !b.shares.on { // one goes when the wait ends: the others do, too
 		b.dry = time.Time{}
 		b.set(now, float64(cost)-r.Hint.Seconds()*b.speed*milli)
+	}
+	if slow {
+		gap = 0
 	}
 	l.hold(now, max(gap, r.Hint))
 	l.ramp.try(max(leastTry, l.latency*5/4))
