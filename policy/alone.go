@@ -26,16 +26,6 @@ func Alone(times, passed, refused int) bool {
 	return times >= aloneMost && refused*aloneShare <= passed || rowChance(times, passed, refused) <= aloneChance
 }
 
-// strangeChance is how unlikely refusals in a row must be by chance for a rate that rests on
-// refusals to be given up: that costs a few refusals if it was one.
-const strangeChance = 1e-3
-
-// Strange reports whether the refusals of a request, counted as in Alone, are hardly those of
-// a limit that others are subject to.
-func Strange(times, passed, refused int) bool {
-	return times > 1 && rowChance(times, max(passed, 0), max(refused, 0)) <= strangeChance
-}
-
 // rowChance is how likely so many refusals in a row are by chance after so many passed and so
 // many were refused, whatever the share of refusals is: the rule of succession, which
 // lets each refusal speak for a larger share, so that few others prove little.

@@ -95,20 +95,3 @@ func binomial(n, k int, p float64) float64 {
 	rest, _ := math.Lgamma(float64(n - k + 1))
 	return math.Exp(all - some - rest + float64(k)*math.Log(p) + float64(n-k)*math.Log1p(-p))
 }
-
-func TestStrange_TakesLessThanAlone(t *testing.T) {
-	t.Parallel()
-	for name, tt := range map[string]struct {
-		times, passed, refused int
-		want                   bool
-	}{
-		"once":                     {1, 10_000, 0, false},
-		"again, many pass":         {2, 60, 0, true},
-		"a third time":             {3, 20, 0, true},
-		"few pass":                 {3, 8, 0, false},
-		"others are refused":       {3, 20, 5, false},
-		"counts that are nonsense": {3, -1, -1, false},
-	} {
-		equal(t, name, policy.Strange(tt.times, tt.passed, tt.refused), tt.want)
-	}
-}

@@ -29,9 +29,8 @@ func (x *exchange) concernsItself(r limit.Refusal, now time.Time) bool {
 	s, line := &x.setbacks, x.place.line
 	s.unproven = r.Unproven()
 	switch {
-	case s.unproven && s.own > 0 && (x.isOutrun() || line.refusals.freshRefused.Load() <= max(s.refused.UnixNano(), line.refusals.lastPassed.Load())):
-		known := &line.refusals
-		x.place.repeated(now, policy.Strange(s.alone, int(known.passed.Load()-s.otherPassed), int(known.refused.Load()-s.otherRefused)))
+	case s.unproven && s.own > 0 && (x.isOutrun() || line.refusals.freshRefused.Load() <= s.refused.UnixNano()):
+		x.place.repeated(now)
 		return true
 	case r.Bare():
 		return !line.believes(now)

@@ -98,39 +98,3 @@ func TestCallsBesideOneThatIsRefusedAreNotDelayed(t *testing.T) {
 		}
 	}
 }
-
-// TestSeveralThatAreRefusedForThemselvesAtTheStartHoldNobodyUpForLong: nothing has passed yet that would
-// show that it is no limit.
-func TestSeveralThatAreRefusedForThemselvesAtTheStartHoldNobodyUpForLong(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := newBubble(t, func(w http.ResponseWriter, r *http.Request, n int) {
-			if body, _ := io.ReadAll(r.Body); bytes.Contains(body, []byte("odd")) {
-				answers(429, bare429)(w, r, n)
-				return
-			}
-			time.Sleep(50 * time.Millisecond) // the bubble's clock
-			fine(w, r, n)
-		}, realBackoff)
-		var done sync.WaitGroup
-		done.Go(func() {
-			for _, got := range g.crowd(6, strings.Replace(chatBody, `"hi"`, `"odd"`, 1)) {
-				if got.status != 429 || got.source != "upstream" {
-					t.Errorf("one was told %d by %s after %v", got.status, got.source, got.after)
-				}
-			}
-		})
-		time.Sleep(20 * time.Millisecond) // the bubble's clock
-		for _, got := range g.crowd(20, chatBody) {
-			if got.status != 200 || got.after > 30*time.Second {
-				t.Errorf("another was told %d by %s after %v", got.status, got.source, got.after)
-			}
-		}
-		for range 60 {
-			time.Sleep(500 * time.Millisecond) // the bubble's clock
-			if got := g.crowd(1, chatBody)[0]; got.status != 200 || got.after > 5*time.Second {
-				t.Errorf("a later one was told %d by %s after %v", got.status, got.source, got.after)
-			}
-		}
-		done.Wait()
-	})
-}

@@ -124,12 +124,11 @@ func (ln *line) believes(now time.Time) bool {
 	return ts.limiter.Believes(now)
 }
 
-// repeated takes in a refusal of pl that it met before, and that proves nothing. Strange says
-// that it hardly comes from a limit.
-func (pl *place) repeated(now time.Time, strange bool) {
+// repeated takes in a refusal of pl that it met before, and that proves nothing.
+func (pl *place) repeated(now time.Time) {
 	ts := pl.line.lock()
 	defer ts.mu.Unlock()
-	ts.limiter.Repeated(now, &pl.waiter, strange)
+	ts.limiter.Repeated(now, &pl.waiter)
 	ts.release(now)
 }
 

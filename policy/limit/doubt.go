@@ -2,7 +2,6 @@ package limit
 
 import (
 	"math/bits"
-	"slices"
 	"time"
 )
 
@@ -92,14 +91,9 @@ func (l *Limiter) Believes(now time.Time) bool {
 
 // Repeated takes in a refusal of w that proves nothing, as the one before: it says nothing new,
 // so its attempt counts neither for those that passed nor for those that did not, and takes
-// nothing from them of a rate that rests on refusals. Strange ones, which hardly come from a
-// limit, end such a rate.
-func (l *Limiter) Repeated(now time.Time, w *Waiter, strange bool) {
+// nothing from them of a rate that rests on refusals.
+func (l *Limiter) Repeated(now time.Time, w *Waiter) {
 	now = l.tick(now)
-	if strange && l.guessed() {
-		l.gate = now
-		l.unlearn()
-	}
 	l.doubts.last, l.chances.last = skip(l.doubts.last), skip(l.chances.last)
 	l.follow(w)
 	if w.owner != l || w.state != stateSent {
@@ -111,11 +105,6 @@ func (l *Limiter) Repeated(now time.Time, w *Waiter, strange bool) {
 			w.charge[s] = 0
 		}
 	}
-}
-
-// guessed reports whether a rate rests on refusals alone.
-func (l *Limiter) guessed() bool {
-	return slices.ContainsFunc(l.active, func(s slot) bool { return l.buckets[s].source == SourceRefusals && s != slotSpike })
 }
 
 // skip takes the lowest bit that is not set out of last.

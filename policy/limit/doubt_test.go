@@ -172,27 +172,13 @@ func TestRepeated_ARefusalOfTheSameRequestCountsForNobody(t *testing.T) {
 		for range 20 {
 			now = sends(t, l, now, 2)
 			if again {
-				l.Repeated(at(now), &Waiter{}, false)
+				l.Repeated(at(now), &Waiter{})
 				continue
 			}
 			believed = l.Believes(at(now)) || believed
 		}
 		if believed != want {
 			t.Errorf("again %v: believed %v", again, believed)
-		}
-	}
-}
-
-func TestRepeated_StrangeRefusalsEndARateThatRestsOnRefusals(t *testing.T) {
-	for strange, want := range map[bool]int{false: 1, true: 0} {
-		l := New(Settings{Learn: true}, origin)
-		now := sends(t, l, 0, 20)
-		w := pass(t, l, now, &Waiter{})
-		l.Refused(at(now), w, Refusal{})
-		l.Leave(at(now), w)
-		l.Repeated(at(now), w, strange)
-		if got := len(l.active); got != want {
-			t.Errorf("strange %v: %d rates", strange, got)
 		}
 	}
 }
