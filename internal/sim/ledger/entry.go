@@ -3,6 +3,7 @@ package ledger
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"strings"
 	"time"
 )
 
@@ -62,12 +63,22 @@ func (e *Entry) Identity() Identity {
 	case e.Request != "":
 		return Identity{Request: e.Request}
 	case e.Key != "":
-		return Identity{Key: e.Key, Credential: e.Credential}
+		return Identity{Key: firstKey(e.Key), Credential: e.Credential}
 	case e.Body != "":
 		return Identity{Credential: e.Credential, Method: e.Method, Path: e.Path, Body: e.Body}
 	default:
 		return Identity{}
 	}
+}
+
+// firstKey is the first of the keys that Outrigger makes for one call: it counts those that it
+// makes anew after a whole answer, or-…-7-2 after or-…-7.
+func firstKey(key string) string {
+	parts := strings.Split(key, "-")
+	if len(parts) != 4 || parts[0] != "or" {
+		return key
+	}
+	return strings.Join(parts[:3], "-")
 }
 
 // Mask returns the first 8 hex digits of the SHA-256 of an API key: enough to

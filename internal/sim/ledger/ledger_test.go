@@ -58,6 +58,18 @@ func TestAnEntryTellsWhatHappened(t *testing.T) {
 	}
 }
 
+func TestKeysMadeAnewForOneCallAreOneIdentity(t *testing.T) {
+	for key, want := range map[string]string{
+		"or-0011223344556677-1a": "or-0011223344556677-1a", "or-0011223344556677-1a-2": "or-0011223344556677-1a",
+		"stainless-node-retry-1-2": "stainless-node-retry-1-2", "a-b-c-2": "a-b-c-2", "": "",
+	} {
+		e := Entry{Key: key}
+		if got := e.Identity().Key; got != want {
+			t.Errorf("%q: %q, want %q", key, got, want)
+		}
+	}
+}
+
 func TestIdentityIsTheHeaderElseTheKeyElseTheBody(t *testing.T) {
 	tests := map[string]struct {
 		first, second         Entry
