@@ -45,6 +45,9 @@
 // hours. So two answers tell, and what remains of a new minute may go at once. A limit
 // that is not exceeded while answers tell it is the only one that is never tried.
 //
+// RateLimit and RateLimit-Policy name the time before which no more than what remains is served, be the limit known or
+// not. This is kept, and where that time is over a minute away a single request tries after a minute.
+//
 // Such a cap could be wrong for ever, because it keeps out what would refute it. So a
 // single request passes it after 1, 3, 9 … seconds (20, 60 in such a minute); if that is let through and the
 // answer still says that nothing is left, remainders are not believed for ten minutes.

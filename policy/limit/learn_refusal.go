@@ -66,6 +66,7 @@ func (l *Limiter) learn(now time.Time, w *Waiter, r Refusal) {
 	if r.Hint == 0 && !r.HintFalse {
 		r.Hint = min(r.Headers.Reset, maxReset)
 	}
+	l.overrule(w, r)
 	s, counted := l.blame(r)
 	if r.HintFull && counted {
 		r.Hint = l.fits(w, s, r)

@@ -14,6 +14,8 @@ type Limiter struct {
 	active   []slot // those of buckets that are in use
 	ramp     ramp
 	gate     time.Time // nobody goes before
+	allowed  [slots]allowance
+	bounded  time.Time // the last of those is over
 	recent   recent
 	history  history
 	spike    spike
@@ -170,6 +172,7 @@ func (l *Limiter) undo(now time.Time, w *Waiter) {
 			l.buckets[s].give(now, w.charge[s])
 			l.buckets[s].shares.give(now.Sub(l.start), w.charge[s])
 		}
+		l.unspend(now, w)
 		l.ramp.back()
 	}
 	w.state = stateIdle

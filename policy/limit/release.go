@@ -41,7 +41,7 @@ func (l *Limiter) wake(now time.Time, wait time.Duration) time.Time {
 
 // admit charges w.
 func (l *Limiter) admit(now time.Time, w *Waiter) {
-	w.probing = false
+	w.probing = l.spend(now, w)
 	w.charge = [slots]int64{}
 	for _, s := range l.active {
 		b := &l.buckets[s]
