@@ -7,7 +7,9 @@ import "time"
 // request passes after a minute, whose answer tells whether it was right. The zero value holds nobody back.
 type allowance struct {
 	remainder
-	at time.Duration // when the request whose answer told it was sent
+	at     time.Duration // when the request whose answer told it was sent
+	proven bool          // a refusal proved it instead; see bar
+	tried  time.Duration // when the last one that tries was admitted
 }
 
 // allow takes in what an accepted answer to w says of s.
@@ -23,7 +25,7 @@ func (l *Limiter) allow(now time.Time, w *Waiter, s slot, r Reading) {
 	if w.sent < a.at || w.sent == a.at && now.Before(a.until) && a.left <= left {
 		return // what it tells is older, or another window of the same answer leaves less
 	}
-	a.at = w.sent
+	a.at, a.proven = w.sent, false
 	if w.probing && a.empty(now, milli) && r.Remaining == 0 {
 		a.refute(now)
 		l.counts.IgnoredHeaders++
@@ -66,9 +68,17 @@ func (l *Limiter) spend(now time.Time, w *Waiter) bool {
 	}
 	probing := false
 	for s := range slots {
-		if cost := l.price(w, s); cost > 0 && s != slotSpike {
-			probing = probing || l.allowed[s].empty(now, cost)
-			l.allowed[s].take(now, cost)
+		a, cost := &l.allowed[s], l.price(w, s)
+		if cost <= 0 || s == slotSpike {
+			continue
+		}
+		tries := a.empty(now, cost)
+		a.take(now, cost)
+		if tries {
+			probing, a.tried = true, now.Sub(l.start)
+		}
+		if tries && a.proven {
+			a.again(now)
 		}
 	}
 	return probing
@@ -90,7 +100,7 @@ func (l *Limiter) overrule(w *Waiter, r Refusal) {
 		return
 	}
 	for s := range slots {
-		if a := &l.allowed[s]; w.sent >= a.at {
+		if a := &l.allowed[s]; w.sent >= a.at && !a.proven {
 			a.until = time.Time{}
 		}
 	}
@@ -100,7 +110,7 @@ func (l *Limiter) overrule(w *Waiter, r Refusal) {
 func (l *Limiter) absorbAllowed(other *Limiter, shift time.Duration) {
 	for s := range slots {
 		if o := other.allowed[s]; o.until.After(l.allowed[s].until) {
-			o.at += shift
+			o.at, o.tried = o.at+shift, o.tried+shift
 			l.allowed[s] = o
 		}
 	}

@@ -112,6 +112,10 @@ func (l *Limiter) Enter(now time.Time, w *Waiter) Decision {
 	if !w.Deadline.IsZero() && !now.Before(w.Deadline) {
 		return Decision{Reason: TooLate}
 	}
+	if wait := l.barred(now, w); wait > 0 {
+		return Decision{Reason: Barred, Wait: wait}
+	}
+	l.room(now, w)
 	fresh := l.line.arrive(w, l.arrival(now))
 	if fresh && l.buckets[slotSpike].active {
 		l.spike.arrived(now.Sub(l.start))

@@ -92,6 +92,7 @@ func (l *Limiter) Answered(now time.Time, w *Waiter, h Headers) {
 	l.ramp.answered(now.Sub(l.start)-w.sent, h.Worked)
 	l.streak = 0
 	l.learnHeaders(now, w, h, true)
+	l.disprove(now, w)
 	for _, s := range l.active {
 		b := &l.buckets[s]
 		b.reading.fitted = max(b.reading.fitted, w.cost(s.counts()))
