@@ -76,6 +76,9 @@ func lineRefusal(d limit.Decision, upstream string) *Error {
 	case limit.QueueFull:
 		return fail("local_rate_limit", "The line for upstream %q's rate limit is full (OUTRIGGER_QUEUE_MAX). "+
 			"A place in it would come up in about %s.", upstream, round(d.Wait)).after(d.Wait)
+	case limit.Barred:
+		return fail("local_rate_limit", "Upstream %q said that this credential's limit for the model is used up for another %s, longer than "+
+			"anybody waits (OUTRIGGER_RETRY_AFTER_MAX). One request a minute tries whether that still holds.", upstream, round(d.Wait)).after(d.Wait)
 	case limit.NeverFits:
 		e := fail("local_rate_limit", "This request alone is larger than upstream %q's token limit, so no wait would let it pass. "+
 			"Make the prompt or max_tokens smaller.", upstream)

@@ -77,6 +77,7 @@ func newUpstream(c Config, u Upstream, d Deps, m *metrics, now time.Time) *upstr
 		inflight = u.MaxInflight
 	}
 	learns := c.Concurrency != ConcurrencyOff
+	settings.Longest = c.Retry.AfterMax
 	up.lines = newLines(settings)
 	up.lines.concurrency = learns
 	dial = up.lines.connects.measured(dial, endpointOf(u.URL))

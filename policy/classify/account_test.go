@@ -24,3 +24,32 @@ func TestARefusalNamesTheAccount(t *testing.T) {
 		})
 	}
 }
+
+// TestADeadCredentialIsKnownByItsCodeInAnySpelling: under 200 nothing but the code, or a phrase about the key, tells.
+func TestADeadCredentialIsKnownByItsCodeInAnySpelling(t *testing.T) {
+	dead := []string{
+		`{"code":"InvalidApiKey","message":"x"}`,
+		`{"code":"invalid-api-key","message":"x"}`,
+		`{"code":"INVALID_API_KEY","message":"x"}`,
+		`{"code":"Invalid API Key","message":"x"}`,
+		`{"error":{"type":"AuthenticationError","message":"x"}}`,
+		`{"error":{"code":"accountDeactivated","message":"x"}}`,
+		`{"code":null,"message":"Incorrect API key provided: sk-a"}`,
+	}
+	others := []string{
+		`{"code":"InvalidApiVersion","message":"x"}`,
+		`{"code":"InternalError","message":"x"}`,
+		`{"code":"ApiKeyQuota","message":"x"}`,
+		`{"error":{"code":"invalid_api","message":"the api key service is down"}}`,
+	}
+	for _, in := range dead {
+		if v := Classify(event("error", in)); v.Outcome != OutcomeCredential || v.Repeat != Never || v.Status != 401 || !v.Trip {
+			t.Errorf("%s: rule %s: %v with %d", in, v.Rule, v.Outcome, v.Status)
+		}
+	}
+	for _, in := range others {
+		if v := Classify(event("error", in)); v.Outcome == OutcomeCredential {
+			t.Errorf("%s is taken for a dead credential by %s", in, v.Rule)
+		}
+	}
+}

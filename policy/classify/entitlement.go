@@ -7,6 +7,10 @@ const (
 	plan   = `(?:plan|tier|subscription|membership|package)s?\b`
 	holder = `(?:` + plan + `|(?:account|organi[sz]ation|org|workspace|project|team|user|key)s?\b)`
 	refuse = `(?:not|n't|no longer)(?: yet| currently)?`
+
+	// What is had beside a plan, and how one comes by it: "need usage credits to be enabled".
+	bought   = `(?:credits?|(?:extra|additional|paid|overage) usage|usage|billing|features?|access|add-?ons?|betas?|plans?|tiers?|subscriptions?)`
+	switched = `(?:enabled|activated|turned on|switched on|included|purchased|bought|granted|added|unlocked|upgraded)\b`
 )
 
 // entitlementRE finds sentences that say what a caller's plan or account lacks, in
@@ -14,7 +18,7 @@ const (
 // plan", "your tier does not include", "only available to subscribers", "upgrade to use
 // this model".
 var entitlementRE = regexp.MustCompile(
-	`\b(?:requires?|needs?|must have) (?:an? |the |at least )?(?:[\w$.+-]+ ){0,3}?(?:` + plan + `|upgrade|entitlement)` +
+	`\b(?:requires?|needs?|must have) (?:an? |the |at least )?(?:[\w$.+-]+ ){0,3}?(?:` + plan + `|upgrade|entitlement|add-?on)` +
 		`|` + plan + `[^.\n]{0,20} (?:is|are) (?:required|needed)` +
 		`|\b(?:upgrade|subscription) required` +
 		`|` + refuse + ` (?:available|included|enabled|offered|supported|allowed|permitted|accessible|part of)\b[^.\n]{0,40}\b` + holder +
@@ -23,6 +27,9 @@ var entitlementRE = regexp.MustCompile(
 		`|\b(?:allowed|available|reserved) (?:for|to|on|in|with)\b[^.\n]{0,30}\b` + plan +
 		`|\bupgrade\b[^.\n]{0,40}\b(?:to|for) (?:access|use|unlock|enable)` +
 		`|\bhas no access to\b` +
+		`|\b(?:requires?|needs?|must have) (?:[\w$.+-]+ ){0,4}?` + bought + ` (?:to be |be |being )?` + switched +
+		`|` + bought + ` (?:must|needs? to|has to|have to) (?:first )?be ` + switched +
+		`|\b(?:enable|activate|turn on|switch on|subscribe to|purchase|buy) (?:[\w$.+-]+ ){0,4}?` + bought + ` (?:[\w-]+ ){0,5}?(?:to|before) (?:use|using|access|accessing|unlock|call|calling)\b` +
 		`|\b(?:disabled|unavailable|unsupported|blocked)\b[^.\n]{0,20} (?:for|on|under|by|in) (?:your|this|the) ` + holder +
 		`|\bno (?:endpoints?|models?|access)\b[^.\n]{0,40} (?:on|under|with) your[^.\n]{0,20} ` + plan,
 )

@@ -21,6 +21,14 @@ var (
 		"Anthropic's latest models are currently only available to paid users. Please upgrade to a paid plan to use these models.",                               // yuaotian/go-cursor-help#515
 		"Access to this model is allowed for build tier 2 and above.",                                                                                            // Nutlope/logocreator#10
 		"not subscribed to required model plan",                                                                                                                  // cline/cline#11606
+		"Long context requests need usage credits to be enabled for this organization.",
+		"The 1M context window requires extra usage to be turned on in your settings.",
+		"This model must have billing enabled first.",
+		"Priority access must first be activated by your administrator.",
+		"Fast mode needs the speed add-on.",
+		"Usage credits must be enabled for long prompts.",
+		"Turn on extra usage in your settings to use the long context window.",
+		"This beta needs to be switched on by an owner of the workspace.",
 	}
 	entitlementsHeldOut = []string{
 		"This model is not available for your account",
@@ -50,6 +58,12 @@ var (
 		"This request would exceed your account's rate limit. Please try again later.", // anthropics/claude-code#26247
 		"Rate limit reached for model `llama` in organization `org` service tier `on_demand` on tokens per minute (TPM): Limit 12000, Used 4437, Requested 9854. Need more tokens? Upgrade to Dev Tier today",
 		"You exceeded your rate limit. Upgrade your plan to increase it.",
+		"Too many requests. Upgrade your plan to send more requests.",
+		"You need to slow down.",
+		"Requests need to be spaced out while usage tracking is enabled.",
+		"Rate limit reached. Your tier needs to be upgraded for a higher limit.",
+		"Please reduce usage of this feature.",
+		"Your access has been slowed down, please wait.",
 	}
 	ratesHeldOut = []string{
 		"This request would exceed the rate limit for your organization of 80,000 output tokens per minute.",

@@ -1,13 +1,15 @@
 package classify
 
 import (
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
 )
 
-// zeroLimitRE matches "limit: 0", a model that the plan does not have.
-var zeroLimitRE = regexp.MustCompile(`limit: 0(?:[^.\d]|\.\D|\.?$)`)
+// zeroLimitRE matches "limit: 0" and "limit=0", a model that the plan does not have, but no "limit: 0.5" and no
+// "remaining limit: 0".
+var zeroLimitRE = regexp.MustCompile(`(?:^|[^\w\s-]\s*|\b(?:rate|token|request|quota|the|your|with|a|of|model) )limit(?: of| is)? ?[:=]? ?"?(?:0|zero)(?:[^.\w]|\.\D|\.?$)`)
 
 // googleExhausted matches Google's RESOURCE_EXHAUSTED, also where a gateway quotes it.
 func googleExhausted(r *reply) bool {
@@ -19,6 +21,12 @@ func googleExhausted(r *reply) bool {
 func googleSpent(r *reply) bool {
 	return googleExhausted(r) &&
 		(r.quotaNames("perday") || zeroLimitRE.MatchString(r.text))
+}
+
+// nothingAllowed matches a limit of zero from anybody. Beside a wait only the cost of the request proves that the number
+// is a limit, and not what is left.
+func nothingAllowed(r *reply) bool {
+	return r.status == http.StatusTooManyRequests && zeroLimitRE.MatchString(r.text) && (r.wait == 0 || saysAny(r.text, "requested"))
 }
 
 // perMinuteProof matches what proves that "exceeded your current quota" means a minute:

@@ -107,12 +107,19 @@ func usedScope(r *reply) Scope {
 }
 
 // storeRE finds quotas of what is kept, not of how fast it comes: Gemini's FileStorageBytesPerProject.
-var storeRE = regexp.MustCompile(`\b(?:storage|disk|file_storage_bytes|stored)\b[^.\n]{0,40}\b(?:limit|quota|full|exceeded|space)|\b(?:limit|quota|exceeded|out of|full)\b[^.\n]{0,40}\b(?:storage|disk|stored|file_storage_bytes)\b` +
+var storeRE = regexp.MustCompile(`\b(?:\w*storage\w*|disk|stored)\b[^.\n]{0,40}\b(?:limit|quota|full|exceeded|space)|\b(?:limit|maximum|quota|exceeded|out of|full)\b[^.\n]{0,40}\b(?:\w*storage\w*|disk|stored)\b` +
 	`|\b(?:maximum|limit|too many|number of)\b[^.\n]{0,30}\b(?:files|vector stores|assistants|fine[- ]?tun\w+ jobs|deployments)\b`)
+
+// storeParts are parts of codes that say so: OpenAI's storage_limit_exceeded.
+var storeParts = []string{"storage_limit", "storagelimit", "storage_quota", "storagequota", "storage_full", "storage_exceeded"}
+
+// storeRateRE finds the words of a rate, at which a store may be asked.
+var storeRateRE = regexp.MustCompile(`\brate\b|per[ _-]?(?:min|sec)|\brequests\b`)
 
 // full matches refusals for want of room. It concerns what wants more of it.
 func full(r *reply) bool {
-	return r.status == http.StatusTooManyRequests && (r.quotaNames("storage") || r.quotaNames("bytes") || storeRE.MatchString(r.text))
+	return r.status == http.StatusTooManyRequests && (r.quotaNames("storage") || r.quotaNames("bytes") ||
+		codePart(storeParts...)(r) || storeRE.MatchString(r.text) && !storeRateRE.MatchString(r.text))
 }
 
 // oversizeRE finds sentences about a request that is larger than what the model or the server takes.

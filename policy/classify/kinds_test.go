@@ -54,7 +54,23 @@ func TestRefusalsAreToldApartByKind(t *testing.T) {
 		"files":                 {answer(429, googleRefusal("FileStorageBytesPerProject", "21474836480", "")), OutcomeQuota, Request},
 		"a disk":                {text(429, "Your organization has exceeded its storage limit of 100 GB."), OutcomeQuota, Request},
 		"how many files":        {text(429, "The maximum number of vector stores has been reached."), OutcomeQuota, Request},
+		"OpenAI's files":        {answer(429, `{"error":{"message":"You have reached the maximum storage of 100 GB for your organization. Delete files to upload more.","type":"invalid_request_error","param":null,"code":"storage_limit_exceeded"}}`), OutcomeQuota, Request},
+		"a store by its code":   {answer(429, `{"error":{"message":"No.","code":"project_storage_quota_exceeded"}}`), OutcomeQuota, Request},
+		"a cache":               {answer(429, `{"error":{"code":429,"message":"TotalCachedContentStorageTokensPerModelFreeTier limit exceeded for model gemini-1.5-flash: limit=0, requested=32769","status":"RESOURCE_EXHAUSTED"}}`), OutcomeQuota, Request},
+		"a rate of a store":     {text(429, "Rate limit exceeded for the storage API."), OutcomeRateLimited, Credential},
+		"requests of a store":   {text(429, "You have reached the maximum number of storage requests per minute."), OutcomeRateLimited, Model},
 		"tokens, not what lies": {answer(429, googleRefusal("GenerateContentInputTokensPerModelPerMinute", "250000", "7s")), OutcomeRateLimited, Model},
+
+		// A limit of zero.
+		"zero, Google":               {answer(429, `{"error":{"code":429,"message":"GenerateRequestsPerModelFreeTier limit exceeded for model m: limit=0, requested=1","status":"RESOURCE_EXHAUSTED"}}`), OutcomeQuota, Model},
+		"zero, OpenAI":               {text(429, "Rate limit reached for gpt-4 on requests per min. Limit: 0 / min."), OutcomeEntitlement, Request},
+		"zero, with a cost":          {text(429, "Model m has a token limit of 0, requested 812. Please try again in 2s."), OutcomeEntitlement, Model},
+		"zero, in a word":            {text(429, "Your request limit is zero for this model."), OutcomeEntitlement, Model},
+		"a number that begins so":    {text(429, "Rate limit: 0.5 requests per second."), OutcomeRateLimited, Model},
+		"zero remain":                {text(429, "Too many requests. Remaining limit: 0"), OutcomeRateLimited, Credential},
+		"zero remain, with a wait":   {text(429, "Rate limit 0, try again in 3s."), OutcomeRateLimited, Credential},
+		"zero of something else":     {text(429, "Rate limit exceeded, x-ratelimit-limit: 0"), OutcomeRateLimited, Credential},
+		"a limit that begins with 0": {text(429, "Rate limit of 050 per minute exceeded."), OutcomeRateLimited, Credential},
 
 		// Capacity.
 		"a queue":                    {answer(429, `{"message":"x","param":"queue","code":"queue_exceeded"}`), OutcomeOverloaded, Model},

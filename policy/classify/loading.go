@@ -8,12 +8,15 @@ import (
 // loadingRE finds sentences about a model, or the servers for it, that will be ready soon:
 //
 //	llama.cpp     503 "Loading model"
+//	Ollama        503 "llm server loading model" (llm/server.go)
 //	Hugging Face  503 "Model … is currently loading"
 //	KServe        503 "Model with name … is not ready."
 //	Bedrock       429 "Model is not ready for inference. Wait and try again."
 //	Fireworks     503 "… is currently scaled to zero and is scaling up"
 var loadingRE = regexp.MustCompile(
 	`^loading (?:the )?model\b` +
+		`|\b(?:server|engine|runner|worker|backend)[ :-]{1,3}(?:still )?loading (?:the |a |its )?(?:model|weights)\b` +
+		`|^(?:the )?model (?:\S+ )?loading\b` +
 		`|\b(?:model|server|engine|deployment|endpoint|replica|worker|service)s?\b[^\n]{0,160}?\b(?:` +
 		`(?:is|are|still|currently|being|now) (?:still |currently |now |being )*(?:loading|loaded|warming up|starting up|initiali[sz]ing|scaling up|booting)` +
 		`|(?:is|are) not (?:yet )?ready|not ready (?:yet|for)|loading in progress)`,

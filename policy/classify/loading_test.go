@@ -20,6 +20,10 @@ func TestLoading_AModelThatWillBeReadyIsWaitedFor(t *testing.T) {
 		"text":                      answer(503, `Model is loading, please wait...`),
 		"under 500":                 answer(500, `{"error":{"message":"Model is still loading, try again in a minute"}}`),
 		"warming up":                answer(503, `{"error":{"message":"The server is warming up"}}`),
+		"Ollama":                    answer(503, `{"error":{"message":"llm server loading model","type":"api_error","param":null,"code":null}}`),
+		"Ollama, with its status":   answer(503, `{"error":"waiting for server to become available - status: llm server loading model"}`),
+		"a worker's weights":        answer(503, `{"detail":"engine: still loading weights"}`),
+		"without a verb":            answer(503, `{"message":"Model llama3 loading, please wait"}`),
 		"being loaded":              answer(503, `{"error":{"message":"Model 'qwen3:32b' is being loaded into memory"}}`),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -36,6 +40,9 @@ func TestLoading_OneThatFailedIsNot(t *testing.T) {
 		"Ollama":           answer(500, `{"error":{"message":"llama-server process has terminated: exit status 1: error loading model: failed to load model from blobs"}}`),
 		"Lemonade":         answer(500, `{"error":{"code":"model_load_error","message":"Failed to load model 'Qwen3': llama-server failed to start","type":"model_load_error"}}`),
 		"LocalAI":          answer(500, `{"error":{"message":"could not load model: rpc error: code = Unavailable"}}`),
+		"a server's error": answer(500, `{"error":{"message":"llm server error loading model"}}`),
+		"what ended":       answer(503, `{"error":{"message":"worker loading model terminated"}}`),
+		"a page load":      answer(503, `{"error":{"message":"The server had an issue while downloading models for you"}}`),
 		"busy":             answer(503, `{"error":{"message":"The server is currently overloaded with other requests"}}`),
 		"busy or not":      answer(503, `{"error":{"message":"The server is overloaded or not ready yet.","type":"service_unavailable"}}`),
 		"a bad request":    answer(400, `{"error":{"message":"Loading model"}}`),

@@ -45,6 +45,22 @@ func from(low, high int) match {
 // code matches an answer with any of the codes.
 func code(set codeSet) match { return func(r *reply) bool { return r.has(set) } }
 
+// folded matches an answer with any of the codes, however its words are joined: InvalidApiKey, invalid-api-key.
+func folded(set codeSet) match {
+	names := make(codeSet, len(set))
+	for c := range set {
+		names[fold(c)] = true
+	}
+	return func(r *reply) bool {
+		return slices.ContainsFunc(r.codes, func(c string) bool { return names[fold(c)] })
+	}
+}
+
+// separators join the words of a code.
+var separators = strings.NewReplacer("_", "", "-", "", " ", "")
+
+func fold(code string) string { return separators.Replace(code) }
+
 // codePart matches an answer with a code that contains the part: ERNIE's
 // rpm_rate_limit_exceeded (PaddlePaddle/ERNIE#1031), OpenAI's unsupported_country_region_territory.
 func codePart(parts ...string) match {

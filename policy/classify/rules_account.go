@@ -63,8 +63,8 @@ var accountRules = []rule{
 	},
 	{
 		name: "credential_code", then: deadKey,
-		match:    code(credentialCodes),
-		evidence: "see credentialCodes; Google sends API_KEY_INVALID as 400",
+		match:    deadCode,
+		evidence: "see credentialCodes; Google sends API_KEY_INVALID as 400, DashScope InvalidApiKey in an event under 200",
 	},
 	{
 		name: "store_full", then: Verdict{Outcome: OutcomeQuota},

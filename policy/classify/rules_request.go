@@ -17,6 +17,11 @@ var requestRules = []rule{
 		evidence: "OpenAI and Groq 429 with Requested over Limit (danielmiessler/Fabric#364), llama.cpp 500 (ggml-org/llama.cpp#15780)",
 	},
 	{
+		name: "zero_limit", then: notEntitled, scope: entitledScope,
+		match:    nothingAllowed,
+		evidence: "Gemini 429 \"limit=0, requested=32769\", OpenAI 429 \"Limit: 0 / min\": an allowance that the plan does not have never refills",
+	},
+	{
 		name: "region", then: blocked,
 		match:    either(codePart("unsupported_country"), saysItself(regionPhrases...), all(status(403), either(page, edgeBlock))),
 		evidence: "OpenAI unsupported_country*, Gemini 400 FAILED_PRECONDITION, Cloudflare's challenge pages: no key gets through from here",

@@ -139,6 +139,14 @@ var ruleTable = map[string]struct {
 		answer(400, `[{"error":{"code":400,"message":"x","status":"INVALID_ARGUMENT","details":[{"reason":"API_KEY_INVALID"}]}}]`),
 		Verdict{Outcome: OutcomeCredential, Scope: Credential, Trip: true, Status: 400},
 	},
+	"credential_code/in an event under 200": {
+		event("error", `{"code":"InvalidApiKey","message":"Invalid API-key provided."}`),
+		Verdict{Outcome: OutcomeCredential, Scope: Credential, Trip: true, Status: 401},
+	},
+	"zero_limit": {
+		answer(429, `{"error":{"message":"Rate limit reached for gpt-4 on requests per min. Limit: 0 / min."}}`),
+		Verdict{Outcome: OutcomeEntitlement, Status: 429},
+	},
 	"google_spent": {
 		answer(429, `{"error":{"code":429,"message":"x, limit: 0, model: m\nPlease retry in 2.1s.","status":"RESOURCE_EXHAUSTED"}}`),
 		Verdict{Outcome: OutcomeQuota, Scope: Model, Trip: true, Wait: 2100 * time.Millisecond, HintFalse: true, Status: 429},

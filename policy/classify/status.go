@@ -18,6 +18,8 @@ func (r *reply) standsFor() int {
 		}
 	}
 	switch {
+	case deadCode(r), saysAny(r.text, credentialPhrases...):
+		return http.StatusUnauthorized
 	case r.has(rejectedCodes):
 		return http.StatusBadRequest
 	case saysAny(r.text, "rate limit", "too many requests"):
@@ -25,6 +27,9 @@ func (r *reply) standsFor() int {
 	}
 	return http.StatusInternalServerError
 }
+
+// deadCode matches a credential that is refused by a code in any spelling.
+var deadCode = folded(credentialCodes)
 
 // codeStatus returns the status under which a code comes when it comes outside a stream.
 func codeStatus(c string) (int, bool) {

@@ -62,7 +62,7 @@ var credentialCodes = codes(`invalid_api_key incorrect_api_key account_deactivat
 // credentialPhrases: xAI sends a wrong key as 400, Google as 400, and a leaked or missing one as 403
 // (PublicAffairs/openai-gemini#92), Azure a blocked resource as 403.
 var credentialPhrases = []string{
-	"incorrect api key provided", "api key not valid", "api key expired", "invalid api key",
+	"incorrect api key provided", "api key not valid", "api key expired", "invalid api key", "invalid api-key",
 	"reported as leaked", "resource has been temporarily blocked", "deactivated account",
 	"unregistered callers",
 }

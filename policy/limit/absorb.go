@@ -45,6 +45,7 @@ func (l *Limiter) Absorb(now time.Time, other *Limiter) {
 	l.recent.absorb(&other.recent, now.Sub(l.start), now.Sub(other.start))
 	l.inherit(other, h)
 	l.line.merge(&other.line, l.follow)
+	l.absorbAllowed(other, shift)
 	if other.gate.After(l.gate) {
 		l.gate = other.gate
 	}
@@ -184,6 +185,7 @@ func (l *Limiter) Split(now time.Time, mine func(*Waiter) bool) *Limiter {
 		c.resize(now)
 	}
 	n.latency, n.gate = l.latency, l.gate
+	n.absorbAllowed(l, -now.Sub(l.start))
 	l.merged = false
 	l.line.move(&n.line, mine, n.adopt)
 	return n

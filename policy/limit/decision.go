@@ -19,6 +19,8 @@ const (
 	NeverFits
 	// Dismissed: what it waited for does not come; see Dismiss.
 	Dismissed
+	// Barred: a refusal proved that what it needs is not there for longer than Settings.Longest.
+	Barred
 )
 
 // String returns the reason in lower case, for logs and metrics.
@@ -36,6 +38,8 @@ func (r Reason) String() string {
 		return "never_fits"
 	case Dismissed:
 		return "dismissed"
+	case Barred:
+		return "barred"
 	default:
 		return "unknown"
 	}

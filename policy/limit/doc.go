@@ -49,12 +49,18 @@
 // single request passes it after 1, 3, 9 … seconds (20, 60 in such a minute); if that is let through and the
 // answer still says that nothing is left, remainders are not believed for ten minutes.
 //
+// RateLimit and RateLimit-Policy name the time before which no more than what remains is served, be the limit known or
+// not. This is kept, and where that time is over a minute away a single request tries after a minute.
+//
 // Refusals: hint = (used + requested - limit) / (limit / window) proves a text. The
 // wait then says how full the bucket is. A text that proves nothing, but names a
 // window of minutes and a wait that is no shorter than half of that formula, is a
 // first estimate (limits that are enforced by the second say so). Everything else is
 // ignored and counted. A wait of over a minute that nothing proves concerns its own
-// request alone, until four of the last sixteen met one: then everybody waits a minute.
+// request alone, until four of the last sixteen met one: then everybody waits a minute. One
+// that is proven, or beside which the text names a limit for so long, is everybody's who needs more
+// than is left: where the operator lets nobody wait for so long they are told at once (Barred), but
+// for one a minute.
 // A limit that appears amid answers which tell none, or far under the one they tell, is
 // believed when a second answer says the same. Where only a reset header tells a wait,
 // which is until all of the limit is there, and it refills, what is missing of the request

@@ -35,6 +35,8 @@ type Reading struct {
 	Reset            time.Duration
 	// Resolution is the smallest step that Reset's notation can show.
 	Resolution time.Duration
+	// Quota says that RateLimit told it, in any of its drafts: no more than Remaining passes before Reset.
+	Quota bool
 }
 
 // maxReadings bounds what one answer can make the limiter keep.
@@ -49,9 +51,12 @@ var families = [...]struct {
 }{
 	{"X-Ratelimit-", false},
 	{"X-Rate-Limit-", false},
-	{"Ratelimit-", false},
+	{draftPrefix, false},
 	{"Anthropic-Ratelimit-", true},
 }
+
+// draftPrefix begins the headers that draft-ietf-httpapi-ratelimit-headers had up to its sixth version.
+const draftPrefix = "Ratelimit-"
 
 // togetherTokens begins the headers by which Together tells its token limits. They are
 // per second, and so is its X-Ratelimit-Limit, although nothing in the name says so
@@ -88,6 +93,9 @@ func ParseHeaders(h map[string][]string, now time.Time) Headers {
 				what, field = rest[:i], rest[i+1:]
 			}
 			p.put(field, what, values[0], answered)
+			if f.prefix == draftPrefix && field != "Policy" {
+				p.quota(what)
+			}
 			break
 		}
 	}

@@ -106,34 +106,34 @@ func TestHeadersOfManyProvidersAreRead(t *testing.T) {
 		},
 		"the draft's names and list": {
 			header("Ratelimit-Limit", "100, 100;w=60", "Ratelimit-Remaining", "50", "Ratelimit-Reset", "30"),
-			Headers{Reset: 30 * s, Readings: []Reading{{Dimension: "requests", Limit: 100, Remaining: 50, Reset: 30 * s, Resolution: s}}},
+			Headers{Reset: 30 * s, Readings: []Reading{{Dimension: "requests", Limit: 100, Remaining: 50, Reset: 30 * s, Resolution: s, Quota: true}}},
 		},
 		"Hugging Face": {
 			header("Ratelimit", `"api";r=0;t=55`, "Ratelimit-Policy", `"fixed window";"api";q=500;w=300`),
-			Headers{Readings: []Reading{{Dimension: "requests", Window: 5 * m, Limit: 500, Remaining: 0, Reset: 55 * s, Resolution: s}}},
+			Headers{Readings: []Reading{{Dimension: "requests", Window: 5 * m, Limit: 500, Remaining: 0, Reset: 55 * s, Resolution: s, Quota: true}}},
 		},
 		"several limits, several lines": {
 			header("Ratelimit", `"permin";r=3;t=10`, "Ratelimit", `"tpm";r=0;t=20`, "Ratelimit-Policy", `"permin";q=50;w=60, "tpm";q=4000;w=60;qu="tokens"`,
 				"Ratelimit-Policy", `"perday";q=1000;w=86400`),
 			Headers{Readings: []Reading{
-				{Dimension: "requests", Window: m, Limit: 50, Remaining: 3, Reset: 10 * s, Resolution: s},
-				{Dimension: "requests", Window: 24 * time.Hour, Limit: 1000, Remaining: -1, Reset: -1},
-				{Dimension: "tokens", Window: m, Limit: 4000, Remaining: 0, Reset: 20 * s, Resolution: s},
+				{Dimension: "requests", Window: m, Limit: 50, Remaining: 3, Reset: 10 * s, Resolution: s, Quota: true},
+				{Dimension: "requests", Window: 24 * time.Hour, Limit: 1000, Remaining: -1, Reset: -1, Quota: true},
+				{Dimension: "tokens", Window: m, Limit: 4000, Remaining: 0, Reset: 20 * s, Resolution: s, Quota: true},
 			}},
 		},
 		"partitions of one limit: the tightest counts": {
 			header("Ratelimit", `"a";r=9;t=10;pk=:MQ==:, "a";r=2;t=30;pk=:Mg==:, "a";r=5;t=20;pk=:Mw==:`, "Ratelimit-Policy", `"a";q=10;w=60`),
-			Headers{Readings: []Reading{{Dimension: "requests", Window: m, Limit: 10, Remaining: 2, Reset: 30 * s, Resolution: s}}},
+			Headers{Readings: []Reading{{Dimension: "requests", Window: m, Limit: 10, Remaining: 2, Reset: 30 * s, Resolution: s, Quota: true}}},
 		},
 		"draft 7": {
 			header("Ratelimit", "limit=10, remaining=3, reset=50", "Ratelimit-Policy", "10;w=60"),
-			Headers{Readings: []Reading{{Dimension: "requests", Window: m, Limit: 10, Remaining: 3, Reset: 50 * s, Resolution: s}}},
+			Headers{Readings: []Reading{{Dimension: "requests", Window: m, Limit: 10, Remaining: 3, Reset: 50 * s, Resolution: s, Quota: true}}},
 		},
 		"draft 3 with its policy": {
 			header("Ratelimit-Limit", "10", "Ratelimit-Remaining", "3", "Ratelimit-Reset", "50", "Ratelimit-Policy", "10;w=60, 500;w=3600"),
 			Headers{Reset: 50 * s, Readings: []Reading{
-				{Dimension: "requests", Window: m, Limit: 10, Remaining: 3, Reset: 50 * s, Resolution: s},
-				{Dimension: "requests", Window: time.Hour, Limit: 500, Remaining: -1, Reset: -1},
+				{Dimension: "requests", Window: m, Limit: 10, Remaining: 3, Reset: 50 * s, Resolution: s, Quota: true},
+				{Dimension: "requests", Window: time.Hour, Limit: 500, Remaining: -1, Reset: -1, Quota: true},
 			}},
 		},
 		"units that are not counted here": {
@@ -145,7 +145,7 @@ func TestHeadersOfManyProvidersAreRead(t *testing.T) {
 		},
 		"malformed lines": {
 			header("Ratelimit", `"a;r=1`, "Ratelimit", `"b";r=1;t=2`, "Ratelimit-Policy", `"b";q=;w=60`),
-			Headers{Ignored: 2, Readings: []Reading{{Dimension: "requests", Limit: -1, Remaining: 1, Reset: 2 * s, Resolution: s}}},
+			Headers{Ignored: 2, Readings: []Reading{{Dimension: "requests", Limit: -1, Remaining: 1, Reset: 2 * s, Resolution: s, Quota: true}}},
 		},
 		"instants by the answer's own clock, 10 min ahead": {
 			header("Date", "Tue, 01 Sep 2026 12:10:00 GMT", "X-Ratelimit-Remaining-Requests", "0", "X-Ratelimit-Reset-Requests", "1788264630",

@@ -49,9 +49,18 @@ func (l *Limiter) learnHeaders(now time.Time, w *Waiter, h Headers, accepted boo
 		if !ok || r.Limit < 0 && r.Remaining < 0 {
 			continue
 		}
+		if r.Quota && r.Limit < 0 {
+			if accepted {
+				l.allow(now, w, s, r)
+			}
+			continue // it names no limit to learn
+		}
 		if !r.sensible() || l.refuted(now, s, r.Limit, max(r.Window, time.Minute)) || accepted && l.odd(now.Sub(l.start), s, r) {
 			l.counts.IgnoredHeaders++
 			continue
+		}
+		if accepted {
+			l.allow(now, w, s, r)
 		}
 		l.learnReading(now, w, s, r, accepted)
 	}

@@ -66,6 +66,7 @@ func (l *Limiter) learn(now time.Time, w *Waiter, r Refusal) {
 	if r.Hint == 0 && !r.HintFalse {
 		r.Hint = min(r.Headers.Reset, maxReset)
 	}
+	l.overrule(w, r)
 	s, counted := l.blame(r)
 	if r.HintFull && counted {
 		r.Hint = l.fits(w, s, r)
@@ -124,7 +125,7 @@ func (l *Limiter) blame(r Refusal) (slot, bool) {
 // learnLimit learns from the refusal of w for a limit.
 func (l *Limiter) learnLimit(now time.Time, w *Waiter, s slot, r Refusal) {
 	l.learnCharge(now, w, s, r)
-	window := r.proof()
+	barred, window := l.bar(now, w, s, r), r.proof()
 	switch {
 	case window >= longWindow:
 		l.prove(now, w, s.long(), r, window)
@@ -132,6 +133,7 @@ func (l *Limiter) learnLimit(now time.Time, w *Waiter, s slot, r Refusal) {
 		l.prove(now, w, s, r, window)
 	case r.tooLarge():
 		l.counts.IgnoredTexts++
+	case barred:
 	case r.Hint > maxHint:
 		l.counts.IgnoredHints++
 		l.doubt(now)

@@ -14,6 +14,8 @@ type Limiter struct {
 	active   []slot // those of buckets that are in use
 	ramp     ramp
 	gate     time.Time // nobody goes before
+	allowed  [slots]allowance
+	bounded  time.Time // the last of those is over
 	recent   recent
 	history  history
 	spike    spike
@@ -110,6 +112,10 @@ func (l *Limiter) Enter(now time.Time, w *Waiter) Decision {
 	if !w.Deadline.IsZero() && !now.Before(w.Deadline) {
 		return Decision{Reason: TooLate}
 	}
+	if wait := l.barred(now, w); wait > 0 {
+		return Decision{Reason: Barred, Wait: wait}
+	}
+	l.room(now, w)
 	fresh := l.line.arrive(w, l.arrival(now))
 	if fresh && l.buckets[slotSpike].active {
 		l.spike.arrived(now.Sub(l.start))
@@ -170,6 +176,7 @@ func (l *Limiter) undo(now time.Time, w *Waiter) {
 			l.buckets[s].give(now, w.charge[s])
 			l.buckets[s].shares.give(now.Sub(l.start), w.charge[s])
 		}
+		l.unspend(now, w)
 		l.ramp.back()
 	}
 	w.state = stateIdle

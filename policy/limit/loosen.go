@@ -50,7 +50,7 @@ func (l *Limiter) Idle(now time.Time) bool {
 func (l *Limiter) Used() (time.Time, int) { return l.last, l.line.length }
 
 // Expel calls refuse for each waiter whose predicted wait now outlasts its deadline
-// or the queue timeout, after taking it out of the line. Limits fall, and waits are
+// or the queue timeout, or that is Barred, after taking it out of the line. Limits fall, and waits are
 // named, while requests wait: those that cannot be in time any more should hear it
 // at once. It looks at the whole line if anything became slower since it last did, but
 // a long line only now and then: Release tells when. refuse must not call the limiter.
@@ -63,6 +63,11 @@ func (l *Limiter) Expel(now time.Time, refuse func(*Waiter, Decision)) {
 	l.expel = now.Add(time.Duration(l.line.length) * expelRest)
 	var ahead [units]int64
 	check := func(w *Waiter) {
+		if wait := l.barred(now, w); wait > 0 {
+			l.line.remove(w)
+			refuse(w, Decision{Reason: Barred, Wait: wait})
+			return
+		}
 		wait := l.behind(now, w, &ahead)
 		if !w.outlasts(now, wait) {
 			for u := range units {

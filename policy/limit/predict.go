@@ -5,7 +5,7 @@ import "time"
 // wait returns how long until w could go if it were first, 0 for now.
 func (l *Limiter) wait(now time.Time, w *Waiter) time.Duration {
 	t := now.Sub(l.start)
-	wait := max(0, l.gate.Sub(now))
+	wait := max(0, l.gate.Sub(now), l.bounds(now, w, nil))
 	if l.ramp.on {
 		l.ramp.queued = l.line.length
 		wait = max(wait, l.ramp.wait(t, l.safe()))
@@ -69,7 +69,7 @@ func (l *Limiter) predict(now time.Time, w *Waiter) time.Duration {
 // behind returns how long w would wait behind others: until each bucket has refilled
 // for what they cost, and for w. Buckets whose rate is a mere guess are left out.
 func (l *Limiter) behind(now time.Time, w *Waiter, ahead *[units]int64) time.Duration {
-	wait := l.wait(now, w)
+	wait := max(l.wait(now, w), l.bounds(now, w, ahead))
 	for _, s := range l.active {
 		b, u := &l.buckets[s], s.counts()
 		price := l.price(w, s)

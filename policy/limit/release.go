@@ -41,7 +41,7 @@ func (l *Limiter) wake(now time.Time, wait time.Duration) time.Time {
 
 // admit charges w.
 func (l *Limiter) admit(now time.Time, w *Waiter) {
-	w.probing = false
+	w.probing = l.spend(now, w)
 	w.charge = [slots]int64{}
 	for _, s := range l.active {
 		b := &l.buckets[s]
@@ -92,6 +92,7 @@ func (l *Limiter) Answered(now time.Time, w *Waiter, h Headers) {
 	l.ramp.answered(now.Sub(l.start)-w.sent, h.Worked)
 	l.streak = 0
 	l.learnHeaders(now, w, h, true)
+	l.disprove(now, w)
 	for _, s := range l.active {
 		b := &l.buckets[s]
 		b.reading.fitted = max(b.reading.fitted, w.cost(s.counts()))

@@ -14,6 +14,9 @@ type Settings struct {
 	QueueMax int `env:"QUEUE_MAX" envDefault:"10000" min:"1" max:"1000000" doc:"most requests that wait per limiter"`
 	// QueueTimeout is the longest wait in line; 0 waits to the request's deadline.
 	QueueTimeout time.Duration `env:"QUEUE_TIMEOUT" envDefault:"off" off:"true" doc:"longest wait in line (off: to the request's deadline)"`
+	// Longest is the longest named wait that anybody waits for (Barred); 0 is no bound. It is another
+	// setting of the operator's.
+	Longest time.Duration
 	// Learn switches on learning from headers, texts and refusals. Without it only
 	// RPM, TPM and the waits that refusals name count.
 	Learn bool `env:"LEARN" envDefault:"true" doc:"learn limits from rate-limit headers, messages and refusals"`

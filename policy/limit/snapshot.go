@@ -105,6 +105,11 @@ func (l *Limiter) Snapshot(now time.Time) Snapshot {
 	if now.Before(l.gate) {
 		s.GateUntil = l.gate
 	}
+	for _, a := range [...]*allowance{&l.allowed[slotRequests], &l.allowed[slotRequestsLong]} {
+		if a.empty(now, milli) && a.until.After(s.GateUntil) {
+			s.GateUntil = a.until
+		}
+	}
 	for slot := range slots {
 		b := &l.buckets[slot]
 		if !b.active {

@@ -33,9 +33,18 @@ func (p *Headers) structured(h map[string][]string) {
 			p.Ignored++
 			continue
 		}
-		r.Limit, r.Remaining, r.Reset, r.Resolution = q.Limit, q.Remaining, q.Reset, 0
+		r.Limit, r.Remaining, r.Reset, r.Resolution, r.Quota = q.Limit, q.Remaining, q.Reset, 0, true
 		if q.Reset >= 0 {
 			r.Resolution = time.Second
+		}
+	}
+}
+
+// quota says that a draft's header told of this subject.
+func (p *Headers) quota(what string) {
+	if dimension, window, ok := subject(what); ok {
+		if r := p.find(dimension, window); r != nil {
+			r.Quota = true
 		}
 	}
 }

@@ -1,0 +1,120 @@
+package limit
+
+import "time"
+
+// allowance is what RateLimit says may still be sent before a reset (Reading.Quota). Unlike a bucket it
+// needs no limit and no window, and it is over with the reset. Where that is far away a single
+// request passes after a minute, whose answer tells whether it was right. The zero value holds nobody back.
+type allowance struct {
+	remainder
+	at     time.Duration // when the request whose answer told it was sent
+	proven bool          // a refusal proved it instead; see bar
+	tried  time.Duration // when the last one that tries was admitted
+}
+
+// allow takes in what an accepted answer to w says of s.
+func (l *Limiter) allow(now time.Time, w *Waiter, s slot, r Reading) {
+	u := s.counts()
+	if !r.Quota || r.Remaining < 0 || r.Reset < 0 || r.Remaining > 0 && u != unitRequest {
+		return // what a request costs in tokens is a guess
+	}
+	if r.Window >= longWindow {
+		s = s.long()
+	}
+	a, left := &l.allowed[s], int64((r.Remaining-float64(l.taken[u]-w.mark[u]))*milli)
+	if w.sent < a.at || w.sent == a.at && now.Before(a.until) && a.left <= left {
+		return // what it tells is older, or another window of the same answer leaves less
+	}
+	a.at, a.proven = w.sent, false
+	if w.probing && a.empty(now, milli) && r.Remaining == 0 {
+		a.refute(now)
+		l.counts.IgnoredHeaders++
+		return
+	}
+	if !now.Before(a.until) {
+		a.every = 0
+	}
+	a.first = maxHint
+	a.set(now, left, now.Add(r.Reset))
+	if a.until.After(l.bounded) {
+		l.bounded = a.until
+	}
+	l.slowed = l.slowed || a.empty(now, milli)
+}
+
+// bounds returns how long w is held back behind others of the given cost by what remains, 0 if it is not.
+func (l *Limiter) bounds(now time.Time, w *Waiter, ahead *[units]int64) time.Duration {
+	if !now.Before(l.bounded) {
+		return 0
+	}
+	wait := time.Duration(0)
+	for s := range slots {
+		a, cost := &l.allowed[s], l.price(w, s)
+		switch {
+		case cost == 0 || s == slotSpike:
+		case ahead == nil || ahead[s.counts()] == 0:
+			wait = max(wait, a.wait(now, cost))
+		case a.empty(now, ahead[s.counts()]*milli+cost):
+			wait = max(wait, a.until.Sub(now))
+		}
+	}
+	return wait
+}
+
+// spend counts what w takes of what remains, and reports whether nothing did.
+func (l *Limiter) spend(now time.Time, w *Waiter) bool {
+	if !now.Before(l.bounded) {
+		return false
+	}
+	probing := false
+	for s := range slots {
+		a, cost := &l.allowed[s], l.price(w, s)
+		if cost <= 0 || s == slotSpike {
+			continue
+		}
+		tries := a.empty(now, cost)
+		a.take(now, cost)
+		if tries {
+			probing, a.tried = true, now.Sub(l.start)
+		}
+		if tries && a.proven {
+			a.again(now)
+		}
+	}
+	return probing
+}
+
+// unspend gives back what one that was admitted and never sent took.
+func (l *Limiter) unspend(now time.Time, w *Waiter) {
+	if now.Before(l.bounded) {
+		for s := range slots {
+			l.allowed[s].left += l.price(w, s)
+		}
+	}
+}
+
+// overrule ends what remains once a refusal of a later request names a wait of its own, which counts
+// before RateLimit (draft-ietf-httpapi-ratelimit-headers, section 5.1).
+func (l *Limiter) overrule(w *Waiter, r Refusal) {
+	if r.Hint <= 0 {
+		return
+	}
+	for s := range slots {
+		if a := &l.allowed[s]; w.sent >= a.at && !a.proven {
+			a.until = time.Time{}
+		}
+	}
+}
+
+// absorbAllowed takes over what of another's is over later.
+func (l *Limiter) absorbAllowed(other *Limiter, shift time.Duration) {
+	for s := range slots {
+		if o := other.allowed[s]; o.until.After(l.allowed[s].until) {
+			o.at, o.tried = o.at+shift, o.tried+shift
+			l.allowed[s] = o
+		}
+	}
+	if other.bounded.After(l.bounded) {
+		l.bounded = other.bounded
+	}
+}
