@@ -157,9 +157,20 @@ func (a *attempt) reached() classify.Progress {
 			return classify.NotSent // nobody carries out a part of a request (RFC 9112, section 8)
 		}
 		return classify.Sent
+	case classify.Broke:
+		if a.resp == nil && a.progress.sending.unfinished() {
+			return classify.NotSent // as above; the transport reads no more of the body when it says that it broke
+		}
+		return a.progress.reached()
 	default:
 		return a.progress.reached()
 	}
+}
+
+// unseen reports whether the upstream has seen nothing of the request, so that it is no
+// load to it and counts against no limit. A part of a body is load.
+func (a *attempt) unseen() bool {
+	return a.resp == nil && a.reached() == classify.NotSent && (a.failure != classify.Broke || !a.progress.written.Load())
 }
 
 // settle tells the retry budget how the attempt went, once.

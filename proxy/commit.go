@@ -42,15 +42,17 @@ func (x *exchange) relayed(out *http.Request, a *attempt) *http.Response {
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return resp // see tunnel
 	}
-	answer := &answer{x: x, a: a, src: a.body, idle: x.silence(a), learner: x.learner(resp)}
+	answer := &answer{x: x, a: a, src: a.body, idle: x.silence(a), learner: x.learner(resp), list: x.listens(a)}
 	if a.watcher != nil || mediaType(resp.Header) == typeEvents {
 		answer.stream = true
 		x.p.metrics.streamsOpen.Inc()
 	}
 	if a.content.what() < kindText {
 		// What Outrigger may have to add would not fit in, and a stream that was cut
-		// where the length ends would look whole.
+		// where the length ends would look whole. Without it each read is flushed, so
+		// that what a cut one had is not lost with its end.
 		delete(resp.Header, "Content-Length")
+		resp.ContentLength = -1
 	}
 	resp.Body = answer
 	// ReverseProxy flushes after each read of a body of unknown length. One that is

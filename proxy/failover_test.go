@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -236,6 +237,7 @@ func TestEachUpstreamGetsItsOwnKeyNameAndQuery(t *testing.T) {
 				_, _ = body.WriteString(readAll(r))
 				got <- arrival{target: r.RequestURI, host: r.Host, body: body.String(), header: r.Header.Clone()}
 				w.WriteHeader(status)
+				_, _ = io.WriteString(w, "{}")
 			}
 		}
 		s := newSeveral(t, func(c *Config) {

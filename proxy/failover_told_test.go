@@ -161,7 +161,10 @@ func TestALargeBodyIsSentAgainWholeToTheNext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		body := []byte(`{"model":"gpt-4o","messages":"` + strings.Repeat("x", 3<<20) + `"}`)
 		var got []byte
-		second := func(w http.ResponseWriter, r *http.Request, _ int) { got, _ = io.ReadAll(r.Body) }
+		second := func(w http.ResponseWriter, r *http.Request, _ int) {
+			got, _ = io.ReadAll(r.Body)
+			_, _ = io.WriteString(w, "{}")
+		}
 		s := newSeveral(t, func(c *Config) { c.Upstreams[1].Models = []Model{{"gpt-4o", "a-much-longer-name"}} }, answers(503, overBody), second)
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+chatPath, bytes.NewReader(body))
 		if err != nil {

@@ -41,6 +41,8 @@ func brokenConnection(err error) string {
 		return "the answer was cut short"
 	case errors.Is(err, io.EOF):
 		return "connection closed without an answer"
+	case errors.Is(err, errEmpty):
+		return "its body was empty"
 	case errors.Is(err, errPage):
 		return "a web page came in its place"
 	case errors.Is(err, errReplayed):

@@ -189,7 +189,7 @@ func TestWhatIsNoStreamStaysWhatItIs(t *testing.T) {
 		"numbered subtitles":                   {"POST", "/v1/audio/translations", chatBody, "", "1\n00:00:00,000 --> 00:00:01,000\nhi\n"},
 		"a page of an unknown endpoint":        {"GET", "/", "", "text/html", "<!doctype html><title>web UI</title>"},
 		"a page of another":                    {"POST", "/v1/interactions", chatBody, "text/html", "<!doctype html><title>web UI</title>"},
-		"nothing":                              {"POST", "/v1/chat/completions", chatBody, "application/json", ""},
+		"nothing for a create":                 {"POST", "/v1/vector_stores", chatBody, "application/json", ""},
 		"no words for a stream":                {"POST", "/v1/audio/transcriptions", streamBody, "text/plain", "\n"},
 		"no word":                              {"POST", "/v1/audio/transcriptions", streamBody, "text/plain", ""},
 		"nothing for a delete":                 {"DELETE", "/v1/files/f", "", "", ""},

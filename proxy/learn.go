@@ -17,7 +17,7 @@ func (x *exchange) learn(a *attempt, d policy.Decision) policy.Decision {
 	a.settle(a.verdict.Breaker)
 	now := time.Now()
 	x.learnTrip(a, now)
-	if a.resp != nil || a.reached() != classify.NotSent {
+	if !a.unseen() {
 		x.place.sent(now, a.turn) // also what was answered before all of it was written
 	}
 	switch {
@@ -25,7 +25,7 @@ func (x *exchange) learn(a *attempt, d policy.Decision) policy.Decision {
 		if d.Action == policy.Line {
 			d.Delay = a.verdict.Wait
 		}
-	case a.reached() == classify.NotSent && a.resp == nil:
+	case a.unseen():
 		x.place.leave(now) // nothing was sent: the permit is the next one's
 	case a.resp == nil || a.verdict.Limiter == classify.LimiterNone && !isSuccess(a.resp.StatusCode):
 		// No answer, or a failure whose headers a gateway may have written.

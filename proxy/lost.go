@@ -31,6 +31,9 @@ func (x *exchange) lost(a *attempt) error {
 	case errors.Is(a.err, errPage):
 		return fail("upstream_broke", "Upstream %q answered with a web page where its API answers with JSON (status %d; %s, %s). "+
 			"Check its URL and the path: they may not be the API's.", name, a.resp.StatusCode, tried, took)
+	case errors.Is(a.err, errEmpty):
+		return fail("upstream_broke", "Upstream %q answered with status %d and an empty body where its API answers with JSON (%s, %s). "+
+			"Sending the request again is safe.", name, a.resp.StatusCode, tried, took)
 	case a.failure == classify.Malformed:
 		return fail("upstream_broke", "Upstream %q answered, but %s (%s, %s). The next answer would most likely be the same. "+
 			"The upstream, or a proxy in front of it, has to be repaired.", name, describe(a), tried, took)

@@ -144,6 +144,9 @@ func (p *Proxy) logRequest(x *exchange, took time.Duration) {
 	}
 	if r.sticky {
 		a = append(a, slog.Bool("sticky", true))
+		if r.sealed {
+			a = append(a, slog.String("sticky_for", "encrypted_content that no other upstream can read"))
+		}
 	}
 	if r.gate > 0 {
 		a = append(a, milliseconds("breaker_ms", r.gate))

@@ -22,6 +22,9 @@ func (x *exchange) peek(ctx context.Context, a *attempt) {
 		resp.Body, a.body = http.NoBody, http.NoBody // over HTTP/2 it is another empty one
 	}
 	if resp.Body == http.NoBody || resp.StatusCode == http.StatusSwitchingProtocols {
+		if resp.Body == http.NoBody && x.owesContent(a) {
+			a.fail(ctx, errEmpty)
+		}
 		return
 	}
 	l := x.labels(a)

@@ -41,6 +41,7 @@ func catching(t *testing.T, edits ...func(*Config)) (*rig, chan arrival) {
 			r.Method, r.RequestURI, r.Host, string(body), r.Header.Clone(),
 			slices.Contains(r.TransferEncoding, "chunked"), r.ContentLength, r.Trailer,
 		}
+		_, _ = io.WriteString(w, "{}")
 	}, append([]func(*Config){func(c *Config) { c.Limit.Learn = false }}, edits...)...)
 	return g, got
 }

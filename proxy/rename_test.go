@@ -78,6 +78,7 @@ func TestARetryCarriesTheNewNameToo(t *testing.T) {
 			if call == 1 {
 				w.WriteHeader(http.StatusServiceUnavailable)
 			}
+			_, _ = io.WriteString(w, "{}")
 		}, renames(Model{"gpt-4o-mini", "mini"}))
 		g.chat()
 		want := strings.Replace(chatBody, "gpt-4o-mini", "mini", 1)

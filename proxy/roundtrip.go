@@ -197,7 +197,7 @@ func (x *exchange) retry(a *attempt, d policy.Decision) {
 	if d.Action == policy.Again {
 		x.retries++
 		// What was never sent is no load on the upstream: it spends no budget.
-		x.charged = a.reached() != classify.NotSent || a.resp != nil
+		x.charged = !a.unseen()
 	}
 	a.finish(errAbandoned)
 	x.current = nil

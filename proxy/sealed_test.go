@@ -172,3 +172,39 @@ func TestEncryptedReasoningWhoseMakerIsDownIsToldHonestly(t *testing.T) {
 		})
 	}
 }
+
+// An answer of that upstream's own passes unchanged. The log says why no other was asked.
+func TestEncryptedReasoningWhoseMakerRefusesIsLogged(t *testing.T) {
+	const refusal = `{"error":{"message":"overloaded","type":"server_error","param":null,"code":"overloaded"}}`
+	for _, streamed := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			s, a, b := thinkers(t, `/v1/responses {"model":"m","store":false,"input":"hi"}`)
+			before := a.calls
+			b.ill = func(w http.ResponseWriter, r *http.Request) { answers(503, refusal)(w, r, 0) }
+			body := turn(blob("second"))
+			if streamed {
+				body = strings.Replace(body, "{", `{"stream":true,`, 1)
+			}
+			resp, got := s.do(s.request("POST", "/v1/responses", body))
+			if resp.StatusCode != 503 || got != refusal || a.calls != before {
+				t.Errorf("%d %s, the first was asked %d times", resp.StatusCode, got, a.calls-before)
+			}
+			if log := s.log.String(); !strings.Contains(log, `"sticky":true,"sticky_for":"encrypted_content that no other upstream can read"`) {
+				t.Errorf("the log does not say why: %s", log)
+			}
+		})
+	}
+}
+
+// What goes where its objects live goes there for another reason.
+func TestAnObjectsHomeIsNotLoggedAsSealed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _, _ := thinkers(t, `/v1/responses {"model":"m","input":"hi"}`)
+		if got := s.call("POST", "/v1/responses", `{"model":"m","previous_response_id":"resp_x","input":"go on"}`); got.Upstream != "second" {
+			t.Errorf("%+v", got)
+		}
+		if log := s.log.String(); !strings.Contains(log, `"sticky":true`) || strings.Contains(log, "sticky_for") {
+			t.Errorf("the log: %s", log)
+		}
+	})
+}

@@ -152,7 +152,7 @@ func TestTheEndOfAnAnswerDoesNotWaitForACallerThatTakesNothing(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := newBubble(t, answers(200, strings.Repeat(" ", tt.size), "Content-Length", strconv.Itoa(tt.size)),
+				g := newBubble(t, answers(200, strings.Repeat("1", tt.size), "Content-Length", strconv.Itoa(tt.size)),
 					func(c *Config) { c.Timeouts.StreamIdle = time.Minute })
 				conn := g.dial()
 				_ = conn.SetDeadline(time.Time{})

@@ -23,6 +23,7 @@ type answer struct {
 	stream bool
 
 	learner *sticky.Learner // reads the ids of objects; nil when the answer has none
+	list    *nesting        // follows a stream that is a JSON list; nil when it is none
 	tail    []byte          // what Outrigger adds to a stream that was cut
 	abort   bool            // the end is not to look clean
 	ended   bool
@@ -43,6 +44,9 @@ func (s *answer) Read(p []byte) (int, error) {
 	s.arm()
 	n, err := s.src.Read(p)
 	s.disarm()
+	if s.list != nil {
+		s.list.show(p[:n])
+	}
 	whole := errors.Is(err, io.EOF) && s.whole()
 	if n, ok := s.endFailed(p[:n]); ok {
 		return n, nil
@@ -115,7 +119,7 @@ func (s *answer) whole() bool {
 	}
 	w := s.watcher()
 	if w == nil || s.x.endpoint.Dialect == endpoint.Unknown {
-		return true
+		return s.list == nil || !s.list.open()
 	}
 	s.tail = slices.Concat(s.a.missing, w.End())
 	return s.saidAll()

@@ -8,10 +8,26 @@ import (
 	"strconv"
 
 	"outrigger/policy/classify"
+	"outrigger/policy/endpoint"
 )
 
 // errPage is why a web page is no answer: it came where an API answers.
 var errPage = errors.New("a web page instead of JSON")
+
+// errEmpty is why an answer without content is no answer.
+var errEmpty = errors.New("an empty body instead of JSON")
+
+// owesContent reports whether an answer of a's cannot be empty: it is what was computed. What
+// merely makes, changes or removes something may be answered by its status alone.
+func (x *exchange) owesContent(a *attempt) bool {
+	computes := x.endpoint.Effect == endpoint.Compute || x.isCreate() && x.endpoint.Dialect != endpoint.Unknown
+	return computes && a.resp.StatusCode == http.StatusOK && x.owesJSON(a)
+}
+
+// isBlank reports whether text has nothing but white space in it.
+func isBlank(text []byte) bool {
+	return len(bytes.TrimSpace(bytes.TrimPrefix(text, []byte(byteOrderMark)))) == 0
+}
 
 // wrong returns why an answer with a good status is none: no client can read it, and
 // nothing of it was passed on. Opening is what was held of it, all of it if it ended.
@@ -22,6 +38,8 @@ func (x *exchange) wrong(a *attempt, opening []byte, ended bool) error {
 	text := opening
 	if decoded := a.content.taken(); decoded != nil && ended {
 		a.decoded, text = decoded, decoded
+	} else if ended && a.content.encoded() && !a.content.lost() {
+		text = nil // it encodes nothing
 	}
 	switch {
 	case !ended:
@@ -36,6 +54,8 @@ func (x *exchange) wrong(a *attempt, opening []byte, ended bool) error {
 	case a.content.torn():
 		return io.ErrUnexpectedEOF
 	case x.deliversFiles():
+	case x.owesContent(a) && isBlank(text):
+		return errEmpty
 	case x.owesJSON(a) && isPage(text):
 		return errPage
 	case classify.Truncated(text):

@@ -111,11 +111,16 @@ func mentionsAborted(data []byte) bool {
 		}
 		data = data[i+len(markFinish):]
 		value := bytes.TrimLeft(data, " \t\r\n:")
-		if len(value) == 0 || value[0] != '"' {
-			continue
-		}
-		if end := bytes.IndexByte(value[1:], '"'); end >= 0 && FinishOf(value[1:1+end]) == Aborted {
-			return true
+		switch {
+		case len(value) == 0:
+		case value[0] == '{':
+			if aborts(value) {
+				return true
+			}
+		case value[0] == '"':
+			if end := bytes.IndexByte(value[1:], '"'); end >= 0 && FinishOf(value[1:1+end]) == Aborted {
+				return true
+			}
 		}
 	}
 }
@@ -123,7 +128,14 @@ func mentionsAborted(data []byte) bool {
 // stopFails reports whether an Anthropic message_delta's delta stops for a failure.
 func stopFails(delta []byte) bool { return memberSays(delta, "stop_reason", aborts) }
 
-func aborts(value []byte) bool { return FinishOf(literal(value)) == Aborted }
+// aborts reports whether a reason names a failure. SGLang's is an object now and then, with
+// the reason as its type: {"type":"abort","message":"…"}.
+func aborts(value []byte) bool {
+	if len(value) > 0 && value[0] == '{' {
+		return memberSays(value, "type", func(kind []byte) bool { return FinishOf(literal(kind)) == Aborted })
+	}
+	return FinishOf(literal(value)) == Aborted
+}
 
 // statusFails reports whether a Responses object has failed, whatever event ends it.
 func statusFails(response []byte) bool {

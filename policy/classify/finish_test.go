@@ -39,6 +39,13 @@ func TestAnEventWhoseReasonNamesAFailureIsAnError(t *testing.T) {
 		want        bool
 	}{
 		"vLLM stops":                {"", `{"choices":[{"index":0,"delta":{},"finish_reason":"abort"}]}`, true},
+		"SGLang's does":             {"", `{"choices":[{"index":0,"delta":{},"finish_reason":{"type":"abort","message":"Request aborted"}}]}`, true},
+		"so, in another order":      {"", `{"choices":[{"finish_reason" : { "status_code":500, "err_type" : null, "type" : "ABORT" }}]}`, true},
+		"a message's is an object":  {"message_delta", `{"type":"message_delta","delta":{"stop_reason":{"type":"server_error"}}}`, true},
+		"an object that is an end":  {"", `{"choices":[{"finish_reason":{"type":"stop","matched":"abort"}}]}`, false},
+		"one with a length":         {"", `{"choices":[{"finish_reason":{"type":"length","length":5}}]}`, false},
+		"one without a type":        {"", `{"choices":[{"finish_reason":{"x":{"type":"abort"}}}]}`, false},
+		"one that was cut":          {"", `{"choices":[{"finish_reason":{"type":"abo`, false},
 		"in the second choice":      {"", `{"choices":[{"finish_reason":"stop"},{"finish_reason" : "cancelled"}]}`, true},
 		"a message stops so":        {"message_delta", `{"type":"message_delta","delta":{"stop_reason":"aborted"}}`, true},
 		"a candidate does":          {"", `{"candidates":[{"finishReason":"ENGINE_ERROR"}]}`, true},

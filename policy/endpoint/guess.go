@@ -13,7 +13,12 @@ import "strings"
 var apiWords = map[string]bool{
 	"openai": true, "anthropic": true, "claude": true, "compat": true, "compatible": true,
 	"openapi": true, "inference": true, "api": true, "llm": true,
+	"gateway": true, "gw": true,
 }
+
+// names are segments before one that names the model: Azure's, and OpenAI's first API
+// (/v1/engines/davinci/completions).
+var names = map[string]bool{"deployments": true, "engines": true}
 
 // guess returns the row that a POST to path with a body of this shape addresses under a
 // base that is not listed, or nil. The longest end of the path that any row lists decides: /x/threads/t/messages is
@@ -30,7 +35,7 @@ func guess(path string, m Members) *row {
 		if r == nil || r.family {
 			continue
 		}
-		want, deployed := r.shape, before == "deployments" // Azure's, whose name stands for the model
+		want, deployed := r.shape, names[before]
 		if deployed {
 			want &^= HasModel
 		}

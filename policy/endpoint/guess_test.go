@@ -34,6 +34,9 @@ func TestACallIsKnownByItsTailAndItsBodyUnderAnyBase(t *testing.T) {
 		"/x/v1/responses":                                                           {inputShape, endpoint.Endpoint{"responses", endpoint.Compute, endpoint.Responses}},
 		"/gw/anthropic/v1/messages":                                                 {messagesShape, endpoint.Endpoint{"messages", endpoint.Compute, endpoint.Messages}},
 		"/gw/anthropic/v1/messages/count_tokens":                                    {chatShape, endpoint.Endpoint{"messages.count_tokens", endpoint.Read, endpoint.Unknown}},
+		"/gw/completions":                                                           {promptShape, endpoint.Endpoint{"completions", endpoint.Compute, endpoint.Completions}},
+		"/team/gateway/embeddings":                                                  {inputShape, endpoint.Endpoint{"embeddings", endpoint.Compute, endpoint.Unknown}},
+		"/v1/engines/davinci/completions":                                           {endpoint.HasPrompt, endpoint.Endpoint{"completions", endpoint.Compute, endpoint.Completions}},
 		"/vllm/v1/completions":                                                      {promptShape, endpoint.Endpoint{"completions", endpoint.Compute, endpoint.Completions}},
 		"/x/audio/transcriptions":                                                   {endpoint.HasModel, endpoint.Endpoint{"audio.transcriptions", endpoint.Compute, endpoint.Transcriptions}},
 	} {
@@ -64,6 +67,10 @@ func TestATailAloneOrAShapeAloneStaysACreate(t *testing.T) {
 		"/api/v1/chats/7/messages":        every,
 		"/api/v1/courses/42/completions":  every,
 		"/tasks/completions":              every,
+		"/gateway/7/completions":          every,
+		"/engines/completions":            every,
+		"/gw/completions":                 endpoint.HasPrompt,
+		"/gw/completions/x":               every,
 		"/gw/v1/messages":                 chatShape, // no max_tokens
 		"/api/chat/completions":           endpoint.HasMessages,
 		"/gw/chat/completions":            inputShape,

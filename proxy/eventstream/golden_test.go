@@ -63,6 +63,8 @@ var golden = map[string]struct {
 	"chat_two_choices":                           {endpoint.Chat, report{first: 1, done: true, events: 4}},
 	"chat_two_choices_one_finished":              {endpoint.Chat, report{first: 1, events: 3}},
 	"chat_unknown_end":                           {endpoint.Chat, report{first: 2, done: true, events: 3}},
+	"chat_sglang_abort":                          {endpoint.Chat, report{first: 2, failure: 3, done: true, finished: true, events: 4}},
+	"chat_sglang_length":                         {endpoint.Chat, report{first: 2, done: true, events: 3}},
 	"chat_vllm_abort":                            {endpoint.Chat, report{first: 2, failure: 3, done: true, finished: true, events: 4}},
 	"chat_vllm_flat_error":                       {endpoint.Chat, report{first: 2, failure: 2, done: true, finished: true, events: 3}},
 	"chat_without_done":                          {endpoint.Chat, report{first: 2, done: true, events: 3}},

@@ -19,6 +19,8 @@ const (
 	placeExtra
 	placeStop     // "delta" of placeTop: an Anthropic message_delta's
 	placeFeedback // Google's "promptFeedback"
+	placeReason   // a reason to end that is an object, as SGLang's {"type":"abort"}: of a choice
+	placeHalt     // of placeStop
 )
 
 // member is a name that means something at its place.
@@ -115,6 +117,14 @@ func memberOf(p place, name []byte) member {
 		if string(name) == "blockReason" {
 			return memberBlock
 		}
+	case placeReason:
+		if string(name) == "type" {
+			return memberFinish
+		}
+	case placeHalt:
+		if string(name) == "type" {
+			return memberStop
+		}
 	}
 	return memberOther
 }
@@ -149,6 +159,10 @@ func placeOf(p place, m member, depth int, object bool) place {
 		return placeExtra
 	case m == memberMessageDelta && object:
 		return placeStop
+	case m == memberFinish && object && p == placeChoice:
+		return placeReason
+	case m == memberStop && object && p == placeStop:
+		return placeHalt
 	case m == memberFeedback && object:
 		return placeFeedback
 	case m == memberUsage && object:

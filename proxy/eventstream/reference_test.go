@@ -99,8 +99,7 @@ func reference(d endpoint.Dialect, events []Event) report {
 				if n, ok := count(c["index"]); ok {
 					nth = int(n)
 				}
-				reason, _ := c["finish_reason"].(string)
-				finish := classify.FinishOf([]byte(reason))
+				finish := classify.FinishOf([]byte(reasonOf(c["finish_reason"])))
 				failed = failed || finish == classify.Aborted
 				content, other := says(c)
 				quiet = quiet && !content && !other && finish == classify.Running
@@ -120,7 +119,7 @@ func reference(d endpoint.Dialect, events []Event) report {
 		}
 		stop := ""
 		if inner, ok := o["delta"].(map[string]any); ok {
-			stop, _ = inner["stop_reason"].(string)
+			stop = reasonOf(inner["stop_reason"])
 		}
 		reason := classify.FinishOf([]byte(stop))
 		failed = failed || reason == classify.Aborted
@@ -190,6 +189,15 @@ func reference(d endpoint.Dialect, events []Event) report {
 		r.done = r.done || finished
 	}
 	return r
+}
+
+// reasonOf returns a reason to end, which may be the type of an object.
+func reasonOf(v any) string {
+	if o, ok := v.(map[string]any); ok {
+		v = o["type"]
+	}
+	reason, _ := v.(string)
+	return reason
 }
 
 // says tells whether a choice has content or a thought, and whether anything else that
