@@ -18,7 +18,7 @@ var debtRE = regexp.MustCompile(
 		`|\b(?:balance|credits?|funds) (?:is |are |was |were |has been |have been |have )?(?:insufficient|too low|exhausted|depleted|used up|not enough|expired|run out|negative|ran out)` +
 		`|\bexceeded (?:your |the )?(?:[\w-]+ ){0,3}credits\b|\bcredit limit exceeded|\bspend(?:ing)? (?:limit|cap|budget) (?:has been |was |is )?(?:exceeded|reached|hit)` +
 		`|\b(?:reached|exceeded|hit) (?:your |its |the )?(?:[\w-]+ ){0,2}spend(?:ing)? (?:limit|cap)` +
-		`|\bout of (?:[\w-]+ ){0,3}quota\b|\bnot (?:been |yet )?purchased\b|\bhas not purchased\b|\bnot have a valid [\w ]{0,30}subscription|subscription has expired|\bmodel service has been (?:paused|suspended)|\b(?:exhausted|exceeded|used up|used) (?:[\w-]+ ){0,3}free (?:[\w-]+ )?(?:quota|tier|credits?)\b` +
+		`|\bout of (?:[\w-]+ ){0,3}quota\b|\bnot (?:been |yet )?purchased\b|\bhas not purchased\b|\bnot have a valid [\w ]{0,30}subscription|\b(?:subscription|membership|license|free trial|trial)\b[^\n]{0,60}? (?:is|has|was|has been) (?:not active|inactive|expired|cancell?ed|ended|lapsed|unpaid|paused|past due|over)\b|\b(?:update|add) your (?:payment method|billing)|\bpayment (?:has |was )?failed|\bmodel service has been (?:paused|suspended)|\b(?:exhausted|exceeded|used up|used) (?:[\w-]+ ){0,3}free (?:[\w-]+ )?(?:quota|tier|credits?)\b` +
 		`|\bbilling (?:is |has |was )?(?:not (?:been )?(?:enabled|active|set up)|disabled)|\bfree (?:[\w-]+ )?(?:quota|tier|credits?)\b[^.\n]{0,40}?\b(?:exceeded|exhausted|used)\b|\brequires billing to be enabled|\benter a payment method|欠费|余额不足`)
 
 // debtParts are parts of codes that say so: DashScope's PrepaidBillOverdue and Arrearage, Qianfan's account_overdue.
@@ -30,7 +30,7 @@ var debtParts = []string{
 // inDebt matches refusals of an account that cannot pay. Beside the words of a limit per minute, its words sell.
 func inDebt(r *reply) bool {
 	switch r.status {
-	case 400, 401, 403, 412, 429:
+	case 400, 401, 403, 412, 422, 429, 500, 502, 503:
 	default:
 		return false
 	}
@@ -42,7 +42,7 @@ func inDebt(r *reply) bool {
 
 // debtScope is the account's, but for what is free of one model, or stopped for it.
 func debtScope(r *reply) Scope {
-	if saysAny(r.text, "free allocated", "free quota", "free tier", "free trial", "model service", "model requires") {
+	if saysAny(r.text, "free allocated", "free quota", "free tier", "model service", "model requires") {
 		return Model
 	}
 	return Credential

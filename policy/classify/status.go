@@ -17,13 +17,13 @@ func (r *reply) standsFor() int {
 			return status
 		}
 	}
-	switch {
-	case r.has(rejectedCodes):
-		return http.StatusBadRequest
-	case saysAny(r.text, "rate limit", "too many requests"):
-		return http.StatusTooManyRequests
+	if status := namedStatus(r.named); status != 0 {
+		return status
 	}
-	return http.StatusInternalServerError
+	if r.has(rejectedCodes) {
+		return http.StatusBadRequest
+	}
+	return r.saidStatus()
 }
 
 // codeStatus returns the status under which a code comes when it comes outside a stream.
