@@ -47,7 +47,7 @@ func (r *reply) saidStatus() int {
 		return http.StatusPaymentRequired
 	case crowdRE.MatchString(cut(r.text, crowdMax)):
 		return http.StatusServiceUnavailable
-	case saysAny(r.text, oversizePhrases...):
+	case saysAny(r.text, oversizePhrases...), overflows(r.text):
 		return http.StatusBadRequest
 	case saysNoModel(r), goneRE.MatchString(r.text):
 		return http.StatusNotFound
@@ -63,7 +63,8 @@ func (r *reply) saidStatus() int {
 
 // overRE finds a quota that is used up, without a word of how long it is for.
 var overRE = regexp.MustCompile(`\b(?:quotas?|usage limits?|allowance|points) (?:is |are |was |were |has been |have been |have |has )?(?:exceeded|exhausted|reached|used up|depleted|insufficient|run out)\b` +
-	`|\b(?:exceed(?:ed|s)?|reached|exhausted|used up|used all|hit|insufficient|out of|over|no) (?:[\w'’-]+ {1,2}){0,4}?(?:quota|usage limit|allowance|points|credits)\b|\bfrom quota was rejected\b|额度(?:不足|已用)|配额(?:不足|已用)`)
+	`|\b(?:exceed(?:ed|s)?|reached|exhausted|used up|used all|hit|insufficient|out of|over|no) (?:[\w'’-]+ {1,2}){0,4}?(?:quota|usage limit|allowance|points|credits)\b|\bfrom quota was rejected\b|\b(?:exhausted|used up|used all|no (?:remaining|more)|run out of) (?:[\w'’-]+ ){0,3}?(?:requests|tokens|messages|generations)\b|\binsufficient tokens\b|\bwallet is empty\b|\bno active (?:subscription|membership)\b` +
+	`|\b(?:subscribe|top[- ]?up|recharge) to continue\b|\bplease (?:top[- ]?up|recharge)\b|额度(?:不足|已用)|配额(?:不足|已用)`)
 
 // over matches such texts under the statuses that refuse who asks, and those of a failure.
 func over(r *reply) bool {

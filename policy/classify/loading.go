@@ -16,7 +16,7 @@ var loadingRE = regexp.MustCompile(
 	`(?:^|["'] ?)loading (?:the )?model\b` +
 		`|\b(?:model|server|engine|deployment|endpoint|replica|worker|service)s?\b[^\n]{0,160}?\b(?:` +
 		`(?:is|are|still|currently|being|now) (?:still |currently |now |being )*(?:loading|loaded|warming up|starting(?: up)?|initiali[sz]ing|scaling up|booting|cold\b)` +
-		`|(?:is|are) not (?:yet )?ready|not ready (?:yet|for)|loading in progress)`,
+		`|(?:is|are) not (?:yet )?ready|not ready (?:yet|for)|loading in progress)|模型(?:正在)?加载中|模型正在加载`,
 )
 
 // coldRE finds such a sentence at the beginning of a rejection (Featherless 400 "This Model is Cold / Not Ready for Inference").

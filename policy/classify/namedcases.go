@@ -64,16 +64,19 @@ func namedModel(r *reply) bool {
 	switch r.status {
 	case 401, 403, 404:
 		return r.named&(namesModel|namesModelOff) != 0 || r.opens(noModelRE)
-	case 422:
+	case 400, 422:
 		return r.named&namesModel != 0 || r.opens(noModelRE)
-	case 400, 500, 502, 503:
-		return r.named&namesModel != 0
+	case 500, 502, 503:
+		return r.named&namesModel != 0 || r.status == http.StatusInternalServerError && absentRE.MatchString(r.text)
 	}
 	return false
 }
 
 // noModelRE finds a sentence that begins with a model that is not there: "Model kimi-k2.5 not supported".
 var noModelRE = regexp.MustCompile(`^(?:error: ?)?(?:the |this |requested )*model [^\n.]{0,20}?\S{0,80} ?(?:is |was |does )?(?:not|un)[ -]?(?:found|supported|available|exist|known)\b`)
+
+// absentRE finds one of a model that a failed server names.
+var absentRE = regexp.MustCompile(`^(?:error: ?)?(?:the |this |requested )*model \S{1,80} (?:was |is |does |could )?not (?:be )?(?:found|exist)\b`)
 
 // namedBusy matches codes about a lack of capacity, under the statuses that say nothing better.
 func namedBusy(r *reply) bool {
@@ -86,7 +89,7 @@ func namedBusy(r *reply) bool {
 
 // hurryRE finds a rate in the text of an answer that failed by its status.
 var hurryRE = regexp.MustCompile(`\brate[- ]?limited\b|\brate[- ]?limits?\b[^.\n]{0,40}?\b(?:exceed|reach|hit\b)|\b(?:exceed(?:ed|s|ing)?|reached|hit|over) (?:[\w-]+ ){0,4}?rate[- ]?limit|^(?:error: ?)?rate limit(?:ing)?$|\btoo many (?:concurrent |simultaneous |parallel )?(?:requests|calls|queries|connections)\b|\bthrottl(?:ed|ing)\b` +
-	`|\bconcurren\w+ (?:request )?limit\b|请求过于频繁|频率限制|速率限制|并发`)
+	`|\bconcurren\w+[^.\n]{0,30}\b(?:limit|quota|exceed\w*|reached)\b|\bexceed\w*[^.\n]{0,30}\bconcurren|请求过于频繁|频率限制|速率限制|并发`)
 
 // hurried matches such texts under 5xx and 403.
 func hurried(r *reply) bool {

@@ -33,7 +33,7 @@ var accountRules = []rule{
 	},
 	{
 		name: "missing_scope", then: rejected,
-		match:    either(all(status(401, 403), either(codePart("missing_scope"), saysItself(scopePhrases...))), all(status(401), names(namesScope), not(dead))),
+		match:    either(all(status(401, 403), either(codePart("missing_scope"), saysItself(scopePhrases...))), all(status(401), names(namesScope))),
 		evidence: "OpenAI: a restricted key on another endpoint (microsoft/PowerToys#32989, bytedance/trae-agent#162)",
 	},
 	{

@@ -18,12 +18,12 @@ var requestRules = []rule{
 	},
 	{
 		name: "region", then: blocked,
-		match:    either(codePart("unsupported_country"), saysItself(regionPhrases...), all(status(403), either(page, edgeBlock))),
+		match:    either(codePart("unsupported_country"), saysItself(regionPhrases...), elsewhere, status(http.StatusUnavailableForLegalReasons), all(status(403), either(page, edgeBlock))),
 		evidence: "OpenAI unsupported_country*, Gemini 400 FAILED_PRECONDITION, Cloudflare's challenge pages: no key gets through from here",
 	},
 	{
 		name: "model_forbidden", then: Verdict{Outcome: OutcomeModel, Scope: Model, Trip: true},
-		match:    all(status(403), either(code(modelCodes), saysNoModel)),
+		match:    all(status(403), either(code(modelCodes), saysNoModel), not(denied)),
 		evidence: "OpenAI sends model_not_found on 403 and 404; the key is good for other models",
 	},
 	{
