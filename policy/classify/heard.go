@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"regexp"
 	"strconv"
+	"strings"
 )
 
 // namedStatus returns the status of what codes name by their words, 0 if none.
@@ -34,24 +35,26 @@ var quotedStatusRE = regexp.MustCompile(`\b(?:error code|status code|status|http
 // saidStatus returns the status of an error inside a 2xx whose codes say nothing, by the words of its text; 500 if those
 // say nothing either. A quoted 401 or 403 is about the gateway's own key.
 func (r *reply) saidStatus() int {
+	text := cut(r.text, crowdMax)
+	about := saysAny(text, accountWords...)
 	switch {
-	case loadingRE.MatchString(r.text) && !loadFailedRE.MatchString(r.text):
+	case loadingRE.MatchString(text) && !loadFailedRE.MatchString(text):
 		return http.StatusServiceUnavailable
 	case saysQuota(r):
 		return http.StatusTooManyRequests
-	case debtRE.MatchString(r.text), saysAny(r.text, billingPhrases...):
+	case saysAny(text, billingPhrases...), about && debtRE.MatchString(text):
 		return http.StatusPaymentRequired
-	case hurryRE.MatchString(r.text), minuteRE.MatchString(r.text) && overRE.MatchString(r.text):
+	case hurries(text), about && minuteRE.MatchString(text) && overRE.MatchString(text):
 		return http.StatusTooManyRequests
-	case overRE.MatchString(r.text), saysUsed(r.text):
+	case about && overRE.MatchString(text), saysUsed(text):
 		return http.StatusPaymentRequired
-	case crowdRE.MatchString(cut(r.text, crowdMax)):
+	case crowdRE.MatchString(text):
 		return http.StatusServiceUnavailable
-	case saysAny(r.text, oversizePhrases...), overflows(r.text):
+	case saysAny(text, oversizePhrases...), overflows(text):
 		return http.StatusBadRequest
-	case saysNoModel(r), goneRE.MatchString(r.text):
+	case saysNoModel(r), saysAny(text, "model", "function") && goneRE.MatchString(text):
 		return http.StatusNotFound
-	case deadRE.MatchString(r.text):
+	case saysAny(text, "key", "token", "credential", "auth", "account") && deadRE.MatchString(text):
 		return http.StatusUnauthorized
 	}
 	if m := quotedStatusRE.FindStringSubmatch(r.text); m != nil {
@@ -60,6 +63,10 @@ func (r *reply) saidStatus() int {
 	}
 	return http.StatusInternalServerError
 }
+
+// accountWords are roots of which every text about what an account has left holds one: a cheap test before the patterns.
+var accountWords = strings.Fields(`credit balance fund overdue arrear standing quota purchase subscri membership licen plan trial tier billing
+	payment invoice bill spend usage allowance points requests tokens messages generations wallet top recharge 欠费 余额 额度 配额`)
 
 // overRE finds a quota that is used up, without a word of how long it is for.
 var overRE = regexp.MustCompile(`\b(?:quotas?|usage limits?|allowance|points) (?:is |are |was |were |has been |have been |have |has )?(?:exceeded|exhausted|reached|used up|depleted|insufficient|run out)\b` +
@@ -70,7 +77,7 @@ var overRE = regexp.MustCompile(`\b(?:quotas?|usage limits?|allowance|points) (?
 func over(r *reply) bool {
 	switch r.status {
 	case 400, 401, 403, 412, 422, 500, 502, 503:
-		return r.opens(overRE) && !rateWords(r) && !googleExhausted(r) && (r.told.Window == 0 || r.told.Window >= longAllowance) &&
+		return saysAny(r.text, accountWords...) && r.opens(overRE) && !rateWords(r) && !googleExhausted(r) && (r.told.Window == 0 || r.told.Window >= longAllowance) &&
 			!saysAny(r.text, "storage", "disk", "service quota")
 	}
 	return false

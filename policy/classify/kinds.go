@@ -30,7 +30,11 @@ var debtParts = []string{
 // inDebt matches refusals of an account that cannot pay. Beside the words of a limit per minute, its words sell.
 func inDebt(r *reply) bool {
 	switch r.status {
-	case 400, 401, 403, 412, 422, 429, 500, 502, 503:
+	case 400, 401, 403, 412, 422, 429:
+	case 500, 502, 503:
+		if !saysAny(r.text, accountWords...) {
+			return false
+		}
 	default:
 		return false
 	}
@@ -53,7 +57,7 @@ const opening = 48
 
 // opens reports whether a text says what re finds: in a rejection, at its beginning.
 func (r *reply) opens(re *regexp.Regexp) bool {
-	at := re.FindStringIndex(r.text)
+	at := re.FindStringIndex(cut(r.text, crowdMax))
 	return at != nil && (at[0] <= opening || r.status != http.StatusBadRequest && r.status != http.StatusUnprocessableEntity)
 }
 

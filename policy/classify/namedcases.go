@@ -24,7 +24,7 @@ func namedSpent(r *reply) bool {
 
 // rateWords reports whether a text speaks of a rate, or of when to try again.
 func rateWords(r *reply) bool {
-	return hurryRE.MatchString(r.text) || minuteRE.MatchString(r.text) || r.wait > 0 && r.wait < longAllowance
+	return hurries(r.text) || minuteRE.MatchString(r.text) || r.wait > 0 && r.wait < longAllowance
 }
 
 // namedScope is whose allowance a code says is used up: the account's, but for a model's own.
@@ -67,7 +67,7 @@ func namedModel(r *reply) bool {
 	case 400, 422:
 		return r.named&namesModel != 0 || r.opens(noModelRE)
 	case 500, 502, 503:
-		return r.named&namesModel != 0 || r.status == http.StatusInternalServerError && absentRE.MatchString(r.text)
+		return r.named&namesModel != 0 || r.status == http.StatusInternalServerError && absentRE.MatchString(cut(r.text, crowdMax))
 	}
 	return false
 }
@@ -91,13 +91,17 @@ func namedBusy(r *reply) bool {
 var hurryRE = regexp.MustCompile(`\brate[- ]?limited\b|\brate[- ]?limits?\b[^.\n]{0,40}?\b(?:exceed|reach|hit\b)|\b(?:exceed(?:ed|s|ing)?|reached|hit|over) (?:[\w-]+ ){0,4}?rate[- ]?limit|^(?:error: ?)?rate limit(?:ing)?$|\btoo many (?:concurrent |simultaneous |parallel )?(?:requests|calls|queries|connections)\b|\bthrottl(?:ed|ing)\b` +
 	`|\bconcurren\w+[^.\n]{0,30}\b(?:limit|quota|exceed\w*|reached)\b|\bexceed\w*[^.\n]{0,30}\bconcurren|请求过于频繁|频率限制|速率限制|并发`)
 
+func hurries(text string) bool {
+	return saysAny(text, "rate", "too many", "throttl", "concurren", "频", "速率", "并发") && hurryRE.MatchString(text)
+}
+
 // hurried matches such texts under 5xx and 403.
 func hurried(r *reply) bool {
 	switch r.status {
 	case 500, 502, 503:
-		return hurryRE.MatchString(r.text)
+		return hurries(cut(r.text, crowdMax))
 	case 403:
-		return r.opens(hurryRE) || minuteRE.MatchString(r.text) && r.opens(overRE)
+		return hurries(cut(r.text, crowdMax)) && r.opens(hurryRE) || minuteRE.MatchString(r.text) && r.opens(overRE)
 	}
 	return false
 }
