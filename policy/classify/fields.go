@@ -4,6 +4,7 @@ import (
 	"net/textproto"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // maxDepth is how deep errors are looked for inside the messages of others. LiteLLM and
@@ -99,6 +100,7 @@ func (s *said) details(e map[string]any) {
 // sentence takes a message, and the error that it quotes, if any.
 func (s *said) sentence(message string, depth int) {
 	s.add(message)
+	s.wordless(message)
 	if depth >= maxDepth {
 		return
 	}
@@ -123,6 +125,15 @@ func (s *said) code(v any) {
 		return
 	}
 	s.codes = append(s.codes, cut(c, 128))
+	s.named |= nameOf(scalar(v))
+}
+
+// wordless takes a message that is no sentence but a name for a code: {"error":"rate_limit_exceeded"}.
+func (s *said) wordless(message string) {
+	if len(message) <= 64 && strings.ContainsFunc(message, func(c rune) bool { return c == '_' || c == '-' || unicode.IsUpper(c) }) &&
+		!strings.ContainsFunc(message, func(c rune) bool { return c != '_' && c != '-' && c != '.' && !unicode.IsLetter(c) }) {
+		s.named |= nameOf(message)
+	}
 }
 
 // quote takes headers that a body quotes.

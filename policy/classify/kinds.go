@@ -18,7 +18,7 @@ var debtRE = regexp.MustCompile(
 		`|\b(?:balance|credits?|funds) (?:is |are |was |were |has been |have been |have )?(?:insufficient|too low|exhausted|depleted|used up|not enough|expired|run out|negative|ran out)` +
 		`|\bexceeded (?:your |the )?(?:[\w-]+ ){0,3}credits\b|\bcredit limit exceeded|\bspend(?:ing)? (?:limit|cap|budget) (?:has been |was |is )?(?:exceeded|reached|hit)` +
 		`|\b(?:reached|exceeded|hit) (?:your |its |the )?(?:[\w-]+ ){0,2}spend(?:ing)? (?:limit|cap)` +
-		`|\bout of (?:[\w-]+ ){0,3}quota\b|\bnot (?:been |yet )?purchased\b|\bhas not purchased\b|\bnot have a valid [\w ]{0,30}subscription|subscription has expired|\bmodel service has been (?:paused|suspended)|\b(?:exhausted|exceeded|used up|used) (?:[\w-]+ ){0,3}free (?:[\w-]+ )?(?:quota|tier|credits?)\b` +
+		`|\bout of (?:[\w-]+ ){0,3}quota\b|\bnot (?:been |yet )?purchased\b|\bhas not purchased\b|\bnot have a valid [\w ]{0,30}subscription|\b(?:subscription|membership|license|(?:your|the) plan|free trial|trial)\b[^\n]{0,60}? (?:is|has|was|has been) (?:not active|inactive|expired|cancell?ed|ended|lapsed|unpaid|paused|past due|over)\b|\b(?:update|add) your (?:payment method|billing)|\bpayment (?:has |was )?failed|\bunpaid (?:invoices?|bills?|balance)|\bbilling account (?:is |has been |was )?(?:closed|disabled|suspended|inactive|not active)|\b(?:failed|incomplete|overdue|missed|declined) (?:or \w+ )?payment|(?:not|n't|n’t) have (?:any |enough |sufficient )(?:[\w-]+ ){0,2}(?:credits?|balance|funds)\b|\bmodel service has been (?:paused|suspended)|\b(?:exhausted|exceeded|used up|used) (?:[\w-]+ ){0,3}free (?:[\w-]+ )?(?:quota|tier|credits?)\b` +
 		`|\bbilling (?:is |has |was )?(?:not (?:been )?(?:enabled|active|set up)|disabled)|\bfree (?:[\w-]+ )?(?:quota|tier|credits?)\b[^.\n]{0,40}?\b(?:exceeded|exhausted|used)\b|\brequires billing to be enabled|\benter a payment method|欠费|余额不足`)
 
 // debtParts are parts of codes that say so: DashScope's PrepaidBillOverdue and Arrearage, Qianfan's account_overdue.
@@ -30,7 +30,11 @@ var debtParts = []string{
 // inDebt matches refusals of an account that cannot pay. Beside the words of a limit per minute, its words sell.
 func inDebt(r *reply) bool {
 	switch r.status {
-	case 400, 401, 403, 412, 429:
+	case 400, 401, 403, 412, 422, 429:
+	case 500, 502, 503:
+		if !saysAny(r.text, accountWords...) {
+			return false
+		}
 	default:
 		return false
 	}
@@ -42,7 +46,7 @@ func inDebt(r *reply) bool {
 
 // debtScope is the account's, but for what is free of one model, or stopped for it.
 func debtScope(r *reply) Scope {
-	if saysAny(r.text, "free allocated", "free quota", "free tier", "free trial", "model service", "model requires") {
+	if saysAny(r.text, "free allocated", "free quota", "free tier", "model service", "model requires") {
 		return Model
 	}
 	return Credential
@@ -53,7 +57,7 @@ const opening = 48
 
 // opens reports whether a text says what re finds: in a rejection, at its beginning.
 func (r *reply) opens(re *regexp.Regexp) bool {
-	at := re.FindStringIndex(r.text)
+	at := re.FindStringIndex(cut(r.text, crowdMax))
 	return at != nil && (at[0] <= opening || r.status != http.StatusBadRequest && r.status != http.StatusUnprocessableEntity)
 }
 
@@ -64,7 +68,7 @@ var (
 		`|\b(?:limit|quota|allowance|usage|requests|tokens)\b[^.\n]{0,40}\b(?:for|in|of|this) (?:this |the |your )?(?:current )?(?:today|day|week|month|billing (?:cycle|period)|period)\b` +
 		`|今日|每日|每周|每月|当日`)
 	// spentRE finds words that it is used up.
-	spentRE = regexp.MustCompile(`\bexceed(?:s|ed|ing)?\b|\bexhausted\b|\breached\b|\bused up\b|\bhit\b|\bout of\b|\bpast\b|\btoo many\b|\bover\b|\bno more\b|\bused all\b|\blimited to\b|已达|上限|限额|超过`)
+	spentRE = regexp.MustCompile(`\bexceed(?:s|ed|ing)?\b|\bexhausted\b|\breached\b|\bused up\b|\bhit\b|\bout of\b|\bpast\b|\btoo many\b|\bover\b|\bno more\b|\bused all\b|\bmaximum usage\b|\blimited to\b|已达|上限|限额|超过`)
 	// limitRateRE finds the words of a rate, under which a wait of hours is still one for the rate.
 	limitRateRE = regexp.MustCompile(`\brate[- ]?limit|\bretry\b`)
 	resetRE     = regexp.MustCompile(`\bquota will (?:be )?(?:reset|replenish|renew|refresh)|\bquota (?:has been |is |was )?reached|\busage limit\b|\bquota (?:has been |is |was )?(?:exhausted|used up)`)
@@ -76,7 +80,13 @@ const longAllowance = time.Hour
 // used matches refusals by an allowance for hours or longer that name no wait which a caller could wait for: the end of
 // a day is not told, or hours away.
 func used(r *reply) bool {
-	if r.status != http.StatusTooManyRequests && r.status != http.StatusPaymentRequired && r.status != http.StatusForbidden {
+	switch r.status {
+	case 402, 403, 429:
+	case 400, 401:
+		if !r.opens(allowanceRE) {
+			return false
+		}
+	default:
 		return false
 	}
 	if r.wait > 0 {
@@ -131,6 +141,11 @@ var oversizeRE = regexp.MustCompile(
 		`|\bmax(?:imum)? (?:input |context |prompt |file )?(?:characters|tokens|length|size|sequence length) (?:is|of|allowed)\b|\bcontext (?:the )?(?:length|window|overflow)[^\n]{0,60}?\b(?:exceed|overflow|not enough|too)|\bwhen context (?:the )?overflows` +
 		`|\bmust be <= ?\d+|\brange of input length\b|\b(?:provide|use|send) a shorter (?:input|prompt)\b|\breduce the length\b`)
 
+// overflows reports whether a text that is no rejection says so of a context.
+func overflows(text string) bool {
+	return saysAny(text, "context size", "context length", "context window", "token length", "input length") && oversizeRE.MatchString(text)
+}
+
 // oversizedRE finds a number of tokens over the most: "prompt tokens limit exceeded: 69120 > 36608".
 var oversizedRE = regexp.MustCompile(`tokens?[^.\n]{0,40}?(\d+) > (\d+)`)
 
@@ -139,6 +154,8 @@ func oversized(r *reply) bool {
 	switch r.status {
 	case 400, 413, 422:
 		return codePart("too_long", "toolong", "too_large", "toolarge", "context_length")(r) || oversizeRE.MatchString(r.text)
+	case 500, 502, 503:
+		return overflows(r.text)
 	case 402, 429:
 		m := oversizedRE.FindStringSubmatch(r.text)
 		if m == nil {

@@ -123,8 +123,8 @@ func outgrown(r *reply) bool {
 	return r.told.Limit > 0 && r.told.Requested > r.told.Limit
 }
 
-// namesModel matches texts about a model that is not there.
-func namesModel(r *reply) bool {
+// saysNoModel matches texts about a model that is not there.
+func saysNoModel(r *reply) bool {
 	if !saysAny(r.text, "model", "no endpoints found") {
 		return false
 	}

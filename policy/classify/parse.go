@@ -109,6 +109,7 @@ func (s *said) object(o map[string]any, depth int) {
 		return
 	case string:
 		s.add(e)
+		s.wordless(e)
 	}
 	switch d := o["detail"].(type) {
 	case map[string]any:

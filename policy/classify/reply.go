@@ -33,6 +33,8 @@ type said struct {
 	fields ErrorFields
 	// codes are the lower-cased codes and types, those of inner errors included, the most specific first.
 	codes []string
+	// named is what the codes say by their words.
+	named named
 	// text is the lower-cased wording in which phrases are looked for.
 	text string
 	// all is text and what the upstream quotes from its own provider: for hints and capacity, not for money.

@@ -11,8 +11,8 @@ import (
 // rowsLeast are the shares of each half's rows that are judged whole as labelled: outcome,
 // scope, repeat and wait. They only ever rise. Of half b 77 % were right before anybody had looked
 // at one of its rows; some of the rules were written after that. Of sets c and d 65 % were right before
-// anybody had looked at one of its rows.
-var rowsLeast = map[string]float64{"a": 0.990, "b": 0.940, "c": 0.640, "d": 0.660}
+// anybody had looked at one of their rows, of d 78 % when rules had been written after c alone.
+var rowsLeast = map[string]float64{"a": 0.990, "b": 0.940, "c": 0.950, "d": 0.770}
 
 // TestTheRowsAreJudgedAsLabelled counts how many answers of some seventy providers mean what
 // their documentation, or who met them, says.

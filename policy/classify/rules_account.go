@@ -33,7 +33,7 @@ var accountRules = []rule{
 	},
 	{
 		name: "missing_scope", then: rejected,
-		match:    all(status(401, 403), either(codePart("missing_scope"), saysItself(scopePhrases...))),
+		match:    either(all(status(401, 403), either(codePart("missing_scope"), saysItself(scopePhrases...))), all(status(401), names(namesScope))),
 		evidence: "OpenAI: a restricted key on another endpoint (microsoft/PowerToys#32989, bytedance/trae-agent#162)",
 	},
 	{
@@ -52,6 +52,11 @@ var accountRules = []rule{
 		evidence: "see billingCodes; OpenAI's type stays insufficient_quota while its codes change (help.openai.com 6614457)",
 	},
 	{
+		name: "named_debt", then: unpaid, scope: namedScope,
+		match:    namedSpent,
+		evidence: "see namings: ElevenLabs 401 quota_exceeded, watsonx 403 token_quota_reached, OpenCode 429 GoUsageLimitError",
+	},
+	{
 		name: "free_models_per_day", then: spent, hintFalse: true,
 		match:    saysItself("free-models-per-day"),
 		evidence: "OpenRouter: one daily allowance for all free models (openclaw/openclaw#147546)",
@@ -65,6 +70,11 @@ var accountRules = []rule{
 		name: "credential_code", then: deadKey,
 		match:    deadCode,
 		evidence: "see credentialCodes; Google sends API_KEY_INVALID as 400, DashScope InvalidApiKey in an event under 200",
+	},
+	{
+		name: "named_key", then: deadKey,
+		match:    namedKey,
+		evidence: "see namings: a code that says that a key or account is refused, under statuses that do not",
 	},
 	{
 		name: "store_full", then: Verdict{Outcome: OutcomeQuota},
@@ -98,7 +108,7 @@ var accountRules = []rule{
 	},
 	{
 		name: "in_debt", then: unpaid, scope: debtScope,
-		match:    inDebt,
+		match:    either(inDebt, over),
 		evidence: "DashScope Arrearage and PrepaidBillOverdue, Qianfan account_overdue, Azure API Management 403 \"Out of call volume quota\", Volcengine InvalidSubscription",
 	},
 	{

@@ -53,7 +53,7 @@ var capacityRules = []rule{
 	},
 	{
 		name: "crowded", then: overloaded, scope: crowdScope,
-		match:    crowded,
+		match:    either(crowded, namedBusy),
 		evidence: "see crowdRE: Cloudflare 3040, Volcengine ServerOverloaded, NVIDIA NIM 503 \"Worker local total request limit reached\", Qianfan preemptible and cluster limits, SiliconFlow 50508",
 	},
 	{
@@ -63,7 +63,7 @@ var capacityRules = []rule{
 	},
 	{
 		name: "rate_limited", then: limited, scope: bucketScope,
-		match:    either(status(http.StatusTooManyRequests), codePart("rate_limit", "ratelimit")),
+		match:    either(status(http.StatusTooManyRequests), all(from(400, 599), names(namesRate|namesPeriod|namesQuota)), hurried),
 		evidence: "RFC 6585, section 4; ERNIE prefixes the code, Anthropic's compatible API sends it with type invalid_request_error",
 	},
 }

@@ -13,7 +13,7 @@ var requestRules = []rule{
 	},
 	{
 		name: "never_fits", then: neverFits, hintFalse: true,
-		match:    either(code(oversizeCodes), saysItself(oversizePhrases...), status(http.StatusRequestEntityTooLarge), outgrown, oversized),
+		match:    either(code(oversizeCodes), saysItself(oversizePhrases...), status(http.StatusRequestEntityTooLarge), outgrown, oversized, namedSize),
 		evidence: "OpenAI and Groq 429 with Requested over Limit (danielmiessler/Fabric#364), llama.cpp 500 (ggml-org/llama.cpp#15780)",
 	},
 	{
@@ -23,27 +23,32 @@ var requestRules = []rule{
 	},
 	{
 		name: "region", then: blocked,
-		match:    either(codePart("unsupported_country"), saysItself(regionPhrases...), all(status(403), either(page, edgeBlock))),
+		match:    either(codePart("unsupported_country"), saysItself(regionPhrases...), elsewhere, status(http.StatusUnavailableForLegalReasons), all(status(403), either(page, edgeBlock))),
 		evidence: "OpenAI unsupported_country*, Gemini 400 FAILED_PRECONDITION, Cloudflare's challenge pages: no key gets through from here",
 	},
 	{
 		name: "model_forbidden", then: Verdict{Outcome: OutcomeModel, Scope: Model, Trip: true},
-		match:    all(status(403), either(code(modelCodes), namesModel)),
+		match:    all(status(403), either(code(modelCodes), saysNoModel), not(denied)),
 		evidence: "OpenAI sends model_not_found on 403 and 404; the key is good for other models",
 	},
 	{
 		name: "not_let", then: notEntitled, scope: entitledScope,
-		match:    denied,
+		match:    either(denied, all(status(400, 401, 403, 404, 422, 429), names(namesPlan))),
 		evidence: "Bedrock 403 and 404 (model access, use case details), Volcengine ModelNotOpen, DashScope Model.AccessDenied, OpenAI 400 \"must be verified to stream this model\"",
 	},
 	{
+		name: "region_named", then: blocked,
+		match:    all(status(400, 401, 403, 404, 451, 500), names(namesRegion)),
+		evidence: "see namings: a code about the country or region, unless its text says that the account may opt in",
+	},
+	{
 		name: "model_unknown", then: noModel,
-		match:    either(all(from(400, 499), code(modelCodes)), all(status(404), codePart("not_found_error")), all(status(400, 404), namesModel), gone, retryable(false)),
+		match:    either(all(from(400, 499), code(modelCodes)), all(status(404), codePart("not_found_error")), all(status(400, 404), saysNoModel), gone, namedModel, retryable(false)),
 		evidence: "Anthropic, vLLM, Mistral, Azure, OpenRouter; not remembered: a model may be deployed a minute later",
 	},
 	{
 		name: "unauthorized", then: deadKey,
-		match:    status(http.StatusUnauthorized),
+		match:    all(status(http.StatusUnauthorized), not(names(namesRate|namesPeriod|namesQuota|namesBusy|namesLoading))),
 		evidence: "RFC 9110, section 15.5.2; bodies differ: OpenAI code null, Perplexity HTML, Mistral detail",
 	},
 	{

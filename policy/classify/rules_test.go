@@ -186,6 +186,18 @@ var ruleTable = map[string]struct {
 		answer(400, `{"code":"Client specified an invalid argument","error":"Incorrect API key provided: ab***yz."}`),
 		Verdict{Outcome: OutcomeCredential, Scope: Credential, Trip: true, Status: 400},
 	},
+	"named_debt": {
+		answer(403, `{"errors":[{"code":"token_quota_reached","message":"x"}]}`),
+		Verdict{Outcome: OutcomeQuota, Scope: Credential, Trip: true, Status: 403},
+	},
+	"named_key": {
+		answer(403, `{"error":{"code":"KeyDisabled","message":"x"}}`),
+		Verdict{Outcome: OutcomeCredential, Scope: Credential, Trip: true, Status: 403},
+	},
+	"region_named": {
+		answer(403, `{"type":"error","error":{"type":"RegionError","message":"x"}}`),
+		Verdict{Outcome: OutcomeRegion, Scope: Upstream, Breaker: Ignore, Status: 403},
+	},
 	"free_models_per_day": {
 		answer(429, `{"error":{"message":"Rate limit exceeded: free-models-per-day.","code":429}}`),
 		Verdict{

@@ -11,10 +11,10 @@ import (
 // nothing says so it is the account's (Mistral, Moonshot, DeepSeek, OpenRouter's own).
 func bucketScope(r *reply) Scope {
 	switch {
-	case saysAny(r.text, "api_key:", "virtual key", "on your account", "trial key", "trial token",
+	case saysAny(r.text, "api_key:", "virtual key", "on your account", "for user,", "for this account", "trial key", "trial token",
 		"limit type = team", "limit type = key", "limit type = user"):
 		return Credential
-	case saysAny(r.text, "model", "too many tokens"), r.has(bedrockCodes), codePart("throttling.", "limit_requests")(r), perUnitRE.MatchString(r.text):
+	case saysAny(r.text, "model", "too many tokens"), r.has(bedrockCodes), codePart("throttling.", "limit_requests")(r), perUnitRE.MatchString(r.text), limitOnRE.MatchString(r.text):
 		return Model
 	case r.hasPart("model"), r.has(modelLimitCodes), r.codeText == "429", r.envelope:
 		return Model
@@ -32,6 +32,9 @@ func bucketScope(r *reply) Scope {
 // bedrockCodes are AWS's names of a throttle; Bedrock's are per model (docs.aws.amazon.com, quotas for Amazon Bedrock).
 // So are those of DashScope: Throttling.RateQuota, limit_requests (help.aliyun.com/zh/model-studio/rate-limit).
 var bedrockCodes = codes(`throttlingexception servicequotaexceededexception`)
+
+// limitOnRE finds a limit of a model that is named by its version: "rate-limited on claude-opus-4-7".
+var limitOnRE = regexp.MustCompile(`\brate[- ]?limit\w*(?: exceeded| reached)? on [a-z][\w./:-]*\d`)
 
 // perUnitRE matches a limit spelled out. The short "RPM" is left to the account: Moonshot
 // says "organization max RPM", ERNIE "Rate limit reached for RPM".

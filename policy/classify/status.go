@@ -17,15 +17,16 @@ func (r *reply) standsFor() int {
 			return status
 		}
 	}
-	switch {
-	case deadCode(r), saysAny(r.text, credentialPhrases...):
-		return http.StatusUnauthorized
-	case r.has(rejectedCodes):
-		return http.StatusBadRequest
-	case saysAny(r.text, "rate limit", "too many requests"):
-		return http.StatusTooManyRequests
+	if status := namedStatus(r.named); status != 0 {
+		return status
 	}
-	return http.StatusInternalServerError
+	if deadCode(r) || saysAny(r.text, credentialPhrases...) {
+		return http.StatusUnauthorized
+	}
+	if r.has(rejectedCodes) {
+		return http.StatusBadRequest
+	}
+	return r.saidStatus()
 }
 
 // deadCode matches a credential that is refused by a code in any spelling.
