@@ -41,11 +41,11 @@ func TestCallsBesideOneThatIsRefusedAreNotDelayed(t *testing.T) {
 			fine(w, r, n)
 		}, 200, 2},
 		"a broken endpoint": {"/v1/embeddings", `{"model":"e","input":"odd"}`, answers(500, `{"error":{"message":"boom"}}`), 500, 9},
-		"unknown":           {chatPath, odd, answers(429, `{"type":"error","error":{"type":"rate_limit_error","message":"Windows over 200k ride on another carriage."}}`), 429, 30},
-		"bare":              {chatPath, odd, answers(429, ``), 429, 30},
-		"a page":            {chatPath, odd, answers(429, `<html>no</html>`, "Content-Type", "text/html"), 429, 30},
-		"with a short wait": {chatPath, odd, answers(429, bare429, "Retry-After", "1"), 429, 30},
-		"with a long wait":  {chatPath, odd, answers(429, bare429, "Retry-After", "20"), 429, 30},
+		"unknown":           {chatPath, odd, answers(429, `{"type":"error","error":{"type":"rate_limit_error","message":"Windows over 200k ride on another carriage."}}`), 429, 40},
+		"bare":              {chatPath, odd, answers(429, ``), 429, 40},
+		"a page":            {chatPath, odd, answers(429, `<html>no</html>`, "Content-Type", "text/html"), 429, 40},
+		"with a short wait": {chatPath, odd, answers(429, bare429, "Retry-After", "1"), 429, 40},
+		"with a long wait":  {chatPath, odd, answers(429, bare429, "Retry-After", "20"), 429, 40},
 	}
 	for name, tt := range tests {
 		for every, long := range map[time.Duration]time.Duration{20 * time.Millisecond: 40 * time.Second, time.Second: 3 * time.Minute, 5 * time.Second: 8 * time.Minute} {
