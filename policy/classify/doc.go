@@ -5,7 +5,7 @@
 // Call [Classify] with everything that is known of an attempt. The rules are one
 // table in the files rules_*.go, tried from the top, the first that matches decides. To teach
 // the package a new provider, see first whether a kind covers its words (kinds.go, access.go, capacity.go); else add
-// a row, or a word to a list in words.go. A link to a provider's page says whose code it is (links.go).
+// a row, a word to a list in words.go, or to the combinations by which codes are read (named.go). A link to a provider's page says whose code it is (links.go).
 //
 // Hints are read by a grammar: a cue, a link and a time in texts (cue.go), the words of a name in fields (hintfield.go).
 // Instants are by the clock of the answer's own Date.
@@ -19,11 +19,15 @@
 // texts only with phrases that some provider really sends. Words such as "quota" or
 // "billing" decide nothing: they stand in ordinary rate-limit texts too.
 //
+// A code that no list has is read as words, whatever its case and separators, and names its case by a combination of them:
+// a 401 GoUsageLimitError is a quota and no dead key. Words of validation (parameter, field, format) make it name nothing,
+// and a "key" or "token" is the caller's only under the statuses of a refusal. Under 429 "quota" alone stays a rate.
+//
 // "Exceeded your current quota" is never repeated, unless the same body proves that
 // it means a minute: Google sends the sentence for its per-minute limits as well.
 //
 // A 2xx is not yet a success. An error in its body or in the first event of its
-// stream is judged by the same table under the status that it stands for.
+// stream is judged by the same table under the status that it stands for, by its codes or else by the words of its text.
 //
 // Wording that an upstream may have copied from a prompt must not decide much:
 // of the text of a 400 or 422 only the beginning is searched, and HTML pages not

@@ -71,7 +71,7 @@ var (
 	spentRE = regexp.MustCompile(`\bexceed(?:s|ed|ing)?\b|\bexhausted\b|\breached\b|\bused up\b|\bhit\b|\bout of\b|\bpast\b|\btoo many\b|\bover\b|\bno more\b|\bused all\b|\bmaximum usage\b|\blimited to\b|已达|上限|限额|超过`)
 	// limitRateRE finds the words of a rate, under which a wait of hours is still one for the rate.
 	limitRateRE = regexp.MustCompile(`\brate[- ]?limit|\bretry\b`)
-	resetRE     = regexp.MustCompile(`\bquota will (?:be )?(?:reset|replenish|renew|refresh)|\bquota (?:has been |is |was )?reached|\busage limit\b|\bquota (?:has been |is |was )?(?:exhausted|used up)`)
+	resetRE     = regexp.MustCompile(`\bquota will (?:be )?(?:reset|replenish|renew|refresh)|\bquota (?:has been |is |was )?reached|\busage limit\b|\blimit of [^.\n]{1,30} (?:per|every|in) \d+ ?h(?:ours?|rs?)?\b|\bquota (?:has been |is |was )?(?:exhausted|used up)`)
 )
 
 // longAllowance is the shortest wait for an allowance that nobody waits for.

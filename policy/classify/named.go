@@ -85,6 +85,7 @@ var namings = []naming{
 	say(namesDebt, `subscription membership license trial`, awayWords),
 	say(namesDebt, `account`, `unpaid overdue inactive delinquent due arrears`),
 	say(namesDebt, `plan subscription membership package trial free`, `limit limits cap quota usage`, `exceeded exceeds reached exhausted hit over out error`),
+	say(namesTokens, `token tokens`, `out insufficient`).alone(),
 	say(namesTokens, `token tokens`, `limit limits max maximum`, `exceeded exceeds exceed reached over limit hit`).but(`quota`),
 	say(namesBusy, `busy overload overloaded congested congestion saturated`).but(`conversation thread session run file resource`),
 	say(namesBusy, `capacity`, spentWords+`full limited unavailable lack max at error shortage`),
@@ -95,7 +96,7 @@ var namings = []naming{
 	say(namesModel, `model models deployment engine`, `not no`, `found exist exists supported support such`).alone(),
 	say(namesModelOff, `model models deployment engine`, `unavailable available disabled offline error exception`).alone(),
 	say(namesRegion, `region regions country countries location territory territories geo geography jurisdiction`, notWords+`restriction error exception block`).but(`found exist exists missing required file job`),
-	say(namesPlan, `upgrade verification subscription kyc`, `required needed missing no not`),
+	say(namesPlan, `upgrade verification subscription kyc`, `required needed missing no not`).but(`id found exist`),
 	say(namesPlan, `plan tier membership`, notWords+`insufficient allowed upgrade low wrong`).but(`found exist`),
 	say(namesPlan, `not no missing`, `entitled entitlement entitlements subscribed activated whitelisted allowlisted verified enabled opted onboarded`).but(`stream tools tool`),
 	say(namesPlan, `free guest trial`, `user users account accounts`, `not forbidden denied blocked`),
@@ -113,16 +114,16 @@ var namings = []naming{
 
 const (
 	keyBad   = ` invalid expired disabled revoked incorrect missing deactivated unknown suspended banned blocked deleted wrong bad inactive leaked required not no `
-	keyOther = `idempotency cache encryption primary foreign json object property public duplicate page pagination continuation kms customer max min count limit stop budget`
+	keyOther = `version idempotency cache encryption primary foreign json object property public duplicate page pagination continuation kms customer max min count limit stop budget`
 )
 
 // validating are words of a request that is wrong in itself, whatever else its code mentions: "invalid_quota_parameter".
 var validating = words(`param params parameter parameters field fields argument arguments value values format schema json property validation
-	parse parsing syntax header enum attribute`)
+	parse parsing syntax header enum attribute range`)
 
 // besides are the words that may stand beside a whole combination.
 var besides = words(`error exception err fault failure the is was are has been does be this that requested specified selected name id up
-	start for in on by api llm ai provider endpoint currently temporarily yet still com org http https www it at`)
+	start for in on by api llm ai provider endpoint currently temporarily yet still com org http https www it at of`)
 
 // vocabulary is every word that some combination or filler knows, by which glued ones are split.
 var vocabulary = func() map[string]bool {

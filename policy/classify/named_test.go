@@ -89,6 +89,7 @@ func TestCodesAreReadAsWords(t *testing.T) {
 		"a stream's loading deploy":    {inStream(`{"error":{"message":"no","code":"deployment_loading"}}`), OutcomeLoading, Model},
 		"hours for a type of a plan":   {answer(429, `{"error":{"type":"SubscriptionUsageLimitError"}}`, "Retry-After: 7200"), OutcomeQuota, Credential},
 		"hours for a quota":            {answer(429, `{"error":{"code":"quota_exceeded"}}`, "Retry-After: 18000"), OutcomeQuota, Credential},
+		"no tokens under 403":          {coded(403, "out_of_tokens", "no"), OutcomeQuota, Credential},
 		"a weekly limit without words": {answer(429, `{"error":{"code":"weekly_limit_exceeded"}}`), OutcomeQuota, Credential},
 	} {
 		t.Run(name, func(t *testing.T) { tt.check(t) })
@@ -147,6 +148,11 @@ func TestCodesOfOtherThingsKeepTheirStatus(t *testing.T) {
 		"a storage quota":               {coded(403, "storage_quota_exceeded", "no"), OutcomeRejected, Request},
 		"a bucket of memory":            {coded(500, "gpu_memory_usage_limit_exceeded", "no"), OutcomeFailed, Upstream},
 		"a bad gateway":                 {coded(502, "upstream_connection_error", "no"), OutcomeFailed, Upstream},
+		"a subscription's id":           {coded(400, "subscription_id_required", "no"), OutcomeRejected, Request},
+		"a subscription, not found":     {coded(404, "subscription_not_found", "no"), OutcomeRejected, Request},
+		"a user who is gone":            {coded(404, "user_deleted", "no"), OutcomeRejected, Request},
+		"a limit out of range":          {coded(400, "batch_limit_per_day_out_of_range", "no"), OutcomeRejected, Request},
+		"a file that is not ready":      {coded(400, "file_not_ready", "no"), OutcomeRejected, Request},
 		"a sentence for a code":         {coded(400, "the quota of what you asked for in this very long code was exceeded by far", "no"), OutcomeRejected, Request},
 	} {
 		t.Run(name, func(t *testing.T) { tt.check(t) })

@@ -41,7 +41,7 @@ func namedKey(r *reply) bool {
 	switch r.status {
 	case 401, 403:
 		return r.named&(namesAPIKey|namesKey) != 0 && r.named&^(namesAPIKey|namesKey|namesScope) == 0
-	case 400, 404, 412, 429, 500:
+	case 400, 412, 429, 500:
 		return r.named&namesAPIKey != 0
 	}
 	return false
