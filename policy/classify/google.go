@@ -23,10 +23,9 @@ func googleSpent(r *reply) bool {
 		(r.quotaNames("perday") || zeroLimitRE.MatchString(r.text))
 }
 
-// nothingAllowed matches a limit of zero from anybody. Beside a wait only the cost of the request proves that the number
-// is a limit, and not what is left.
+// nothingAllowed matches a limit of zero from anybody, unless a wait beside it says that it passes.
 func nothingAllowed(r *reply) bool {
-	return r.status == http.StatusTooManyRequests && zeroLimitRE.MatchString(r.text) && (r.wait == 0 || saysAny(r.text, "requested"))
+	return r.status == http.StatusTooManyRequests && zeroLimitRE.MatchString(r.text) && r.wait == 0
 }
 
 // perMinuteProof matches what proves that "exceeded your current quota" means a minute:

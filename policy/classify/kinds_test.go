@@ -62,15 +62,16 @@ func TestRefusalsAreToldApartByKind(t *testing.T) {
 		"tokens, not what lies": {answer(429, googleRefusal("GenerateContentInputTokensPerModelPerMinute", "250000", "7s")), OutcomeRateLimited, Model},
 
 		// A limit of zero.
-		"zero, Google":               {answer(429, `{"error":{"code":429,"message":"GenerateRequestsPerModelFreeTier limit exceeded for model m: limit=0, requested=1","status":"RESOURCE_EXHAUSTED"}}`), OutcomeQuota, Model},
-		"zero, OpenAI":               {text(429, "Rate limit reached for gpt-4 on requests per min. Limit: 0 / min."), OutcomeEntitlement, Request},
-		"zero, with a cost":          {text(429, "Model m has a token limit of 0, requested 812. Please try again in 2s."), OutcomeEntitlement, Model},
-		"zero, in a word":            {text(429, "Your request limit is zero for this model."), OutcomeEntitlement, Model},
-		"a number that begins so":    {text(429, "Rate limit: 0.5 requests per second."), OutcomeRateLimited, Model},
-		"zero remain":                {text(429, "Too many requests. Remaining limit: 0"), OutcomeRateLimited, Credential},
-		"zero remain, with a wait":   {text(429, "Rate limit 0, try again in 3s."), OutcomeRateLimited, Credential},
-		"zero of something else":     {text(429, "Rate limit exceeded, x-ratelimit-limit: 0"), OutcomeRateLimited, Credential},
-		"a limit that begins with 0": {text(429, "Rate limit of 050 per minute exceeded."), OutcomeRateLimited, Credential},
+		"zero, Google":                 {answer(429, `{"error":{"code":429,"message":"GenerateRequestsPerModelFreeTier limit exceeded for model m: limit=0, requested=1","status":"RESOURCE_EXHAUSTED"}}`), OutcomeQuota, Model},
+		"zero, OpenAI":                 {text(429, "Rate limit reached for gpt-4 on requests per min. Limit: 0 / min."), OutcomeEntitlement, Request},
+		"zero, with a cost":            {text(429, "Model m has a token limit of 0, requested 812."), OutcomeEntitlement, Model},
+		"zero, in a word":              {text(429, "Your request limit is zero for this model."), OutcomeEntitlement, Model},
+		"a number that begins so":      {text(429, "Rate limit: 0.5 requests per second."), OutcomeRateLimited, Model},
+		"zero remain":                  {text(429, "Too many requests. Remaining limit: 0"), OutcomeRateLimited, Credential},
+		"zero remain, with a wait":     {text(429, "Rate limit 0, try again in 3s."), OutcomeRateLimited, Credential},
+		"zero, with a cost and a wait": {text(429, "Rate limit reached: Limit 0, Used 0, Requested 1. Please try again in 1ms."), OutcomeRateLimited, Credential},
+		"zero of something else":       {text(429, "Rate limit exceeded, x-ratelimit-limit: 0"), OutcomeRateLimited, Credential},
+		"a limit that begins with 0":   {text(429, "Rate limit of 050 per minute exceeded."), OutcomeRateLimited, Credential},
 
 		// Capacity.
 		"a queue":                    {answer(429, `{"message":"x","param":"queue","code":"queue_exceeded"}`), OutcomeOverloaded, Model},
