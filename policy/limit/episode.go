@@ -190,7 +190,7 @@ func (l *Limiter) guess(now time.Time, w *Waiter, s slot, r Refusal) {
 		b.resize(now)
 	}
 	b.empty(now, now.Add(r.Hint))
-	slow := told && r.Hint > 0 && float64(cost) > b.speed*slowRefill.Seconds()*milli // it fits when the wait ends, as told
+	slow := told && r.Hint > 0 && float64(cost) > b.speed*slowRefill.Seconds()*milli
 	if (b.estimate.crowd > 0 || b.constants() || slow) && !b.shares.on { // one goes when the wait ends: the others do, too
 		b.dry = time.Time{}
 		b.set(now, float64(cost)-r.Hint.Seconds()*b.speed*milli)
