@@ -99,6 +99,7 @@ func TestTextsOfOtherThingsAreNotHeard(t *testing.T) {
 		"a region's controller":         {spoken(500, "region controller crashed"), OutcomeFailed, Upstream},
 		"a rate that sells credits":     {spoken(429, "Too many requests. Buy credits to raise your limit."), OutcomeRateLimited, Credential},
 		"an ordinary rate":              {spoken(429, "Rate limit exceeded"), OutcomeRateLimited, Credential},
+		"a quota of seconds under 403":  {spoken(403, "Quota exceeded, try again in 20 seconds"), OutcomeRateLimited, Credential},
 		"a quota of a minute under 403": {spoken(403, "Quota exceeded: 20 requests per minute"), OutcomeRateLimited, Model},
 		"quota under 429":               {spoken(429, "Quota exceeded"), OutcomeRateLimited, Credential},
 		"an invalid key":                {spoken(401, "Invalid API key"), OutcomeCredential, Credential},

@@ -90,6 +90,7 @@ func TestCodesAreReadAsWords(t *testing.T) {
 		"hours for a type of a plan":   {answer(429, `{"error":{"type":"SubscriptionUsageLimitError"}}`, "Retry-After: 7200"), OutcomeQuota, Credential},
 		"hours for a quota":            {answer(429, `{"error":{"code":"quota_exceeded"}}`, "Retry-After: 18000"), OutcomeQuota, Credential},
 		"no tokens under 403":          {coded(403, "out_of_tokens", "no"), OutcomeQuota, Credential},
+		"Google's, of a model":         {answer(429, `{"error":{"code":429,"message":"Individual quota reached. Resets in 160h20m10s.","status":"RESOURCE_EXHAUSTED","details":[{"reason":"QUOTA_EXHAUSTED"}]}}`), OutcomeQuota, Model},
 		"a weekly limit without words": {answer(429, `{"error":{"code":"weekly_limit_exceeded"}}`), OutcomeQuota, Credential},
 	} {
 		t.Run(name, func(t *testing.T) { tt.check(t) })
@@ -184,6 +185,19 @@ func TestCodesAreSplitIntoWords(t *testing.T) {
 	} {
 		if got := codeWords(code); !slices.Equal(got, strings.Fields(want)) {
 			t.Errorf("%q: got %q, want %q", code, got, want)
+		}
+	}
+}
+
+// TestACodeInAStreamStandsForItsStatus: the answer that a caller gets instead.
+func TestACodeInAStreamStandsForItsStatus(t *testing.T) {
+	for code, want := range map[string]int{
+		"subscription_expired": 402, "quota_reached": 402, "request_throttled": 429, "input_too_long": 400,
+		"server_busy": 503, "ModelNotExist": 404, "RegionError": 403, "feature_not_enabled": 403, "api_key_revoked": 401,
+		"x": 500,
+	} {
+		if v := Classify(inStream(`{"error":{"message":"no","code":"` + code + `"}}`)); v.Status != want {
+			t.Errorf("%s: got %d (%s), want %d", code, v.Status, v.Rule, want)
 		}
 	}
 }

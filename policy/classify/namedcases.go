@@ -101,7 +101,7 @@ func hurried(r *reply) bool {
 	case 500, 502, 503:
 		return hurries(cut(r.text, crowdMax))
 	case 403:
-		return hurries(cut(r.text, crowdMax)) && r.opens(hurryRE) || minuteRE.MatchString(r.text) && r.opens(overRE)
+		return hurries(cut(r.text, crowdMax)) && r.opens(hurryRE) || rateWords(r) && r.opens(overRE)
 	}
 	return false
 }
