@@ -163,3 +163,20 @@ func readLines(t *testing.T, path string) []string {
 	}
 	return strings.Split(strings.TrimSuffix(string(content), "\n"), "\n")
 }
+
+// Every upstream of the README's table of providers can be configured as it stands there.
+func TestTheReadmesUpstreamsAreWellFormed(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile("(?m)^\\| [^|]+ \\| `([a-z][^`= ]*=https?://[^` ]+)`").FindAllStringSubmatch(string(readme), -1)
+	if len(rows) < 25 {
+		t.Errorf("%d upstreams", len(rows))
+	}
+	for _, row := range rows {
+		if _, err := load([]string{"OUTRIGGER_UPSTREAMS=" + row[1]}); err != nil {
+			t.Errorf("%s: %v", row[1], err)
+		}
+	}
+}
