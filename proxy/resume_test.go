@@ -177,6 +177,28 @@ func TestAStreamThatIsCutBehindEveryEventArrivesWhole(t *testing.T) {
 	}
 }
 
+func TestAStreamThatIsLabelledAsJSONIsResumed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := &jobs{events: backgroundEvents()}
+		whole := strings.Join(j.events, "")
+		g := newBubble(t, func(w http.ResponseWriter, r *http.Request, conn int) {
+			w.Header().Set("Content-Type", "application/json")
+			j.script(labelled{w}, r, conn)
+		})
+		j.serve = cutAt(len(j.events[0])+len(j.events[1]), broken)
+		if _, body, err := g.backgroundStream(); body != whole || err != nil || len(j.asked) != 2 {
+			t.Errorf("asked for %q, got %q %v", j.asked, body, err)
+		}
+	})
+}
+
+// labelled keeps the Content-Type that is set already.
+type labelled struct{ http.ResponseWriter }
+
+func (l labelled) Header() http.Header { return http.Header{} }
+
+func (l labelled) Unwrap() http.ResponseWriter { return l.ResponseWriter }
+
 func TestAResumedStreamIsOnlyWhatFollows(t *testing.T) {
 	events := backgroundEvents()
 	whole := strings.Join(events, "")

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -80,7 +81,7 @@ func (r *resuming) ask(ctx context.Context, cancel context.CancelCauseFunc) (*ht
 		return nil, err
 	}
 	pl.sent(time.Now(), pl.turn)
-	if resp.StatusCode == http.StatusOK && mediaType(resp.Header) != "application/json" && resp.Header.Get("Content-Encoding") == "" {
+	if resp.StatusCode == http.StatusOK && resp.Header.Get("Content-Encoding") == "" && isStream(resp) {
 		leave.report(classify.Success)
 		pl.answered(time.Now(), limit.Told{Headers: limit.ParseHeaders(resp.Header, time.Now())})
 		return resp, nil
@@ -88,6 +89,21 @@ func (r *resuming) ask(ctx context.Context, cancel context.CancelCauseFunc) (*ht
 	v := r.refusal(resp)
 	leave.report(v.Breaker)
 	return nil, errResume
+}
+
+// isStream reports whether an answer to a resume is a stream. Where it is labelled as JSON its first
+// byte tells: some servers label their streams so.
+func isStream(resp *http.Response) bool {
+	if mediaType(resp.Header) != "application/json" {
+		return true
+	}
+	body := bufio.NewReader(resp.Body)
+	first, err := body.Peek(1)
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{body, resp.Body}
+	return err == nil && first[0] != '{' && first[0] != '['
 }
 
 // blame is what a resume without an answer says about the upstream.
