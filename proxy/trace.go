@@ -60,8 +60,12 @@ func (p *progress) trace(outer *httptrace.ClientTrace, pl *place, stop context.C
 	p.hooks = httptrace.ClientTrace{
 		GotConn: func(info httptrace.GotConnInfo) {
 			if p.connected.Swap(true) {
-				p.replayedHTTP2.Store(speaksHTTP2(info.Conn))
+				shared := speaksHTTP2(info.Conn)
+				p.replayedHTTP2.Store(shared)
 				stop(errReplayed)
+				if !shared { // the transport may write before it sees that the context has ended
+					_ = info.Conn.Close()
+				}
 				return
 			}
 			p.reused.Store(info.Reused)
