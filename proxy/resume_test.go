@@ -473,9 +473,10 @@ func TestTheCallersLeavingEndsAResume(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		left := make(chan bool, 1)
 		j := &jobs{events: backgroundEvents()}
+		sent := len(j.events[0] + j.events[1] + j.events[2])
 		j.serve = func(w http.ResponseWriter, r *http.Request, conn int, rest string) bool {
 			if conn == 1 {
-				sends(w, rest[:len(j.events[0]+j.events[1]+j.events[2])])
+				sends(w, rest[:sent])
 				return true
 			}
 			<-r.Context().Done()
@@ -486,6 +487,9 @@ func TestTheCallersLeavingEndsAResume(t *testing.T) {
 		resp, err := g.client.Do(g.request(http.MethodPost, "/v1/responses", backgroundBody))
 		if err != nil {
 			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(resp.Body, make([]byte, sent)); err != nil {
+			t.Fatal(err) // while they are not read, the wire takes no more
 		}
 		synctest.Wait()
 		_ = resp.Body.Close()
