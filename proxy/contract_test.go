@@ -181,6 +181,18 @@ func TestEveryErrorOfTheTableIsToldAsTheContractSays(t *testing.T) {
 			},
 			localError{403, "permission_error", "host_not_allowed", "0", "", true, false, []string{"rebound.example", "OUTRIGGER_ALLOWED_HOSTS"}},
 		},
+		"a path that leads up": {
+			fine, nil,
+			func(g *rig) (*http.Response, string) {
+				return g.raw("GET /v1/%2e%2e/files HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+			},
+			localError{400, "invalid_request_error", "bad_request", "0", "", true, false, []string{"leads up", ".."}},
+		},
+		"a request that is to be echoed": {
+			fine, nil,
+			func(g *rig) (*http.Response, string) { return g.do(g.request(http.MethodTrace, "/v1/models", "")) },
+			localError{405, "invalid_request_error", "method_not_allowed", "0", "", true, false, []string{"TRACE", "credentials"}},
+		},
 		"a body over the bound": {
 			fine, func(c *Config) { c.Bodies.BodyMax = 10 }, chat,
 			localError{413, "invalid_request_error", "request_too_large", "0", "", true, false, []string{"10", "OUTRIGGER_BODY_MAX"}},

@@ -57,6 +57,7 @@ var kinds = map[string]Error{
 	"client_token_required":         {Status: http.StatusUnauthorized, Type: "authentication_error"},
 	"origin_not_allowed":            {Status: http.StatusForbidden, Type: "permission_error"},
 	"host_not_allowed":              {Status: http.StatusForbidden, Type: "permission_error"},
+	"method_not_allowed":            {Status: http.StatusMethodNotAllowed, Type: "invalid_request_error"},
 	"idempotency_key_in_use":        {Status: http.StatusConflict, Type: "conflict_error", Later: true, RetryAfter: time.Second},
 	"idempotency_outcome_unknown":   {Status: http.StatusConflict, Type: "conflict_error"},
 	"idempotency_key_reused":        {Status: http.StatusUnprocessableEntity, Type: "invalid_request_error"},
@@ -107,6 +108,9 @@ func (e *Error) write(w http.ResponseWriter, x *exchange) {
 	x.share(h, nil)
 	if x.suppressesRetry(e) {
 		h.Set(headerShouldRetry, "false")
+	}
+	if status == http.StatusMethodNotAllowed {
+		h.Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS") // RFC 9110, section 15.5.6
 	}
 	if status == http.StatusUpgradeRequired {
 		h.Set("Upgrade", "HTTP/1.1") // RFC 9110, section 15.5.22

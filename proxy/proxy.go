@@ -141,6 +141,9 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, x *exchange) error
 	if err := x.route(r); err != nil {
 		return err
 	}
+	if err := checkTarget(r); err != nil {
+		return err
+	}
 	x.repairBase(r)
 	switch {
 	case !isWebSocket(r.Header):

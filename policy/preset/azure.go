@@ -76,6 +76,9 @@ func azureKey(p *Preset, path, _ string) Call {
 // azureDeployment puts the model, or the deployment that the URL names, into the path.
 func azureDeployment(p *Preset, path, model string) Call {
 	c := Call{Path: path, AuthHeader: "Api-Key", Query: p.version}
+	if p.deployment != "" {
+		path = withoutDeployment(path)
+	}
 	rest, versioned := below(path, version)
 	if p.owns(path) {
 		return c
@@ -95,6 +98,27 @@ func azureDeployment(p *Preset, path, model string) Call {
 	return c
 }
 
+// withoutDeployment turns a path that names a deployment, or Azure's present API, into one that
+// names none, if it can stand below a deployment: where the URL names one, no other is asked.
+// Azure's paths are not case-sensitive and may have empty segments.
+func withoutDeployment(path string) string {
+	segments := strings.FieldsFunc(unescape(path), func(r rune) bool { return r == '/' })
+	if len(segments) < 3 || !strings.EqualFold(segments[0], "openai") {
+		return path
+	}
+	rest := segments[2:]
+	switch {
+	case strings.EqualFold(segments[1], "deployments"):
+		rest = segments[3:]
+	case !strings.EqualFold(segments[1], "v1"):
+		return path
+	}
+	if below := "/" + strings.ToLower(strings.Join(rest, "/")); isDeployable(below) {
+		return version + below
+	}
+	return path
+}
+
 func isDeployable(path string) bool {
 	path = strings.TrimRight(path, "/")
 	for _, known := range deployable {
@@ -108,8 +132,9 @@ func isDeployable(path string) bool {
 // segment returns name as one segment of a path, or "" for one that cannot be: it
 // comes from a request's body and must not lead to another path.
 func segment(name string) string {
-	if name == "." || name == ".." {
+	escaped := url.PathEscape(name)
+	if name == "." || Climbs(escaped) {
 		return ""
 	}
-	return url.PathEscape(name)
+	return escaped
 }

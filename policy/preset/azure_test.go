@@ -31,17 +31,32 @@ func TestAzureIsCalledAsItsURLAndVersionSay(t *testing.T) {
 		"a slash at the end":                         {"", "2024-10-21", "/v1/chat/completions/", "m", "/openai/deployments/m/chat/completions/", dated},
 		"no model":                                   {"", "2024-10-21", "/v1/chat/completions", "", "/openai/chat/completions", dated},
 		"a model that is no segment":                 {"", "2024-10-21", "/v1/chat/completions", "..", "/openai/chat/completions", dated},
-		"a model with a slash":                       {"", "2024-10-21", "/v1/chat/completions", "a/../b?c", "/openai/deployments/a%2F..%2Fb%3Fc/chat/completions", dated},
+		"a model with a slash":                       {"", "2024-10-21", "/v1/chat/completions", "a/b?c", "/openai/deployments/a%2Fb%3Fc/chat/completions", dated},
+		"a model that would lead up":                 {"", "2024-10-21", "/v1/chat/completions", "a/../b?c", "/openai/chat/completions", dated},
+		"by a backslash":                             {"", "2024-10-21", "/v1/chat/completions", `..\..\x`, "/openai/chat/completions", dated},
 		"deployments in the URL need no version":     {"/openai/deployments", "", "/v1/chat/completions", "gpt-4o", "/openai/deployments/gpt-4o/chat/completions", dated},
 		"a deployment in the URL goes before the model": {
 			"/openai/deployments/mine", "", "/v1/audio/transcriptions", "whisper-1", "/openai/deployments/mine/audio/transcriptions", dated,
 		},
-		"and files still beside it":  {"/openai/deployments/mine", "", "/v1/files", "", "/openai/files", dated},
-		"Azure's SDK is left alone":  {"", "2024-10-21", "/openai/deployments/x/chat/completions", "m", "/openai/deployments/x/chat/completions", dated},
-		"also at the present API":    {"", "", "/openai/deployments/x/chat/completions", "m", "/openai/deployments/x/chat/completions", Pair{}},
-		"an app that sends no /v1":   {"/openai", "2024-10-21", "/models", "", "/openai/models", dated},
-		"model inference":            {"/models", "", "/v1/chat/completions", "Phi-4", "/models/chat/completions", models},
-		"a path that is not Azure's": {"/gateway", "", "/v1/chat/completions", "m", "/gateway/v1/chat/completions", Pair{}},
+		"and before another in the path": {
+			"/openai/deployments/mine", "", "/openai/deployments/other/chat/completions", "m", "/openai/deployments/mine/chat/completions", dated,
+		},
+		"however that is written": {
+			"/openai/deployments/mine", "", "/OpenAI//%64eployments/other/Embeddings/", "m", "/openai/deployments/mine/embeddings", dated,
+		},
+		"and before the present API's": {
+			"/openai/deployments/mine", "", "/openai/v1/chat/completions", "other", "/openai/deployments/mine/chat/completions", dated,
+		},
+		"its own path stays": {
+			"/openai/deployments/mine", "", "/openai/deployments/mine/audio/speech", "m", "/openai/deployments/mine/audio/speech", dated,
+		},
+		"what has no deployment stays": {"/openai/deployments/mine", "", "/openai/batches", "", "/openai/batches", dated},
+		"and files still beside it":    {"/openai/deployments/mine", "", "/v1/files", "", "/openai/files", dated},
+		"Azure's SDK is left alone":    {"", "2024-10-21", "/openai/deployments/x/chat/completions", "m", "/openai/deployments/x/chat/completions", dated},
+		"also at the present API":      {"", "", "/openai/deployments/x/chat/completions", "m", "/openai/deployments/x/chat/completions", Pair{}},
+		"an app that sends no /v1":     {"/openai", "2024-10-21", "/models", "", "/openai/models", dated},
+		"model inference":              {"/models", "", "/v1/chat/completions", "Phi-4", "/models/chat/completions", models},
+		"a path that is not Azure's":   {"/gateway", "", "/v1/chat/completions", "m", "/gateway/v1/chat/completions", Pair{}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
