@@ -36,7 +36,6 @@ func creates() []call {
 		{"POST", "/v1/conversations", ""}, // without a body net/http thinks it may repeat it
 		{"POST", "/openai/deployments/d/unheard/of?api-version=1", `{}`},
 		{"POST", "/v1/chat%2Fcompletions", `{}`},
-		{"POST", "/v1/threads/../chat/completions", `{}`},
 	}
 	for _, path := range []string{
 		"files", "uploads", "uploads/u/parts", "uploads/u/complete", "batches", "fine_tuning/jobs", "vector_stores", "vector_stores/v/files",
