@@ -141,6 +141,24 @@ func (b *Breaker) Fail() {
 	}
 }
 
+// Note enters the outcome of an attempt that had no permit: of a caller that may go on
+// while the upstream is left alone to others. A success closes a breaker that is half-open,
+// on behalf of the probe; what comes while it is open tells nothing that the next probe does not.
+func (b *Breaker) Note(action classify.BreakerAction) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch state := b.cb.State(); {
+	case state == gobreaker.StateClosed:
+		b.enter(action)
+	case state == gobreaker.StateHalfOpen && action == classify.Success:
+		if b.probe != nil {
+			b.book(b.probe.done, action)
+			return
+		}
+		b.enter(action)
+	}
+}
+
 // report books the outcome of a, once.
 func (b *Breaker) report(a *attempt, action classify.BreakerAction) {
 	b.mu.Lock()

@@ -45,7 +45,7 @@ var (
 	only = map[string][]string{
 		"net/http":      {"Status*", "Method*", "TimeFormat", "ParseTime", "CanonicalHeaderKey"},
 		"net/textproto": {"CanonicalMIMEHeaderKey"},
-		"net/url":       {"PathEscape"},
+		"net/url":       {"PathEscape", "PathUnescape"},
 	}
 )
 

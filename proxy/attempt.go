@@ -18,14 +18,17 @@ import (
 
 // attempt is one try at an upstream: what was sent, how far it got, what came back.
 type attempt struct {
-	number   int
-	started  time.Time
-	progress progress
-	permit   permit        // of the upstream's breaker
-	scoped   permit        // of its endpoint's and model's, if there is one
-	charge   policy.Charge // on the retry budget, if it is a retry that costs
-	budget   *policy.Budget
-	settled  bool // with the budget
+	number     int
+	started    time.Time
+	progress   progress
+	permit     permit        // of the upstream's breaker
+	scoped     permit        // of its endpoint's and model's, if there is one
+	charge     policy.Charge // on the retry budget, if it is a retry that costs
+	budget     *policy.Budget
+	reserve    *policy.Reserve[credential]
+	credential credential
+	own        bool // it took one of its credential's own retries
+	settled    bool // with the budget
 
 	resp     *http.Response       // nil when no answer came
 	body     io.ReadCloser        // the answer's, as it comes from the transport or its hold
@@ -182,7 +185,11 @@ func (a *attempt) settle(b classify.BreakerAction) {
 	now := time.Now()
 	a.budget.Ended(now, a.started)
 	a.budget.Settle(now, a.charge, b == classify.Fault)
+	if a.own && b != classify.Fault {
+		a.reserve.Return(a.credential)
+	}
 	if a.accepted() {
+		a.reserve.Earn(now, a.credential)
 		a.budget.Succeeded(now)
 	}
 }

@@ -92,6 +92,7 @@ type exchange struct {
 	setback     policy.FailoverCause // what the last attempt's failure stands for
 	lastUp      *upstream            // that the last attempt was made at
 	doubted     int                  // refusals that were not believed
+	account     credential           // the request's at the first upstream that was to be asked: whose it is
 	charged     bool                 // the next attempt is a retry that spends the budget
 	repeated    bool                 // the one repeat of a Once verdict was made
 	probe       bool                 // this request is the probe of a tripped credential

@@ -19,6 +19,7 @@ type facing struct {
 	sent       string // the model's name in the body
 	spliced    string // the text that stands for it there; "" to leave the body alone
 	let        bool   // its gate has let the request through already, perhaps as the probe
+	blameless  bool   // it passes the breaker, which others have opened
 }
 
 // pin binds the request to one upstream, which no failover takes it from.
@@ -80,7 +81,8 @@ func (x *exchange) available() (facing, bool) {
 			continue
 		}
 		if up.gate.shut() || up.gate.breaker.State() != policy.Closed {
-			next.let = up.gate.try(now, x.isShy())
+			next.blameless = next.isBlameless(now)
+			next.let = next.blameless || up.gate.try(now, x.isShy())
 			if !next.let {
 				continue
 			}
@@ -141,13 +143,30 @@ func (x *exchange) causeOf(err error) policy.FailoverCause {
 	return ""
 }
 
+// blamelessTime is how recent a success is that lets its credential past a breaker that
+// others have opened.
+const blamelessTime = time.Minute
+
+// isBlameless reports whether the upstream's breaker is open for failures of others alone:
+// this credential worked lately and has not failed, or has not been tried at all, so it
+// finds out for itself.
+func (f *facing) isBlameless(now time.Time) bool {
+	if f.up.worked.Since(now.Add(-blamelessTime), lineKey{credential: f.credential}) {
+		return !f.up.blame.FailedLately(now, f.credential)
+	}
+	return f.up.blame.Try(now, f.credential)
+}
+
 // passGate waits at an open breaker until an attempt may be tried: at the next
 // upstream at once, if failover goes by breakers and there is one; else at
 // whichever of them opens first.
 func (x *exchange) passGate() error {
 	let := x.let
 	x.let = false // once: the breaker may be found open all the same
-	if let || !x.up.gate.shut() {
+	if x.up.gate.shut() && !let {
+		x.blameless = x.isBlameless(time.Now())
+	}
+	if let || x.blameless || !x.up.gate.shut() {
 		return nil
 	}
 	now, gates := time.Now(), []*gate{x.up.gate}
@@ -162,7 +181,7 @@ func (x *exchange) passGate() error {
 	if !back {
 		x.gateUntil = now.Add(x.gatePatience())
 	}
-	out, err := waitAt(x.ctx, gates, x.gateUntil, back)
+	out, err := waitAt(x.ctx, x.account, gates, x.gateUntil, back)
 	x.record.gate += time.Since(now)
 	if out != nil && out != x.up.gate {
 		i := slices.IndexFunc(x.candidates, func(up *upstream) bool { return up.gate == out })

@@ -29,7 +29,8 @@ type gate struct {
 	mu     sync.Mutex
 	line   list.List // of *gateWaiter
 	ramp   *policy.Ramp
-	probed time.Time // when the last one was let out to try
+	probed time.Time  // when the last one was let out to try
+	prober credential // whose that was
 	timer  *time.Timer
 }
 
@@ -57,6 +58,9 @@ func (g *gate) allow() (permit, error) {
 	}
 	return permit{gate: g, done: done}, nil
 }
+
+// pass is the permit of a request that needs none.
+func (g *gate) pass() permit { return permit{gate: g, done: g.breaker.Note} }
 
 // report tells how the attempt went. Calls after the first do nothing.
 func (p permit) report(a classify.BreakerAction) {

@@ -40,7 +40,7 @@ func TestWaitersAtAnOpenGateAreLetOutByAProbeAndThenARamp(t *testing.T) {
 		for range 200 {
 			go func() {
 				for {
-					if err := g.wait(t.Context(), start.Add(10*time.Second), false); err != nil {
+					if err := g.wait(t.Context(), credential{}, start.Add(10*time.Second), false); err != nil {
 						t.Errorf("waiter refused: %v", err)
 						break
 					}
@@ -82,7 +82,7 @@ func TestASilentProbeDoesNotHoldUpTheNext(t *testing.T) {
 		var let []time.Duration
 		start := time.Now()
 		for range 3 { // none of them ever reports
-			if err := g.wait(t.Context(), until, false); err != nil {
+			if err := g.wait(t.Context(), credential{}, until, false); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := g.allow(); err != nil {
@@ -106,7 +106,7 @@ func TestPatienceAtAnOpenGateEnds(t *testing.T) {
 		trip(t, g)
 		go func() { // takes each probe and fails it
 			for {
-				if g.wait(t.Context(), time.Now().Add(time.Minute), true) != nil {
+				if g.wait(t.Context(), credential{}, time.Now().Add(time.Minute), true) != nil {
 					return
 				}
 				if p, err := g.allow(); err == nil {
@@ -115,9 +115,9 @@ func TestPatienceAtAnOpenGateEnds(t *testing.T) {
 			}
 		}()
 		start := time.Now()
-		err := g.wait(t.Context(), start.Add(3*time.Second), false)
+		err := g.wait(t.Context(), credential{}, start.Add(3*time.Second), false)
 		for err == nil { // it was let out for a probe that another one took
-			err = g.wait(t.Context(), start.Add(3*time.Second), true)
+			err = g.wait(t.Context(), credential{}, start.Add(3*time.Second), true)
 		}
 		if !errors.Is(err, errShut) || time.Since(start) != 3*time.Second {
 			t.Errorf("got %v after %s, want errShut after 3s", err, time.Since(start))
@@ -133,7 +133,7 @@ func TestLeavingAnOpenGateFreesThePlace(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		gone := errors.New("gone")
 		time.AfterFunc(100*time.Millisecond, func() { cancel(gone) })
-		if err := g.wait(ctx, time.Now().Add(time.Minute), false); !errors.Is(err, gone) {
+		if err := g.wait(ctx, credential{}, time.Now().Add(time.Minute), false); !errors.Is(err, gone) {
 			t.Errorf("got %v", err)
 		}
 		if g.depth() != 0 {

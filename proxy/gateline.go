@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"container/list"
 	"time"
 
 	"outrigger/policy"
@@ -50,14 +51,30 @@ func (g *gate) letProbe(now time.Time) {
 		return
 	}
 	g.probed = now
-	g.next()
+	g.nextProbe()
 	g.arm(patience)
 }
 
+// nextProbe lets out the first in line whose credential is not that of the last who tried:
+// a crowd whose account is broken would else try, and fail, for all. Locked.
+func (g *gate) nextProbe() {
+	for e := g.line.Front(); e != nil; e = e.Next() {
+		if e.Value.(*gateWaiter).who != g.prober {
+			g.release(e)
+			return
+		}
+	}
+	g.next()
+}
+
 // next lets out the head of the line. Locked.
-func (g *gate) next() {
-	if head := g.line.Front(); head != nil {
-		w := g.line.Remove(head).(*gateWaiter)
+func (g *gate) next() { g.release(g.line.Front()) }
+
+// release lets out one of the line. Locked.
+func (g *gate) release(place *list.Element) {
+	if place != nil {
+		w := g.line.Remove(place).(*gateWaiter)
+		g.prober = w.who
 		w.out = true
 		w.turn <- g // it has room for every line that its owner stands in
 	}

@@ -12,24 +12,25 @@ import (
 // gateWaiter is one place in one gate's line.
 type gateWaiter struct {
 	turn chan *gate // gets the gate that lets it out
-	out  bool       // it was; under the gate's lock
+	who  credential
+	out  bool // it was; under the gate's lock
 }
 
 // wait returns when its caller may try allow, with errShut at until, or with
 // the cause of ctx's end. One that was let out and found the breaker still shut
 // comes back to the front.
-func (g *gate) wait(ctx context.Context, until time.Time, back bool) error {
-	_, err := waitAt(ctx, []*gate{g}, until, back)
+func (g *gate) wait(ctx context.Context, who credential, until time.Time, back bool) error {
+	_, err := waitAt(ctx, who, []*gate{g}, until, back)
 	return err
 }
 
 // waitAt waits at several gates and returns the first that lets its caller out.
 // The errors are those of wait.
-func waitAt(ctx context.Context, gates []*gate, until time.Time, back bool) (*gate, error) {
+func waitAt(ctx context.Context, who credential, gates []*gate, until time.Time, back bool) (*gate, error) {
 	turn := make(chan *gate, len(gates))
 	places := make([]*list.Element, len(gates))
 	for i, g := range gates {
-		places[i] = g.join(&gateWaiter{turn: turn}, back)
+		places[i] = g.join(&gateWaiter{turn: turn, who: who}, back)
 	}
 	timer := time.NewTimer(time.Until(until))
 	defer timer.Stop()

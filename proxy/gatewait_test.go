@@ -18,7 +18,7 @@ func TestWhoWaitsAtSeveralGatesTakesOnePlaceOut(t *testing.T) {
 		trip(t, second) // its probe comes 400 ms after the first one's
 		gates := []*gate{second, first}
 		start := time.Now()
-		out, err := waitAt(t.Context(), gates, start.Add(10*time.Second), false)
+		out, err := waitAt(t.Context(), credential{}, gates, start.Add(10*time.Second), false)
 		if err != nil || out != first {
 			t.Fatalf("got %v, want the gate that opens first", err)
 		}
@@ -67,7 +67,7 @@ func TestATurnThatIsNotNeededIsAnothersTurn(t *testing.T) {
 		out := make(chan *gate, 2)
 		for range 2 {
 			go func() {
-				g, err := waitAt(t.Context(), []*gate{first, second}, start.Add(10*time.Second), false)
+				g, err := waitAt(t.Context(), credential{}, []*gate{first, second}, start.Add(10*time.Second), false)
 				if err != nil {
 					t.Errorf("refused: %v", err)
 				}
@@ -103,7 +103,7 @@ func TestWaitingAtSeveralGatesEnds(t *testing.T) {
 				if tt.leave {
 					time.AfterFunc(500*time.Millisecond, func() { cancel(errGone) })
 				}
-				out, err := waitAt(ctx, []*gate{first, second}, time.Now().Add(900*time.Millisecond), false)
+				out, err := waitAt(ctx, credential{}, []*gate{first, second}, time.Now().Add(900*time.Millisecond), false)
 				if out != nil || !errors.Is(err, tt.want) {
 					t.Errorf("got %v, %v, want %v", out, err, tt.want)
 				}
@@ -157,7 +157,7 @@ func TestAGateWithALineIsNotTriedPastIt(t *testing.T) {
 		g := newGate(testBreaker(), false)
 		trip(t, g)
 		done := make(chan error, 1)
-		go func() { done <- g.wait(t.Context(), time.Now().Add(time.Minute), false) }()
+		go func() { done <- g.wait(t.Context(), credential{}, time.Now().Add(time.Minute), false) }()
 		synctest.Wait()
 		time.Sleep(999 * time.Millisecond)
 		if g.try(time.Now().Add(2*time.Millisecond), false) {

@@ -349,8 +349,8 @@ func TestScopes_OfOneLabelAreOneSeries(t *testing.T) {
 		g := newBubble(t, fine)
 		up, long := g.proxy.upstreams[0], strings.Repeat("m", 300)
 		for range 60 {
-			up.scopes.report(scope{"chat", long + "1"}, classify.Fault)
-			up.scopes.report(scope{"chat", long + "2"}, classify.Fault)
+			up.scopes.report(scope{endpoint: "chat", model: long + "1"}, classify.Fault)
+			up.scopes.report(scope{endpoint: "chat", model: long + "2"}, classify.Fault)
 		}
 		if _, err := g.registry.Gather(); err != nil {
 			t.Errorf("no metrics any more: %.300s", err)

@@ -100,7 +100,7 @@ func (x *exchange) relocate(resp *http.Response) {
 // attempt's as a whole: permits, slots, its share of the budget.
 func (a *attempt) again() *attempt {
 	next := &attempt{
-		number: a.number, started: time.Now(), permit: a.permit, scoped: a.scoped, charge: a.charge, budget: a.budget,
+		number: a.number, started: time.Now(), permit: a.permit, scoped: a.scoped, charge: a.charge, budget: a.budget, reserve: a.reserve, credential: a.credential, own: a.own,
 		slots: a.slots, line: a.line, redirected: true,
 	}
 	a.end.Do(func() {

@@ -176,7 +176,7 @@ func (r *resuming) passGate(ctx context.Context) error {
 	if at := r.limit(); at.Before(until) {
 		until = at
 	}
-	err := r.up.gate.wait(ctx, until, false)
+	err := r.up.gate.wait(ctx, r.account, until, false)
 	if errors.Is(err, errShut) {
 		r.tell(", and it could not be resumed: upstream \"" + r.up.config.Name + "\" fails")
 		r.note(resumeUnreachable, 0)

@@ -29,6 +29,7 @@ func (p *Proxy) RoundTrip(out *http.Request) (*http.Response, error) {
 	x.request = out
 	x.keepsAwake(out)
 	x.facing = x.faceOf(x.up)
+	x.account = x.credential
 	for {
 		if refusal := x.trippedAnswer(); refusal != nil {
 			if x.goOn(policy.FailoverFor(refusal.verdict)) {
@@ -128,7 +129,10 @@ func (x *exchange) permitted() (*attempt, error) {
 	}
 	leave, err := x.up.gate.allow()
 	if err != nil {
-		return nil, errShut
+		if !x.blameless {
+			return nil, errShut
+		}
+		leave = x.up.gate.pass()
 	}
 	var scoped permit
 	if g := x.up.scopes.of(x.scopeAt(&x.facing)); g != nil {
@@ -139,9 +143,11 @@ func (x *exchange) permitted() (*attempt, error) {
 	}
 	now := time.Now()
 	var charge policy.Charge
+	var own bool
 	if x.charged {
 		var ok bool
-		if charge, ok = x.up.budget.Spend(now); !ok {
+		own = x.up.reserve.Take(now, x.credential)
+		if charge, ok = x.up.budget.Spend(now); !ok && !own {
 			leave.report(classify.Ignore)
 			scoped.report(classify.Ignore)
 			return nil, errBudget
@@ -156,7 +162,7 @@ func (x *exchange) permitted() (*attempt, error) {
 	x.record.attempts++
 	x.flight.tried()
 	x.tries++
-	a := &attempt{number: x.record.attempts, started: now, permit: leave, scoped: scoped, charge: charge, budget: x.up.budget, slots: &x.slots, line: x.place.line}
+	a := &attempt{number: x.record.attempts, started: now, permit: leave, scoped: scoped, charge: charge, budget: x.up.budget, reserve: x.up.reserve, credential: x.credential, own: own, slots: &x.slots, line: x.place.line}
 	x.begins(a)
 	x.current = a
 	return a, nil

@@ -15,8 +15,11 @@ import (
 const maxScopes = 256
 
 // scope is what can be broken while the rest of an upstream is well: one endpoint with one
-// model.
-type scope struct{ endpoint, model string }
+// model, for one credential, since an account may be what is broken.
+type scope struct {
+	endpoint, model string
+	credential      credential
+}
 
 // allScopes is the name of an upstream as a whole among its scopes: no endpoint's.
 const allScopes = "all"
@@ -134,7 +137,7 @@ func (s *scopes) stop() {
 }
 
 // scopeAt is the request's scope as f's upstream knows it.
-func (x *exchange) scopeAt(f *facing) scope { return scope{x.endpoint.Name, f.model} }
+func (x *exchange) scopeAt(f *facing) scope { return scope{x.endpoint.Name, f.model, f.credential} }
 
 // passScope waits at the open breaker of the request's endpoint and model, or goes on to
 // the next upstream. Once the outage of a scope has lasted for as long as requests wait at
@@ -157,10 +160,13 @@ func (x *exchange) passScope() error {
 		x.lastChance = true
 		return nil
 	}
-	err := g.wait(x.ctx, until, false)
+	err := g.wait(x.ctx, x.account, until, false)
 	x.record.gate += time.Since(now)
 	if errors.Is(err, errShut) {
 		x.lastChance, err = true, nil
+	}
+	if err == nil && x.up.gate.shut() {
+		return x.passGate() // its breaker opened meanwhile, and the probe there is another's
 	}
 	return err
 }
@@ -190,7 +196,7 @@ func (x *exchange) reportBreakers(a *attempt) {
 	if whole == classify.Fault && (a.scoped.gate != nil && a.scoped.gate.shut() || x.lastChance) {
 		whole = classify.Ignore
 	}
-	a.permit.report(whole)
+	a.permit.report(x.blame(a, whole))
 	key := x.scopeAt(&x.facing)
 	if a.scoped.gate == nil {
 		x.up.scopes.report(key, a.verdict.Breaker)
@@ -200,8 +206,24 @@ func (x *exchange) reportBreakers(a *attempt) {
 	x.up.scopes.settle(key, a.scoped.gate, a.verdict.Breaker)
 }
 
+// blame turns what the attempt says of the whole upstream into nothing where it is this
+// credential's own matter.
+func (x *exchange) blame(a *attempt, whole classify.BreakerAction) classify.BreakerAction {
+	switch whole {
+	case classify.Success:
+		x.up.blame.Succeeded(time.Now(), a.started, x.credential)
+	case classify.Fault:
+		if !x.up.blame.Failed(time.Now(), x.credential) {
+			return classify.Ignore
+		}
+	}
+	return whole
+}
+
 // brokeOff tells both breakers that an answer broke off after it had begun.
 func (x *exchange) brokeOff() {
-	x.up.gate.fail()
+	if x.up.blame.Failed(time.Now(), x.credential) {
+		x.up.gate.fail()
+	}
 	x.up.scopes.report(x.scopeAt(&x.facing), classify.Fault)
 }

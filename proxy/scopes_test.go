@@ -105,13 +105,13 @@ func TestScopes_StayBounded(t *testing.T) {
 		s := newScopes(testBreaker(), true)
 		defer s.stop()
 		for i := range 4 * maxScopes {
-			s.report(scope{"chat", fmt.Sprint(i)}, classify.Fault)
+			s.report(scope{endpoint: "chat", model: fmt.Sprint(i)}, classify.Fault)
 		}
 		if n := len(s.gates); n > maxScopes || n == 0 {
 			t.Errorf("%d breakers, want at most %d", n, maxScopes)
 		}
 		for i := range 4 * maxScopes {
-			s.report(scope{"chat", fmt.Sprint(i)}, classify.Success)
+			s.report(scope{endpoint: "chat", model: fmt.Sprint(i)}, classify.Success)
 		}
 		if n := len(s.gates); n != 0 || s.any.Load() != 0 {
 			t.Errorf("%d breakers of what is well, %d counted", n, s.any.Load())

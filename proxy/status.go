@@ -48,10 +48,11 @@ type UpstreamStatus struct {
 
 // ScopeStatus is the breaker of one endpoint and model.
 type ScopeStatus struct {
-	Scope   string    `json:"scope"`   // endpoint, and model where there is one
-	Breaker string    `json:"breaker"` // half-open or open
-	Since   time.Time `json:"since"`
-	Waiting int       `json:"waiting"`
+	Scope      string    `json:"scope"` // endpoint, and model where there is one
+	Credential string    `json:"credential"`
+	Breaker    string    `json:"breaker"` // half-open or open
+	Since      time.Time `json:"since"`
+	Waiting    int       `json:"waiting"`
 }
 
 // LimitStatus is one limiter.
@@ -110,7 +111,7 @@ func (u *upstream) status(now time.Time) UpstreamStatus {
 		Limits: []LimitStatus{}, Trips: []TripStatus{}, Streaks: []StreakStatus{},
 	}
 	u.scopes.each(func(key scope, g *gate) {
-		s.Scopes = append(s.Scopes, ScopeStatus{key.String(), g.breaker.State().String(), g.breaker.OpenSince(), g.depth()})
+		s.Scopes = append(s.Scopes, ScopeStatus{key.String(), key.credential.label(), g.breaker.State().String(), g.breaker.OpenSince(), g.depth()})
 	})
 	inflight := map[lineKey]ConcurrencyStatus{}
 	u.lines.eachSlots(now, func(key lineKey, c ConcurrencyStatus) { inflight[key] = c })

@@ -607,7 +607,8 @@ func TestATunnelHoldsItsSlotAndNotTheBreaker(t *testing.T) {
 		dial := func() net.Conn {
 			conn := g.dial()
 			_ = conn.SetDeadline(time.Time{})
-			_, _ = io.WriteString(conn, wsRequest)
+			// Of the credential that failed: another would find out for itself.
+			_, _ = io.WriteString(conn, strings.Replace(wsRequest, "Connection:", "Authorization: Bearer sk-test\r\nConnection:", 1))
 			return conn
 		}
 		first := dial()

@@ -14,6 +14,9 @@ import (
 	"outrigger/proxy/outward"
 )
 
+// maxBlamed bounds the credentials of one upstream whose failures and retries are told apart.
+const maxBlamed = 1024
+
 // upstream is one configured upstream with all its state.
 type upstream struct {
 	config   Upstream
@@ -32,6 +35,8 @@ type upstream struct {
 	gate     *gate
 	scopes   *scopes
 	budget   *policy.Budget
+	reserve  *policy.Reserve[credential]
+	blame    *policy.Blame[credential]
 	lines    *lines
 	slots    *slots
 	attempt  time.Duration // how long an attempt may be silent; 0 is no bound
@@ -50,16 +55,18 @@ func newUpstream(c Config, u Upstream, d Deps, m *metrics, now time.Time) *upstr
 	plain, via := u.URL.Scheme == "http", intercept.Outward(d.Proxies, c.Callers.Listen)
 	alone := len(c.Upstreams) == 1 || !c.Failover.On(policy.FailoverBreaker)
 	up := &upstream{
-		config: u,
-		auth:   http.CanonicalHeaderKey(u.AuthHeader),
-		preset: u.Preset(),
-		models: newModels(u.Models),
-		budget: policy.NewBudget(c.Retry.Budget, now),
-		gate:   newGate(c.Breaker, alone),
-		scopes: newScopes(c.Breaker, alone),
-		trips:  newTrips(c.TripCooldown),
-		trends: newTrends(),
-		worked: policy.NewWorked[lineKey](maxLines),
+		config:  u,
+		auth:    http.CanonicalHeaderKey(u.AuthHeader),
+		preset:  u.Preset(),
+		models:  newModels(u.Models),
+		budget:  policy.NewBudget(c.Retry.Budget, now),
+		reserve: policy.NewReserve[credential](maxBlamed),
+		blame:   policy.NewBlame[credential](maxBlamed),
+		gate:    newGate(c.Breaker, alone),
+		scopes:  newScopes(c.Breaker, alone),
+		trips:   newTrips(c.TripCooldown),
+		trends:  newTrends(),
+		worked:  policy.NewWorked[lineKey](maxLines),
 
 		attempt: c.Timeouts.Attempt,
 	}
