@@ -96,7 +96,12 @@ func wasSet(resolved []variable, name string) bool {
 func resolve(variables []variable, given environment, found *mistakes) {
 	for i := range variables {
 		v := &variables[i]
-		if v.find(given, found) && !v.set() {
+		if !v.find(given, found) {
+			continue
+		}
+		if problem := slip(v.Text); problem != "" {
+			found.add(v.given, v.shown(), problem)
+		} else if !v.set() {
 			found.add(v.given, v.shown(), v.allowed())
 		}
 	}
