@@ -142,7 +142,7 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 		"a file for what is no secret":    {"OUTRIGGER_TIMEOUT_FILE=/x", []Mistake{{"OUTRIGGER_TIMEOUT_FILE", "", "no such variable; the nearest is OUTRIGGER_TIMEOUT"}}},
 		"a slip in an upstream's field":   {"OUTRIGGER_UPSTREAM_OPENAI_APIKEY=sk-k", []Mistake{{"OUTRIGGER_UPSTREAM_OPENAI_APIKEY", "", "no such variable; the nearest is OUTRIGGER_UPSTREAM_OPENAI_API_KEY"}}},
 		"an upstream that is not listed":  {"OUTRIGGER_UPSTREAM_AZURE_API_KEY=sk-k", []Mistake{{"OUTRIGGER_UPSTREAM_AZURE_API_KEY", "", "no upstream azure in OUTRIGGER_UPSTREAMS, which names openai"}}},
-		"the name left as in the example": {"OUTRIGGER_UPSTREAM_NAME_API_KEY=sk-k", []Mistake{{"OUTRIGGER_UPSTREAM_NAME_API_KEY", "", "no upstream name in OUTRIGGER_UPSTREAMS, which names openai"}}},
+		"the name left as in the example": {"OUTRIGGER_UPSTREAM_NAME_API_KEY=sk-k", []Mistake{{"OUTRIGGER_UPSTREAM_NAME_API_KEY", "", "put an upstream's name in place of NAME: OUTRIGGER_UPSTREAMS names openai"}}},
 		"a key where a number goes":       {"OUTRIGGER_RPM=sk-proj-12345", []Mistake{{"OUTRIGGER_RPM", "[redacted]", "want a whole number, from 0 to 1000000000"}}},
 		"several at once": {
 			"OUTRIGGER_ZZZ=x|OUTRIGGER_TIMEOUT=5|OUTRIGGER_LISTEN=x|OUTRIGGER_AAA=x",

@@ -71,6 +71,6 @@ var (
 // placeholder matches what documentation puts in place of a key: <your key>, sk-...,
 // sk-xxxx, ****, your-api-key, OPENAI_API_KEY.
 var placeholder = regexp.MustCompile(`^<.*>$|^\{.*\}$|\.\.\.|…|\*{3}|^sk-([a-z]+-)*[xX]{3,}$` +
-	`|^(sk-)?(?i:(your|insert|enter|replace)[-_ ]+([a-z0-9]+[-_ ]+)*(key|token|secret)([-_ ]+here)?)$|^[A-Z][A-Z0-9_]*_(KEY|TOKEN)$`)
+	`|^(sk-)?(?i:(your|insert|enter|replace)[-_ ]+([a-z0-9]+[-_ ]+)*(key|token|secret)([-_ ]+here)?)$|^[A-Z][A-Z0-9_]*_(KEY|TOKEN)$|^(NAME|KEY|TOKEN|SECRET)$`)
 
 func isPlaceholder(text string) bool { return placeholder.MatchString(text) }

@@ -23,7 +23,7 @@ func TestWhatIsWrongWithAKeyIsTold(t *testing.T) {
 		"Bearer sk-Zq81": bearer, "bearer sk-Zq81\n": bearer, "Basic Zq81": bearer, "Bearer\tZq81": bearer,
 		"Authorization: Bearer Zq81": named, "api-key: Zq81": named, "OPENAI_API_KEY=sk-Zq81": named, "export OPENAI_API_KEY=sk-Zq81": named,
 		"<your key>": placeholder, "sk-...": placeholder, "sk-…": placeholder, "sk-proj-xxxx": placeholder, "sk-XXXXXXXX": placeholder, "sk-****": placeholder,
-		"your-api-key": placeholder, "YOUR_API_KEY": placeholder, "sk-your-key-here": placeholder, "OPENAI_API_KEY": placeholder, "your_openai_api_key": placeholder,
+		"your-api-key": placeholder, "NAME": placeholder, "YOUR_API_KEY": placeholder, "sk-your-key-here": placeholder, "OPENAI_API_KEY": placeholder, "your_openai_api_key": placeholder,
 		"${OPENAI_API_KEY}": template, "$OPENAI_API_KEY": template, "$(OPENAI_API_KEY)": template, "{{ .Values.key }}": template, "${KEY:-x}": template,
 		"\ufeffsk-Zq81": mark, "\xff\xfes\x00k\x00": mark, "\ufeffsk-Zq81\r\n": mark,
 		"sk-Zq81\nsk-Zq81": lines, " sk-Zq81": space, "sk-Zq81\t": space, "sk\u00a0Zq81": "want a key of visible ASCII characters",
@@ -47,7 +47,7 @@ func TestWhatIsWrongWithAKeyIsTold(t *testing.T) {
 // Servers nearby take any key, and real keys have all sorts of characters.
 func TestOddKeysAreKeys(t *testing.T) {
 	for _, key := range []string{
-		"EMPTY", "x", "xxx", "none", "dummy", "ollama", "lm-studio", "test", "changeme", "my-secret-key", "sk-k", "sk-proj-aBc_x-9", "name", "NAME",
+		"EMPTY", "x", "xxx", "none", "dummy", "ollama", "lm-studio", "test", "changeme", "my-secret-key", "sk-k", "sk-proj-aBc_x-9", "name",
 		"bearer", "Bearertoken", `a"b"`, `"a`, "a'", "$abc.def", "a$b", "{a", "a.b..c", "key=", "abc_key==", "a;b", "eyJhbGciOi.eyJ.x-_", "your", "yourkey9", "token:x",
 	} {
 		if found := mistakesOf(t, "OUTRIGGER_UPSTREAM_OPENAI_API_KEY="+key); len(found) > 0 && key != "token:x" {

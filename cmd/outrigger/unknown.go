@@ -40,6 +40,8 @@ func findUnknown(given environment, s *settings, found *mistakes) []string {
 		case serviceLink.MatchString(name):
 			links = append(links, name)
 		case foreign != "" && found.have(prefix+"UPSTREAMS"): // it may well be one of those
+		case foreign == "name": // as all documents have it
+			found.add(name, "", "put an upstream's name in place of NAME: "+prefix+"UPSTREAMS names "+namesOf(s.Upstreams))
 		case foreign != "":
 			found.add(name, "", "no upstream "+foreign+" in "+prefix+"UPSTREAMS, which names "+namesOf(s.Upstreams))
 		default:
