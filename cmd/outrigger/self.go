@@ -59,12 +59,12 @@ func leadsTo(u *url.URL, listen string) bool {
 func binds(on string, ip netip.Addr) bool {
 	ip = ip.Unmap().WithZone("")
 	bound := bindingOf(on)
-	switch {
-	case bound == "":
+	switch bound {
+	case "":
 		return ip.IsUnspecified() || ip.IsLoopback() || isOwn(ip)
-	case bound == "127.0.0.1": // and ::1 with it: see listenBoth
+	case "127.0.0.1": // and ::1 with it: see listenBoth
 		return ip.IsUnspecified() || ip == netip.IPv6Loopback() || ip.String() == bound
-	case bound == "::1":
+	case "::1":
 		return ip == netip.IPv6Unspecified() || ip == netip.IPv6Loopback()
 	}
 	return ip.String() == bound
