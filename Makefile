@@ -99,10 +99,10 @@ $(TOOLS)/java/.installed: test/sdk/java/pom.xml
 lint: $(TOOLS)/bin/$(notdir $(GOLANGCI_LINT)) ## gofumpt, vet, staticcheck, golangci-lint (its first build takes minutes)
 	@unformatted=$$($(GO) run $(GOFUMPT) -l $$(git ls-files -co --exclude-standard '*.go')); \
 		test -z "$$unformatted" || { echo "not gofumpt-ed:"; echo "$$unformatted"; exit 1; }
-	$(GO) vet ./...
-	$(GO) run $(STATICCHECK) ./...
-	$< run ./...
-	for module in test/k8s test/sdk/go; do (cd $$module && $(GO) vet ./... && $(GO) run $(STATICCHECK) ./...) || exit 1; done
+	@for module in $$(git ls-files -co --exclude-standard 'go.mod' '*/go.mod'); do \
+		echo "== $$module"; \
+		(cd "$$(dirname "$$module")" && $(GO) vet ./... && $(GO) run $(STATICCHECK) ./... && $(abspath $<) run --config $(CURDIR)/.golangci.yml ./...) || exit 1; \
+	done
 
 $(TOOLS)/bin/$(notdir $(GOLANGCI_LINT)):
 	GOBIN=$(TOOLS)/bin $(GO) install $(GOLANGCI_LINT)

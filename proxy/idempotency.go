@@ -41,6 +41,9 @@ func newIdempotency(c Config, log *slog.Logger) (*idempotency, error) {
 		}, []string{"result"}),
 	}
 	_, _ = rand.Read(s.secret[:]) // never fails: crypto/rand
+	if c.Store.Spec.Remote() {
+		go s.greet()
+	}
 	return s, nil
 }
 
@@ -121,7 +124,7 @@ func (p *Proxy) decide(r *http.Request, x *exchange, f *flight, down error) {
 	case noRoom:
 		s.full(f.err)
 	case s.reach.begin():
-		s.log.Warn("the idempotency store does not answer: calls with a key are not stored, and creates refused", slog.String("error", f.err.Error()))
+		s.log.Warn(toldAway, slog.String("error", f.err.Error()))
 	}
 	switch {
 	case f.err == nil && f.claim.State == store.Claimed:

@@ -75,6 +75,9 @@ func New(c Config, d Deps) (*Proxy, error) {
 		credentials: newCredentials(), abandoned: &abandoned{calls: map[store.Call][]*flight{}}, idPrefix: idPrefix(), active: map[*exchange]struct{}{},
 		decoding: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
+	if c.Bodies.SpoolMax > 0 {
+		p.bodies.Unspooled = newUnspooled(c.Bodies.Dir, d.Log)
+	}
 	p.total, p.streamIdle = c.Timeouts.operators()
 	var err error
 	if p.idempotency, err = newIdempotency(c, d.Log); err != nil {

@@ -10,10 +10,10 @@ import (
 // checkListeners notes listener addresses that cannot be, or cannot both be.
 func checkListeners(c *Config, found *mistakes) {
 	const listen, admin = prefix + "LISTEN", prefix + "ADMIN_LISTEN"
-	if !isAddress(c.Listen) {
+	if !isAddress(c.Listen) && !found.have(listen) {
 		found.add(listen, c.Listen, "want host:port, such as 127.0.0.1:8383 or :8383")
 	}
-	if c.AdminListen != "" && !isAddress(c.AdminListen) {
+	if c.AdminListen != "" && !isAddress(c.AdminListen) && !found.have(admin) {
 		found.add(admin, c.AdminListen, "want host:port, such as 127.0.0.1:8384 or :8384, or off")
 	}
 	if !found.have(listen, admin) && overlap(c.Listen, c.AdminListen) {

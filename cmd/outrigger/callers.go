@@ -5,23 +5,29 @@ import (
 	"slices"
 	"strings"
 
-	"outrigger/internal/values"
 	"outrigger/proxy"
 )
 
 // checkCallers notes tokens, origins and hosts that no caller could match.
 func checkCallers(c *Config, found *mistakes) {
-	if slices.ContainsFunc(c.Callers.Tokens, func(t values.Secret) bool { return !isToken(t.Reveal()) }) {
-		found.add(prefix+"CLIENT_TOKENS", "", "want tokens of visible ASCII characters")
+	for _, t := range c.Callers.Tokens {
+		if problem := keySlip(t.Reveal()); problem != "" {
+			found.add(prefix+"CLIENT_TOKENS", "", "want tokens "+problem)
+			break
+		}
 	}
 	for _, origin := range c.Callers.Origins {
-		if !isOrigin(origin) {
+		if problem := listSlip(origin); problem != "" {
+			found.add(prefix+"ALLOWED_ORIGINS", origin, problem)
+		} else if !isOrigin(origin) {
 			found.add(prefix+"ALLOWED_ORIGINS", origin,
 				"want origins as browsers send them, such as https://app.example.com or http://localhost:3000: lower case, no path, no default port")
 		}
 	}
 	for _, host := range c.Callers.Hosts {
-		if !isHost(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")) {
+		if problem := listSlip(host); problem != "" {
+			found.add(prefix+"ALLOWED_HOSTS", host, problem)
+		} else if !isHost(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")) {
 			found.add(prefix+"ALLOWED_HOSTS", host, "want host names or addresses, without scheme and port")
 		}
 	}

@@ -27,8 +27,8 @@ func (s *settings) show() []resolved {
 }
 
 // runCheck prints the configuration as a table, or all that is wrong with it.
-func runCheck(_ context.Context, c call) int {
-	s, err := load(c.environ)
+func runCheck(ctx context.Context, c call) int {
+	s, err := try(ctx, c.environ)
 	if err != nil {
 		return refuse(c.stderr, err)
 	}
@@ -49,6 +49,9 @@ func runCheck(_ context.Context, c call) int {
 	showProviders(c.stdout, s)
 	for _, told := range s.Proxies.NotUsed() {
 		fmt.Fprintln(c.stdout, told)
+	}
+	for _, warning := range s.Warnings {
+		fmt.Fprintln(c.stdout, "warning: "+warning)
 	}
 	return exitOK
 }

@@ -57,12 +57,19 @@ type settings struct {
 	Variables []variable
 	// Ignored are names that look like ours and were put there by Kubernetes.
 	Ignored []string
+	// Warnings are what may fail, and keeps nothing from starting.
+	Warnings []string
 }
 
 // load reads the configuration from environ, which is in the form of os.Environ.
 // The error joins one Mistake for everything that is wrong, in a stable order;
 // then the settings are not fit for use.
 func load(environ []string) (*settings, error) {
+	s, found := read(environ)
+	return s, found.join()
+}
+
+func read(environ []string) (*settings, *mistakes) {
 	given, found := environmentOf(environ), &mistakes{}
 	s := &settings{Proxies: outward.Of(environ)}
 	s.Variables = variablesOf(&s.Config, prefix)
@@ -82,7 +89,7 @@ func load(environ []string) (*settings, error) {
 
 	validate(&s.Config, found)
 	s.Ignored = findUnknown(given, s, found)
-	return s, found.join()
+	return s, found
 }
 
 // wasSet reports whether the variable called name has its text from somebody, be it the
@@ -96,7 +103,12 @@ func wasSet(resolved []variable, name string) bool {
 func resolve(variables []variable, given environment, found *mistakes) {
 	for i := range variables {
 		v := &variables[i]
-		if v.find(given, found) && !v.set() {
+		if !v.find(given, found) {
+			continue
+		}
+		if problem := slip(v.Text); problem != "" {
+			found.add(v.given, v.shown(), problem)
+		} else if !v.set() {
 			found.add(v.given, v.shown(), v.allowed())
 		}
 	}

@@ -88,7 +88,7 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 		"key in a header":              {"OUTRIGGER_LISTEN=0.0.0.0:8383|OUTRIGGER_UPSTREAM_OPENAI_HEADERS=authorization=Bearer sk-k", []Mistake{{"OUTRIGGER_CLIENT_TOKENS", "", tokensWanted}}},
 		"key in the query":             {"OUTRIGGER_LISTEN=0.0.0.0:8383|OUTRIGGER_UPSTREAM_OPENAI_QUERY=key=k", []Mistake{{"OUTRIGGER_CLIENT_TOKENS", "", tokensWanted}}},
 		"key and tokens switched off":  {"OUTRIGGER_LISTEN=0.0.0.0:8383|OUTRIGGER_UPSTREAM_OPENAI_API_KEY=sk-k|OUTRIGGER_CLIENT_TOKENS=off", []Mistake{{"OUTRIGGER_CLIENT_TOKENS", "", tokensWanted}}},
-		"key with white space":         {"OUTRIGGER_UPSTREAM_OPENAI_API_KEY=sk-k\n", []Mistake{{"OUTRIGGER_UPSTREAM_OPENAI_API_KEY", "", "want a key of visible ASCII characters"}}},
+		"key with white space":         {"OUTRIGGER_UPSTREAM_OPENAI_API_KEY=sk-k\n", []Mistake{{"OUTRIGGER_UPSTREAM_OPENAI_API_KEY", "", "want a key in one line, without line breaks"}}},
 		"auth header that is none":     {"OUTRIGGER_UPSTREAM_OPENAI_AUTH_HEADER=Authorization: Bearer sk-k", []Mistake{{"OUTRIGGER_UPSTREAM_OPENAI_AUTH_HEADER", "", "want the name of a header, such as Authorization or api-key"}}},
 		"auth header of the transport": {"OUTRIGGER_UPSTREAM_OPENAI_AUTH_HEADER=host", []Mistake{{"OUTRIGGER_UPSTREAM_OPENAI_AUTH_HEADER", "", "want the name of a header, such as Authorization or api-key"}}},
 		"headers without equals sign":  {"OUTRIGGER_UPSTREAM_OPENAI_HEADERS=X-Key: sk-k", []Mistake{{"OUTRIGGER_UPSTREAM_OPENAI_HEADERS", "", pairsWanted}}},
@@ -138,19 +138,19 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 
 		"a slip in a name":                {"OUTRIGGER_LISTN=x", []Mistake{{"OUTRIGGER_LISTN", "", "no such variable; the nearest is OUTRIGGER_LISTEN"}}},
 		"two letters swapped":             {"OUTRIGGER_TIEMOUT=x", []Mistake{{"OUTRIGGER_TIEMOUT", "", "no such variable; the nearest is OUTRIGGER_TIMEOUT"}}},
-		"the prefix alone":                {"OUTRIGGER_=x", []Mistake{{"OUTRIGGER_", "", "no such variable; the nearest is OUTRIGGER_RPM"}}},
+		"the prefix alone":                {"OUTRIGGER_=x", []Mistake{{"OUTRIGGER_", "", "no such variable; config.example.env lists all"}}},
 		"a file for what is no secret":    {"OUTRIGGER_TIMEOUT_FILE=/x", []Mistake{{"OUTRIGGER_TIMEOUT_FILE", "", "no such variable; the nearest is OUTRIGGER_TIMEOUT"}}},
 		"a slip in an upstream's field":   {"OUTRIGGER_UPSTREAM_OPENAI_APIKEY=sk-k", []Mistake{{"OUTRIGGER_UPSTREAM_OPENAI_APIKEY", "", "no such variable; the nearest is OUTRIGGER_UPSTREAM_OPENAI_API_KEY"}}},
 		"an upstream that is not listed":  {"OUTRIGGER_UPSTREAM_AZURE_API_KEY=sk-k", []Mistake{{"OUTRIGGER_UPSTREAM_AZURE_API_KEY", "", "no upstream azure in OUTRIGGER_UPSTREAMS, which names openai"}}},
-		"the name left as in the example": {"OUTRIGGER_UPSTREAM_NAME_API_KEY=sk-k", []Mistake{{"OUTRIGGER_UPSTREAM_NAME_API_KEY", "", "no upstream name in OUTRIGGER_UPSTREAMS, which names openai"}}},
+		"the name left as in the example": {"OUTRIGGER_UPSTREAM_NAME_API_KEY=sk-k", []Mistake{{"OUTRIGGER_UPSTREAM_NAME_API_KEY", "", "put an upstream's name in place of NAME: OUTRIGGER_UPSTREAMS names openai"}}},
 		"a key where a number goes":       {"OUTRIGGER_RPM=sk-proj-12345", []Mistake{{"OUTRIGGER_RPM", "[redacted]", "want a whole number, from 0 to 1000000000"}}},
 		"several at once": {
 			"OUTRIGGER_ZZZ=x|OUTRIGGER_TIMEOUT=5|OUTRIGGER_LISTEN=x|OUTRIGGER_AAA=x",
 			[]Mistake{
 				{"OUTRIGGER_TIMEOUT", "5", "want a duration such as 500ms, 30s or 10m, from 1s to 24h"},
 				{"OUTRIGGER_LISTEN", "x", hostPort},
-				{"OUTRIGGER_AAA", "", "no such variable; the nearest is OUTRIGGER_RPM"},
-				{"OUTRIGGER_ZZZ", "", "no such variable; the nearest is OUTRIGGER_RPM"},
+				{"OUTRIGGER_AAA", "", "no such variable; config.example.env lists all"},
+				{"OUTRIGGER_ZZZ", "", "no such variable; config.example.env lists all"},
 			},
 		},
 	} {

@@ -20,7 +20,7 @@ import (
 
 // runServe is the main job: it returns after a drain, or when it cannot go on.
 func runServe(ctx context.Context, c call) int {
-	s, err := load(c.environ)
+	s, err := ready(ctx, c.environ)
 	if err != nil {
 		return refuse(c.stderr, err)
 	}
@@ -48,6 +48,9 @@ func serve(ctx context.Context, s *settings, log *slog.Logger) error {
 	defer release()
 
 	s.tellWaysOut(log)
+	for _, warning := range s.Warnings {
+		log.Warn("a part of the configuration will not work", slog.String("reason", warning))
+	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	handler, err := proxy.New(s.Config.Config, proxy.Deps{Log: log, Registry: registry, Proxies: s.Proxies})

@@ -40,10 +40,12 @@ func findUnknown(given environment, s *settings, found *mistakes) []string {
 		case serviceLink.MatchString(name):
 			links = append(links, name)
 		case foreign != "" && found.have(prefix+"UPSTREAMS"): // it may well be one of those
+		case foreign == "name": // as all documents have it
+			found.add(name, "", "put an upstream's name in place of NAME: "+prefix+"UPSTREAMS names "+namesOf(s.Upstreams))
 		case foreign != "":
 			found.add(name, "", "no upstream "+foreign+" in "+prefix+"UPSTREAMS, which names "+namesOf(s.Upstreams))
 		default:
-			found.add(name, "", "no such variable; the nearest is "+nearest(name, names))
+			found.add(name, "", "no such variable; "+nearest(name, names))
 		}
 	}
 	return links
@@ -72,9 +74,28 @@ func foreignUpstream(name string, given []proxy.Upstream) string {
 	return upstream
 }
 
-// nearest returns the known name with the smallest edit distance to name.
+// nearest tells the known name that was meant, or where all are listed if none is near.
 func nearest(name string, known []string) string {
-	return slices.MinFunc(known, func(a, b string) int { return distance(name, a) - distance(name, b) })
+	near := slices.DeleteFunc(slices.Clone(known), func(k string) bool { return !isNear(name, k) })
+	if len(near) == 0 {
+		return "config.example.env lists all"
+	}
+	return "the nearest is " + slices.MinFunc(near, func(a, b string) int { return distance(name, a) - distance(name, b) })
+}
+
+// isNear reports whether name may be a slip for known: up to a third of its letters
+// are wrong, or one has all words of the other.
+func isNear(name, known string) bool {
+	name, known = strings.TrimPrefix(name, prefix), strings.TrimPrefix(known, prefix)
+	if name == "" {
+		return false
+	}
+	given, right := strings.Split(name, "_"), strings.Split(known, "_")
+	return 3*distance(name, known) <= len(name) || hasAll(given, right) || hasAll(right, given)
+}
+
+func hasAll(words, of []string) bool {
+	return !slices.ContainsFunc(of, func(word string) bool { return !slices.Contains(words, word) })
 }
 
 // distance is the number of bytes to insert, delete, replace or swap with their

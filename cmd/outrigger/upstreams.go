@@ -59,6 +59,9 @@ func upstreamsOf(entries []namedURL, found *mistakes) []proxy.Upstream {
 // parseUpstreamURL returns the URL of an upstream, or what is wrong with it. The
 // text is never quoted: what is wrong with it may be that it holds a password.
 func parseUpstreamURL(text string) (*url.URL, string) {
+	if problem := listSlip(text); problem != "" {
+		return nil, problem
+	}
 	u, err := url.Parse(text)
 	switch {
 	case err != nil:
@@ -75,6 +78,11 @@ func parseUpstreamURL(text string) (*url.URL, string) {
 		return nil, "want a URL without query; parameters go into " + upstreamPrefix("NAME") + "QUERY"
 	case strings.Contains(text, "#"):
 		return nil, "want a URL without fragment"
+	case hasPlaceholder(u):
+		return nil, "want your own value where the URL still has a placeholder, such as NAME or REGION"
+	}
+	if problem := pathSlip(u.Path); problem != "" {
+		return nil, problem
 	}
 	return u, ""
 }

@@ -29,13 +29,14 @@ func TestWhatIsWrongWithAnUpstreamURLIsTold(t *testing.T) {
 		example = "want a URL such as https://api.openai.com"
 		scheme  = "want a URL that begins with http:// or https://"
 		host    = "want a URL with a host"
+		commas  = "want entries separated by commas, not white space"
 		port    = "want a port from 1 to 65535"
 	)
 	for text, want := range map[string]string{
 		"": scheme, "api.openai.com": scheme, "//api.openai.com": scheme, "ws://api.openai.com": scheme, "unix:///run/x.sock": scheme,
 		"api.openai.com:443": scheme, "https:": host, "https://": host, "https:///v1": host, "https://:443": host, "https:api.openai.com": host,
-		"https://api.openai.com:0": port, "https://api.openai.com:65536": port, "https://api.openai.com:x": example, "https://a b": example,
-		"https://a%zz": example, "https://[::1": example, "https://a.example/%": example, "https://a.example\n": example,
+		"https://api.openai.com:0": port, "https://api.openai.com:65536": port, "https://api.openai.com:x": example, "https://a b": commas,
+		"https://a%zz": example, "https://[::1": example, "https://a.example/%": example, "https://a.example\n": commas,
 		"https://user@a.example":     "want a URL without user and password; a key goes into OUTRIGGER_UPSTREAM_NAME_API_KEY",
 		"https://@a.example":         "want a URL without user and password; a key goes into OUTRIGGER_UPSTREAM_NAME_API_KEY",
 		"https://a.example/?a=b":     "want a URL without query; parameters go into OUTRIGGER_UPSTREAM_NAME_QUERY",

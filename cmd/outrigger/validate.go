@@ -18,6 +18,7 @@ func validate(c *Config, found *mistakes) {
 		checkInjected(u, found)
 	}
 	checkFailover(c, found)
+	checkSelf(c, found)
 	checkExposure(c, found)
 	checkOrder(c, found)
 	checkSpool(c.Bodies.Dir, found)
@@ -43,14 +44,17 @@ var framing = []string{
 // checkInjected notes what could not be put into a request to u.
 func checkInjected(u proxy.Upstream, found *mistakes) {
 	of := upstreamPrefix(u.Name)
-	if !u.APIKey.IsZero() && !isToken(u.APIKey.Reveal()) {
-		found.add(of+"API_KEY", "", "want a key of visible ASCII characters")
+	if problem := keySlip(u.APIKey.Reveal()); problem != "" && !u.APIKey.IsZero() {
+		found.add(of+"API_KEY", "", "want a key "+problem)
 	}
 	if u.AuthHeader != "" && !isHeader(u.AuthHeader) {
 		found.add(of+"AUTH_HEADER", "", "want the name of a header, such as Authorization or api-key")
 	}
 	requested := map[string]bool{}
 	for _, m := range u.Models {
+		if strings.Contains(m.Sent, ";") {
+			found.add(of+"MODELS", m.Requested, listSlip(m.Sent))
+		}
 		if requested[m.Requested] {
 			found.add(of+"MODELS", m.Requested, "want each requested model once")
 		}

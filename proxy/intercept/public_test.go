@@ -77,7 +77,7 @@ func TestNoNameLeadsToALoopbackAddress(t *testing.T) {
 func straight(*http.Request) (*url.URL, error) { return nil, nil }
 
 func FuzzTheTargetOfACONNECT(f *testing.F) {
-	for _, seed := range []string{"api.openai.com:443", "[::1]:443", "a:0", "a:00443", "a b:1", "127.0.0.1:65536", ":443", "[fe80::1%25eth0]:443", "a:443:443", "xn--bcher-kva.example.:443", "\x00:1"} {
+	for _, seed := range []string{"api.openai.com:443", "[::1]:443", "a:0", "a:00443", "a b:1", "127.0.0.1:65536", ":443", "[fe80::1%25eth0]:443", "[::%.]:1", "[fe80::1%ETH0.]:443", "a:443:443", "xn--bcher-kva.example.:443", "\x00:1"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, target string) {
@@ -98,6 +98,7 @@ func TestTargetsHaveOneForm(t *testing.T) {
 		"[::ffff:10.0.0.1]:443": "10.0.0.1:443", "10.0.0.1:80": "10.0.0.1:80",
 		"": "", "a": "", "a:": "", ":443": "", "a:0": "", "a:0443": "", "a:+443": "", "a:65536": "", "a:https": "", "u@a:443": "", "http://a:443": "", "a/b:443": "",
 		"a b:443": "", "ä:443": "", ".:443": "", ".a:443": "", "a..b:443": "", "a..:443": "", "[a]:443": "a:443",
+		"[::%.]:1": "[::%.]:1", "[fe80::1%Eth0.]:443": "[fe80::1%Eth0.]:443", "127.0.0.1.:443": "127.0.0.1:443",
 	} {
 		host, port, ok := parse(target)
 		got := ""

@@ -21,8 +21,12 @@ func Authority(u *url.URL) string {
 
 // canonical returns the one form of a host name or IP address.
 func canonical(host string) string {
-	host = strings.TrimSuffix(strings.ToLower(host), ".")
-	if ip, err := netip.ParseAddr(host); err == nil {
+	ip, err := netip.ParseAddr(host) // before a dot is cut off, which may end a zone
+	if err != nil {
+		host = strings.TrimSuffix(strings.ToLower(host), ".")
+		ip, err = netip.ParseAddr(host)
+	}
+	if err == nil {
 		return ip.Unmap().String()
 	}
 	return host

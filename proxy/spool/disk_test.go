@@ -70,6 +70,9 @@ func (f *diskFile) Truncate(size int64) error {
 
 func (f *diskFile) Close() error { f.closed++; return nil }
 
+// tight has no memory for a body of more than about 64 KiB that should be on disk.
+var tight = Config{BodyMemory: 64 << 10, BodyMax: 8 << 20, MemoryMax: 192 << 10, SpoolMax: 16 << 20}
+
 func TestFullDiskKeepsThePrefixReadable(t *testing.T) {
 	const size = 300_000
 	tests := map[string]struct {
@@ -92,7 +95,7 @@ func TestFullDiskKeepsThePrefixReadable(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			c := roomy
+			c := tight
 			if tt.config != nil {
 				tt.config(&c)
 			}
@@ -131,7 +134,7 @@ func TestFullDiskKeepsThePrefixReadable(t *testing.T) {
 }
 
 func TestRealFullDeviceIsErrFull(t *testing.T) {
-	s := newStore(t, roomy)
+	s := newStore(t, tight)
 	s.create = func(string) (file, error) { return os.OpenFile("/dev/full", os.O_RDWR, 0) }
 	want := content(100_000)
 	rest := bytes.NewReader(want)
@@ -143,7 +146,7 @@ func TestRealFullDeviceIsErrFull(t *testing.T) {
 }
 
 func TestUnusableDirectoryIsErrFull(t *testing.T) {
-	c := roomy
+	c := tight
 	c.Dir = filepath.Join(t.TempDir(), "missing")
 	s := newStore(t, c)
 	mustRead(t, s, content(1000), 1000) // memory needs no directory
@@ -160,7 +163,7 @@ func TestUnusableDirectoryIsErrFull(t *testing.T) {
 }
 
 func TestOneFullBodyLeavesRoomForOthers(t *testing.T) {
-	s := newStore(t, Config{BodyMemory: 1 << 10, BodyMax: 1 << 20, MemoryMax: 1 << 20, SpoolMax: 150_000})
+	s := newStore(t, Config{BodyMemory: 1 << 10, BodyMax: 1 << 20, MemoryMax: 64 << 10, SpoolMax: 150_000})
 	first := mustRead(t, s, content(100_000), -1)
 	b, err := s.Read(bytes.NewReader(content(100_000)), -1)
 	if !errors.Is(err, ErrFull) {

@@ -16,7 +16,8 @@
 //
 // An eighth of MemoryMax is kept back for the blocks that carry bodies to disk:
 // when bodies and other holders (Reserve) have used up the rest, the next bodies
-// are spooled instead of refused.
+// are spooled instead of refused. The other way round, a body that should be on disk
+// and cannot be stays in memory while enough is free: see shelter.
 //
 // # A body is always file, then blocks, then at most one byte
 //

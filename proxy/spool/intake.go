@@ -14,6 +14,7 @@ type intake struct {
 	from      io.Reader
 	announced int64 // -1: unknown
 	ended     error // came with the last bytes
+	unspooled error // why it stays in memory, if it should not
 }
 
 // run moves bytes from the caller into the body until the caller's end. It waits
@@ -92,7 +93,7 @@ func (in *intake) end() error {
 	if b.size < in.announced {
 		return &ReadError{Err: io.ErrUnexpectedEOF}
 	}
-	if b.file != nil && b.flush() == nil {
+	if b.file != nil && in.unspooled == nil && b.flush() == nil {
 		b.drop(0)
 	}
 	return nil // what did not go to disk stays in its block, which is charged

@@ -9,22 +9,23 @@ const (
 )
 
 // room returns free space at the body's end, at least one byte: in a new block
-// while the body may stay in memory, else in the block that carries to disk.
+// while the body may stay in memory, else in the block that carries to disk, and
+// where that fails in memory again.
 func (in *intake) room() ([]byte, error) {
 	b := in.body
 	if b.file == nil {
 		if room := in.block(); room != nil {
 			return room, nil
 		}
-		err := b.spill()
-		if err != nil {
-			return nil, err
-		}
-		return b.blocks[0].buf, nil
 	}
-	err := b.flush()
-	if err != nil {
-		return nil, err
+	why := in.unspooled // one that failed is not tried again: each try writes all there is
+	if why == nil && b.file == nil {
+		why = b.spill()
+	} else if why == nil {
+		why = b.flush()
+	}
+	if why != nil {
+		return in.shelter(why)
 	}
 	return b.blocks[0].buf, nil
 }

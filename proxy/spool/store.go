@@ -20,6 +20,10 @@ const (
 // Store keeps the bodies of all requests under common bounds. It is safe for
 // concurrent use. Make it with New.
 type Store struct {
+	// Unspooled, if set, is told of each body that cannot be spooled, and why. Set it
+	// before the first Read.
+	Unspooled func(why error)
+
 	config Config
 	memory account
 	spool  account
@@ -75,19 +79,6 @@ func (s *Store) Reserve(n int64) bool { return n >= 0 && s.memory.take(n, s.held
 
 // Free gives back n bytes that Reserve granted.
 func (s *Store) Free(n int64) { s.memory.free(n) }
-
-// Probe makes a spool file and removes it, so that an unusable directory is known
-// at start and not with the first large body. It does nothing when SpoolMax is 0.
-func (s *Store) Probe() error {
-	if s.config.SpoolMax == 0 {
-		return nil
-	}
-	f, err := s.create(s.config.Dir)
-	if err != nil {
-		return err
-	}
-	return f.Close()
-}
 
 // heldMax is the part of MemoryMax that bodies and reservations may use.
 func (s *Store) heldMax() int64 {

@@ -309,14 +309,14 @@ func TestReadTakesBytesThatComeWithTheEnd(t *testing.T) {
 
 func TestProbeTellsWhetherTheDirectoryIsUsable(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "missing")
-	if err := newStore(t, Config{SpoolMax: 1, Dir: missing}).Probe(); !errors.Is(err, os.ErrNotExist) {
+	if err := Probe(Config{SpoolMax: 1, Dir: missing}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("Probe of a missing directory: %v, want ErrNotExist", err)
 	}
-	if err := newStore(t, Config{SpoolMax: 0, Dir: missing}).Probe(); err != nil {
+	if err := Probe(Config{SpoolMax: 0, Dir: missing}); err != nil {
 		t.Errorf("Probe without a spool: %v", err)
 	}
 	dir := t.TempDir()
-	if err := newStore(t, Config{SpoolMax: 1, Dir: dir}).Probe(); err != nil {
+	if err := Probe(Config{SpoolMax: 1, Dir: dir}); err != nil {
 		t.Errorf("Probe of a usable directory: %v", err)
 	}
 	wantEmpty(t, dir)

@@ -31,8 +31,11 @@ func stages(t *testing.T) [][]instruction {
 		if name == "FROM" {
 			list = append(list, nil)
 		}
-		if len(list) == 0 {
-			t.Fatalf("%q stands before the first FROM", line)
+		if len(list) == 0 { // what names the builder
+			if name != "ARG" {
+				t.Fatalf("%q stands before the first FROM", line)
+			}
+			continue
 		}
 		last := &list[len(list)-1]
 		*last = append(*last, instruction{name, strings.Join(strings.Fields(rest), " ")})
@@ -75,8 +78,10 @@ func TestTheFinalStageIsEmptyButForWhatIsCopied(t *testing.T) {
 		"ENV":        nil, // the defaults are the binary's
 		"COPY": {
 			"--from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt",
-			"--from=build /out/tmp /tmp",
+			"--from=build /usr/share/doc/ca-certificates/copyright /licenses/ca-certificates/copyright",
+			"--from=build --chmod=1777 /out/root/ /",
 			"--from=build /out/outrigger /outrigger",
+			"--from=build /out/licenses/ /licenses/",
 			"LICENSE /LICENSE",
 		},
 	} {
@@ -98,9 +103,26 @@ func TestTheBuilderIsTheGoVersionOfTheModule(t *testing.T) {
 	_, version, _ := strings.Cut(string(text), "\ngo ")
 	version, _, _ = strings.Cut(version, "\n")
 	minor := strings.Join(strings.Split(version, ".")[:2], ".")
-	want := "--platform=$BUILDPLATFORM golang:" + minor + "-bookworm AS build"
-	if got := all(stages(t)[0], "FROM"); !slices.Equal(got, []string{want}) {
+	if got, want := all(stages(t)[0], "FROM"), "--platform=$BUILDPLATFORM $GO_IMAGE AS build"; !slices.Equal(got, []string{want}) {
 		t.Errorf("FROM %q, want %q", got, want)
+	}
+	dockerfile, err := os.ReadFile(filepath.Join(root(t), "Dockerfile"))
+	if want := "\nARG GO_IMAGE=golang:" + minor + "-bookworm\n"; err != nil || !strings.Contains(string(dockerfile), want) {
+		t.Errorf("%v, want %q", err, want)
+	}
+	if _, chain, ok := strings.Cut(string(text), "\ntoolchain go"); !ok || !strings.HasPrefix(chain, minor+".") {
+		t.Error("go.mod names no toolchain of that version: builds would differ by what is installed")
+	}
+}
+
+// Builders that are older, or others than BuildKit, take the first name of an ARG alone.
+func TestEveryARGIsOnALineOfItsOwn(t *testing.T) {
+	for _, stage := range stages(t) {
+		for _, names := range all(stage, "ARG") {
+			if strings.Contains(names, " ") {
+				t.Errorf("ARG %s", names)
+			}
+		}
 	}
 }
 
@@ -114,7 +136,7 @@ func TestTheBuildContextHoldsWhatIsCopiedFromIt(t *testing.T) {
 	if !slices.Contains(ignore, "*") {
 		t.Error("the context is not closed by default")
 	}
-	for _, name := range []string{"LICENSE", "go.mod", "go.sum", "cmd", "policy", "proxy", "internal"} {
+	for _, name := range []string{"LICENSE", "licenses.sh", "go.mod", "go.sum", "cmd", "policy", "proxy", "internal"} {
 		if !slices.Contains(ignore, "!"+name) {
 			t.Errorf("%s is not in the build context", name)
 		}

@@ -33,12 +33,16 @@ func lay(t *testing.T) string {
 		}
 	}
 	for _, instruction := range all(built[1], "COPY") {
-		words := strings.Fields(strings.TrimPrefix(instruction, "--from=build "))
+		words := strings.Fields(strings.TrimPrefix(strings.TrimPrefix(instruction, "--from=build "), "--chmod=1777 "))
 		from, to := strings.Replace(words[0], "/out/", out+"/", 1), filepath.Join(image, words[1])
 		if !strings.HasPrefix(instruction, "--from=build ") {
 			from = filepath.Join(root(t), words[0])
 		}
-		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		into := filepath.Dir(to)
+		if strings.HasSuffix(words[0], "/") { // what is in the directory
+			from, into = from+".", to
+		}
+		if err := os.MkdirAll(into, 0o755); err != nil {
 			t.Fatal(err)
 		}
 		if output, err := exec.CommandContext(t.Context(), "cp", "-a", "-L", from, to).CombinedOutput(); err != nil {

@@ -1,6 +1,7 @@
 package k8s
 
 import (
+	"errors"
 	"os"
 	"regexp"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer/json"
@@ -23,10 +25,10 @@ const (
 	example   = "../../config.example.env"
 )
 
-// build renders a kustomization as `kubectl apply -k` does and decodes the one
-// Deployment in it. A field that Kubernetes does not know, or that stands twice,
+// build renders a kustomization as `kubectl apply -k` does and decodes what is
+// in it, one Deployment among it. A field that Kubernetes does not know, or that stands twice,
 // fails the test: the API server would drop it with no more than a warning.
-func build(t *testing.T, fs filesys.FileSystem, dir string) *appsv1.Deployment {
+func build(t *testing.T, fs filesys.FileSystem, dir string) objects {
 	t.Helper()
 	options := krusty.MakeDefaultOptions()
 	options.PluginConfig = types.DisabledPluginConfig()
@@ -34,56 +36,74 @@ func build(t *testing.T, fs filesys.FileSystem, dir string) *appsv1.Deployment {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if rendered.Size() != 1 {
-		t.Fatalf("rendered %d objects, want the Deployment alone", rendered.Size())
-	}
-	text, err := rendered.AsYaml()
-	if err != nil {
-		t.Fatal(err)
-	}
 	scheme := runtime.NewScheme()
-	if err := appsv1.AddToScheme(scheme); err != nil {
+	if err := errors.Join(appsv1.AddToScheme(scheme), networkingv1.AddToScheme(scheme)); err != nil {
 		t.Fatal(err)
 	}
 	decoder := json.NewSerializerWithOptions(json.DefaultMetaFactory, scheme, scheme,
 		json.SerializerOptions{Yaml: true, Strict: true})
-	object, _, err := decoder.Decode(text, nil, nil)
-	if err != nil {
-		t.Fatalf("%v in\n%s", err, text)
+	var all objects
+	for _, r := range rendered.Resources() {
+		text, err := r.AsYAML()
+		if err != nil {
+			t.Fatal(err)
+		}
+		object, _, err := decoder.Decode(text, nil, nil)
+		if err != nil {
+			t.Fatalf("%v in\n%s", err, text)
+		}
+		switch o := object.(type) {
+		case *appsv1.Deployment:
+			all.deployments = append(all.deployments, o)
+		case *networkingv1.NetworkPolicy:
+			all.policies = append(all.policies, o)
+		}
 	}
-	deployment, ok := object.(*appsv1.Deployment)
-	if !ok {
-		t.Fatalf("rendered a %T, want a Deployment", object)
+	if len(all.deployments) != 1 || len(all.deployments)+len(all.policies) != rendered.Size() {
+		t.Fatalf("rendered %d objects, %d of them Deployments", rendered.Size(), len(all.deployments))
 	}
-	return deployment
+	return all
 }
 
-// variants are the two ways that the README tells to apply: as it stands, and
-// with the component that gives the key to Outrigger.
+// objects are what a kustomization renders, by kind.
+type objects struct {
+	deployments []*appsv1.Deployment
+	policies    []*networkingv1.NetworkPolicy
+}
+
+// variants are the ways that the README tells to apply: as it stands, and with the
+// component that gives the key to Outrigger.
 func variants(t *testing.T) map[string]*appsv1.Deployment {
 	t.Helper()
-	disk := filesys.MakeFsOnDisk()
+	return map[string]*appsv1.Deployment{
+		"as it stands":           build(t, filesys.MakeFsOnDisk(), manifests).deployments[0],
+		"with the key component": withComponent(t, "key").deployments[0],
+	}
+}
+
+// withComponent renders the manifests with a component switched on.
+func withComponent(t *testing.T, component string) objects {
+	t.Helper()
 	memory := filesys.MakeFsInMemory()
-	for _, name := range []string{"kustomization.yaml", "deployment.yaml", "key/kustomization.yaml", "key/deployment.yaml"} {
+	for _, name := range []string{
+		"kustomization.yaml", "deployment.yaml", "key/kustomization.yaml", "key/deployment.yaml",
+		"networkpolicy/kustomization.yaml", "networkpolicy/networkpolicy.yaml",
+	} {
 		text, err := os.ReadFile(manifests + "/" + name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if name == "kustomization.yaml" {
-			switched := strings.Replace(string(text), "# components:\n#   - key\n", "components:\n  - key\n", 1)
-			if switched == string(text) {
-				t.Fatal("kustomization.yaml has no commented-out key component")
+			if !strings.Contains(string(text), "\n# components:\n") || !strings.Contains(string(text), "\n#   - "+component+"\n") {
+				t.Fatalf("kustomization.yaml has no commented-out component %s", component)
 			}
-			text = []byte(switched)
+			text = []byte(strings.Replace(string(text), "\n# components:\n", "\ncomponents:\n  - "+component+"\n", 1))
 		}
 		if err := memory.WriteFile("/k8s/"+name, text); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return map[string]*appsv1.Deployment{
-		"as it stands":           build(t, disk, manifests),
-		"with the key component": build(t, memory, "/k8s"),
-	}
+	return build(t, memory, "/k8s")
 }
 
 // sidecar returns Outrigger's container, which must be the one init container.
@@ -180,35 +200,100 @@ func TestTrafficStaysOnLoopbackAndProbesReachTheAdminListener(t *testing.T) {
 	})
 }
 
-func TestThePodMeetsTheRestrictedSecurityStandard(t *testing.T) {
+func TestOutriggersContainerMeetsTheRestrictedSecurityStandard(t *testing.T) {
 	each(t, func(t *testing.T, d *appsv1.Deployment) {
-		spec := d.Spec.Template.Spec
-		pod := spec.SecurityContext
-		if pod == nil || pod.RunAsNonRoot == nil || !*pod.RunAsNonRoot ||
-			pod.SeccompProfile == nil || pod.SeccompProfile.Type != corev1.SeccompProfileTypeRuntimeDefault {
-			t.Errorf("pod security context is %+v", pod)
-		}
-		if spec.AutomountServiceAccountToken == nil || *spec.AutomountServiceAccountToken {
-			t.Error("a service account token is mounted that nothing here uses")
-		}
-		for _, c := range []corev1.Container{sidecar(t, d), app(t, d)} {
-			s := c.SecurityContext
-			if s == nil || s.AllowPrivilegeEscalation == nil || *s.AllowPrivilegeEscalation {
-				t.Errorf("%s may gain privileges", c.Name)
-				continue
-			}
-			if s.Capabilities == nil || !slices.Equal(s.Capabilities.Drop, []corev1.Capability{"ALL"}) || len(s.Capabilities.Add) > 0 {
-				t.Errorf("%s has capabilities %+v", c.Name, s.Capabilities)
-			}
-		}
 		own := sidecar(t, d).SecurityContext
+		if own == nil || own.AllowPrivilegeEscalation == nil || *own.AllowPrivilegeEscalation {
+			t.Fatal("Outrigger may gain privileges")
+		}
+		if own.Capabilities == nil || !slices.Equal(own.Capabilities.Drop, []corev1.Capability{"ALL"}) || len(own.Capabilities.Add) > 0 {
+			t.Errorf("Outrigger has capabilities %+v", own.Capabilities)
+		}
+		if own.SeccompProfile == nil || own.SeccompProfile.Type != corev1.SeccompProfileTypeRuntimeDefault {
+			t.Errorf("Outrigger's seccomp profile is %+v", own.SeccompProfile)
+		}
 		if own.ReadOnlyRootFilesystem == nil || !*own.ReadOnlyRootFilesystem {
 			t.Error("Outrigger's root file system is writable")
 		}
 		if own.RunAsUser == nil || *own.RunAsUser != 65532 || own.RunAsNonRoot == nil || !*own.RunAsNonRoot {
 			t.Error("Outrigger does not run as the image's user 65532")
 		}
+		spec := d.Spec.Template.Spec
+		if spec.AutomountServiceAccountToken == nil || *spec.AutomountServiceAccountToken {
+			t.Error("a service account token is mounted that nothing here uses")
+		}
 	})
+}
+
+// A pod's securityContext holds for the app as well, and its fsGroup for the volumes of
+// a StatefulSet.
+func TestNothingIsSaidOfTheAppsSecurityContext(t *testing.T) {
+	each(t, func(t *testing.T, d *appsv1.Deployment) {
+		if pod := d.Spec.Template.Spec.SecurityContext; pod != nil {
+			t.Errorf("the pod's security context is %+v", pod)
+		}
+		if own := app(t, d).SecurityContext; own != nil {
+			t.Errorf("the app's security context is %+v", own)
+		}
+	})
+}
+
+// streamSize is what an open stream takes, as measured: 89 MB for 1,000.
+const streamSize = 89_000
+
+func TestTheStreamsThatAreLetInFitTheMemory(t *testing.T) {
+	each(t, func(t *testing.T, d *appsv1.Deployment) {
+		c := sidecar(t, d)
+		if request := c.Resources.Requests[corev1.ResourceMemory]; request.Value() < 1000*streamSize {
+			t.Errorf("the request of %s does not hold 1,000 streams", request.String())
+		}
+		inflight, bodies, goLimit := quantity(t, value(c, "OUTRIGGER_MAX_INFLIGHT")), quantity(t, value(c, "OUTRIGGER_MEMORY_MAX")), quantity(t, value(c, "GOMEMLIMIT"))
+		if need := inflight.Value()*streamSize + bodies.Value(); inflight.Value() == 0 || need > goLimit.Value() {
+			t.Errorf("%d streams and the bodies take %d bytes, over GOMEMLIMIT %s", inflight.Value(), need, goLimit.String())
+		}
+	})
+}
+
+func TestTheNetworkPolicyClosesTheAdminPortAlone(t *testing.T) {
+	if p := build(t, filesys.MakeFsOnDisk(), manifests).policies; len(p) > 0 {
+		t.Error("the network policy is on without being asked for")
+	}
+	all := withComponent(t, "networkpolicy")
+	if len(all.policies) != 1 {
+		t.Fatalf("%d policies", len(all.policies))
+	}
+	policy, labels := all.policies[0].Spec, all.deployments[0].Spec.Template.Labels
+	for name, value := range policy.PodSelector.MatchLabels {
+		if labels[name] != value {
+			t.Errorf("it selects pods with %s=%s, which ours have not", name, value)
+		}
+	}
+	if !slices.Equal(policy.PolicyTypes, []networkingv1.PolicyType{networkingv1.PolicyTypeIngress}) {
+		t.Errorf("it is about %v", policy.PolicyTypes)
+	}
+	open := func(protocol corev1.Protocol, port int32) bool { // to all
+		return slices.ContainsFunc(policy.Ingress, func(rule networkingv1.NetworkPolicyIngressRule) bool {
+			return len(rule.From) == 0 && slices.ContainsFunc(rule.Ports, func(p networkingv1.NetworkPolicyPort) bool {
+				of, last := corev1.ProtocolTCP, p.Port.IntVal
+				if p.Protocol != nil {
+					of = *p.Protocol
+				}
+				if p.EndPort != nil {
+					last = *p.EndPort
+				}
+				return of == protocol && p.Port.IntVal <= port && port <= last
+			})
+		})
+	}
+	for port := int32(1); port <= 65535; port++ {
+		if open(corev1.ProtocolTCP, port) != (port != 8384) || !open(corev1.ProtocolUDP, port) {
+			t.Fatalf("port %d: TCP open to all: %v", port, open(corev1.ProtocolTCP, port))
+		}
+	}
+	last := policy.Ingress[len(policy.Ingress)-1]
+	if len(last.From) != 1 || len(last.Ports) != 1 || last.Ports[0].Port.IntVal != 8384 {
+		t.Errorf("the last rule is %+v", last)
+	}
 }
 
 func TestTheGracePeriodCoversTheDrain(t *testing.T) {
@@ -288,12 +373,14 @@ func TestTheKeyComponentMovesTheKeyFromTheAppToOutrigger(t *testing.T) {
 		t.Errorf("the component replaced the spool's mount: %v", c.VolumeMounts)
 	}
 	for _, v := range d.Spec.Template.Spec.Volumes {
-		if v.Name == "outrigger-key" && (v.Secret == nil || v.Secret.DefaultMode == nil || *v.Secret.DefaultMode != 0o440) {
+		if v.Name == "outrigger-key" && (v.Secret == nil || v.Secret.DefaultMode == nil || *v.Secret.DefaultMode != 0o444) {
 			t.Errorf("secret volume is %+v", v.Secret)
 		}
 	}
-	if group := d.Spec.Template.Spec.SecurityContext.FSGroup; group == nil || *group != 65532 {
-		t.Error("user 65532 cannot read the secret's files")
+	for _, m := range app(t, d).VolumeMounts {
+		if m.Name == "outrigger-key" {
+			t.Error("the app mounts the key, which all users of its container can read")
+		}
 	}
 	for _, e := range app(t, d).Env {
 		if e.Name == "OPENAI_API_KEY" && (e.ValueFrom != nil || e.Value == "") {

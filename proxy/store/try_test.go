@@ -1,0 +1,63 @@
+package store
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestTryTellsWhatOpenWouldAndChangesNothing(t *testing.T) {
+	directory := t.TempDir()
+	empty, foreign := filepath.Join(directory, "empty"), filepath.Join(directory, "foreign")
+	for path, content := range map[string]string{empty: "", foreign: "no store"} {
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for text, want := range map[string]error{
+		"memory":                             nil,
+		"file:" + directory + "/new.db":      nil,
+		"file:" + directory + "/none/new.db": fs.ErrNotExist,
+		"file:" + empty + "/new.db":          syscall.ENOTDIR,
+		"file:" + directory:                  ErrUnavailable,
+		"file:" + empty:                      ErrUnavailable,
+		"file:" + foreign:                    ErrUnavailable,
+		"redis://127.0.0.1:1":                syscall.ECONNREFUSED,
+	} {
+		var c Config
+		if err := c.Spec.UnmarshalText([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		if err := Try(t.Context(), c); !errors.Is(err, want) || err != nil && !errors.Is(err, ErrUnavailable) || InUse(err) {
+			t.Errorf("%s: %v, want %v", text, err, want)
+		}
+	}
+	left, err := os.ReadDir(directory)
+	if err != nil || len(left) != 2 {
+		t.Errorf("the directory holds %v, %v", left, err)
+	}
+	if info, err := os.Stat(foreign); err != nil || info.Mode().Perm() != 0o644 {
+		t.Errorf("a foreign file: %v, %v", info, err)
+	}
+}
+
+func TestTryKnowsAFileThatIsInUse(t *testing.T) {
+	c := Config{Spec: Spec{path: filepath.Join(t.TempDir(), "store.db")}, TTL: time.Hour, Bytes: 1 << 20}
+	opened, err := Open(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Try(t.Context(), c); !InUse(err) {
+		t.Errorf("error %v, want that it is in use", err)
+	}
+	if err := opened.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := Try(t.Context(), c); err != nil {
+		t.Errorf("error %v once it was closed", err)
+	}
+}
