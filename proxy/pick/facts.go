@@ -22,8 +22,8 @@ const (
 
 // Facts are what a body says. The zero value is a body that says nothing.
 type Facts struct {
-	// Model is the model's name, "" if there is none. Of a longer one the first
-	// 256 bytes are kept, to a whole character.
+	// Model is the model's name, "" if there is none. One over 256 bytes is as clip.Text
+	// makes it.
 	Model string
 	// ModelStart and ModelEnd are where the name stands in the body, as it is written
 	// there (escaped, or longer than Model), without its quotes. Both are 0 when

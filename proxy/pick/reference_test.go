@@ -13,6 +13,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"outrigger/internal/clip"
 	"outrigger/policy/endpoint"
 )
 
@@ -71,8 +72,8 @@ func reference(body []byte) (Facts, bool) {
 	f := Facts{Valid: true}
 	if model, ok := top["model"].value.(string); ok {
 		f.Model = model
-		for len(f.Model) > maxModel || !utf8.ValidString(f.Model) {
-			f.Model = f.Model[:min(len(f.Model)-1, maxModel)]
+		if len(model) > maxModel {
+			f.Model = clip.Text(model, maxModel)
 		}
 		if end := top["model"].end - 1; model != "" {
 			f.ModelStart, f.ModelEnd = int64(opening(body[:end])+mark), int64(end+mark)
