@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"outrigger/internal/clip"
 )
 
 // faceOf returns the request as an upstream is to get it, and who pays for it there.
@@ -27,7 +29,7 @@ func (x *exchange) faceOf(up *upstream) facing {
 	if f.model == "" {
 		f.model = x.endpoint.Name // what has no model has limits of its own
 	}
-	f.model = withTier(f.model, x.facts.Tier)
+	f.model = clip.Text(withTier(f.model, x.facts.Tier), maxModel)
 	return f
 }
 

@@ -15,9 +15,9 @@ const (
 	// maxChoices is the largest n of the API. Source: openai/openai-openapi,
 	// CreateChatCompletionRequest.n.
 	maxChoices = 128
-	// maxModel is how many bytes of a model's name are kept. The longest ones seen,
+	// MaxModel is how many bytes of a model's name are kept. The longest ones seen,
 	// fine-tuned models with a suffix, have about 100.
-	maxModel = 256
+	MaxModel = 256
 )
 
 // Facts are what a body says. The zero value is a body that says nothing.

@@ -29,8 +29,8 @@ func inPieces(contentType string, body []byte, seed uint32) Facts {
 
 // kept is what is kept of a model's name.
 func kept(model string) string {
-	if len(model) > maxModel {
-		return clip.Text(model, maxModel)
+	if len(model) > MaxModel {
+		return clip.Text(model, MaxModel)
 	}
 	return model
 }

@@ -10,7 +10,7 @@ import (
 
 // name collects the model's name and where it stands.
 type name struct {
-	text     [maxModel]byte
+	text     [MaxModel]byte
 	n        int
 	start    int64
 	end      int64     // after its last byte as written; 0 when that follows from size
@@ -55,7 +55,7 @@ func (m *name) put(f *Facts) {
 		f.ModelStart, f.ModelEnd = m.start, max(m.end, m.start+m.size)
 	}
 	if m.all != nil {
-		f.Model = clip.Long(f.Model, [sha256.Size]byte(m.all.Sum(nil)), maxModel)
+		f.Model = clip.Long(f.Model, [sha256.Size]byte(m.all.Sum(nil)), MaxModel)
 	}
 }
 
