@@ -40,15 +40,16 @@ func (u *upstream) address(out *http.Request, model string, meant bool) {
 	if u.foreign && (!meant || u.config.CallerKey == CallerKeyDrop) {
 		u.dropCredentials(out)
 	}
+	secrets := u.secrets.Load()
 	call := u.preset.Call(out.URL.EscapedPath(), model)
 	u.aim(out, call)
-	for _, p := range u.config.Headers {
+	for _, p := range secrets.headers {
 		out.Header.Set(p.Name, p.Value)
 	}
-	addQuery(out.URL, u.query)
+	addQuery(out.URL, secrets.query)
 	complete(out, call)
-	if !u.config.APIKey.IsZero() {
-		u.setKey(out, call)
+	if !secrets.key.IsZero() {
+		u.setKey(out, call, secrets.key.Reveal())
 	}
 }
 

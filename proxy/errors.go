@@ -144,6 +144,8 @@ func (x *exchange) suppressesRetry(e *Error) bool {
 		return false // the same key leads to the one answer, however often it is sent
 	case x.p.config.Retry.ClientRetries == policy.ClientRetriesAllow:
 		return false
+	case e.Code == "draining" && x.current == nil:
+		return false // nothing is under way, and another instance has retries of its own
 	case e.Later && x.record.attempts == 0:
 		return false
 	case x.outOfTime():

@@ -3,6 +3,7 @@ package proxy
 import (
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 
 	"outrigger/internal/clip"
@@ -27,7 +28,7 @@ const minSecret = 6
 func (x *exchange) conceal(a *attempt) {
 	e := &a.verdict.Error
 	for _, field := range [...]*string{&e.Type, &e.Code, &e.Param, &e.Message} {
-		for _, secret := range secretsOf(a.resp.Request.Header, &x.up.config) {
+		for _, secret := range secretsOf(a.resp.Request.Header, x.up) {
 			*field = strings.ReplaceAll(*field, secret, "[key]")
 		}
 		*field = maskKeys(*field)
@@ -35,14 +36,10 @@ func (x *exchange) conceal(a *attempt) {
 }
 
 // secretsOf returns the credentials in the headers h of a request to u, and u's own.
-func secretsOf(h http.Header, u *Upstream) []string {
-	values := []string{u.APIKey.Reveal()}
-	for _, pairs := range [...][]Pair{u.Headers, u.Query} {
-		for _, p := range pairs {
-			values = append(values, p.Value)
-		}
-	}
-	for _, name := range append(keyHeaders[:], "Cookie", http.CanonicalHeaderKey(u.AuthHeader)) {
+func secretsOf(h http.Header, u *upstream) []string {
+	present := u.secrets.Load()
+	values := slices.Concat(present.values, present.before)
+	for _, name := range append(keyHeaders[:], "Cookie", u.auth) {
 		values = append(values, h[name]...)
 	}
 	var secrets []string

@@ -98,14 +98,13 @@ func isTransient(o classify.Outcome) bool {
 // logRequest writes the request's one line.
 func (p *Proxy) logRequest(x *exchange, took time.Duration) {
 	r, level := &x.record, slog.LevelInfo
-	switch {
-	case r.source == sourceLocal && r.status >= http.StatusInternalServerError, r.outcome == outcomeInterrupted:
+	if r.isWarning() {
 		level = slog.LevelWarn
 	}
 	if !p.log.Enabled(context.Background(), level) {
 		return
 	}
-	var buf [26]slog.Attr
+	var buf [28]slog.Attr
 	a := append(buf[:0],
 		slog.String("id", x.id), field("method", x.method, maxMethod), field("path", x.path, maxPath),
 		slog.Int("status", r.status), slog.String("outcome", r.result()), slog.String("source", r.source),
@@ -114,6 +113,12 @@ func (p *Proxy) logRequest(x *exchange, took time.Duration) {
 	)
 	if x.up != nil {
 		a = append(a, slog.String("upstream", x.up.config.Name))
+	}
+	if x.caller != "" {
+		a = append(a, slog.String("caller", x.caller))
+	}
+	if reason := x.endReason(); reason != "" {
+		a = append(a, slog.String("reason", reason))
 	}
 	if x.facts.Model != "" {
 		a = append(a, field("model", x.facts.Model, maxModel))
