@@ -44,16 +44,6 @@ func lossReason(err error) string {
 	return reasonLost
 }
 
-// endReason tells why the request ended before its answer was whole; "" if it did not, or
-// its caller left.
-func (x *exchange) endReason() string {
-	r := &x.record
-	if r.reason == "" && r.source == sourceLocal && errors.Is(context.Cause(x.ctx), errDraining) {
-		return reasonShutdown
-	}
-	return r.reason
-}
-
 // isWarning reports whether somebody should look at how the request ended: Outrigger failed
 // it, it broke off, it may have been carried out unseen, or no call with its key succeeds
 // until somebody pays or changes the key.

@@ -103,6 +103,9 @@ func (e *Error) write(w http.ResponseWriter, x *exchange) {
 	}
 	x.record.source, x.record.status = sourceLocal, status
 	x.record.errorType, x.record.errorCode, x.record.errorMessage = e.Type, e.Code, e.Message
+	if errors.Is(context.Cause(x.ctx), errDraining) {
+		x.record.reason = reasonShutdown
+	}
 	x.stamp(h)
 	x.share(h, nil)
 	if x.suppressesRetry(e) {

@@ -117,8 +117,8 @@ func (p *Proxy) logRequest(x *exchange, took time.Duration) {
 	if x.caller != "" {
 		a = append(a, slog.String("caller", x.caller))
 	}
-	if reason := x.endReason(); reason != "" {
-		a = append(a, slog.String("reason", reason))
+	if r.reason != "" {
+		a = append(a, slog.String("reason", r.reason))
 	}
 	if x.facts.Model != "" {
 		a = append(a, field("model", x.facts.Model, maxModel))
