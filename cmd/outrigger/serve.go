@@ -54,7 +54,6 @@ func serve(ctx context.Context, s *settings, log *slog.Logger) error {
 
 	running, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
-	s.tellStart(log)
 	s.tellWaysOut(log)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -97,6 +96,7 @@ func serve(ctx context.Context, s *settings, log *slog.Logger) error {
 	defer traffic.Close()
 	server := newTrafficServer(traffic, log)
 	defer server.Close()
+	s.tellStart(log)
 	ready.Store(true) // connections are taken from here on, by the backlog at first
 	start("traffic", server, listener, failed, log)
 
