@@ -9,7 +9,7 @@ import (
 
 func TestTheStartIsLoggedWithWhatMatters(t *testing.T) {
 	p := startProcess(t, "OUTRIGGER_UPSTREAMS=openai=https://api.openai.com,spare=http://127.0.0.1:1/v1,other=https://other.example",
-		"OUTRIGGER_UPSTREAM_SPARE_API_KEY=sk-planted", "OUTRIGGER_RPM=500", "OUTRIGGER_UPSTREAM_SPARE_TPM=9000", "OUTRIGGER_UPSTREAM_SPARE_MAX_INFLIGHT=7")
+		"OUTRIGGER_UPSTREAM_SPARE_API_KEY=sk-planted", "OUTRIGGER_UPSTREAM_OTHER_CALLER_KEY=drop", "OUTRIGGER_RPM=500", "OUTRIGGER_UPSTREAM_SPARE_TPM=9000", "OUTRIGGER_UPSTREAM_SPARE_MAX_INFLIGHT=7")
 	for line := range strings.Lines(p.output()) {
 		if !strings.Contains(line, `"msg":"starting"`) {
 			continue
