@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"outrigger/internal/clip"
 )
 
 // faceOf returns the request as an upstream is to get it, and who pays for it there.
@@ -27,7 +29,7 @@ func (x *exchange) faceOf(up *upstream) facing {
 	if f.model == "" {
 		f.model = x.endpoint.Name // what has no model has limits of its own
 	}
-	f.model = withTier(f.model, x.facts.Tier)
+	f.model = clip.Text(withTier(f.model, x.facts.Tier), maxModel)
 	return f
 }
 
@@ -38,15 +40,16 @@ func (u *upstream) address(out *http.Request, model string, meant bool) {
 	if u.foreign && (!meant || u.config.CallerKey == CallerKeyDrop) {
 		u.dropCredentials(out)
 	}
+	secrets := u.secrets.Load()
 	call := u.preset.Call(out.URL.EscapedPath(), model)
 	u.aim(out, call)
-	for _, p := range u.config.Headers {
+	for _, p := range secrets.headers {
 		out.Header.Set(p.Name, p.Value)
 	}
-	addQuery(out.URL, u.query)
+	addQuery(out.URL, secrets.query)
 	complete(out, call)
-	if !u.config.APIKey.IsZero() {
-		u.setKey(out, call)
+	if !secrets.key.IsZero() {
+		u.setKey(out, call, secrets.key.Reveal())
 	}
 }
 

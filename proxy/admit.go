@@ -63,8 +63,11 @@ func (x *exchange) enter(now time.Time) error {
 
 // turnedAway is the refusal of a request that the line did not take, or let go of.
 func (x *exchange) turnedAway(d limit.Decision) error {
-	if d.Reason == limit.Dismissed {
+	switch d.Reason {
+	case limit.Dismissed:
 		return errTripped // the answer is remembered
+	case limit.Closing:
+		return x.outlastsDrain()
 	}
 	x.late = d.Reason == limit.TooLate && !x.place.waiter.Until().Before(x.deadline)
 	return lineRefusal(d, x.up.config.Name)

@@ -31,14 +31,16 @@ func (x *exchange) readBody(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	src := &x.intake
-	*src = intake{src: r.Body, w: w, motion: x.motion, picker: pick.New(r.Header.Get("Content-Type"))}
+	*src = intake{ctx: x.ctx, src: r.Body, w: w, motion: x.motion, picker: pick.New(r.Header.Get("Content-Type"))}
 	if x.identity.body != nil {
 		src.picker.Copy(x.identity.body)
 	}
 	if x.references != nil && mediaType(r.Header) != "multipart/form-data" {
 		src.references = x.references
 	}
+	x.setReading(true)
 	body, err := x.p.bodies.Read(src, r.ContentLength)
+	x.setReading(false)
 	x.body, x.facts = body, src.picker.Facts()
 	x.refreshDeadline()
 	if err == nil {
@@ -52,9 +54,27 @@ func (x *exchange) readBody(w http.ResponseWriter, r *http.Request) error {
 	return x.bodyError(r, src, err)
 }
 
+// setReading says whether the handler waits for its caller's body.
+func (x *exchange) setReading(reading bool) {
+	x.p.mu.Lock()
+	defer x.p.mu.Unlock()
+	x.reading = reading
+}
+
+// stopReading ends the reading of a body that still comes: nobody needs it any more, and
+// its caller is to be told. Proxy.mu is held, so that the handler has not returned.
+func (x *exchange) stopReading() {
+	if x.reading {
+		_ = http.NewResponseController(x.w).SetReadDeadline(time.Now())
+	}
+}
+
 // bodyError tells a body that cannot be taken from one that can only be passed on.
 func (x *exchange) bodyError(r *http.Request, src *intake, err error) error {
 	var cut *spool.ReadError
+	if cause := context.Cause(x.ctx); errors.Is(cause, errDraining) {
+		return cause // which interrupted the reading
+	}
 	switch {
 	case errors.Is(err, spool.ErrTooLarge):
 		return fail("request_too_large", "The request body is over %s. Raise OUTRIGGER_BODY_MAX to let it pass.", x.p.config.Bodies.BodyMax)
@@ -93,6 +113,7 @@ func (x *exchange) passOn(r *http.Request, src *intake) error {
 // intake reads a caller's body under a deadline that moves with what came, and
 // shows it to the picker.
 type intake struct {
+	ctx    context.Context // of the exchange
 	src    io.Reader
 	w      http.ResponseWriter
 	picker *pick.Picker
@@ -120,6 +141,9 @@ func (i *intake) Read(b []byte) (int, error) {
 	if until.Sub(i.set).Abs() > time.Second { // not for every read of a long body
 		i.set = until
 		i.deadline(until)
+	}
+	if errors.Is(context.Cause(i.ctx), errDraining) {
+		i.deadline(began) // stopReading may have come before it was set
 	}
 	n, err := i.src.Read(b)
 	now := time.Now()

@@ -49,7 +49,7 @@ func TestTheTimeForABodyIsTheCallersOwn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := &deadlines{ResponseWriter: httptest.NewRecorder()}
-				in := &intake{src: &paced{tt.caller, tt.piece}, w: w, picker: pick.New("application/json")}
+				in := &intake{ctx: t.Context(), src: &paced{tt.caller, tt.piece}, w: w, picker: pick.New("application/json")}
 				var left time.Duration
 				for range 10 {
 					before := time.Now()
@@ -69,7 +69,7 @@ func TestTheTimeForABodyIsTheCallersOwn(t *testing.T) {
 
 func TestABodyThatIsReadOnAfterItsRequestTouchesNothingOfIt(t *testing.T) {
 	w := &deadlines{ResponseWriter: httptest.NewRecorder()}
-	i := &intake{src: strings.NewReader("some text"), w: w, picker: pick.New(""), lent: &lent{}}
+	i := &intake{ctx: t.Context(), src: strings.NewReader("some text"), w: w, picker: pick.New(""), lent: &lent{}}
 	if _, err := i.Read(make([]byte, 4)); err != nil || w.read.IsZero() {
 		t.Fatalf("%v; the deadline is %s", err, w.read)
 	}

@@ -7,20 +7,19 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 )
 
 // callers decides who may call, before anything of a request is read.
 type callers struct {
-	tokens  [][sha256.Size]byte
+	tokens  atomic.Pointer[[][sha256.Size]byte]
 	origins []string
 	hosts   []string // nil: any
 }
 
 func newCallers(c Callers) *callers {
 	cs := &callers{}
-	for _, t := range c.Tokens {
-		cs.tokens = append(cs.tokens, sha256.Sum256([]byte(t.Reveal())))
-	}
+	cs.setTokens(c.Tokens)
 	for _, o := range c.Origins {
 		if o != "none" {
 			cs.origins = append(cs.origins, strings.ToLower(o))
@@ -105,12 +104,13 @@ func (cs *callers) serves(hostport string) bool {
 // known reports whether a caller with that token may call: any may where none are
 // configured. It compares in constant time.
 func (cs *callers) known(token string) bool {
-	if len(cs.tokens) == 0 {
+	tokens := *cs.tokens.Load()
+	if len(tokens) == 0 {
 		return true
 	}
 	sum, found := sha256.Sum256([]byte(token)), 0
-	for i := range cs.tokens {
-		found |= subtle.ConstantTimeCompare(sum[:], cs.tokens[i][:])
+	for i := range tokens {
+		found |= subtle.ConstantTimeCompare(sum[:], tokens[i][:])
 	}
 	return found == 1
 }

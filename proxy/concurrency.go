@@ -122,6 +122,8 @@ func (x *exchange) waitForSlot(s *slots, sl *slot, again bool) error {
 	x.record.queue += waited
 	x.up.metrics.queued.Observe(waited.Seconds())
 	switch {
+	case errors.Is(err, errClosing):
+		return x.outlastsDrain()
 	case errors.Is(err, errSlotsFull):
 		return fail("local_rate_limit", "The queue for the calls that upstream %q runs at once is full (OUTRIGGER_QUEUE_MAX). "+
 			"Send fewer requests at once.", x.up.config.Name).after(s.untilFree())

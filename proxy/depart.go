@@ -57,7 +57,7 @@ func (x *exchange) adopt(f *flight, first bool) {
 		x.record.status, x.record.first, x.record.bytesOut = mine.status, mine.first, mine.bytesOut
 		x.record.idempotency = f.result
 	} else {
-		x.record.verdict, x.record.outcome = r.verdict, r.outcome
+		x.record.verdict, x.record.outcome, x.record.reason = r.verdict, r.outcome, r.reason
 		x.record.errorType, x.record.errorCode = r.errorType, r.errorCode
 		x.record.errorParam, x.record.errorMessage = r.errorParam, r.errorMessage
 	}

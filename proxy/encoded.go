@@ -47,6 +47,7 @@ func (s *answer) cutEncoded(err error) error {
 	if failed {
 		s.end(outcomeCompleted) // which becomes failed
 	} else {
+		x.record.reason = cutReason(x.current.ctx, err, s.a.content.lost())
 		s.end(outcomeInterrupted)
 		if !errors.Is(context.Cause(x.ctx), errDraining) {
 			x.brokeOff()

@@ -104,6 +104,9 @@ func (e *Error) write(w http.ResponseWriter, x *exchange) {
 	}
 	x.record.source, x.record.status = sourceLocal, status
 	x.record.errorType, x.record.errorCode, x.record.errorMessage = e.Type, e.Code, e.Message
+	if errors.Is(context.Cause(x.ctx), errDraining) {
+		x.record.reason = reasonShutdown
+	}
 	x.stamp(h)
 	x.share(h, nil)
 	if x.suppressesRetry(e) {
@@ -148,6 +151,8 @@ func (x *exchange) suppressesRetry(e *Error) bool {
 		return false // the same key leads to the one answer, however often it is sent
 	case x.p.config.Retry.ClientRetries == policy.ClientRetriesAllow:
 		return false
+	case e.Code == "draining" && x.current == nil:
+		return false // nothing is under way, and another instance has retries of its own
 	case e.Later && x.record.attempts == 0:
 		return false
 	case x.outOfTime():

@@ -24,6 +24,7 @@ type exchange struct {
 	method string
 	path   string
 	agent  string // the caller's User-Agent
+	caller string // a label of who calls, for the log; "" if there is none
 	start  time.Time
 	record record
 	stamps [5]string // values of the headers that tell how the answer came about
@@ -53,6 +54,8 @@ type exchange struct {
 
 	references *sticky.Request // what the request refers to; nil when nobody asks
 	intake     intake
+	reading    bool      // the body is read; under Proxy.mu
+	awaits     time.Time // the soonest end of the present wait; zero outside of one; under Proxy.mu
 
 	page   string   // the origin of the page that calls, if one does that may
 	target string   // the host, with port, that the caller meant; "" is this listener

@@ -181,7 +181,11 @@ func (x *exchange) passGate() error {
 	if !back {
 		x.gateUntil = now.Add(x.gatePatience())
 	}
+	if err := x.waitsUntil(soonestProbe(gates)); err != nil {
+		return err
+	}
 	out, err := waitAt(x.ctx, x.account, gates, x.gateUntil, back)
+	x.waitsNoMore()
 	x.record.gate += time.Since(now)
 	if out != nil && out != x.up.gate {
 		i := slices.IndexFunc(x.candidates, func(up *upstream) bool { return up.gate == out })
@@ -191,6 +195,17 @@ func (x *exchange) passGate() error {
 		return x.stayedOpen(gates)
 	}
 	return err
+}
+
+// soonestProbe is when the first of gates may let somebody out.
+func soonestProbe(gates []*gate) time.Time {
+	soonest := gates[0].breaker.ProbeAt()
+	for _, g := range gates[1:] {
+		if at := g.breaker.ProbeAt(); at.Before(soonest) {
+			soonest = at
+		}
+	}
+	return soonest
 }
 
 // gates returns those of all upstreams that the request was not given up at, the

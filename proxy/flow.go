@@ -51,7 +51,7 @@ func (f *flow) run(early []byte) {
 			gone = true
 		}
 		if err != nil {
-			f.ended(errors.Is(err, io.EOF))
+			f.ended(err)
 			return
 		}
 		if gone && f.opposite().over.Load() {
@@ -88,7 +88,7 @@ func (f *flow) pass(p []byte) bool {
 		_, _ = f.frames.Write(p)
 	}
 	if err := f.write(p); err != nil {
-		f.t.end(f.receiver, false)
+		f.t.end(f.receiver, false, lossReason(err))
 		f.t.within(partingTime)
 		return false
 	}
@@ -133,14 +133,15 @@ func (f *flow) write(p []byte) error {
 }
 
 func (f *flow) stalled() {
-	f.t.end(f.receiver, false)
+	f.t.end(f.receiver, false, reasonSilence)
 	f.t.close()
 }
 
 // ended tells the receiver that nothing more comes, and leaves it its own say:
 // without a bound but its silence's if the sender only closed its half.
-func (f *flow) ended(clean bool) {
-	f.t.end(f.sender, clean)
+func (f *flow) ended(err error) {
+	clean := errors.Is(err, io.EOF)
+	f.t.end(f.sender, clean, lossReason(err))
 	half, ok := f.to.(interface{ CloseWrite() error })
 	if !ok || half.CloseWrite() != nil {
 		f.t.close()

@@ -3,24 +3,20 @@ package proxy
 import (
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
+
+	"outrigger/internal/clip"
 )
 
 // keyPattern finds what looks like a credential in an upstream's message: OpenAI
 // quotes part of the key in its 401 ("Incorrect API key provided: sk-4jwn***").
 var keyPattern = regexp.MustCompile(`(?i)\b(?:sk|pk|gsk|xai|key|sess|r8|or)-[A-Za-z0-9_*.\-]{4,}|\bAIza[A-Za-z0-9_\-]{10,}|\bBearer\s+\S+|[A-Za-z0-9]*\*{3,}[A-Za-z0-9]*`)
 
-// maxMessage bounds an upstream's message in a log line.
-const maxMessage = 300
-
 // maskKeys hides credentials in a message that goes to the log. They are hidden
 // before it is cut: half a key is no match.
 func maskKeys(message string) string {
-	message = keyPattern.ReplaceAllString(message, "[key]")
-	if len(message) > maxMessage {
-		message = message[:maxMessage] + "..."
-	}
-	return strings.ToValidUTF8(message, "?")
+	return clip.Text(keyPattern.ReplaceAllString(message, "[key]"), maxMessage)
 }
 
 // minSecret is the shortest value that is taken for a secret: a shorter one would
@@ -32,7 +28,7 @@ const minSecret = 6
 func (x *exchange) conceal(a *attempt) {
 	e := &a.verdict.Error
 	for _, field := range [...]*string{&e.Type, &e.Code, &e.Param, &e.Message} {
-		for _, secret := range secretsOf(a.resp.Request.Header, &x.up.config) {
+		for _, secret := range secretsOf(a.resp.Request.Header, x.up) {
 			*field = strings.ReplaceAll(*field, secret, "[key]")
 		}
 		*field = maskKeys(*field)
@@ -40,14 +36,10 @@ func (x *exchange) conceal(a *attempt) {
 }
 
 // secretsOf returns the credentials in the headers h of a request to u, and u's own.
-func secretsOf(h http.Header, u *Upstream) []string {
-	values := []string{u.APIKey.Reveal()}
-	for _, pairs := range [...][]Pair{u.Headers, u.Query} {
-		for _, p := range pairs {
-			values = append(values, p.Value)
-		}
-	}
-	for _, name := range append(keyHeaders[:], "Cookie", http.CanonicalHeaderKey(u.AuthHeader)) {
+func secretsOf(h http.Header, u *upstream) []string {
+	present := u.secrets.Load()
+	values := slices.Concat(present.values, present.before)
+	for _, name := range append(keyHeaders[:], "Cookie", u.auth) {
 		values = append(values, h[name]...)
 	}
 	var secrets []string
@@ -60,26 +52,4 @@ func secretsOf(h http.Header, u *Upstream) []string {
 		}
 	}
 	return secrets
-}
-
-// maxPath bounds a path in a log line.
-const maxPath = 200
-
-// loggable bounds a caller's path for the log.
-func loggable(path string) string {
-	if len(path) > maxPath {
-		path = path[:maxPath] + "..."
-	}
-	return strings.ToValidUTF8(path, "?")
-}
-
-// maxLabel bounds a model's name as a label value.
-const maxLabel = 64
-
-// labelText makes a caller's text a valid label value.
-func labelText(s string) string {
-	if len(s) > maxLabel {
-		s = s[:maxLabel]
-	}
-	return strings.ToValidUTF8(s, "?")
 }

@@ -44,7 +44,7 @@ func newModels(list []Model) models {
 	ms := make(models, len(list))
 	for _, m := range list {
 		quoted, _ := json.Marshal(m.Sent)
-		ms[m.Requested] = modelName{m.Sent, string(quoted[1 : len(quoted)-1])}
+		ms[modelKey(m.Requested)] = modelName{m.Sent, string(quoted[1 : len(quoted)-1])}
 	}
 	return ms
 }

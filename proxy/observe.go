@@ -98,16 +98,15 @@ func isTransient(o classify.Outcome) bool {
 // logRequest writes the request's one line.
 func (p *Proxy) logRequest(x *exchange, took time.Duration) {
 	r, level := &x.record, slog.LevelInfo
-	switch {
-	case r.source == sourceLocal && r.status >= http.StatusInternalServerError, r.outcome == outcomeInterrupted:
+	if r.isWarning() {
 		level = slog.LevelWarn
 	}
 	if !p.log.Enabled(context.Background(), level) {
 		return
 	}
-	var buf [26]slog.Attr
+	var buf [28]slog.Attr
 	a := append(buf[:0],
-		slog.String("id", x.id), slog.String("method", x.method), slog.String("path", loggable(x.path)),
+		slog.String("id", x.id), field("method", x.method, maxMethod), field("path", x.path, maxPath),
 		slog.Int("status", r.status), slog.String("outcome", r.result()), slog.String("source", r.source),
 		slog.Int("attempts", r.attempts), milliseconds("queue_ms", r.queue), milliseconds("ttfb_ms", r.first),
 		milliseconds("duration_ms", took), slog.Int64("bytes_in", x.size), slog.Int64("bytes_out", r.bytesOut),
@@ -115,20 +114,26 @@ func (p *Proxy) logRequest(x *exchange, took time.Duration) {
 	if x.up != nil {
 		a = append(a, slog.String("upstream", x.up.config.Name))
 	}
+	if x.caller != "" {
+		a = append(a, slog.String("caller", x.caller))
+	}
+	if r.reason != "" {
+		a = append(a, slog.String("reason", r.reason))
+	}
 	if x.facts.Model != "" {
-		a = append(a, slog.String("model", x.facts.Model))
+		a = append(a, field("model", x.facts.Model, maxModel))
 	}
 	if x.sent != "" && x.sent != x.facts.Model {
-		a = append(a, slog.String("sent_model", x.sent))
+		a = append(a, field("sent_model", x.sent, maxModel))
 	}
 	if x.encoded.codings != nil {
-		a = append(a, slog.String("encoding", strings.Join(x.encoded.codings, ", ")))
+		a = append(a, field("encoding", strings.Join(x.encoded.codings, ", "), maxField))
 		if x.spliced != "" {
 			a = append(a, slog.String("sent_encoding", "identity"))
 		}
 	}
 	if x.encoded.unread != "" {
-		a = append(a, slog.String("unread", x.encoded.unread))
+		a = append(a, field("unread", x.encoded.unread, maxField))
 	}
 	if r.repaired {
 		a = append(a, slog.String("repaired", "/v1/v1 in the path: the client's base URL has /v1 twice"))
@@ -161,7 +166,7 @@ func (p *Proxy) logRequest(x *exchange, took time.Duration) {
 		a = append(a, slog.String("repeat", x.repeat.mark))
 	}
 	if r.upstreamID != "" {
-		a = append(a, slog.String("upstream_request_id", r.upstreamID))
+		a = append(a, field("upstream_request_id", r.upstreamID, maxField))
 	}
 	if r.promptTokens+r.completionTokens > 0 {
 		a = append(a, slog.Int64("prompt_tokens", r.promptTokens), slog.Int64("completion_tokens", r.completionTokens))
@@ -170,8 +175,8 @@ func (p *Proxy) logRequest(x *exchange, took time.Duration) {
 		a = append(a, slog.Int("close_code", r.closeCode))
 	}
 	if r.errorCode != "" || r.errorType != "" {
-		a = append(a, slog.String("error_type", r.errorType), slog.String("error_code", r.errorCode),
-			slog.String("error_param", r.errorParam), slog.String("error", r.errorMessage))
+		a = append(a, field("error_type", r.errorType, maxMessage), field("error_code", r.errorCode, maxMessage),
+			field("error_param", r.errorParam, maxMessage), field("error", r.errorMessage, maxField))
 	}
 	if r.alone {
 		p.log.LogAttrs(context.Background(), level, "call ended without its caller", a...)

@@ -61,7 +61,7 @@ func hasParameter(query, name string) bool {
 }
 
 // setKey replaces the caller's credential by the upstream's key.
-func (u *upstream) setKey(out *http.Request, call preset.Call) {
+func (u *upstream) setKey(out *http.Request, call preset.Call, key string) {
 	for _, name := range keyHeaders {
 		out.Header.Del(name)
 	}
@@ -69,7 +69,6 @@ func (u *upstream) setKey(out *http.Request, call preset.Call) {
 	if name == "" {
 		name = call.AuthHeader
 	}
-	key := u.config.APIKey.Reveal()
 	if name == "" || name == "Authorization" {
 		name, key = "Authorization", "Bearer "+key
 	}

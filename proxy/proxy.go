@@ -61,8 +61,9 @@ type Proxy struct {
 	ids      atomic.Uint64
 	draining atomic.Bool
 
-	mu     sync.Mutex
-	active map[*exchange]struct{}
+	mu       sync.Mutex
+	active   map[*exchange]struct{}
+	drainEnd time.Time // see TurnAway; zero while nothing ends
 }
 
 // New returns the handler for a configuration that package main has validated.
@@ -138,6 +139,7 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, x *exchange) error
 	if err := p.callers.admit(r, x.target); err != nil {
 		return err
 	}
+	x.caller = p.callers.label(r)
 	if x.page != "" && isPreflight(r) {
 		return errPreflight
 	}
@@ -200,6 +202,7 @@ func (p *Proxy) Cancel(cause error) {
 	defer p.mu.Unlock()
 	for x := range p.active {
 		x.cancel(fmt.Errorf("%w: %w", errDraining, cause))
+		x.stopReading()
 	}
 }
 

@@ -53,7 +53,8 @@ type record struct {
 	alone            bool   // a call that ended when its caller had left
 	idempotency      string // what became of the key; "" without one
 	upgrade          bool
-	closeCode        int // of a WebSocket
+	closeCode        int    // of a WebSocket
+	reason           string // why an answer broke off, see endreason.go
 	spoolFull        bool
 	repaired         bool     // a version that stood twice in the path was taken out
 	hops             []string // URLs that redirected the request

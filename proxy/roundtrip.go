@@ -214,6 +214,10 @@ func (x *exchange) sleep(d time.Duration) error {
 	if d <= 0 {
 		return nil
 	}
+	if err := x.waitsUntil(time.Now().Add(d)); err != nil {
+		return err
+	}
+	defer x.waitsNoMore()
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -229,7 +233,7 @@ func (x *exchange) sleep(d time.Duration) error {
 func (x *exchange) refuse(out *http.Request, err error) (*http.Response, error) {
 	x.stopTimer()
 	x.concludeRefused(err)
-	if x.last != nil && !x.left() {
+	if x.keepsLast(err) {
 		x.settleProbe() // which is at the present upstream, if it is any
 		x.up = x.lastUp // it answered
 		return x.kept(out, x.last), nil

@@ -41,15 +41,17 @@ func (x *exchange) route(r *http.Request) error {
 func (x *exchange) identify(r *http.Request) {
 	if isWebSocket(r.Header) { // it has no body that would tell
 		query := r.URL.Query()
-		x.facts.Model = cmp.Or(query.Get("model"), query.Get("deployment")) // Azure's is a deployment
+		// Azure's is a deployment. A copy, for the whole request line would stay in memory with it.
+		x.facts.Model = strings.Clone(cmp.Or(query.Get("model"), query.Get("deployment")))
 	}
 	if model, method := endpoint.Method(r.URL.EscapedPath()); method != "" { // Google's own API
 		if plain, err := url.PathUnescape(model); err == nil {
 			model = plain
 		}
-		x.facts.Model, x.facts.ModelStart, x.facts.ModelEnd = model, 0, 0
+		x.facts.Model, x.facts.ModelStart, x.facts.ModelEnd = strings.Clone(model), 0, 0
 		x.facts.Stream = x.facts.Stream || endpoint.Streams(method)
 	}
+	x.facts.Model = modelKey(x.facts.Model)
 	x.endpoint = endpoint.Of(x.method, r.URL.EscapedPath(), x.facts.Facts)
 	if n := r.Header.Get("X-Stainless-Retry-Count"); n != "" && n != "0" {
 		x.up.metrics.clientRetries.Inc()

@@ -29,6 +29,7 @@ type slots struct {
 	queue    list.List // of *slotWaiter
 	given    int       // slots, so far
 	patience concurrency.Patience
+	closing  time.Time    // a drain ends then; zero while none is
 	ramp     *policy.Ramp // lets out those who waited for a limit that is none any more
 	timer    *time.Timer
 	wakeAt   time.Time
@@ -41,6 +42,7 @@ type slotWaiter struct {
 	turn     chan struct{} // closed when it has one, or never will in time
 	given    bool          // under the lock of slots
 	late     bool
+	closing  bool // late for the drain's end
 }
 
 func newSlots(most, queueMax int, learns bool) *slots {
@@ -75,6 +77,10 @@ func (s *slots) take(ctx context.Context, sl *slot, w *slotWaiter, until time.Ti
 		s.mu.Unlock()
 		return errSlotsFull
 	}
+	if !again && s.tooLate(now, s.queue.Len(), s.closing) {
+		s.mu.Unlock()
+		return errClosing
+	}
 	if !again && s.tooLate(now, s.queue.Len(), w.deadline) { // the first may be next at any moment
 		s.mu.Unlock()
 		return errTurnedAway
@@ -92,7 +98,10 @@ func (s *slots) take(ctx context.Context, sl *slot, w *slotWaiter, until time.Ti
 	err := errQueueTimeout
 	select {
 	case <-w.turn:
-		if w.late {
+		switch {
+		case w.closing:
+			return errClosing
+		case w.late:
 			return errTurnedAway
 		}
 		sl.of = s

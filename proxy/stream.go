@@ -144,6 +144,7 @@ func (s *answer) cut(err error) error {
 		return err
 	}
 	s.abort = true
+	x.record.reason = cutReason(x.current.ctx, err, false)
 	s.end(outcomeInterrupted)
 	if !errors.Is(context.Cause(x.ctx), errDraining) {
 		x.brokeOff()

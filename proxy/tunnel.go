@@ -41,8 +41,9 @@ type tunnel struct {
 	idle     time.Duration // how long a side may take nothing, and a half-closed tunnel be silent
 
 	mu    sync.Mutex
-	first side // who ended it
-	clean bool // by an end, not a failure
+	first side   // who ended it
+	clean bool   // by an end, not a failure
+	why   string // it did, as the log has it
 	timer *time.Timer
 	half  bool // one direction has ended: silence ends the other
 }
@@ -71,7 +72,7 @@ func (x *exchange) tunnel(resp *http.Response) error {
 		_ = conn.SetWriteDeadline(time.Now().Add(t.idle))
 	}
 	if err := errors.Join(head.Write(buffered), buffered.Flush()); err != nil {
-		t.end(caller, false)
+		t.end(caller, false, reasonLost)
 		t.close()
 	}
 	_ = conn.SetWriteDeadline(time.Time{})
@@ -100,11 +101,11 @@ func (t *tunnel) run(early []byte) {
 }
 
 // end notes who ended the tunnel first, and how.
-func (t *tunnel) end(by side, clean bool) {
+func (t *tunnel) end(by side, clean bool, why string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.first == nobody {
-		t.first, t.clean = by, clean
+		t.first, t.clean, t.why = by, clean, why
 	}
 }
 
@@ -148,7 +149,7 @@ func (t *tunnel) close() {
 // drain ends the tunnel because Outrigger stops: the caller is told by a Close frame
 // if one fits in before partingTime is over.
 func (t *tunnel) drain() {
-	t.end(draining, false)
+	t.end(draining, false, reasonShutdown)
 	t.within(partingTime)
 	t.down.part(wsframe.Close(wsframe.ServiceRestart, "Outrigger is shutting down"))
 }

@@ -15,6 +15,9 @@ func (t *tunnel) record() {
 	x, o := t.x, t.outcome()
 	x.record.outcome, x.record.closeCode = o, t.closeCode()
 	x.record.bytesOut, x.size = t.down.bytes, t.up.bytes
+	if o == outcomeInterrupted {
+		x.record.reason = t.why
+	}
 	failed := x.record.closeCode >= closeInternal && x.record.closeCode <= closeGateway
 	if t.first != draining && (o == outcomeInterrupted || o == outcomeFailed && failed) {
 		x.brokeOff()

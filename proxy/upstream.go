@@ -3,8 +3,6 @@ package proxy
 import (
 	"net"
 	"net/http"
-	"net/url"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -25,7 +23,7 @@ type upstream struct {
 	http2    atomic.Bool       // the pooled transport was seen to speak HTTP/2
 	http1    http1Only
 	renewal  renewal
-	query    string // extra parameters, encoded
+	secrets  atomic.Pointer[secrets]
 	auth     string // canonical name of the header for the key, if the user set it
 	preset   preset.Preset
 	home     int      // where its objects live
@@ -100,11 +98,7 @@ func newUpstream(c Config, u Upstream, d Deps, m *metrics, now time.Time) *upstr
 		up.lines.siblings = newSiblings(log, u.Name, now)
 	}
 	up.slots = newSlots(inflight, settings.QueueMax, learns)
-	values := make([]string, 0, len(u.Query))
-	for _, p := range u.Query {
-		values = append(values, url.QueryEscape(p.Name)+"="+url.QueryEscape(p.Value))
-	}
-	up.query = strings.Join(values, "&")
+	up.secrets.Store(newSecrets(&u, nil))
 	up.metrics = m.upstream(u.Name)
 	up.foreign = !u.GetsCallerKey(c.Upstreams[0].URL)
 	up.drops = append(append(up.drops, keyHeaders[:]...), callerHeaders[:]...)

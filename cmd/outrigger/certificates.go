@@ -18,11 +18,7 @@ import (
 )
 
 // listenTraffic opens the traffic listener, for TLS and cleartext.
-func listenTraffic(ctx context.Context, s *settings, log *slog.Logger) (*firstbyte.Listener, error) {
-	c, err := newCertificates(s, log)
-	if err != nil {
-		return nil, err
-	}
+func listenTraffic(ctx context.Context, s *settings, c *certificates, log *slog.Logger) (*firstbyte.Listener, error) {
 	listener, err := listen(ctx, prefix+"LISTEN", s.Listen, log)
 	if err != nil {
 		return nil, err
@@ -45,6 +41,66 @@ type certificates struct {
 	names []string       // this listener's own
 	// local returns the local authority, which it makes at its first call.
 	local func() (*authority.Authority, error)
+	own   localAuthority
+}
+
+// localAuthority is the local authority once it was needed. Safe for concurrent use.
+type localAuthority struct {
+	directory string
+	names     []string // that it vouches for
+
+	mu     sync.Mutex
+	opened bool
+	found  *authority.Authority
+	err    error
+}
+
+// get returns the authority, which open makes at the first call.
+func (l *localAuthority) get(open func() (*authority.Authority, error)) (*authority.Authority, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.opened {
+		l.opened = true
+		l.found, l.err = open()
+	}
+	return l.found, l.err
+}
+
+// again reads the authority anew, if there is one in use, and returns what puts it into force.
+func (l *localAuthority) again() (func(), error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.found == nil {
+		return func() {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			l.opened = l.found != nil // what failed is tried again at the next need
+		}, nil
+	}
+	fresh, err := authority.Find(l.directory, l.names...)
+	if err != nil {
+		return nil, err
+	}
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.found, l.opened, l.err = fresh, true, nil
+	}, nil
+}
+
+// reload reads all certificates anew, and returns what puts them into force. If one of them
+// cannot be used, all stay as they are.
+func (c *certificates) reload() (func(), error) {
+	apply, err := c.own.again()
+	if err != nil {
+		return nil, fmt.Errorf("the local certificate authority in %s: %w", c.own.directory, err)
+	}
+	if c.given != nil {
+		if err := c.given.Reload(); err != nil {
+			return nil, err
+		}
+	}
+	return apply, nil
 }
 
 var errNoCertificate = errors.New("there is no certificate for callers that speak TLS: " +
@@ -62,7 +118,10 @@ func newCertificates(s *settings, log *slog.Logger) (*certificates, error) {
 	if s.Callers.Intercept {
 		vouchFor = append(vouchFor, hostsOf(s.Upstreams)...)
 	}
-	c.local = sync.OnceValues(func() (*authority.Authority, error) { return openAuthority(s, vouchFor, log) })
+	c.own.directory, c.own.names = s.CADir, vouchFor
+	c.local = func() (*authority.Authority, error) {
+		return c.own.get(func() (*authority.Authority, error) { return openAuthority(s, vouchFor, log) })
+	}
 	if s.TLS.CertFile != "" {
 		given, err := keypair.Load(s.TLS.CertFile, s.TLS.KeyFile, log)
 		if err != nil {

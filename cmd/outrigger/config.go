@@ -55,6 +55,8 @@ type settings struct {
 	Proxies *outward.Proxies
 	// Variables are all variables, resolved, in the order of the request path.
 	Variables []variable
+	// environ is where all of it came from.
+	environ []string
 	// Ignored are names that look like ours and were put there by Kubernetes.
 	Ignored []string
 	// Warnings are what may fail, and keeps nothing from starting.
@@ -71,7 +73,7 @@ func load(environ []string) (*settings, error) {
 
 func read(environ []string) (*settings, *mistakes) {
 	given, found := environmentOf(environ), &mistakes{}
-	s := &settings{Proxies: outward.Of(environ)}
+	s := &settings{Proxies: outward.Of(environ), environ: environ}
 	s.Variables = variablesOf(&s.Config, prefix)
 	resolve(s.Variables, given, found)
 	s.Timeouts.TotalSet = wasSet(s.Variables, prefix+"TIMEOUT")

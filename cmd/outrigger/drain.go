@@ -26,6 +26,7 @@ type drain struct {
 	ready   *atomic.Bool
 	proxy   interface {
 		Drain()
+		TurnAway(until time.Time)
 		Cancel(cause error)
 		Inflight() int
 	}
@@ -38,19 +39,21 @@ type drain struct {
 
 // run goes through the phases, each of them logged: readiness goes off; for delay
 // all goes on, so that load balancers can notice; then new requests are refused,
-// on listeners that stay open to say so, and running ones may finish; after
-// timeout what still runs is cancelled. It returns nil once all is over, or the
-// cause of abort, which ends it in any phase.
+// on listeners that stay open to say so, as are those that wait and would get their
+// turn too late, and running ones may finish; after timeout what still runs is
+// cancelled. It returns nil once all is over, or the cause of abort, which cancels
+// all in any phase.
 func (d *drain) run(abort context.Context) error {
 	defer func() { _ = d.server.Close() }() // what is still open then is not ours to mend
 	d.ready.Store(false)
 	d.log.Info("drain: not ready any more, still taking requests", slog.String("for", d.delay.String()))
 	if !sleep(abort, d.delay) {
-		return context.Cause(abort)
+		return d.cut(context.Cause(abort))
 	}
 
 	d.proxy.Drain()
 	d.server.SetKeepAlivesEnabled(false)
+	d.proxy.TurnAway(time.Now().Add(d.timeout))
 	d.log.Info("drain: refusing new requests, waiting for running ones",
 		slog.Int("inflight", d.proxy.Inflight()), slog.String("at_most", d.timeout.String()))
 	waiting, cancel := context.WithTimeout(abort, d.timeout)
@@ -60,7 +63,7 @@ func (d *drain) run(abort context.Context) error {
 		return nil
 	}
 	if abort.Err() != nil {
-		return context.Cause(abort)
+		return d.cut(context.Cause(abort))
 	}
 
 	d.log.Warn("drain: out of time, cancelling what still runs", slog.Int("inflight", d.proxy.Inflight()))
@@ -71,6 +74,18 @@ func (d *drain) run(abort context.Context) error {
 		_ = d.server.Shutdown(telling) // what it cannot close in time, Close does
 	}
 	return context.Cause(abort)
+}
+
+// cut cancels all at once. Each request is told, and logged as what it is: one that
+// Outrigger ended, not its caller.
+func (d *drain) cut(cause error) error {
+	d.proxy.Drain()
+	d.log.Warn("drain: cut short, cancelling what still runs", slog.Int("inflight", d.proxy.Inflight()))
+	d.proxy.Cancel(cause)
+	telling, cancel := context.WithTimeout(context.Background(), cancelGrace)
+	defer cancel()
+	d.idle(telling)
+	return cause
 }
 
 // idle waits until no request runs, and reports whether that was before ctx ended.

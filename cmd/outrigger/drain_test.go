@@ -23,6 +23,7 @@ type fakeTraffic struct {
 	inflight atomic.Int32
 	shutdown time.Duration // how long Shutdown takes
 	stubborn bool          // requests go on when cancelled
+	until    time.Duration // from start: what TurnAway was told
 	events   []string
 }
 
@@ -31,6 +32,8 @@ func (f *fakeTraffic) note(event string) {
 }
 
 func (f *fakeTraffic) Drain() { f.note("drain") }
+
+func (f *fakeTraffic) TurnAway(until time.Time) { f.until = until.Sub(f.start) }
 
 func (f *fakeTraffic) Cancel(cause error) {
 	f.note("cancel: " + cause.Error())
@@ -50,7 +53,10 @@ func (f *fakeTraffic) Shutdown(ctx context.Context) error {
 }
 
 func TestDrainGoesThroughItsPhases(t *testing.T) {
-	const cancelled = "cancel: the process is shutting down"
+	const (
+		cancelled = "cancel: the process is shutting down"
+		aborted   = "cancel: stopped at once by a second signal"
+	)
 	for name, tt := range map[string]struct {
 		delay, timeout time.Duration
 		inflight       int32
@@ -115,13 +121,24 @@ func TestDrainGoesThroughItsPhases(t *testing.T) {
 		},
 		"a second signal during the delay": {
 			delay: 5 * time.Second, timeout: 25 * time.Second, inflight: 2, abortAfter: time.Second,
-			want:    []string{"1s close (ready false, 2 running)"},
+			want: []string{
+				"1s drain (ready false, 2 running)", "1s " + aborted + " (ready false, 2 running)", "1s close (ready false, 0 running)",
+			},
 			wantErr: errAborted,
 		},
 		"a second signal while requests finish": {
 			timeout: 25 * time.Second, inflight: 2, abortAfter: time.Second,
 			want: []string{
-				"0s drain (ready false, 2 running)", "0s keep-alives false (ready false, 2 running)", "1s close (ready false, 2 running)",
+				"0s drain (ready false, 2 running)", "0s keep-alives false (ready false, 2 running)",
+				"1s drain (ready false, 2 running)", "1s " + aborted + " (ready false, 2 running)", "1s close (ready false, 0 running)",
+			},
+			wantErr: errAborted,
+		},
+		"a second signal, and they do not even end when cancelled": {
+			timeout: 25 * time.Second, inflight: 2, stubborn: true, abortAfter: time.Second,
+			want: []string{
+				"0s drain (ready false, 2 running)", "0s keep-alives false (ready false, 2 running)",
+				"1s drain (ready false, 2 running)", "1s " + aborted + " (ready false, 2 running)", "2s close (ready false, 2 running)",
 			},
 			wantErr: errAborted,
 		},
@@ -151,6 +168,9 @@ func TestDrainGoesThroughItsPhases(t *testing.T) {
 				d := &drain{log: slog.New(slog.DiscardHandler), delay: tt.delay, timeout: tt.timeout, ready: ready, proxy: f, server: f}
 				if err := d.run(abort); !errors.Is(err, tt.wantErr) || (err == nil) != (tt.wantErr == nil) {
 					t.Errorf("error %v, want %v", err, tt.wantErr)
+				}
+				if tt.abortAfter != time.Second && f.until != tt.delay+tt.timeout {
+					t.Errorf("those are turned away that wait for longer than %s", f.until)
 				}
 				if !reflect.DeepEqual(f.events, tt.want) {
 					t.Errorf("got\n%s\nwant\n%s", strings.Join(f.events, "\n"), strings.Join(tt.want, "\n"))

@@ -12,5 +12,6 @@ import (
 )
 
 func main() {
+	outliveHangups() // first: until then one ends the process
 	os.Exit(run(context.Background(), os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
 }

@@ -7,8 +7,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os/signal"
 	"strings"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -24,6 +26,9 @@ func runServe(ctx context.Context, c call) int {
 	if err != nil {
 		return refuse(c.stderr, err)
 	}
+	// A log that nobody reads any more is no reason to end: without this a write to a closed
+	// standard error does (os/signal, SIGPIPE).
+	signal.Ignore(syscall.SIGPIPE)
 	log := newLogger(c.stderr, s.LogFormat, s.LogLevel, wantsNoColor(c.environ))
 	if err := serve(ctx, s, log); err != nil {
 		fmt.Fprintf(c.stderr, "outrigger: %v\n", err)
@@ -47,6 +52,8 @@ func serve(ctx context.Context, s *settings, log *slog.Logger) error {
 	stop, abort, release := watchSignals(ctx)
 	defer release()
 
+	running, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
 	s.tellWaysOut(log)
 	for _, warning := range s.Warnings {
 		log.Warn("a part of the configuration will not work", slog.String("reason", warning))
@@ -76,7 +83,12 @@ func serve(ctx context.Context, s *settings, log *slog.Logger) error {
 		defer server.Close()
 		start("admin", server, listener, failed, log)
 	}
-	listener, err := listenTraffic(ctx, s, log)
+	certificates, err := newCertificates(s, log)
+	if err != nil {
+		return err
+	}
+	watchHangups(running, (&reloader{present: s, log: log, proxy: handler, certificates: certificates}).reload)
+	listener, err := listenTraffic(ctx, s, certificates, log)
 	if err != nil {
 		return err
 	}
@@ -87,6 +99,7 @@ func serve(ctx context.Context, s *settings, log *slog.Logger) error {
 	defer traffic.Close()
 	server := newTrafficServer(traffic, log)
 	defer server.Close()
+	s.tellStart(log)
 	ready.Store(true) // connections are taken from here on, by the backlog at first
 	start("traffic", server, listener, failed, log)
 

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -63,6 +64,9 @@ func (t *traffic) Drain() {
 		t.tunnels.Drain()
 	}
 }
+
+// TurnAway refuses those that wait and would get their turn after until.
+func (t *traffic) TurnAway(until time.Time) { t.requests.TurnAway(until) }
 
 // Inflight is the number of requests and tunnels that are worth waiting for.
 func (t *traffic) Inflight() int {

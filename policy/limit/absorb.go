@@ -184,7 +184,7 @@ func (l *Limiter) Split(now time.Time, mine func(*Waiter) bool) *Limiter {
 		}
 		c.resize(now)
 	}
-	n.latency, n.gate = l.latency, l.gate
+	n.latency, n.gate, n.closing = l.latency, l.gate, l.closing
 	n.absorbAllowed(l, -now.Sub(l.start))
 	l.merged = false
 	l.line.move(&n.line, mine, n.adopt)

@@ -21,6 +21,8 @@ const (
 	Dismissed
 	// Barred: a refusal proved that what it needs is not there for longer than Settings.Longest.
 	Barred
+	// Closing: its turn would come after the limiter has closed; see Close.
+	Closing
 )
 
 // String returns the reason in lower case, for logs and metrics.
@@ -40,6 +42,8 @@ func (r Reason) String() string {
 		return "dismissed"
 	case Barred:
 		return "barred"
+	case Closing:
+		return "closing"
 	default:
 		return "unknown"
 	}

@@ -33,6 +33,9 @@ func (l *Limiter) Refused(now time.Time, w *Waiter, r Refusal) Decision {
 	if w.outlasts(now, wait) || (r.HintFalse || r.Hint > maxHint) && w.doubted() {
 		return Decision{Reason: TooLate, Wait: max(wait, r.Hint)}
 	}
+	if l.closes(now, wait) {
+		return Decision{Reason: Closing, Wait: wait}
+	}
 	l.line.arrive(w, l.arrival(now))
 	l.line.join(w, false)
 	return Decision{Reason: Queued, Wait: wait}

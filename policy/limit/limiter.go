@@ -27,6 +27,7 @@ type Limiter struct {
 	streak   int           // refusals since the last answer that hold everybody
 	slowed   bool          // some may have become too late since Expel looked
 	expel    time.Time     // Expel does not look before
+	closing  time.Time     // nothing is let through after it; zero is never
 	taken    [units]int64  // admitted so far
 	sent     [units]int64  // written to the wire so far
 	refused  [units]int64  // refused so far
@@ -133,6 +134,9 @@ func (l *Limiter) Enter(now time.Time, w *Waiter) Decision {
 	}
 	if w.outlasts(now, predicted) {
 		return Decision{Reason: TooLate, Wait: predicted}
+	}
+	if l.closes(now, predicted) {
+		return Decision{Reason: Closing, Wait: predicted}
 	}
 	l.line.join(w, fresh)
 	return Decision{Reason: Queued, Wait: predicted}

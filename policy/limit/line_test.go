@@ -328,10 +328,10 @@ func TestALongLineIsNotLookedThroughForEachRefusal(t *testing.T) {
 
 func TestReasonsHaveNames(t *testing.T) {
 	var got []string
-	for r := Admitted; r <= Barred+1; r++ {
+	for r := Admitted; r <= Closing+1; r++ {
 		got = append(got, r.String())
 	}
-	if want := []string{"admitted", "queued", "queue_full", "too_late", "never_fits", "dismissed", "barred", "unknown"}; !slices.Equal(got, want) {
+	if want := []string{"admitted", "queued", "queue_full", "too_late", "never_fits", "dismissed", "barred", "closing", "unknown"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }

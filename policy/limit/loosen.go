@@ -50,7 +50,7 @@ func (l *Limiter) Idle(now time.Time) bool {
 func (l *Limiter) Used() (time.Time, int) { return l.last, l.line.length }
 
 // Expel calls refuse for each waiter whose predicted wait now outlasts its deadline
-// or the queue timeout, or that is Barred, after taking it out of the line. Limits fall, and waits are
+// or the queue timeout or the limiter's Close, or that is Barred, after taking it out of the line. Limits fall, and waits are
 // named, while requests wait: those that cannot be in time any more should hear it
 // at once. It looks at the whole line if anything became slower since it last did, but
 // a long line only now and then: Release tells when. refuse must not call the limiter.
@@ -69,13 +69,18 @@ func (l *Limiter) Expel(now time.Time, refuse func(*Waiter, Decision)) {
 			return
 		}
 		wait := l.behind(now, w, &ahead)
-		if !w.outlasts(now, wait) {
+		closing := l.closes(now, wait)
+		if !closing && !w.outlasts(now, wait) {
 			for u := range units {
 				ahead[u] += w.cost(u)
 			}
 			return
 		}
 		l.line.remove(w)
+		if closing {
+			refuse(w, Decision{Reason: Closing, Wait: wait})
+			return
+		}
 		refuse(w, Decision{Reason: TooLate, Wait: wait})
 	}
 	for _, w := range l.line.returned() {

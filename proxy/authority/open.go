@@ -58,6 +58,30 @@ func Open(directory string, names ...string) (*Authority, error) {
 	return newAuthority(cert, key, made), nil
 }
 
+// Find is Open for an authority that is there: it makes none, however soon the one there
+// ends.
+func Find(directory string, names ...string) (*Authority, error) {
+	if err := checkPrivate(private(directory), fs.ModeDir); err != nil {
+		return nil, err
+	}
+	unlock, err := lock(filepath.Join(private(directory), "lock"))
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	cert, key, err := read(filepath.Join(private(directory), "ca-key.pem"))
+	if err != nil {
+		return nil, err
+	}
+	if err := checkNames(directory, cert, unique(names)); err != nil {
+		return nil, err
+	}
+	if err := publish(File(directory), cert); err != nil {
+		return nil, err
+	}
+	return newAuthority(cert, key, false), nil
+}
+
 // makeRoot makes a new authority and writes it to path.
 func makeRoot(path string, names []string, now time.Time) (*x509.Certificate, *ecdsa.PrivateKey, error) {
 	der, key, err := newRoot(names, now)

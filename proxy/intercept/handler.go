@@ -150,7 +150,10 @@ func (h *Handler) tunnel(w http.ResponseWriter, r *http.Request, host, port stri
 	defer h.tunnels.remove(t)
 	t.run(unread)
 	outcome := "completed"
-	if t.silent.Load() {
+	switch {
+	case t.cut.Load():
+		outcome = "shutdown"
+	case t.silent.Load():
 		outcome = "idle"
 	}
 	h.total.WithLabelValues(outcome).Inc()

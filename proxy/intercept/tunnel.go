@@ -20,6 +20,7 @@ type tunnel struct {
 	moved     atomic.Int64  // when bytes moved last, in Unix nanoseconds
 	up, down  atomic.Int64  // bytes that moved
 	silent    atomic.Bool   // it ended because nobody said anything
+	cut       atomic.Bool   // it was ended because the process ends
 }
 
 func newTunnel(near, far net.Conn, idle time.Duration) *tunnel {

@@ -53,6 +53,7 @@ func (t *tunnels) add(n *tunnel) {
 	t.coming--
 	t.open[n] = struct{}{}
 	if t.over {
+		n.cut.Store(true)
 		n.close()
 	}
 }
@@ -90,6 +91,7 @@ func (t *tunnels) end() {
 	defer t.mu.Unlock()
 	t.over = true
 	for one := range t.open {
+		one.cut.Store(true)
 		one.close()
 	}
 }

@@ -68,6 +68,18 @@ func (f *Files) Certificate() *tls.Certificate {
 	return f.current
 }
 
+// Reload reads the files now. If they cannot be used, the pair before stays.
+func (f *Files) Reload() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	fresh, err := Load(f.cert, f.key, f.log)
+	if err != nil {
+		return err
+	}
+	f.seen, f.current, f.looked = fresh.seen, fresh.current, fresh.looked
+	return nil
+}
+
 // renew reads the files if they are not those that were read before.
 func (f *Files) renew() {
 	seen, err := f.stamps()

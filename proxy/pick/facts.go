@@ -15,15 +15,15 @@ const (
 	// maxChoices is the largest n of the API. Source: openai/openai-openapi,
 	// CreateChatCompletionRequest.n.
 	maxChoices = 128
-	// maxModel is how many bytes of a model's name are kept. The longest ones seen,
+	// MaxModel is how many bytes of a model's name are kept. The longest ones seen,
 	// fine-tuned models with a suffix, have about 100.
-	maxModel = 256
+	MaxModel = 256
 )
 
 // Facts are what a body says. The zero value is a body that says nothing.
 type Facts struct {
-	// Model is the model's name, "" if there is none. Of a longer one the first
-	// 256 bytes are kept, to a whole character.
+	// Model is the model's name, "" if there is none. One over 256 bytes is as clip.Text
+	// makes it.
 	Model string
 	// ModelStart and ModelEnd are where the name stands in the body, as it is written
 	// there (escaped, or longer than Model), without its quotes. Both are 0 when

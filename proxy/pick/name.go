@@ -1,32 +1,42 @@
 package pick
 
-import "unicode/utf8"
+import (
+	"crypto/sha256"
+	"hash"
+	"unicode/utf8"
+
+	"outrigger/internal/clip"
+)
 
 // name collects the model's name and where it stands.
 type name struct {
-	text     [maxModel]byte
+	text     [MaxModel]byte
 	n        int
 	start    int64
-	end      int64 // after its last byte as written; 0 when that follows from size
-	size     int64 // as it reads
-	cut      bool
+	end      int64     // after its last byte as written; 0 when that follows from size
+	size     int64     // as it reads
+	all      hash.Hash // of the whole name, once it is longer than what is kept of it
 	complete bool
 }
 
 // begin forgets an earlier name; the new one's first byte is at offset.
 func (m *name) begin(offset int64) {
 	m.n, m.start, m.end, m.size = 0, offset, 0, 0
-	m.cut, m.complete = false, false
+	m.all, m.complete = nil, false
 }
 
 func (m *name) add(p []byte) {
 	m.size += int64(len(p))
-	if m.cut {
-		return
-	}
 	n := copy(m.text[m.n:], p)
 	m.n += n
-	m.cut = n < len(p)
+	if n == len(p) {
+		return
+	}
+	if m.all == nil {
+		m.all = sha256.New()
+		_, _ = m.all.Write(m.text[:])
+	}
+	_, _ = m.all.Write(p[n:])
 }
 
 // put copies the name into f, if it was complete.
@@ -35,16 +45,17 @@ func (m *name) put(f *Facts) {
 		return
 	}
 	text := m.text[:m.n]
-	if m.cut {
+	if m.all != nil {
 		text = whole(text)
 	}
 	f.Model = string(text)
 	if !utf8.Valid(text) {
 		f.Model = string([]rune(f.Model)) // U+FFFD for each stray byte, as encoding/json has it
-		return
-	}
-	if m.n > 0 {
+	} else if m.n > 0 {
 		f.ModelStart, f.ModelEnd = m.start, max(m.end, m.start+m.size)
+	}
+	if m.all != nil {
+		f.Model = clip.Long(f.Model, [sha256.Size]byte(m.all.Sum(nil)), MaxModel)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"outrigger/internal/clip"
 	"outrigger/policy/endpoint"
 )
 
@@ -71,8 +72,8 @@ func reference(body []byte) (Facts, bool) {
 	f := Facts{Valid: true}
 	if model, ok := top["model"].value.(string); ok {
 		f.Model = model
-		for len(f.Model) > maxModel || !utf8.ValidString(f.Model) {
-			f.Model = f.Model[:min(len(f.Model)-1, maxModel)]
+		if len(model) > MaxModel {
+			f.Model = clip.Text(model, MaxModel)
 		}
 		if end := top["model"].end - 1; model != "" {
 			f.ModelStart, f.ModelEnd = int64(opening(body[:end])+mark), int64(end+mark)
@@ -268,7 +269,7 @@ func formRead(body []byte, boundary string) (Facts, bool) {
 		switch name {
 		case "model":
 			f.Model = string([]rune(string(content)))
-			if len(content) > maxModel {
+			if len(content) > MaxModel {
 				return Facts{}, false
 			}
 		case "stream":

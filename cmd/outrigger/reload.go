@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+
+	"outrigger/proxy"
+)
+
+// hangups gets a SIGHUP, from the first moment of the process. One that nobody takes, since
+// nothing can be read anew or is just being read for the first time, waits.
+var hangups = make(chan os.Signal, 1)
+
+// outliveHangups has SIGHUP not end the process, from now on.
+func outliveHangups() { signal.Notify(hangups, syscall.SIGHUP) }
+
+// watchHangups calls reload at each SIGHUP until ctx ends.
+func watchHangups(ctx context.Context, reload func()) {
+	go func() {
+		for {
+			select {
+			case <-hangups:
+				reload()
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+}
+
+// reloader takes in what can change while the process runs: certificates, and the files of
+// client tokens and of what upstreams are called with. All else needs a restart.
+type reloader struct {
+	present      *settings // in force
+	log          *slog.Logger
+	proxy        interface{ SetSecrets(c proxy.Config) }
+	certificates *certificates
+}
+
+// reload reads all files anew. If one of them cannot be used, all stay as they are.
+func (r *reloader) reload() {
+	next, err := load(r.present.environ)
+	var apply func()
+	if err == nil {
+		apply, err = r.certificates.reload()
+	}
+	if err != nil {
+		r.log.Warn("SIGHUP: a file cannot be used, so all stays as it was", slog.String("error", strings.ReplaceAll(err.Error(), "\n", "; ")))
+		return
+	}
+	apply()
+	r.proxy.SetSecrets(next.Config.Config)
+	changed, kept := r.changes(next)
+	r.log.Info("SIGHUP: certificates and secret files were read again; the rest of the configuration is read at the start only",
+		slog.Any("changed", changed))
+	if len(kept) > 0 {
+		r.log.Warn("SIGHUP: a changed file takes effect at the next start only", slog.Any("variables", kept))
+	}
+	for i := range r.present.Variables {
+		if v := &r.present.Variables[i]; !slices.Contains(kept, v.Name) {
+			v.Text = next.Variables[i].Text
+		}
+	}
+}
+
+// changes returns the variables whose files say something else than what is in force, and
+// those among them that the process cannot take in.
+func (r *reloader) changes(next *settings) (changed, kept []string) {
+	changed = []string{}
+	for i, v := range next.Variables {
+		switch {
+		case v.Text == r.present.Variables[i].Text:
+		case v.Name == prefix+"CLIENT_TOKENS", strings.HasPrefix(v.Name, prefix+"UPSTREAM_"):
+			changed = append(changed, v.Name)
+		default:
+			kept = append(kept, v.Name)
+		}
+	}
+	return changed, kept
+}
