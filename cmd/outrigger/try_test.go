@@ -24,7 +24,7 @@ func runReal(t *testing.T, command string, environ ...string) (int, string) {
 	return c.ProcessState.ExitCode(), string(output)
 }
 
-func writeFile(t *testing.T, content string) string {
+func writeTemp(t *testing.T, content string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
@@ -34,7 +34,7 @@ func writeFile(t *testing.T, content string) string {
 }
 
 func TestStartAndCheckTellEveryMistakeAtOnce(t *testing.T) {
-	damaged := writeFile(t, strings.Repeat("no database ", 1000))
+	damaged := writeTemp(t, strings.Repeat("no database ", 1000))
 	environ := []string{
 		"OUTRIGGER_UPSTREAMS=a=http://localhost:8383,b=https://b.example/v1/chat/completions,c=https://c.example;d=https://d.example,e=https://NAME.openai.azure.com",
 		`OUTRIGGER_UPSTREAM_A_API_KEY="sk-k"`, "OUTRIGGER_UPSTREAM_B_API_KEY=Bearer sk-k",
