@@ -36,6 +36,7 @@ type attempt struct {
 	lacking  bool                 // an encoded stream lacks the end of its last event, without which it is not whole
 	missing  []byte               // what a stream that ended while it was held lacks of its last event
 	resuming *resuming            // the answer's body, if it is a stream that can be resumed
+	told     http.Header          // the answer's, without what it merely mirrors of the request's
 	failure  classify.Failure
 	err      error // the transport's, for the log
 	verdict  classify.Verdict

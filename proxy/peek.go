@@ -115,10 +115,11 @@ func (x *exchange) judge(a *attempt) {
 		Failure: x.failureFor(a), Progress: a.reached(), Effect: x.endpoint.Effect, Now: time.Now(), Keyed: x.isKeyed(),
 	}
 	if a.resp != nil && a.failure == classify.None {
-		c.Status, c.Header, c.Progress = a.resp.StatusCode, a.resp.Header, classify.Answered
+		a.told = unechoed(a.resp.Header, x.request.Header)
+		c.Status, c.Header, c.Progress = a.resp.StatusCode, a.told, classify.Answered
 		x.describe(a, &c)
 	}
-	a.verdict = classify.Classify(c)
+	a.verdict = x.classified(c)
 	if a.failure == classify.Timeout && errors.Is(context.Cause(a.ctx), errDeadline) && time.Since(a.progress.quiet()) < impatience {
 		a.verdict.Breaker = classify.Ignore // one caller's impatience is not the upstream's failure
 	}
