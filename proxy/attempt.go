@@ -84,6 +84,11 @@ func (x *exchange) send(out *http.Request, a *attempt) {
 		a.fail(ctx, err)
 		return
 	}
+	if err := enter(resp); err != nil {
+		_ = resp.Body.Close()
+		a.fail(ctx, err)
+		return
+	}
 	if resp.ProtoMajor == 2 && !a.http1 {
 		x.up.http2.Store(true)
 	}
