@@ -49,7 +49,7 @@ func confine(r *reply, v Verdict) Verdict {
 	if by.scope != nil {
 		w.Scope = by.scope(firm)
 	}
-	if v.Trip && (!w.Trip || w.Scope != v.Scope && w.Scope != Credential) {
+	if v.Trip && (r.Status == http.StatusNotFound || !w.Trip || w.Scope != v.Scope && w.Scope != Credential) {
 		v.Trip = false
 	}
 	if r.Status >= http.StatusInternalServerError {

@@ -124,6 +124,9 @@ func TestAPhraseAloneDecidesForNobodyElse(t *testing.T) {
 				t.Errorf("%d: %q: rule %s: remembered %t, limiter %v, breaker %v", status, name, v.Rule, v.Trip, v.Limiter, v.Breaker)
 			}
 		}
+		if v := Classify(answer(404, `{"error":{"message":"x","code":`+quotedText(name)+`}}`)); v.Trip {
+			t.Errorf("a 404 with code %q is remembered", name)
+		}
 		for _, status := range []int{403, 429} {
 			in := Attempt{Status: status, Body: body, Echo: echoes.Parts{All: true}, Effect: endpoint.Compute, Now: corpusNow}
 			if v := Classify(in); v.Trip || v.Wait != 0 || v.Limit != (Limits{}) {
@@ -136,7 +139,7 @@ func TestAPhraseAloneDecidesForNobodyElse(t *testing.T) {
 // TestACodeDecidesForOthers holds the false friends: codes count under any status, phrases under those that refuse who asks.
 func TestACodeDecidesForOthers(t *testing.T) {
 	for _, in := range []Attempt{
-		answer(400, `{"error":{"message":"x","code":"insufficient_quota"}}`), answer(404, `{"error":{"message":"x","type":"billing_not_active"}}`),
+		answer(400, `{"error":{"message":"x","code":"insufficient_quota"}}`), answer(412, `{"error":{"message":"x","type":"billing_not_active"}}`),
 		answer(400, `{"error":{"code":400,"message":"API key not valid.","status":"INVALID_ARGUMENT","details":[{"reason":"API_KEY_INVALID"}]}}`),
 		answer(403, `{"error":{"message":"insufficient balance"}}`), answer(429, `{"error":{"message":"You exceeded your current quota"}}`),
 		answer(401, ``), answer(402, ``), event("error", `{"error":{"code":"insufficient_quota"}}`),
