@@ -70,7 +70,7 @@ func confine(r *reply, v Verdict) Verdict {
 // wordless returns r without its text, and without codes that are sentences.
 func (r *reply) wordless() *reply {
 	w := *r
-	w.text, w.all, w.page, w.Body = "", "", "", nil
+	w.text, w.all, w.page = "", "", ""
 	w.codes, w.named = nil, r.firm
 	for _, c := range r.codes {
 		if !isSentence(c) {

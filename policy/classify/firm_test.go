@@ -142,7 +142,7 @@ func TestACodeDecidesForOthers(t *testing.T) {
 		answer(400, `{"error":{"message":"x","code":"insufficient_quota"}}`), answer(412, `{"error":{"message":"x","type":"billing_not_active"}}`),
 		answer(400, `{"error":{"code":400,"message":"API key not valid.","status":"INVALID_ARGUMENT","details":[{"reason":"API_KEY_INVALID"}]}}`),
 		answer(403, `{"error":{"message":"insufficient balance"}}`), answer(429, `{"error":{"message":"You exceeded your current quota"}}`),
-		answer(401, ``), answer(402, ``), event("error", `{"error":{"code":"insufficient_quota"}}`),
+		answer(401, ``), answer(402, ``), answer(200, `{"error":{"message":"x","code":"invalid_api_key"}}`), event("error", `{"error":{"code":"insufficient_quota"}}`),
 		event("error", `{"error":{"code":402,"message":"x"}}`), answer(500, `{"code":"Invalid API Key","message":"x"}`),
 	} {
 		if v := Classify(in); !v.Trip {
