@@ -29,6 +29,7 @@ var allowed = map[string]bool{
 	"outrigger/policy":             true,
 	"outrigger/policy/classify":    true,
 	"outrigger/policy/concurrency": true,
+	"outrigger/policy/echoes":      true,
 	"outrigger/policy/endpoint":    true,
 	"outrigger/policy/httpfield":   true,
 	"outrigger/policy/limit":       true,

@@ -39,6 +39,7 @@ type attempt struct {
 	lacking  bool                 // an encoded stream lacks the end of its last event, without which it is not whole
 	missing  []byte               // what a stream that ended while it was held lacks of its last event
 	resuming *resuming            // the answer's body, if it is a stream that can be resumed
+	told     http.Header          // the answer's, without what it merely mirrors of the request's
 	failure  classify.Failure
 	err      error // the transport's, for the log
 	verdict  classify.Verdict
@@ -83,6 +84,11 @@ func (x *exchange) send(out *http.Request, a *attempt) {
 	resp, err := x.up.transport(create || x.stray, a.http1, a.started).RoundTrip(req) //nolint:bodyclose // finish closes it
 	x.refreshDeadline()
 	if err != nil {
+		a.fail(ctx, err)
+		return
+	}
+	if err := enter(resp); err != nil {
+		_ = resp.Body.Close()
 		a.fail(ctx, err)
 		return
 	}

@@ -185,7 +185,7 @@ func evidenceOf(a *attempt) (concurrency.Evidence, bool, bool) {
 		return concurrency.Capacity, v.Scope == classify.Upstream, true
 	case v.Outcome == classify.OutcomeRateLimited:
 		r := limit.Refusal{
-			Hint: v.Wait, Limit: v.Limit.Limit, Window: v.Limit.Window, Headers: limit.ParseHeaders(a.resp.Header, time.Now()),
+			Hint: v.Wait, Limit: v.Limit.Limit, Window: v.Limit.Window, Headers: limit.ParseHeaders(a.told, time.Now()),
 		}
 		return concurrency.Unclear, false, r.Bare() && v.Until.IsZero() && v.Limit.Dimension == ""
 	}

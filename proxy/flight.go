@@ -3,9 +3,7 @@ package proxy
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -101,7 +99,7 @@ func (p *Proxy) fly(f *flight, r *http.Request) {
 	whole := false
 	defer func() {
 		if v := recover(); v != nil && v != http.ErrAbortHandler { //nolint:errorlint // as net/http compares it
-			p.log.Error("a call panicked", slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
+			p.survived("call", v)
 		}
 		p.land(f, whole)
 	}()

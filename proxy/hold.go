@@ -38,6 +38,8 @@ type hold struct {
 
 	room room
 
+	panicked func(any) // is told of a panic of the goroutine
+
 	mu       sync.Mutex
 	held     []byte
 	err      error         // of src, once it ended
@@ -88,7 +90,26 @@ func readHold(a *attempt, idle time.Duration) *hold {
 func (h *hold) run() {
 	buf := buffers.get()
 	defer buffers.put(buf)
+	defer func() {
+		if v := recover(); v != nil {
+			h.fail(v)
+		}
+	}()
 	for !h.read(*buf) {
+	}
+}
+
+// fail ends the answer as one that broke off, since what reads it panicked.
+func (h *hold) fail(panicked any) {
+	if h.panicked != nil {
+		h.panicked(panicked)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.err, h.settled, h.reading = io.ErrUnexpectedEOF, true, false
+	select {
+	case h.changed <- struct{}{}:
+	default:
 	}
 }
 

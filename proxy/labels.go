@@ -79,7 +79,25 @@ func (x *exchange) owesJSON(a *attempt) bool {
 // whatever form it was.
 func (x *exchange) deliversFiles() bool {
 	name := x.endpoint.Name
-	return strings.HasSuffix(name, ".content") || strings.HasSuffix(name, ".results")
+	if strings.HasSuffix(name, ".content") || strings.HasSuffix(name, ".results") {
+		return true
+	}
+	return x.endpoint.Effect == endpoint.Read && isContentPath(x.path)
+}
+
+// isContentPath reports whether a path's last segment says that content is read, whatever API it is of.
+func isContentPath(path string) bool {
+	path = strings.TrimSuffix(path, "/")
+	switch strings.ToLower(path[strings.LastIndexByte(path, '/')+1:]) {
+	case "content", "contents", "results", "variants", "download", "audio", "image", "video", "thumbnail":
+		return true
+	}
+	return false
+}
+
+// isAnybodys reports whether a good answer is content whose form nobody knows: no error is read out of it.
+func (x *exchange) isAnybodys() bool {
+	return x.deliversFiles() || x.endpoint.Effect == endpoint.Read && x.endpoint.Name == "other"
 }
 
 // mediaType returns the Content-Type without its parameters.

@@ -30,7 +30,7 @@ func (x *exchange) learn(a *attempt, d policy.Decision) policy.Decision {
 	case a.resp == nil || a.verdict.Limiter == classify.LimiterNone && !isSuccess(a.resp.StatusCode):
 		// No answer, or a failure whose headers a gateway may have written.
 	case a.verdict.Limiter == classify.LimiterNone:
-		x.place.answered(now, toldBy(a.resp.Header, a.verdict, limit.ParseHeaders(a.resp.Header, now), nil))
+		x.place.answered(now, toldBy(a.told, a.verdict, limit.ParseHeaders(a.told, now), nil))
 	default:
 		return x.learnRefusal(a, d, now)
 	}
@@ -45,9 +45,9 @@ func (x *exchange) learnRefusal(a *attempt, d policy.Decision, now time.Time) po
 		Hint: v.Wait, HintFalse: v.HintFalse && d.Reason != policy.ReasonTooLong, HintFull: v.WaitFull, SlowDown: v.Limiter == classify.LimiterSlowDown,
 		Dimension: v.Limit.Dimension, Limit: v.Limit.Limit, Used: v.Limit.Used,
 		Requested: v.Limit.Requested, Window: v.Limit.Window,
-		Headers: limit.ParseHeaders(a.resp.Header, now),
+		Headers: limit.ParseHeaders(a.told, now),
 	}
-	x.place.heard(now, toldBy(a.resp.Header, v, refusal.Headers, &refusal))
+	x.place.heard(now, toldBy(a.told, v, refusal.Headers, &refusal))
 	if x.concernsItself(refusal, now) {
 		return x.backOff(a, d, now)
 	}

@@ -44,6 +44,9 @@ func malformation(err error) string {
 	if errors.Is(err, errSwitched) {
 		return "it switches protocols unasked"
 	}
+	if head, ok := errors.AsType[headError](err); ok {
+		return string(head)
+	}
 	s := err.Error()
 	for i := range malformations {
 		if strings.Contains(s, malformations[i].words) {

@@ -31,6 +31,7 @@ type metrics struct {
 	streamsOpen   prometheus.Gauge
 	streamsEnded  *prometheus.CounterVec
 	resumes       *prometheus.CounterVec
+	panics        *prometheus.CounterVec
 	tokens        *prometheus.CounterVec
 	live          *liveCollector
 
@@ -58,6 +59,7 @@ func newMetrics(p *Proxy) *metrics {
 		streamsOpen:   prometheus.NewGauge(prometheus.GaugeOpts{Name: "outrigger_streams_open", Help: "Event streams and WebSockets that are open."}),
 		streamsEnded:  counter("outrigger_streams_ended_total", "Event streams and WebSockets that ended, by how.", "upstream", "outcome"),
 		resumes:       counter("outrigger_stream_resumes_total", "Background Responses streams that were cut and asked for again, by what came of it.", "upstream", "result"),
+		panics:        counter("outrigger_panics_total", "Goroutines that panicked and ended their own request.", "where"),
 		tokens:        counter("outrigger_tokens_total", "Tokens that upstreams said were used.", "upstream", "model", "kind"),
 		live:          &liveCollector{p: p},
 		models:        modelLabels{known: map[string]string{}},
@@ -69,7 +71,7 @@ func (m *metrics) register(r prometheus.Registerer) error {
 	var errs []error
 	for _, c := range []prometheus.Collector{
 		m.requests, m.duration, m.firstEvent, m.attempts, m.retries, m.refused, m.failovers, m.clientRetries,
-		m.queue, m.streamsOpen, m.streamsEnded, m.resumes, m.tokens, m.live, m.live.p.idempotency.results,
+		m.queue, m.streamsOpen, m.streamsEnded, m.resumes, m.panics, m.tokens, m.live, m.live.p.idempotency.results,
 	} {
 		errs = append(errs, r.Register(c))
 	}

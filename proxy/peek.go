@@ -31,6 +31,7 @@ func (x *exchange) peek(ctx context.Context, a *attempt) {
 	switch {
 	case resp.StatusCode >= http.StatusBadRequest:
 		a.held = newHold(resp.Body, x.p.bodies, holdError, nil)
+		a.held.panicked = x.p.sawPanic
 		a.await(holdTime, holdTime, holdTime)
 	case l.kind == typeJSON && !l.asked && 0 < resp.ContentLength && resp.ContentLength <= holdInline:
 		a.held = readHold(a, x.streamIdle())
@@ -106,6 +107,7 @@ func (x *exchange) peekContent(a *attempt, l labels) {
 	if l.kind != typeJSON {
 		within = holdStream
 	}
+	a.held.panicked = x.p.sawPanic
 	a.await(x.streamIdle(), holdStream, within)
 }
 
@@ -115,10 +117,11 @@ func (x *exchange) judge(a *attempt) {
 		Failure: x.failureFor(a), Progress: a.reached(), Effect: x.endpoint.Effect, Now: time.Now(), Keyed: x.isKeyed(),
 	}
 	if a.resp != nil && a.failure == classify.None {
-		c.Status, c.Header, c.Progress = a.resp.StatusCode, a.resp.Header, classify.Answered
+		a.told = unechoed(a.resp.Header, x.request.Header)
+		c.Status, c.Header, c.Progress = a.resp.StatusCode, a.told, classify.Answered
 		x.describe(a, &c)
 	}
-	a.verdict = classify.Classify(c)
+	a.verdict = x.classified(c)
 	if a.failure == classify.Timeout && errors.Is(context.Cause(a.ctx), errDeadline) && time.Since(a.progress.quiet()) < impatience {
 		a.verdict.Breaker = classify.Ignore // one caller's impatience is not the upstream's failure
 	}
@@ -141,7 +144,7 @@ const impatience = 30 * time.Second
 
 // describe adds to c what was held of the answer, if it may tell of a failure.
 func (x *exchange) describe(a *attempt, c *classify.Attempt) {
-	if a.held == nil {
+	if a.held == nil || c.Status < http.StatusBadRequest && x.isAnybodys() {
 		return
 	}
 	if a.watcher != nil {

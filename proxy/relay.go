@@ -63,9 +63,7 @@ func (p *Proxy) rewrite(r *httputil.ProxyRequest) {
 func (p *Proxy) modify(resp *http.Response) error {
 	x := exchangeOf(resp.Request.Context())
 	x.record.status = resp.StatusCode
-	for _, name := range own {
-		delete(resp.Header, name)
-	}
+	cleanTrailer(resp) // those of an answer that was held whole are here already
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		x.stamp(resp.Header)
 	} else {

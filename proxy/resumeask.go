@@ -72,6 +72,11 @@ func (r *resuming) ask(ctx context.Context, cancel context.CancelCauseFunc) (*ht
 	timer := time.AfterFunc(min(resumeAnswer, time.Until(r.limit())), func() { cancel(errAttemptTimeout) })
 	defer timer.Stop()
 	resp, err := r.up.transport(false, false, r.began).RoundTrip(req)
+	if err == nil {
+		if err = enter(resp); err != nil {
+			_ = resp.Body.Close()
+		}
+	}
 	if err != nil {
 		leave.report(r.blame())
 		if r.a.ctx.Err() == nil {

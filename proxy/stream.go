@@ -79,6 +79,7 @@ func (s *answer) Close() error {
 		s.end(outcome)
 	}
 	s.a.finish(errFinished)
+	cleanTrailer(s.a.resp)
 	return nil
 }
 

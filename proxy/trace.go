@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
 	"sync/atomic"
@@ -92,6 +93,7 @@ func (p *progress) trace(outer *httptrace.ClientTrace, pl *place, stop context.C
 			if p.hints.Add(1) > maxHints {
 				return errHints
 			}
+			cleanAside(http.Header(header))
 			return outer.Got1xxResponse(code, header)
 		}
 	}

@@ -14,6 +14,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"outrigger/policy/classify"
+	"outrigger/policy/endpoint"
 )
 
 // refusal is one real answer of the corpus.
@@ -143,7 +146,9 @@ func (g *rig) atOnce(n int, edit func(*http.Request)) map[int]int {
 }
 
 func TestADeadCredentialIsAskedAboutOnceACooldown(t *testing.T) {
-	rows := corpus(t, func(r refusal) bool { return r.Scope == "credential" && r.Action == "fail_credential" })
+	rows := corpus(t, func(r refusal) bool {
+		return r.Scope == "credential" && r.Action == "fail_credential" && !r.phraseAlone()
+	})
 	if len(rows) < 25 {
 		t.Fatalf("%d rows", len(rows))
 	}
@@ -362,5 +367,39 @@ func TestTripsThatEndAtOnceAreNoTrouble(t *testing.T) {
 		if got := g.atOnce(25, func(r *http.Request) { r.Header.Set("Authorization", fmt.Sprint("Bearer ", i)) }); got[401] != 25 {
 			t.Fatalf("got %v", got)
 		}
+	}
+}
+
+// phraseAlone reports whether only the wording of a row says that its account is dead: its status is that of a bad request, and
+// it has no code that says so.
+func (r refusal) phraseAlone() bool {
+	h := http.Header{}
+	for name, value := range r.Headers {
+		h.Set(name, value)
+	}
+	v := classify.Classify(classify.Attempt{Status: r.Status, Header: h, Body: []byte(r.Body), Effect: endpoint.Compute})
+	return (r.Status == 400 || r.Status == 412) && !v.Trip
+}
+
+// What only a phrase says ends its own call. The phrase may be a caller's, so nobody else is answered by it.
+func TestADeadCredentialThatOnlyAPhraseTellsOfIsNotRemembered(t *testing.T) {
+	rows := corpus(t, func(r refusal) bool {
+		return r.Scope == "credential" && r.Action == "fail_credential" && r.phraseAlone()
+	})
+	if len(rows) < 2 {
+		t.Fatalf("%d rows", len(rows))
+	}
+	for name, row := range rows {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newBubble(t, row.script(&atomic.Bool{}))
+				for n := range int64(3) {
+					resp, body := g.chat()
+					if resp.StatusCode != row.Status || body != row.Body || g.calls.Load() != n+1 || resp.Header.Get("X-Outrigger-Source") != "upstream" {
+						t.Errorf("call %d got %d %q after %d calls", n+1, resp.StatusCode, body, g.calls.Load())
+					}
+				}
+			})
+		})
 	}
 }

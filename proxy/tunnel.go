@@ -86,6 +86,12 @@ func (t *tunnel) run(early []byte) {
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
+		defer func() {
+			if v := recover(); v != nil {
+				t.x.p.survived("tunnel", v)
+				t.close()
+			}
+		}()
 		t.up.run(early)
 	}()
 	t.down.run(nil)

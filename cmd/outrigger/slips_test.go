@@ -28,7 +28,7 @@ func TestWhatIsWrongWithAKeyIsTold(t *testing.T) {
 		"\ufeffsk-Zq81": mark, "\xff\xfes\x00k\x00": mark, "\ufeffsk-Zq81\r\n": mark,
 		"sk-Zq81\nsk-Zq81": lines, " sk-Zq81": space, "sk-Zq81\t": space, "sk\u00a0Zq81": "want a key of visible ASCII characters",
 	} {
-		fromFile := "OUTRIGGER_UPSTREAM_OPENAI_API_KEY_FILE=" + writeFile(t, key)
+		fromFile := "OUTRIGGER_UPSTREAM_OPENAI_API_KEY_FILE=" + writeTemp(t, key)
 		for _, entry := range []string{"OUTRIGGER_UPSTREAM_OPENAI_API_KEY=" + key, fromFile} {
 			if strings.Contains(key, "\x00") && entry != fromFile {
 				continue // an environment cannot have it

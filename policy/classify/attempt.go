@@ -3,6 +3,7 @@ package classify
 import (
 	"time"
 
+	"outrigger/policy/echoes"
 	"outrigger/policy/endpoint"
 )
 
@@ -27,6 +28,8 @@ type Attempt struct {
 	// Keyed says that a call with the request's Idempotency-Key may be under way already: one
 	// of the caller's own, or an earlier attempt that did not end.
 	Keyed bool
+	// Echo is what of Body the request had said: those words are the caller's, and nothing is judged by them.
+	Echo echoes.Parts
 	// Stream says that Body is an event of a stream that began with a 2xx, and Event is its name.
 	Stream bool
 	Event  string

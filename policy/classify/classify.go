@@ -17,12 +17,7 @@ func Classify(a Attempt) Verdict {
 		a.Failure = Broke
 	}
 	r := read(a)
-	for i := range rules {
-		if rules[i].match(r) {
-			return settle(r, &rules[i])
-		}
-	}
-	return settle(r, &unknown)
+	return confine(r, settle(r, decide(r)))
 }
 
 // tellsError reports whether the body of a 2xx says that the request failed.

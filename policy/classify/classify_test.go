@@ -37,7 +37,7 @@ func TestWordsAloneDecideNothing(t *testing.T) {
 		"a 498 backs off":                                      {answer(498, ``), Backoff},
 		"a 529 backs off":                                      {answer(529, ``), Backoff},
 		"a gateway's 402 is waited for":                        {answer(402, `{"error":{"metadata":{"reason":"in_flight_budget_exhausted"}}}`), Pause},
-		"an overload flattened to 400":                         {answer(400, `{"error":{"message":"OllamaException: \"server busy, please try again. maximum pending requests exceeded\"","code":"400"}}`), Pause},
+		"an overload flattened to 400":                         {answer(400, `{"error":{"message":"OllamaException: \"server busy, please try again. maximum pending requests exceeded\"","code":"400"}}`), Backoff},
 		"a content filter that says retry":                     {answer(400, `{"error":{"message":"Please modify your prompt and retry.","code":"content_filter"}}`), Never},
 	}
 	for name, tt := range tests {

@@ -63,7 +63,7 @@ func (s *said) metadata(e map[string]any) {
 		s.quote(m["headers"])
 		s.provider = s.provider || str(m["provider_name"]) != ""
 		s.byok = s.byok || m["is_byok"] == true
-		s.all += strings.ToLower(cut(str(m["raw"]), textMax)) + "\n"
+		s.all += s.own(cut(str(m["raw"]), textMax)) + "\n"
 	}
 	if a, ok := e["availability"].(map[string]any); ok {
 		s.code(a["code"])
@@ -104,7 +104,7 @@ func (s *said) sentence(message string, depth int) {
 	if depth >= maxDepth {
 		return
 	}
-	quoted := strings.TrimSpace(message)
+	quoted := strings.TrimSpace(s.echo.Cut(message))
 	if i := strings.Index(quoted, "Exception - "); i >= 0 {
 		quoted = strings.TrimPrefix(quoted[i+len("Exception - "):], "b'")
 	}
@@ -119,20 +119,30 @@ func (s *said) sentence(message string, depth int) {
 
 // code takes a code, which may be a string or a number.
 func (s *said) code(v any) {
-	c := strings.ToLower(strings.TrimSpace(scalar(v)))
+	said := scalar(v)
+	if !s.echo.All { // what the request said is seldom a code
+		said = s.echo.Cut(said)
+	}
+	c := strings.ToLower(strings.TrimSpace(said))
 	switch c {
 	case "", "none", "null", eventError, eventFailed, eventResponseError:
 		return
 	}
 	s.codes = append(s.codes, cut(c, 128))
-	s.named |= nameOf(scalar(v))
+	names := nameOf(said)
+	s.named |= names
+	if !isSentence(c) {
+		s.firm |= names
+	}
 }
 
 // wordless takes a message that is no sentence but a name for a code: {"error":"rate_limit_exceeded"}.
 func (s *said) wordless(message string) {
+	message = s.echo.Cut(message)
 	if len(message) <= 64 && strings.ContainsFunc(message, func(c rune) bool { return c == '_' || c == '-' || unicode.IsUpper(c) }) &&
 		!strings.ContainsFunc(message, func(c rune) bool { return c != '_' && c != '-' && c != '.' && !unicode.IsLetter(c) }) {
 		s.named |= nameOf(message)
+		s.firm |= nameOf(message)
 	}
 }
 
@@ -144,7 +154,7 @@ func (s *said) quote(v any) {
 	}
 	s.headers = make(map[string][]string, len(quoted))
 	for name, value := range quoted {
-		s.headers[textproto.CanonicalMIMEHeaderKey(name)] = []string{scalar(value)}
+		s.headers[textproto.CanonicalMIMEHeaderKey(name)] = []string{s.echo.Cut(scalar(value))}
 	}
 }
 

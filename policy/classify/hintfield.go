@@ -171,7 +171,9 @@ func (s *said) times(v any, depth int) {
 			if unsaid[strings.ToLower(name)] {
 				continue
 			}
-			s.time(fieldHint(name, e, s.clock))
+			if s.echo.None() || !s.echo.Holds(name) && !s.echo.Holds(scalar(e)) {
+				s.time(fieldHint(name, e, s.clock))
+			}
 			s.times(e, depth+1)
 		}
 		if inner, ok := v["response"].(map[string]any); ok {

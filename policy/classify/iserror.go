@@ -74,17 +74,33 @@ func errorBody(body []byte, effect endpoint.Effect) bool {
 	for key, value, ok := m.next(); ok; key, value, ok = m.next() {
 		switch string(key) {
 		case "error":
-			failed = failed || truthy(value)
+			failed = failed || truthy(value) && (effect != endpoint.Read || hasMessage(value))
 		case "base_resp":
 			failed = failed || baseRespFails(value)
 		case "object":
 			kept = kept || keptObject(literal(value), effect)
-		case "id":
-			// What is read by its id may hold errors of others, as a line of a batch's error file does.
-			kept = kept || effect == endpoint.Read
 		}
+		// What is read may hold errors of others, as a line of a batch's error file does, or be anybody's: only an answer that is
+		// an error and nothing else tells of one.
+		kept = kept || effect == endpoint.Read && !besideError[string(key)]
 	}
 	return failed && !kept
+}
+
+// besideError are the members of an answer that is nothing but an error.
+var besideError = map[string]bool{
+	"error": true, "type": true, "object": true, "code": true, "status": true, "message": true, "request_id": true, "success": true, "base_resp": true,
+}
+
+// hasMessage reports whether an error says something.
+func hasMessage(value []byte) bool {
+	m := membersOf(value)
+	for key, said, ok := m.next(); ok; key, said, ok = m.next() {
+		if string(key) == "message" && len(literal(said)) > 0 {
+			return m.object
+		}
+	}
+	return false
 }
 
 // unlisted returns the members of an object, or of the first one in a list.

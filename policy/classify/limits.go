@@ -100,7 +100,7 @@ func (r *reply) google(l *Limits) {
 // cap", aiand) says nothing.
 func (r *reply) vague(l *Limits) {
 	if l.Dimension == "" {
-		switch t := strings.ToLower(r.fields.Type); {
+		switch t := r.own(r.fields.Type); {
 		case l.Window == 0 && saysAny(r.text, "concurren", "simultaneous", "parallel requests"):
 			l.Dimension = "concurrency"
 		case t == "requests" || t == "tokens" || t == "images":

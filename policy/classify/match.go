@@ -1,7 +1,6 @@
 package classify
 
 import (
-	"bytes"
 	"net/http"
 	"slices"
 	"strings"
@@ -83,7 +82,7 @@ func saysQuota(r *reply) bool {
 	if saysAny(r.all, quotaPhrase) {
 		return true
 	}
-	return r.Status == http.StatusTooManyRequests && bytes.Contains(bytes.ToLower(r.Body), []byte(quotaPhrase))
+	return r.Status == http.StatusTooManyRequests && strings.Contains(r.own(string(r.Body)), quotaPhrase)
 }
 
 // effect matches attempts of requests with this effect.

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"outrigger/policy/echoes"
 )
 
 // The most that is kept of a text, in bytes: of the message for logs, and of all texts for matching.
@@ -16,9 +18,9 @@ const (
 
 // parse reads a body. JSON is tried whatever the content type says (OpenAI's
 // 401 is text/plain); what is not JSON is plain text, or a page.
-func parse(body []byte, contentType string, clock time.Time) said {
+func parse(body []byte, contentType string, clock time.Time, request echoes.Parts) said {
 	body = eventData(trim(body))
-	s := said{clock: clock}
+	s := said{clock: clock, echo: request}
 	if len(body) == 0 {
 		return s
 	}
@@ -30,7 +32,7 @@ func parse(body []byte, contentType string, clock time.Time) said {
 	}
 	if body[0] == '<' || strings.Contains(contentType, "html") {
 		s.html = true
-		s.page = strings.ToLower(cut(string(body[:min(len(body), textMax)]), pageMax))
+		s.page = s.own(cut(string(body[:min(len(body), textMax)]), pageMax))
 		return s
 	}
 	s.add(string(body))
@@ -145,6 +147,9 @@ func (s *said) finish(o map[string]any) {
 	}
 }
 
+// own returns a text in lower case, without what the request had said of it.
+func (s *said) own(text string) string { return strings.ToLower(s.echo.Cut(text)) }
+
 // add takes a sentence into the text, and into the message if there is none yet.
 func (s *said) add(sentence string) {
 	if sentence == "" {
@@ -153,7 +158,7 @@ func (s *said) add(sentence string) {
 	if s.fields.Message == "" {
 		s.fields.Message = cut(sentence, messageMax)
 	}
-	lower := strings.ToLower(cut(sentence, textMax))
+	lower := s.own(cut(sentence, textMax))
 	s.text += lower + "\n"
 	s.all += lower + "\n"
 }

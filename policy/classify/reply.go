@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"outrigger/policy/echoes"
 	"outrigger/policy/httpfield"
 )
 
@@ -26,6 +27,8 @@ type reply struct {
 
 // said is what a body says, in all the shapes it comes in.
 type said struct {
+	// echo is what the request had said of it: no text or code holds it.
+	echo echoes.Parts
 	// clock is what the server's clock showed when the answer came: instants in it are by that clock.
 	clock time.Time
 	// nodes is how many values were searched for times.
@@ -35,6 +38,8 @@ type said struct {
 	codes []string
 	// named is what the codes say by their words.
 	named named
+	// firm is named without codes that are sentences, which may quote.
+	firm named
 	// text is the lower-cased wording in which phrases are looked for.
 	text string
 	// all is text and what the upstream quotes from its own provider: for hints and capacity, not for money.
@@ -78,7 +83,7 @@ func read(a Attempt) *reply {
 	if a.Failure != None || a.Status == 0 {
 		return r
 	}
-	r.said = parse(a.Body, first(a.Header, "Content-Type"), httpfield.Clock(a.Header, a.Now))
+	r.said = parse(a.Body, first(a.Header, "Content-Type"), httpfield.Clock(a.Header, a.Now), a.Echo)
 	// Bedrock names its exception in a header, with the address of its shape behind a colon.
 	exception, _, _ := strings.Cut(first(a.Header, "X-Amzn-Errortype"), ":")
 	r.code(exception)

@@ -176,15 +176,15 @@ var ruleTable = map[string]struct {
 	},
 	"billing_text/suspended": {
 		answer(412, `{"error":{"message":"Account x is suspended, possibly due to failure to pay past invoices.","code":"PRECONDITION_FAILED"}}`),
-		Verdict{Outcome: OutcomeQuota, Scope: Credential, Trip: true, Status: 412},
+		Verdict{Outcome: OutcomeQuota, Scope: Credential, Status: 412},
 	},
 	"billing_text/Anthropic's instant": {
 		answer(400, `{"type":"error","error":{"type":"invalid_request_error","message":"You have reached your specified API usage limits. You will regain access on 2026-09-01 at 00:00 UTC."}}`),
-		Verdict{Outcome: OutcomeQuota, Scope: Credential, Trip: true, Until: time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC), Status: 400},
+		Verdict{Outcome: OutcomeQuota, Scope: Credential, Until: time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC), Status: 400},
 	},
 	"credential_text": {
 		answer(400, `{"code":"Client specified an invalid argument","error":"Incorrect API key provided: ab***yz."}`),
-		Verdict{Outcome: OutcomeCredential, Scope: Credential, Trip: true, Status: 400},
+		Verdict{Outcome: OutcomeCredential, Scope: Credential, Status: 400},
 	},
 	"named_debt": {
 		answer(403, `{"errors":[{"code":"token_quota_reached","message":"x"}]}`),
@@ -370,7 +370,7 @@ var ruleTable = map[string]struct {
 	},
 	"service_quota": {
 		answer(400, `{"message":"Your request exceeds the service quota for your account. You can resubmit your request later."}`),
-		Verdict{Outcome: OutcomeRateLimited, Scope: Credential, Repeat: Pause, Limiter: LimiterPause, Proven: true, Status: 400},
+		Verdict{Outcome: OutcomeRateLimited, Scope: Credential, Repeat: Backoff, Proven: true, Status: 400},
 	},
 	"model_failed": {
 		answer(424, `{"message":"The request failed due to an error while processing the model."}`),
