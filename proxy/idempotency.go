@@ -30,7 +30,7 @@ type idempotency struct {
 }
 
 func newIdempotency(c Config, log *slog.Logger) (*idempotency, error) {
-	opened, err := store.Open(c.Store)
+	opened, err := store.Open(c.Store, log)
 	if err != nil {
 		return nil, err
 	}
