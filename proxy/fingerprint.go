@@ -81,8 +81,8 @@ func scopeHeaders(upstreams []Upstream) []string {
 // name is what tells a request from others, before it is hashed: who asks with which
 // key, and for what. It has secrets in it, and lives no longer than its request.
 type name struct {
-	key, call []byte
-	create    bool
+	owner, key, call []byte
+	create           bool
 }
 
 // name names the request. It ends the hashing of the body.
@@ -92,8 +92,9 @@ func (x *exchange) name(r *http.Request) name {
 	for _, name := range x.p.idempotency.scope {
 		text.add(r.Header[name])
 	}
-	text.add([]string{intercept.Token(r.Context()), x.identity.key})
-	n := name{key: text.buf, create: x.unrepeatable()}
+	token := intercept.Token(r.Context())
+	text.add([]string{token, x.identity.key})
+	n := name{owner: x.owner(r, token), key: text.buf, create: x.unrepeatable()}
 
 	text.buf = []byte("call")
 	// As the caller wrote it, with the upstream that it asked for.
@@ -107,9 +108,25 @@ func (x *exchange) name(r *http.Request) name {
 	return n
 }
 
+// owner is who asks, however many keys or, where callers have a client token, made-up
+// credentials it has.
+func (x *exchange) owner(r *http.Request, token string) []byte {
+	var text credentialHash
+	text.buf = append(text.buf, "owner"...)
+	if len(x.p.callers.tokens) > 0 {
+		text.add(append(r.Header[headerToken], token))
+		return text.buf
+	}
+	for _, name := range x.p.idempotency.scope {
+		text.add(r.Header[name])
+	}
+	return text.buf
+}
+
 // under is the name of the request under a secret. Only hashes are kept of it.
 func (n name) under(secret [32]byte) store.Call {
-	return store.Call{Key: keyed(secret, n.key), Print: keyed(secret, n.call), Create: n.create}
+	owner := keyed(secret, n.owner)
+	return store.Call{Key: keyed(secret, n.key), Print: keyed(secret, n.call), Owner: store.Owner(owner[:]), Create: n.create}
 }
 
 // unrepeatable reports whether doing the call twice could create twice. An upstream that

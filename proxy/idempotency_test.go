@@ -826,3 +826,37 @@ func TestACallWithAKeyWhoseBodyCannotBeKeptIsRefused(t *testing.T) {
 		t.Errorf("without a key: %+v", got)
 	}
 }
+
+// Whether a create was done must not be forgotten because somebody else asks for a lot.
+func TestAnothersKeysDoNotEvictThatACreateMayHaveBeenDone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newBubble(t, func(w http.ResponseWriter, r *http.Request, _ int) {
+			if r.Header.Get("Authorization") == "Bearer sk-victim" && r.Header.Get("X-Lose") != "" {
+				panic(http.ErrAbortHandler)
+			}
+			_, _ = io.WriteString(w, strings.Repeat("x", 4<<10))
+		}, func(c *Config) { c.Store.Bytes = 128 << 10 })
+		lost := func() given {
+			return g.ask(g.keyed("lost", "/v1/files", `{}`, "Authorization: Bearer sk-victim", "X-Lose: 1"))
+		}
+		if got := lost(); got.status != 424 {
+			t.Fatalf("got %+v", got)
+		}
+		done := func() given {
+			return g.ask(g.keyed("done", "/v1/files", `{}`, "Authorization: Bearer sk-victim"))
+		}
+		done()
+		for i := range 60 {
+			g.ask(g.keyed(fmt.Sprint(i), "/v1/files", `{}`, "Authorization: Bearer sk-flood"))
+		}
+		if got := lost(); got.status != 409 || got.body != "idempotency_outcome_unknown" {
+			t.Errorf("the lost create got %+v", got)
+		}
+		if got := done(); got.status != 200 || got.source != "replay" {
+			t.Errorf("the done create got %+v", got)
+		}
+		if got := g.ask(g.keyed("0", "/v1/files", `{}`, "Authorization: Bearer sk-flood")); got.status != 409 && got.source != "replay" {
+			t.Errorf("the flood's first create got %d from %s: done again", got.status, got.source)
+		}
+	})
+}

@@ -14,10 +14,15 @@ type Key [32]byte
 // path, query and body.
 type Fingerprint [32]byte
 
+// Owner tells callers apart: a hash of the credential. Whoever fills a store makes room
+// with what is its own.
+type Owner [8]byte
+
 // Call is what a store needs to know of a call.
 type Call struct {
 	Key   Key
 	Print Fingerprint
+	Owner Owner
 	// Create is whether doing it twice could create twice: see the package's doc.
 	Create bool
 }
