@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"text/tabwriter"
+
+	"outrigger/proxy/store"
 )
 
 // resolved is one variable as check and /config show it.
@@ -27,7 +29,7 @@ func (s *settings) show() []resolved {
 }
 
 // runCheck prints the configuration as a table, or all that is wrong with it.
-func runCheck(_ context.Context, c call) int {
+func runCheck(ctx context.Context, c call) int {
 	s, err := load(c.environ)
 	if err != nil {
 		return refuse(c.stderr, err)
@@ -48,6 +50,9 @@ func runCheck(_ context.Context, c call) int {
 	}
 	showProviders(c.stdout, s)
 	for _, told := range s.Proxies.NotUsed() {
+		fmt.Fprintln(c.stdout, told)
+	}
+	if told := store.Advice(ctx, s.Store); told != "" {
 		fmt.Fprintln(c.stdout, told)
 	}
 	return exitOK

@@ -214,9 +214,20 @@ func TestRedisThatEvictsIsToldOf(t *testing.T) {
 			if limit == "0" {
 				n = 0
 			}
+			if advice := Advice(t.Context(), c); (advice != "") != (n == 1) {
+				t.Errorf("%s, maxmemory %s: check says %q", policy, limit, advice)
+			}
 			if got := strings.Count(told.String(), policy+"): a create whose key it forgets"); got != n {
 				t.Errorf("%s, maxmemory %s: told %d times, want %d: %s", policy, limit, got, n, told.String())
 			}
+		}
+	}
+}
+
+func TestAdviceIsSilentWhereThereIsNothingToSay(t *testing.T) {
+	for name, c := range map[string]Config{"memory": {}, "file": at(newPath(t), roomy()), "nobody": redisAt(t, "127.0.0.1:1", roomy())} {
+		if told := Advice(t.Context(), c); told != "" {
+			t.Errorf("%s: %q", name, told)
 		}
 	}
 }

@@ -4,7 +4,33 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+
+	"github.com/redis/go-redis/v9"
 )
+
+// Advice asks a Redis that c names how it is set, and says what is wrong with that, or
+// "". It says nothing of one that does not answer or does not tell, nor of other stores.
+func Advice(ctx context.Context, c Config) string {
+	if c.Spec.redis.IsZero() {
+		return ""
+	}
+	options, err := redisOptions(c.Spec)
+	if err != nil {
+		return ""
+	}
+	client := redis.NewClient(options)
+	defer func() { _ = client.Close() }()
+	ctx, cancel := context.WithTimeout(ctx, redisTimeout)
+	defer cancel()
+	text, err := client.Info(ctx).Result()
+	if err != nil {
+		return ""
+	}
+	if told := parseInfo(text).evicts(); told != "" {
+		return c.Spec.String() + ": " + told
+	}
+	return ""
+}
 
 // meet says what is wrong with a Redis that was not met before.
 func (s *shared) meet(ctx context.Context) {

@@ -97,7 +97,8 @@ type Claim struct {
 //
 // Errors of all methods: ErrUnavailable when the store cannot answer, which then
 // changed nothing that a later call would not find (a write whose fate is not known
-// is undone or completed once the store answers again); ErrClosed, which is an
+// is undone or completed once the store answers again); ErrFull, when there is no room
+// for a claim or its end; ErrClosed, which is an
 // ErrUnavailable, after Close; the context's error when it ended first.
 type Store interface {
 	// HashKey returns the secret under which keys and fingerprints are hashed. It is
