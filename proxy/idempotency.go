@@ -29,8 +29,8 @@ type idempotency struct {
 	flights map[store.Key]*flight
 }
 
-func newIdempotency(c Config, log *slog.Logger) (*idempotency, error) {
-	opened, err := store.Open(c.Store, log)
+func newIdempotency(c Config, log *slog.Logger, room store.Room) (*idempotency, error) {
+	opened, err := store.Open(c.Store, log, room)
 	if err != nil {
 		return nil, err
 	}
@@ -50,9 +50,11 @@ func (s *idempotency) enter(call store.Call) (*flight, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if f := s.flights[call.Key]; f != nil {
+		f.users++
 		return f, false
 	}
 	f := newFlight(call)
+	f.users++
 	s.flights[call.Key] = f
 	return f, true
 }
@@ -63,6 +65,17 @@ func (s *idempotency) leave(f *flight) {
 	defer s.mu.Unlock()
 	if s.flights[f.asked.Key] == f {
 		delete(s.flights, f.asked.Key)
+	}
+}
+
+// done says that one of those that enter returned f to has no more use for it.
+func (s *idempotency) done(f *flight) {
+	s.mu.Lock()
+	f.users--
+	last := f.users == 0
+	s.mu.Unlock()
+	if last { // it is decided on
+		f.claim.Free()
 	}
 }
 
@@ -78,25 +91,32 @@ func (p *Proxy) once(w http.ResponseWriter, r *http.Request, x *exchange) error 
 	name := x.name(r)
 	call := name.under(p.idempotency.secret)
 	for {
-		f, first := p.idempotency.enter(call)
-		if first {
-			p.decide(r, x, f, name)
-			return p.carry(w, x, f, true)
-		}
-		if err := f.wait(x.ctx); err != nil {
-			return x.inUse(err, f)
-		}
-		same := f.asked.Print == call.Print
-		switch {
-		case f.err != nil, f.claim.State == store.Mismatch && !same:
-			continue // that says nothing about this call
-		case !same:
-			return p.reused(x)
-		}
-		if err := p.carry(w, x, f, false); !errors.Is(err, errAgain) {
+		if err := p.onceBy(w, r, x, name, call); !errors.Is(err, errAgain) {
 			return err
 		}
 	}
+}
+
+// onceBy answers a call by the flight of its key. The error is errAgain when that says
+// nothing about this call.
+func (p *Proxy) onceBy(w http.ResponseWriter, r *http.Request, x *exchange, name name, call store.Call) error {
+	f, first := p.idempotency.enter(call)
+	defer p.idempotency.done(f)
+	if first {
+		p.decide(r, x, f, name)
+		return p.carry(w, x, f, true)
+	}
+	if err := f.wait(x.ctx); err != nil {
+		return x.inUse(err, f)
+	}
+	same := f.asked.Print == call.Print
+	switch {
+	case f.err != nil, f.claim.State == store.Mismatch && !same:
+		return errAgain
+	case !same:
+		return p.reused(x)
+	}
+	return p.carry(w, x, f, false)
 }
 
 // decide finds out what is to become of a new flight: it is made, or not.
@@ -121,6 +141,7 @@ func (p *Proxy) decide(r *http.Request, x *exchange, f *flight, name name) {
 		f.err = context.Cause(x.ctx)
 	case noRoom:
 		s.full(f.err)
+	case errors.Is(f.err, store.ErrMemory): // the store is well
 	case s.reach.begin():
 		s.log.Warn("the idempotency store does not answer: calls with a key are not stored, and creates refused", slog.String("error", f.err.Error()))
 	}

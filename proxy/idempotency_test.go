@@ -860,3 +860,48 @@ func TestAnothersKeysDoNotEvictThatACreateMayHaveBeenDone(t *testing.T) {
 		}
 	})
 }
+
+// Many who ask for one stored answer at once must not take more memory than there is.
+func TestReplaysFromAFileTakeMemoryOnlyWhereThereIsSome(t *testing.T) {
+	g := newRig(t, func(w http.ResponseWriter, _ *http.Request, call int) {
+		_, _ = fmt.Fprintf(w, "%d%s", call, strings.Repeat("x", 100<<10))
+	}, func(c *Config) {
+		c.Bodies.MemoryMax = 1 << 20
+		if err := c.Store.Spec.UnmarshalText([]byte("file:" + t.TempDir() + "/answers.db")); err != nil {
+			t.Fatal(err)
+		}
+	})
+	for _, path := range []string{"/v1/files", "/v1/chat/completions"} {
+		g.ask(g.keyed("k"+path, path, chatBody))
+	}
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			if got := g.ask(g.keyed("k/v1/files", "/v1/files", chatBody)); got.source != "replay" && got.body != "idempotency_store_unavailable" {
+				t.Errorf("got %d from %s", got.status, got.source)
+			}
+		})
+	}
+	all.Wait()
+	g.settle()
+	if memory, _ := g.held(); memory != 0 {
+		t.Errorf("%d bytes are still taken", memory)
+	}
+	free := int64(1<<20) / 8 * 7
+	if !g.proxy.bodies.Reserve(free - 32<<10) {
+		t.Fatal("the memory is in use")
+	}
+	if got := g.ask(g.keyed("k/v1/files", "/v1/files", chatBody)); got.status != 503 || got.body != "idempotency_store_unavailable" {
+		t.Errorf("a create got %d from %s", got.status, got.source)
+	}
+	if got := g.ask(g.keyed("k/v1/chat/completions", "/v1/chat/completions", chatBody)); got.status != 200 || got.source != "upstream" {
+		t.Errorf("a compute got %d from %s", got.status, got.source)
+	}
+	g.proxy.bodies.Free(free - 32<<10)
+	if got := g.ask(g.keyed("k/v1/files", "/v1/files", chatBody)); got.source != "replay" || got.body[:2] != "1x" {
+		t.Errorf("when there is memory: %d from %s", got.status, got.source)
+	}
+	if strings.Contains(g.log.String(), "does not answer: calls with a key") {
+		t.Error("the log says that the store does not answer")
+	}
+}

@@ -69,8 +69,11 @@ func unknown(c store.Claim) *Error {
 // refusedCreate is the answer to a create whose key the store could not claim.
 func refusedCreate(why error) *Error {
 	what := "does not answer, so nobody can tell whether this call was made before"
-	if errors.Is(why, store.ErrFull) {
+	switch {
+	case errors.Is(why, store.ErrFull):
 		what = "has no room, so nobody could tell later that this call was made"
+	case errors.Is(why, store.ErrMemory):
+		what = "has the answer to this call, but there is no memory left to read it into (OUTRIGGER_MEMORY_MAX)"
 	}
 	return fail("idempotency_store_unavailable",
 		"The store of idempotent answers %s, and making it twice could create twice. Nothing was sent. Send it again.", what)

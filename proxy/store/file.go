@@ -21,6 +21,7 @@ type file struct {
 	opened os.FileInfo // of db's file, as it was when it was opened
 	secret [32]byte
 	writer writer
+	room   Room
 
 	mu      sync.Mutex
 	closed  bool

@@ -21,8 +21,8 @@ const lockWait = time.Second
 // file that others than its owner can read is made unreadable to them (volumes of
 // Kubernetes with an fsGroup come back readable by the group), and refused where
 // that fails.
-func openFile(c Config) (*file, error) {
-	f := &file{config: c, flights: make(map[Key]*flight), writer: writer{
+func openFile(c Config, room Room) (*file, error) {
+	f := &file{config: c, room: room, flights: make(map[Key]*flight), writer: writer{
 		requests: make(chan request), stop: make(chan struct{}), done: make(chan struct{}),
 	}}
 	if err := f.open(); err != nil {

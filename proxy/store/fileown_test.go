@@ -37,7 +37,7 @@ func TestFileOfSomebodyElseKeepsItsMode(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if s, err := openFile(at(path, roomy())); err == nil {
+				if s, err := openFile(at(path, roomy()), unbounded{}); err == nil {
 					t.Fatal("opened", s.Close())
 				}
 				info, err := os.Stat(theirs)

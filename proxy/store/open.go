@@ -8,14 +8,15 @@ import (
 // Open opens the store that c names. The caller closes it. A file that cannot be used
 // is an error that names it; a Redis that does not answer is none: see the package's doc.
 // Log is told what is found out later: that a Redis lost what it knew, or may forget.
-func Open(c Config, log *slog.Logger) (Store, error) {
+// Room is where memory for what is read comes from.
+func Open(c Config, log *slog.Logger, room Room) (Store, error) {
 	switch {
 	case c.Spec == Spec{}:
 		return newMemory(c), nil
 	case c.Spec.path != "":
-		return openFile(c)
+		return openFile(c, room)
 	case !c.Spec.redis.IsZero():
-		return openRedis(c, log)
+		return openRedis(c, log, room)
 	}
 	return nil, fmt.Errorf("%w: %s", ErrSpec, c.Spec)
 }

@@ -18,6 +18,7 @@ type shared struct {
 	config Config
 	client *redis.Client
 	log    *slog.Logger
+	room   Room
 	lease  time.Duration
 	grace  time.Duration // see redisGrace
 
@@ -152,31 +153,38 @@ func (s *shared) understand(ctx context.Context, call Call, reply []string) (Cla
 		status, _ := strconv.Atoi(reply[3])
 		return Claim{State: Unknown, Since: since(), Status: status}, nil
 	}
-	encoded := reply[3]
-	if encoded == "" {
-		var err error
-		if encoded, err = s.fetch(ctx, call); err != nil {
-			return Claim{}, err
-		}
-	}
-	r, err := decode(call.Key, []byte(encoded))
+	size, _ := strconv.ParseInt(reply[4], 10, 64)
+	borrowed, err := borrow(s.room, size)
 	if err != nil {
+		return Claim{}, err
+	}
+	encoded := []byte(reply[3])
+	if len(encoded) == 0 {
+		encoded, err = s.fetch(ctx, call)
+	}
+	if err != nil {
+		borrowed.free()
+		return Claim{}, err
+	}
+	r, err := decode(call.Key, encoded)
+	if err != nil {
+		borrowed.free()
 		return Claim{}, s.fault(err)
 	}
 	r.since = since()
-	return r.claim(call), nil
+	return borrowed.keep(r.claim(call)), nil
 }
 
 // fetch returns a record that is long.
-func (s *shared) fetch(ctx context.Context, call Call) (string, error) {
+func (s *shared) fetch(ctx context.Context, call Call) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeoutFor(s.Largest()))
 	defer cancel()
-	encoded, err := s.client.HGet(ctx, keyOf(call.Key), "a").Result()
+	encoded, err := s.client.HGet(ctx, keyOf(call.Key), "a").Bytes()
 	if errors.Is(err, redis.Nil) {
-		return "", errAgain
+		return nil, errAgain
 	}
 	if err != nil {
-		return "", s.failed(err)
+		return nil, s.failed(err)
 	}
 	return encoded, nil
 }

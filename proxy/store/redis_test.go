@@ -45,7 +45,7 @@ func openGraced(t testing.TB, addr string, c Config, lease, grace time.Duration)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newShared(c, redis.NewClient(options), slog.New(slog.DiscardHandler), lease, grace)
+	s := newShared(c, redis.NewClient(options), slog.New(slog.DiscardHandler), unbounded{}, lease, grace)
 	t.Cleanup(func() { _ = s.Close() })
 	return s
 }
@@ -261,7 +261,7 @@ func TestRedisErrorsTellNoPassword(t *testing.T) {
 	if err := c.Spec.UnmarshalText([]byte(fmt.Sprintf("redis://someone:s3cret@%s", server.Addr))); err != nil {
 		t.Fatal(err)
 	}
-	s, err := openRedis(c, slog.New(slog.DiscardHandler))
+	s, err := openRedis(c, slog.New(slog.DiscardHandler), unbounded{})
 	if err != nil {
 		t.Fatal(err)
 	}

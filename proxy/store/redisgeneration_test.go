@@ -202,7 +202,7 @@ func TestRedisThatEvictsIsToldOf(t *testing.T) {
 			}
 			var told lockedBuffer
 			c := redisAt(t, server.Addr, roomy())
-			s, err := openRedis(c, slog.New(slog.NewTextHandler(&told, nil)))
+			s, err := openRedis(c, slog.New(slog.NewTextHandler(&told, nil)), unbounded{})
 			if err != nil {
 				t.Fatal(err)
 			}

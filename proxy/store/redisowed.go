@@ -54,7 +54,7 @@ func (s *shared) owe(d debt) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	size := int64(len(d.record))
-	if len(s.owed) >= owedMost || s.owing+size > int64(s.config.Bytes)/owedShare {
+	if len(s.owed) >= owedMost || s.owing+size > int64(s.config.Bytes)/owedShare || !s.room.Reserve(size) {
 		return
 	}
 	s.owed = append(s.owed, d)
@@ -79,6 +79,7 @@ func (s *shared) pay(ctx context.Context) error {
 		if err == nil || !full && s.owed[0].tries >= triesMost {
 			s.owed = s.owed[1:]
 			s.owing -= int64(len(d.record))
+			s.room.Free(int64(len(d.record)))
 		}
 		s.mu.Unlock()
 		if err != nil {

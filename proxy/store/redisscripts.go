@@ -57,9 +57,9 @@ local s, t, p, c, b, l, x = h[1], h[2], h[3], h[4], h[5], h[6], h[7]
 if s and t ~= ARGV[2] then
 	if p ~= ARGV[3] then return {'mismatch', now} end
 	if s == 'd' then
-		local a = false
-		if redis.call('HSTRLEN', KEYS[1], 'a') <= tonumber(ARGV[7]) then a = redis.call('HGET', KEYS[1], 'a') end
-		return {'done', now, b, a}
+		local a, size = '', redis.call('HSTRLEN', KEYS[1], 'a')
+		if size <= tonumber(ARGV[7]) then a = redis.call('HGET', KEYS[1], 'a') end
+		return {'done', now, b, a, string.format('%.0f', size)}
 	end
 	if s == 'u' then return {'unknown', now, b, x} end
 	if tonumber(l) > us then return {'running', now, b} end

@@ -91,6 +91,7 @@ type Claim struct {
 
 	call  Call
 	token token
+	lent  *lent // see Free
 }
 
 // Store keeps claims and answers. All methods are safe for concurrent use.
