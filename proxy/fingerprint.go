@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
@@ -79,27 +78,55 @@ func scopeHeaders(upstreams []Upstream) []string {
 	return slices.Compact(names)
 }
 
-// call names the request under secret: who asks with which key, and for what. Only
-// hashes are kept of either. It ends the hashing of the body.
-func (x *exchange) call(r *http.Request, secret [32]byte) store.Call {
+// name is what tells a request from others, before it is hashed: who asks with which
+// key, and for what. It has secrets in it, and lives no longer than its request.
+type name struct {
+	owner, key, call []byte
+	create           bool
+}
+
+// name names the request. It ends the hashing of the body.
+func (x *exchange) name(r *http.Request) name {
 	var text credentialHash
 	text.buf = append(text.buf, "key"...)
 	for _, name := range x.p.idempotency.scope {
 		text.add(r.Header[name])
 	}
-	text.add([]string{intercept.Token(r.Context()), x.identity.key})
-	key := keyed(secret, text.buf)
+	token := intercept.Token(r.Context())
+	text.add([]string{token, x.identity.key})
+	n := name{owner: x.owner(r, token), key: text.buf, create: x.unrepeatable()}
 
-	text.buf = append(text.buf[:0], "call"...)
+	text.buf = []byte("call")
 	// As the caller wrote it, with the upstream that it asked for.
 	text.add([]string{r.Method, x.target, r.RequestURI})
 	if !x.facts.Valid {
 		text.buf = binary.BigEndian.AppendUint64(text.buf, uint64(x.size)) // see pick.Picker.Copy
 	}
-	text.buf = x.identity.body.Sum(text.buf)
+	n.call = x.identity.body.Sum(text.buf)
 	bodyHashes.Put(x.identity.body)
 	x.identity.body = nil
-	return store.Call{Key: key, Print: keyed(secret, text.buf), Create: x.unrepeatable()}
+	return n
+}
+
+// owner is who asks, however many keys or, where callers have a client token, made-up
+// credentials it has.
+func (x *exchange) owner(r *http.Request, token string) []byte {
+	var text credentialHash
+	text.buf = append(text.buf, "owner"...)
+	if len(*x.p.callers.tokens.Load()) > 0 {
+		text.add(append(r.Header[headerToken], token))
+		return text.buf
+	}
+	for _, name := range x.p.idempotency.scope {
+		text.add(r.Header[name])
+	}
+	return text.buf
+}
+
+// under is the name of the request under a secret. Only hashes are kept of it.
+func (n name) under(secret [32]byte) store.Call {
+	owner := keyed(secret, n.owner)
+	return store.Call{Key: keyed(secret, n.key), Print: keyed(secret, n.call), Owner: store.Owner(owner[:]), Create: n.create}
 }
 
 // unrepeatable reports whether doing the call twice could create twice. An upstream that
@@ -113,14 +140,4 @@ func keyed(secret [32]byte, text []byte) [32]byte {
 	mac := hmac.New(sha256.New, secret[:])
 	_, _ = mac.Write(text)
 	return [32]byte(mac.Sum(nil))
-}
-
-// hashKey returns the secret under which the store's keys are made, or this
-// process's own and an error while the store cannot tell.
-func (s *idempotency) hashKey(ctx context.Context) ([32]byte, error) {
-	secret, err := s.store.HashKey(ctx)
-	if err != nil {
-		return s.secret, err
-	}
-	return secret, nil
 }

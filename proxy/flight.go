@@ -26,6 +26,7 @@ type flight struct {
 	call     *exchange            // what makes the call; its record is to be read at its end only
 	tries    atomic.Int32         // attempts so far
 	seat     *recording.Reader    // of the caller that it is made for
+	users    int                  // that have to do with it; guarded by idempotency.mu
 
 	mu     sync.Mutex
 	first  *exchange // the caller it is made for; nil when it left before the end

@@ -18,7 +18,7 @@ import (
 // a key that run in this process. Safe for concurrent use.
 type idempotency struct {
 	store   store.Store
-	secret  [32]byte // for keys while the store tells none
+	secret  [32]byte // names flights: the store's can change while one is under way
 	scope   []string // see scopeHeaders
 	log     *slog.Logger
 	results *prometheus.CounterVec
@@ -29,8 +29,8 @@ type idempotency struct {
 	flights map[store.Key]*flight
 }
 
-func newIdempotency(c Config, log *slog.Logger) (*idempotency, error) {
-	opened, err := store.Open(c.Store)
+func newIdempotency(c Config, log *slog.Logger, room store.Room) (*idempotency, error) {
+	opened, err := store.Open(c.Store, log, room)
 	if err != nil {
 		return nil, err
 	}
@@ -53,9 +53,11 @@ func (s *idempotency) enter(call store.Call) (*flight, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if f := s.flights[call.Key]; f != nil {
+		f.users++
 		return f, false
 	}
 	f := newFlight(call)
+	f.users++
 	s.flights[call.Key] = f
 	return f, true
 }
@@ -69,6 +71,17 @@ func (s *idempotency) leave(f *flight) {
 	}
 }
 
+// done says that one of those that enter returned f to has no more use for it.
+func (s *idempotency) done(f *flight) {
+	s.mu.Lock()
+	f.users--
+	last := f.users == 0
+	s.mu.Unlock()
+	if last { // it is decided on
+		f.claim.Free()
+	}
+}
+
 func (s *idempotency) running() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,40 +91,48 @@ func (s *idempotency) running() int {
 // once answers a call that carries its caller's own key: from the store, with the
 // answer of the same call that is under way, or by making it.
 func (p *Proxy) once(w http.ResponseWriter, r *http.Request, x *exchange) error {
-	secret, down := p.idempotency.hashKey(x.ctx)
-	call := x.call(r, secret)
+	name := x.name(r)
+	call := name.under(p.idempotency.secret)
 	for {
-		f, first := p.idempotency.enter(call)
-		if first {
-			p.decide(r, x, f, down)
-			return p.carry(w, x, f, true)
-		}
-		if err := f.wait(x.ctx); err != nil {
-			return x.inUse(err, f)
-		}
-		same := f.asked.Print == call.Print
-		switch {
-		case f.err != nil, f.claim.State == store.Mismatch && !same:
-			continue // that says nothing about this call
-		case !same:
-			return p.reused(x)
-		}
-		if err := p.carry(w, x, f, false); !errors.Is(err, errAgain) {
+		if err := p.onceBy(w, r, x, name, call); !errors.Is(err, errAgain) {
 			return err
 		}
 	}
 }
 
+// onceBy answers a call by the flight of its key. The error is errAgain when that says
+// nothing about this call.
+func (p *Proxy) onceBy(w http.ResponseWriter, r *http.Request, x *exchange, name name, call store.Call) error {
+	f, first := p.idempotency.enter(call)
+	defer p.idempotency.done(f)
+	if first {
+		p.decide(r, x, f, name)
+		return p.carry(w, x, f, true)
+	}
+	if err := f.wait(x.ctx); err != nil {
+		return x.inUse(err, f)
+	}
+	same := f.asked.Print == call.Print
+	switch {
+	case f.err != nil, f.claim.State == store.Mismatch && !same:
+		return errAgain
+	case !same:
+		return p.reused(x)
+	}
+	return p.carry(w, x, f, false)
+}
+
 // decide finds out what is to become of a new flight: it is made, or not.
-func (p *Proxy) decide(r *http.Request, x *exchange, f *flight, down error) {
+func (p *Proxy) decide(r *http.Request, x *exchange, f *flight, name name) {
 	s := p.idempotency
 	defer close(f.decided)
-	f.err = down
-	if down == nil {
-		f.claim, f.err = s.store.Begin(x.ctx, f.asked)
+	var secret [32]byte
+	secret, f.err = s.store.HashKey(x.ctx)
+	if f.err == nil {
+		f.claim, f.err = s.store.Begin(x.ctx, name.under(secret))
 	}
 	if f.err == nil && f.claim.State == store.Running { // in another process
-		f.claim, f.err = s.store.Wait(x.ctx, f.asked)
+		f.claim, f.err = s.store.Wait(x.ctx, name.under(secret))
 	}
 	noRoom := errors.Is(f.err, store.ErrFull)
 	switch {
@@ -123,14 +144,15 @@ func (p *Proxy) decide(r *http.Request, x *exchange, f *flight, down error) {
 		f.err = context.Cause(x.ctx)
 	case noRoom:
 		s.full(f.err)
+	case errors.Is(f.err, store.ErrMemory): // the store is well
 	case s.reach.begin():
 		s.log.Warn(toldAway, slog.String("error", f.err.Error()))
 	}
 	switch {
 	case f.err == nil && f.claim.State == store.Claimed:
-	case f.err != nil && (!f.asked.Create || noRoom) && x.ctx.Err() == nil:
-		// It is worth more than its storing. Of a create, a store that is full has at
-		// least said that nothing was known of it.
+	case f.err != nil && !f.asked.Create && x.ctx.Err() == nil:
+		// It is worth more than its storing. A create is not: without its claim, the next
+		// one with its key runs too, here or at another sidecar.
 		f.unstored = true
 	default:
 		s.leave(f)
@@ -148,9 +170,7 @@ func (p *Proxy) carry(w http.ResponseWriter, x *exchange, f *flight, first bool)
 	case f.err != nil && x.ctx.Err() != nil:
 		return x.inUse(f.err, f)
 	case f.err != nil:
-		return p.result(x, resultRefused, fail("idempotency_store_unavailable",
-			"The store of idempotent answers does not answer, so nobody can tell whether this call was made before, and making it twice could create twice. "+
-				"Nothing was sent. Send it again."))
+		return p.result(x, resultRefused, refusedCreate(f.err))
 	case f.claim.State == store.Done:
 		p.replay(w, x, f.claim.Answer)
 		return nil

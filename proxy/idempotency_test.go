@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -646,22 +647,76 @@ func (s full) Begin(ctx context.Context, call store.Call) (store.Claim, error) {
 	return s.Store.Begin(ctx, call)
 }
 
-func TestAStoreThatIsFullFailsNoCall(t *testing.T) {
+// A create that is sent without its claim is done twice by whoever asks again: here
+// after its end, or another sidecar at once.
+func TestAStoreThatIsFullRefusesCreatesWithAKeyAndNothingElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newBubble(t, numbered(0))
-		g.proxy.idempotency.store = full{g.proxy.idempotency.store}
+		if got := g.ask(g.keyed("done", "/v1/files", `{}`)); got.status != 200 {
+			t.Fatalf("a create got %+v", got)
+		}
+		there := g.proxy.idempotency.store
+		g.proxy.idempotency.store = full{there}
 		for _, key := range []string{"a", "b"} {
 			if got := g.ask(g.keyed(key, "/v1/chat/completions", chatBody)); got.status != 200 || got.source != "upstream" {
-				t.Errorf("got %+v", got)
+				t.Errorf("a compute got %+v", got)
 			}
 		}
-		if got, want := g.ask(g.keyed("c", "/v1/files", `{}`)), (given{200, "upstream", "1", "", "not-stored", `{"call":3}`}); got != want {
-			t.Errorf("a create got %+v, want %+v", got, want)
+		for range 2 {
+			resp, body := g.do(g.keyed("c", "/v1/files", `{}`))
+			localError{503, "server_error", "idempotency_store_unavailable", "0", "1", false, false, []string{"no room", "Nothing was sent", "again"}}.check(t, resp, body)
 		}
-		if n := strings.Count(g.log.String(), "cannot be stored"); n != 1 || g.counted("not_stored") != "2" || g.counted("no_store") != "1" {
-			t.Errorf("told %d times, counted %s and %s", n, g.counted("not_stored"), g.counted("no_store"))
+		if got := g.ask(g.request("POST", "/v1/files", `{}`)); got.status != 200 {
+			t.Errorf("a create without a key got %+v", got)
+		}
+		if n := g.calls.Load(); n != 4 {
+			t.Errorf("%d calls reached the upstream, want one create with a key, two computes, one create without", n)
+		}
+		if n := strings.Count(g.log.String(), "cannot be stored"); n != 1 || g.counted("not_stored") != "2" || g.counted("store_down") != "2" {
+			t.Errorf("told %d times, counted %s and %s", n, g.counted("not_stored"), g.counted("store_down"))
+		}
+		g.proxy.idempotency.store = there
+		if got := g.ask(g.keyed("c", "/v1/files", `{}`)); got.status != 200 || got.source != "upstream" {
+			t.Errorf("when there is room: %+v", got)
 		}
 	})
+}
+
+// rekeyed is a store whose hash key can change, as that of a Redis that lost all.
+type rekeyed struct {
+	store.Store
+	secret *atomic.Uint32
+}
+
+func (s rekeyed) HashKey(context.Context) ([32]byte, error) {
+	return [32]byte{byte(s.secret.Load())}, nil
+}
+
+func TestACallUnderWayIsNotMadeAgainWhenTheHashKeyChanges(t *testing.T) {
+	for _, kind := range []string{"/v1/files", "/v1/chat/completions"} {
+		synctest.Test(t, func(t *testing.T) {
+			g := newBubble(t, numbered(time.Minute))
+			var secret atomic.Uint32
+			g.proxy.idempotency.store = rekeyed{g.proxy.idempotency.store, &secret}
+			answers := make(chan given, 2)
+			for range 2 {
+				go func() { answers <- g.ask(g.keyed("k", kind, chatBody)) }()
+				time.Sleep(time.Second)
+				secret.Add(1)
+			}
+			for range 2 {
+				if got := <-answers; got.status != 200 || got.body != `{"call":1}` {
+					t.Errorf("%s: got %+v", kind, got)
+				}
+			}
+			if n := g.calls.Load(); n != 1 {
+				t.Errorf("%s: made %d times", kind, n)
+			}
+			if got := g.ask(g.keyed("other", kind, chatBody)); got.body != `{"call":2}` {
+				t.Errorf("%s: another key got %+v", kind, got)
+			}
+		})
+	}
 }
 
 // elsewhere is a store in which another process runs the call, until done.
@@ -769,5 +824,84 @@ func TestACallWithAKeyWhoseBodyCannotBeKeptIsRefused(t *testing.T) {
 	}
 	if got := g.ask(g.request(http.MethodPost, "/v1/files", body)); got != (given{200, "upstream", "1", "", "", `{"call":1}`}) {
 		t.Errorf("without a key: %+v", got)
+	}
+}
+
+// Whether a create was done must not be forgotten because somebody else asks for a lot.
+func TestAnothersKeysDoNotEvictThatACreateMayHaveBeenDone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newBubble(t, func(w http.ResponseWriter, r *http.Request, _ int) {
+			if r.Header.Get("Authorization") == "Bearer sk-victim" && r.Header.Get("X-Lose") != "" {
+				panic(http.ErrAbortHandler)
+			}
+			_, _ = io.WriteString(w, strings.Repeat("x", 4<<10))
+		}, func(c *Config) { c.Store.Bytes = 128 << 10 })
+		lost := func() given {
+			return g.ask(g.keyed("lost", "/v1/files", `{}`, "Authorization: Bearer sk-victim", "X-Lose: 1"))
+		}
+		if got := lost(); got.status != 424 {
+			t.Fatalf("got %+v", got)
+		}
+		done := func() given {
+			return g.ask(g.keyed("done", "/v1/files", `{}`, "Authorization: Bearer sk-victim"))
+		}
+		done()
+		for i := range 60 {
+			g.ask(g.keyed(fmt.Sprint(i), "/v1/files", `{}`, "Authorization: Bearer sk-flood"))
+		}
+		if got := lost(); got.status != 409 || got.body != "idempotency_outcome_unknown" {
+			t.Errorf("the lost create got %+v", got)
+		}
+		if got := done(); got.status != 200 || got.source != "replay" {
+			t.Errorf("the done create got %+v", got)
+		}
+		if got := g.ask(g.keyed("0", "/v1/files", `{}`, "Authorization: Bearer sk-flood")); got.status != 409 && got.source != "replay" {
+			t.Errorf("the flood's first create got %d from %s: done again", got.status, got.source)
+		}
+	})
+}
+
+// Many who ask for one stored answer at once must not take more memory than there is.
+func TestReplaysFromAFileTakeMemoryOnlyWhereThereIsSome(t *testing.T) {
+	g := newRig(t, func(w http.ResponseWriter, _ *http.Request, call int) {
+		_, _ = fmt.Fprintf(w, "%d%s", call, strings.Repeat("x", 100<<10))
+	}, func(c *Config) {
+		c.Bodies.MemoryMax = 1 << 20
+		if err := c.Store.Spec.UnmarshalText([]byte("file:" + t.TempDir() + "/answers.db")); err != nil {
+			t.Fatal(err)
+		}
+	})
+	for _, path := range []string{"/v1/files", "/v1/chat/completions"} {
+		g.ask(g.keyed("k"+path, path, chatBody))
+	}
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			if got := g.ask(g.keyed("k/v1/files", "/v1/files", chatBody)); got.source != "replay" && got.body != "idempotency_store_unavailable" {
+				t.Errorf("got %d from %s", got.status, got.source)
+			}
+		})
+	}
+	all.Wait()
+	g.settle()
+	if memory, _ := g.held(); memory != 0 {
+		t.Errorf("%d bytes are still taken", memory)
+	}
+	free := int64(1<<20) / 8 * 7
+	if !g.proxy.bodies.Reserve(free - 32<<10) {
+		t.Fatal("the memory is in use")
+	}
+	if got := g.ask(g.keyed("k/v1/files", "/v1/files", chatBody)); got.status != 503 || got.body != "idempotency_store_unavailable" {
+		t.Errorf("a create got %d from %s", got.status, got.source)
+	}
+	if got := g.ask(g.keyed("k/v1/chat/completions", "/v1/chat/completions", chatBody)); got.status != 200 || got.source != "upstream" {
+		t.Errorf("a compute got %d from %s", got.status, got.source)
+	}
+	g.proxy.bodies.Free(free - 32<<10)
+	if got := g.ask(g.keyed("k/v1/files", "/v1/files", chatBody)); got.source != "replay" || got.body[:2] != "1x" {
+		t.Errorf("when there is memory: %d from %s", got.status, got.source)
+	}
+	if strings.Contains(g.log.String(), "does not answer: calls with a key") {
+		t.Error("the log says that the store does not answer")
 	}
 }

@@ -21,7 +21,7 @@ const (
 	resultInUse    = "in_use"     // it was still under way at the caller's deadline (409)
 	resultReused   = "reused"     // the key belongs to another call (422)
 	resultUnknown  = "unknown"    // a create that may have been carried out (409)
-	resultRefused  = "store_down" // a create while the store does not answer (503)
+	resultRefused  = "store_down" // a create while the store does not answer or is full (503)
 	resultInvalid  = "invalid"    // no usable key (400)
 
 	// Of a call without a key (OUTRIGGER_REJOIN):
@@ -64,6 +64,19 @@ func unknown(c store.Claim) *Error {
 	return fail("idempotency_outcome_unknown", "A call with this Idempotency-Key was begun at %s (%s ago) and %s. "+
 		"It may have been carried out, so it is not repeated: look (list the objects), and if it was not, send it again with a new key.",
 		c.Since.UTC().Format(time.RFC3339), round(time.Since(c.Since)), how)
+}
+
+// refusedCreate is the answer to a create whose key the store could not claim.
+func refusedCreate(why error) *Error {
+	what := "does not answer, so nobody can tell whether this call was made before"
+	switch {
+	case errors.Is(why, store.ErrFull):
+		what = "has no room, so nobody could tell later that this call was made"
+	case errors.Is(why, store.ErrMemory):
+		what = "has the answer to this call, but there is no memory left to read it into (OUTRIGGER_MEMORY_MAX)"
+	}
+	return fail("idempotency_store_unavailable",
+		"The store of idempotent answers %s, and making it twice could create twice. Nothing was sent. Send it again.", what)
 }
 
 // notStored is the value of x-outrigger-idempotency on an answer that later calls

@@ -81,7 +81,7 @@ func New(c Config, d Deps) (*Proxy, error) {
 	}
 	p.total, p.streamIdle = c.Timeouts.operators()
 	var err error
-	if p.idempotency, err = newIdempotency(c, d.Log); err != nil {
+	if p.idempotency, err = newIdempotency(c, d.Log, p.bodies); err != nil {
 		return nil, err
 	}
 	p.failures = policy.NewRepeats[[32]byte, [32]byte, [32]byte, *failure](maxRepeats)

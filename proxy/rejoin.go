@@ -28,7 +28,7 @@ type abandoned struct {
 // rejoinable makes a call without a key in such a way that it can go on when its
 // caller leaves; or, for the retry of such a call, gives it the answer.
 func (p *Proxy) rejoinable(w http.ResponseWriter, r *http.Request, x *exchange) error {
-	call := x.call(r, p.idempotency.secret)
+	call := x.name(r).under(p.idempotency.secret)
 	for isRetry(r.Header) {
 		f, seat := p.abandoned.take(call)
 		if f == nil {

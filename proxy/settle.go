@@ -16,7 +16,7 @@ import (
 const storeTime = 10 * time.Second
 
 // toldFull is what the log is told once when the store takes nothing in.
-const toldFull = "idempotent answers cannot be stored: they are served without"
+const toldFull = "idempotent answers cannot be stored: they are served without, and creates with a key refused where they cannot be claimed"
 
 // settle ends the claim of a call that is over, and returns what became of it. From
 // here on the next call with its key asks the store.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"text/tabwriter"
+
+	"outrigger/proxy/store"
 )
 
 // resolved is one variable as check and /config show it.
@@ -52,6 +54,9 @@ func runCheck(ctx context.Context, c call) int {
 	}
 	for _, warning := range s.Warnings {
 		fmt.Fprintln(c.stdout, "warning: "+warning)
+	}
+	if told := store.Advice(ctx, s.Store); told != "" {
+		fmt.Fprintln(c.stdout, told)
 	}
 	return exitOK
 }

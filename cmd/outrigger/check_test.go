@@ -6,6 +6,10 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"outrigger/test/redisserver"
+
+	"github.com/redis/go-redis/v9"
 )
 
 func TestCheckPrintsEveryVariable(t *testing.T) {
@@ -71,5 +75,21 @@ func TestCheckFailsWhenItCannotPrint(t *testing.T) {
 	var stderr strings.Builder
 	if code := run(t.Context(), []string{"check"}, nil, broken{}, &stderr); code != 1 || stderr.String() != "outrigger: cannot print: broken pipe\n" {
 		t.Errorf("exit code %d, %q", code, stderr.String())
+	}
+}
+
+// A Redis that forgets keys makes creates run twice, and nothing fails until then.
+func TestCheckTellsOfARedisThatEvicts(t *testing.T) {
+	server := redisserver.Start(t)
+	raw := redis.NewClient(&redis.Options{Addr: server.Addr})
+	defer func() { _ = raw.Close() }()
+	for policy, want := range map[string]bool{"allkeys-lru": true, "noeviction": false} {
+		if err := errors.Join(raw.ConfigSet(t.Context(), "maxmemory", "100mb").Err(), raw.ConfigSet(t.Context(), "maxmemory-policy", policy).Err()); err != nil {
+			t.Fatal(err)
+		}
+		got := runWith(t, []string{"check"}, []string{"OUTRIGGER_STORE=redis://" + server.Addr})
+		if told := strings.Contains(got.Stdout, "redis://"+server.Addr+": this Redis forgets keys when it is full (maxmemory-policy "+policy+")"); told != want || got.Code != 0 {
+			t.Errorf("%s: told %t, code %d", policy, told, got.Code)
+		}
 	}
 }

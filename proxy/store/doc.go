@@ -20,7 +20,8 @@
 // twice. So whatever goes wrong with a create's claim (its owner dies, its answer is
 // lost, or is too large to be kept) leaves State Unknown under its key until the TTL
 // ends, and never a free key. A compute's key is free again in the same cases.
-// When room is needed, answers of computes go before those of creates.
+// When room is needed, answers of computes go before those of creates. In memory, the
+// owner that has most makes it, and of a create's answer a marker is left.
 //
 // # What the file survives
 //
@@ -32,7 +33,9 @@
 // One process has the file at a time. It is read whole when it is opened, each page and
 // each record is checked, and a file that is not whole is refused by its name and left
 // as it is: see verify. Damage that comes later fails the calls that meet it. A full
-// disk fails what is new, with ErrFull, and takes nothing away. The file does not
+// disk fails what is new, with ErrFull, and takes nothing away. So does a file that is
+// removed or replaced while it is open, with ErrUnavailable: the next process would not
+// find in it what is claimed here. The file does not
 // shrink; the space of what was forgotten is used again.
 //
 // The file is a bbolt database, because that is one small pure-Go dependency that
@@ -43,7 +46,7 @@
 //
 // Keys, answers and the hash key are those of all that use the same Redis; it has to be
 // one server, or what looks like one, of version 6 or later or a Valkey. Each exchange
-// is one Lua script on one key, so it is atomic; all times are Redis's.
+// is one Lua script, so it is atomic; all times are Redis's.
 //
 // A claim is a lease of 30 seconds that its owner renews while the call runs. When the
 // owner dies, a create becomes Unknown and a compute free. Each claim has a token, so an
@@ -54,10 +57,12 @@
 // more for large answers; after one that fails, all calls fail at once with
 // ErrUnavailable while one goroutine asks whether Redis is well. Then, before anything
 // new is begun, it is told what it missed: ends of claims, claims without a reply, and
-// the claims still held, in case it has forgotten them. What others begin in that moment
-// can meet a Redis that has forgotten a claim: keep Redis's data on a disk
+// the claims still held, in case it has forgotten them. A Redis that has lost what it knew
+// is noticed before anything is claimed there, and creates wait until all have told it:
+// see redisGrace. What nobody who lives knows stays lost: keep Redis's data on a disk
 // (appendonly yes) where that matters. Likewise, Redis should run with
 // maxmemory-policy noeviction, so that it says that it is full instead of forgetting.
+// A full one is asked on for what it has, and claims nothing: ErrFull.
 //
 // The client is go-redis, although rueidis and valkey-go would make the binary 2 MB
 // smaller: it gives each exchange a connection of its own, so that a small claim waits

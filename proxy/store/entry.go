@@ -8,7 +8,7 @@ import "time"
 func (m *memory) claim(call Call, now time.Time) *entry {
 	e := &entry{call: call, state: Running, since: now, token: newToken(), ended: make(chan struct{})}
 	m.entries[call.Key] = e
-	m.used += overhead
+	m.used += e.cost()
 	m.evict()
 	return e
 }
@@ -36,7 +36,9 @@ func (m *memory) lose(e *entry, status int, now time.Time) {
 		m.forget(e)
 		return
 	}
+	m.used -= e.cost()
 	e.state, e.status = Unknown, status
+	m.used += e.cost()
 	m.keep(e, now)
 }
 
@@ -44,11 +46,31 @@ func (m *memory) lose(e *entry, status int, now time.Time) {
 func (m *memory) keep(e *entry, now time.Time) {
 	e.expires = now.Add(m.config.TTL)
 	e.age = m.ages.PushBack(e)
-	e.use = m.uses[e.list()].PushBack(e)
+	m.hold(e)
 	m.evict()
 }
 
-// list is the list in uses that the entry belongs to.
+// hold enters an entry into the share that it belongs to.
+func (m *memory) hold(e *entry) {
+	if e.state == Unknown {
+		m.markers.add(e)
+		return
+	}
+	m.answers.add(e)
+}
+
+// cost is what an entry counts for, in bytes.
+func (e *entry) cost() int64 {
+	switch {
+	case e.state == Unknown:
+		return marker
+	case e.answer != nil:
+		return overhead + e.answer.Size()
+	}
+	return overhead
+}
+
+// list is the list in a share that the entry belongs to.
 func (e *entry) list() int {
 	if e.call.Create {
 		return 1
@@ -63,24 +85,35 @@ func (m *memory) expire(now time.Time) {
 	}
 }
 
-// evict forgets the least recently used, computes first, until all fit.
+// evict makes room until all fit: of an answer to a create a marker is left, and markers
+// give way to markers alone.
 func (m *memory) evict() {
-	for i := range m.uses {
-		for m.used > int64(m.config.Bytes) && m.uses[i].Len() > 0 {
-			m.forget(m.uses[i].Front().Value.(*entry))
+	for m.used > int64(m.config.Bytes) {
+		e := m.answers.first()
+		if e == nil {
+			break
 		}
+		if !e.call.Create {
+			m.forget(e)
+			continue
+		}
+		m.answers.remove(e)
+		m.used -= e.cost()
+		e.state, e.status, e.answer = Unknown, e.answer.Status, nil
+		m.used += e.cost()
+		m.hold(e)
+	}
+	for m.markers.used > int64(m.config.Bytes)/markerShare {
+		m.forget(m.markers.first())
 	}
 }
 
 // forget takes an entry out of everything.
 func (m *memory) forget(e *entry) {
 	delete(m.entries, e.call.Key)
-	m.used -= overhead
-	if e.answer != nil {
-		m.used -= e.answer.Size()
-	}
+	m.used -= e.cost()
 	if e.age != nil {
 		m.ages.Remove(e.age)
-		m.uses[e.list()].Remove(e.use)
+		e.held.remove(e)
 	}
 }

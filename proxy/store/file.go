@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"os"
 	"sync"
 	"time"
 
@@ -17,8 +18,10 @@ import (
 type file struct {
 	config Config
 	db     *bolt.DB
+	opened os.FileInfo // of db's file, as it was when it was opened
 	secret [32]byte
 	writer writer
+	room   Room
 
 	mu      sync.Mutex
 	closed  bool

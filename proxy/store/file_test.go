@@ -28,7 +28,7 @@ func at(path string, c Config) Config {
 
 func openAt(t testing.TB, path string, c Config) *file {
 	t.Helper()
-	s, err := openFile(at(path, c))
+	s, err := openFile(at(path, c), unbounded{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func TestFileIsItsOwnersAlone(t *testing.T) {
 
 func TestFileInUseIsRefusedByName(t *testing.T) {
 	s := openAt(t, newPath(t), roomy())
-	if other, err := openFile(s.config); err == nil {
+	if other, err := openFile(s.config, unbounded{}); err == nil {
 		t.Fatal("opened twice", other.Close())
 	} else if !errors.Is(err, errInUse) || !strings.Contains(err.Error(), s.config.Spec.path) {
 		t.Errorf("got %v, want that %s is in use", err, s.config.Spec.path)
@@ -115,7 +115,7 @@ func TestFileInUseIsRefusedByName(t *testing.T) {
 func TestFileThatCannotBeMadeIsRefusedByName(t *testing.T) {
 	directory := t.TempDir()
 	for _, path := range []string{directory + "/none/answers.db", directory} {
-		if s, err := openFile(at(path, roomy())); err == nil {
+		if s, err := openFile(at(path, roomy()), unbounded{}); err == nil {
 			t.Error("opened", s.Close())
 		} else if !strings.Contains(err.Error(), path) {
 			t.Errorf("%v does not name %s", err, path)

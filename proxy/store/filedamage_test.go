@@ -50,7 +50,7 @@ func checkRefusedOrWhole(t *testing.T, path string, damaged []byte, want map[Cal
 	if err := os.WriteFile(path, damaged, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s, err := openFile(at(path, roomy()))
+	s, err := openFile(at(path, roomy()), unbounded{})
 	if err != nil {
 		if !strings.Contains(err.Error(), path) || !errors.Is(err, ErrUnavailable) {
 			t.Errorf("%v does not name %s", err, path)

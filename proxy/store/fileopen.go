@@ -21,8 +21,8 @@ const lockWait = time.Second
 // file that others than its owner can read is made unreadable to them (volumes of
 // Kubernetes with an fsGroup come back readable by the group), and refused where
 // that fails.
-func openFile(c Config) (*file, error) {
-	f := &file{config: c, flights: make(map[Key]*flight), writer: writer{
+func openFile(c Config, room Room) (*file, error) {
+	f := &file{config: c, room: room, flights: make(map[Key]*flight), writer: writer{
 		requests: make(chan request), stop: make(chan struct{}), done: make(chan struct{}),
 	}}
 	if err := f.open(); err != nil {
@@ -39,14 +39,16 @@ func (f *file) open() error {
 			return fmt.Errorf("making it: %w", err)
 		}
 	}
-	if err := tighten(path); err != nil {
+	if info, err := os.Stat(path); err != nil {
 		return err
+	} else if !info.Mode().IsRegular() {
+		return errors.New("it is not a regular file")
 	}
 	checked, err := verifyLocked(path)
 	if err != nil {
 		return err
 	}
-	f.db, err = openBolt(path, false)
+	f.db, err = openBolt(path, false, f.openOwn)
 	if err != nil {
 		return err
 	}
@@ -66,14 +68,17 @@ func (f *file) takeOver(checked layout) error {
 	if now != checked {
 		return errInUse
 	}
-	return guard(func() error { return f.db.View(f.load) })
+	if err := guard(func() error { return f.db.View(f.load) }); err != nil {
+		return err
+	}
+	return f.own()
 }
 
 var errInUse = errors.New("it is in use by another process")
 
 // verifyLocked verifies the file while no process writes to it.
 func verifyLocked(path string) (layout, error) {
-	db, err := openBolt(path, true)
+	db, err := openBolt(path, true, openExisting)
 	if err != nil {
 		return layout{}, err
 	}
@@ -81,13 +86,16 @@ func verifyLocked(path string) (layout, error) {
 	return verify(path)
 }
 
-func openBolt(path string, readOnly bool) (*bolt.DB, error) {
+// openFunc opens a file for bbolt.
+type openFunc func(path string, flag int, mode os.FileMode) (*os.File, error)
+
+func openBolt(path string, readOnly bool, open openFunc) (*bolt.DB, error) {
 	var db *bolt.DB
 	err := guard(func() error {
 		var err error
 		db, err = bolt.Open(path, 0o600, &bolt.Options{
 			Timeout: lockWait, ReadOnly: readOnly, FreelistType: bolt.FreelistMapType, NoStatistics: true,
-			OpenFile: openExisting,
+			OpenFile: open,
 		})
 		return err
 	})
@@ -113,24 +121,6 @@ func openExisting(path string, flag int, mode os.FileMode) (*os.File, error) {
 		return nil, errors.Join(err, damageError("it is empty"), opened.Close())
 	}
 	return opened, nil
-}
-
-// tighten makes the file readable and writable by its owner alone.
-func tighten(path string) error {
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	if !info.Mode().IsRegular() {
-		return errors.New("it is not a regular file")
-	}
-	if info.Mode().Perm()&0o077 == 0 {
-		return nil
-	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		return fmt.Errorf("others can read it, and that cannot be changed: %w", err)
-	}
-	return nil
 }
 
 // Close implements Store.

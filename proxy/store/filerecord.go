@@ -5,7 +5,6 @@ import (
 	"errors"
 	"hash/crc32"
 	"net/http"
-	"slices"
 	"time"
 )
 
@@ -70,7 +69,7 @@ func (c Call) checksum(b []byte) uint32 {
 	return crc32.Update(crc32.Checksum(c.Key[:], castagnoli), castagnoli, b)
 }
 
-// decode reads what encode returned for the key. It copies what it keeps.
+// decode reads what encode returned for the key. The record shares b for its body.
 func decode(key Key, b []byte) (record, error) {
 	r := record{call: Call{Key: key}}
 	if len(b) < fixedRecord+1+4 || b[0] != recordVersion {
@@ -90,7 +89,7 @@ func decode(key Key, b []byte) (record, error) {
 	if r.header, b, ok = cutHeader(b[20:]); !ok {
 		return record{}, errRecord
 	}
-	r.body = slices.Clone(b)
+	r.body = b
 	return r, nil
 }
 

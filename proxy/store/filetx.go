@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -148,12 +149,21 @@ func (f *file) lookUp(call Call) (Claim, error) {
 			if err != nil {
 				return fmt.Errorf("%s: %w; move the file away to start anew", f.config.Spec, err)
 			}
-			if !f.expired(r.at, time.Now()) {
-				claim = r.claim(call)
+			if f.expired(r.at, time.Now()) {
+				return nil
 			}
+			borrowed, err := borrow(f.room, int64(len(encoded)))
+			if err != nil {
+				return err
+			}
+			r.body = slices.Clone(r.body) // what is encoded is gone after the transaction
+			claim = borrowed.keep(r.claim(call))
 			return nil
 		})
 	})
+	if errors.Is(err, ErrMemory) {
+		return Claim{}, err
+	}
 	if err != nil {
 		return Claim{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}

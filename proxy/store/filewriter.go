@@ -138,6 +138,9 @@ func (f *file) transact(e edit) error {
 	switch {
 	case err == nil:
 		f.writer.used += grown
+		if err := f.there(); err != nil { // a claim in a file that nobody will find is none
+			return f.breaks(err)
+		}
 		return nil
 	case errors.Is(err, errNothing):
 		return err

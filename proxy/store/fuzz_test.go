@@ -40,7 +40,7 @@ func FuzzRecord(f *testing.F) {
 // unless it is whole.
 func FuzzFile(f *testing.F) {
 	path := newPath(f)
-	s, err := openFile(at(path, roomy()))
+	s, err := openFile(at(path, roomy()), unbounded{})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -18,10 +18,9 @@ type memory struct {
 	entries map[Key]*entry
 	used    int64 // bytes of all entries, in flight too
 	// ages has all entries that are not in flight, the oldest first: all live equally
-	// long. uses has the same, the least recently used first: [0] of computes, [1] of
-	// creates.
-	ages list.List
-	uses [2]list.List
+	// long. Those with an answer are in answers too, the others in markers.
+	ages             list.List
+	answers, markers shares
 }
 
 // entry is what is known of one call. Those in flight are in no list, so that
@@ -37,11 +36,20 @@ type entry struct {
 	ended    chan struct{} // closed when the claim ends
 	expires  time.Time
 	age, use *list.Element
+	held     *shares // that it is in
 }
 
 // overhead is what an entry counts for besides its answer, in bytes: about twice
 // what it takes, so that a bound in bytes is one of entries too.
 const overhead = 1 << 10
+
+// marker is what a create counts for of which only that it may have been done is kept,
+// in bytes: about what it takes. Markers have a markerShare-th part of Config.Bytes to
+// themselves: 32,768 of them in the default 64 MiB.
+const (
+	marker      = 1 << 9
+	markerShare = 4
+)
 
 func newMemory(c Config) *memory {
 	m := &memory{config: c, entries: make(map[Key]*entry)}
@@ -82,7 +90,7 @@ func (m *memory) begin(ctx context.Context, call Call) (Claim, <-chan struct{}, 
 		return Claim{State: Mismatch}, nil, nil
 	}
 	if e.use != nil {
-		m.uses[e.list()].MoveToBack(e.use)
+		e.held.touch(e)
 	}
 	return Claim{State: e.state, Answer: e.answer, Since: e.since, Status: e.status}, e.ended, nil
 }
@@ -111,8 +119,9 @@ func (m *memory) Finish(_ context.Context, claim Claim, answer *Answer) error {
 		}
 		stored := *answer
 		stored.Stored = now
+		m.used -= e.cost()
 		e.state, e.answer = Done, &stored
-		m.used += answer.Size()
+		m.used += e.cost()
 		m.keep(e, now)
 		return nil
 	})
@@ -146,7 +155,6 @@ func (m *memory) Close() error {
 	}
 	m.entries, m.used = nil, 0
 	m.ages.Init()
-	m.uses[0].Init()
-	m.uses[1].Init()
+	m.answers, m.markers = shares{}, shares{}
 	return nil
 }

@@ -100,6 +100,7 @@ func TestMemoryStaysWithinItsBytes(t *testing.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"begin": func(t *rapid.T) {
 				call := newCall(rapid.Bool().Draw(t, "create"))
+				call.Owner[0] = rapid.Byte().Draw(t, "owner") % 3
 				claim, err := s.Begin(t.Context(), call)
 				if err != nil {
 					t.Fatal(err)
@@ -123,25 +124,40 @@ func TestMemoryStaysWithinItsBytes(t *testing.T) {
 }
 
 func checkAccount(t *rapid.T, s *memory, running map[Key]Claim, room int64) {
-	sum, inFlight := int64(0), 0
+	sum, inFlight, markers := int64(0), 0, int64(0)
 	for _, e := range s.entries {
-		sum += overhead
-		if e.answer != nil {
-			sum += e.answer.Size()
-		}
-		if e.state == Running {
+		sum += e.cost()
+		switch e.state {
+		case Running:
 			inFlight++
+		case Unknown:
+			markers += marker
 		}
 	}
-	if sum != s.used || inFlight != len(running) {
-		t.Fatalf("account %d for %d bytes, %d in flight, want %d", s.used, sum, inFlight, len(running))
+	if sum != s.used || inFlight != len(running) || markers != s.markers.used {
+		t.Fatalf("account %d and %d for %d and %d bytes, %d in flight, want %d", s.used, s.markers.used, sum, markers, inFlight, len(running))
 	}
-	if kept := len(s.entries) - inFlight; s.used > room && kept > 0 {
-		t.Fatalf("%d of %d bytes used, and %d ended entries kept", s.used, room, kept)
+	if markers > room/markerShare {
+		t.Fatalf("%d of %d bytes are markers", markers, room)
 	}
-	if listed := s.uses[0].Len() + s.uses[1].Len(); listed != s.ages.Len() || listed != len(s.entries)-inFlight {
-		t.Fatalf("%d in use lists, %d by age, %d ended", listed, s.ages.Len(), len(s.entries)-inFlight)
+	if s.used > room && s.answers.used > 0 {
+		t.Fatalf("%d of %d bytes used, and answers of %d kept", s.used, room, s.answers.used)
 	}
+	if listed := listed(&s.answers) + listed(&s.markers); listed != s.ages.Len() || listed != len(s.entries)-inFlight {
+		t.Fatalf("%d in shares, %d by age, %d ended", listed, s.ages.Len(), len(s.entries)-inFlight)
+	}
+}
+
+// listed counts the entries of shares, and checks their order.
+func listed(s *shares) int {
+	n := 0
+	for _, own := range s.owners {
+		n += own.uses[0].Len() + own.uses[1].Len()
+		if own.used > s.largest[0].used || s.largest[own.at] != own {
+			panic("the largest share is not first")
+		}
+	}
+	return n
 }
 
 func BenchmarkMemory(b *testing.B) {

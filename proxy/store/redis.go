@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"log/slog"
 	"math/rand/v2"
 	"strconv"
 	"sync"
@@ -16,7 +17,10 @@ import (
 type shared struct {
 	config Config
 	client *redis.Client
+	log    *slog.Logger
+	room   Room
 	lease  time.Duration
+	grace  time.Duration // see redisGrace
 
 	life   context.Context // ends with Close
 	end    context.CancelFunc
@@ -24,11 +28,15 @@ type shared struct {
 
 	health health
 
-	mu      sync.Mutex
-	secret  [32]byte
-	flights map[token]*claimed
-	owed    []debt
-	owing   int64 // bytes of owed
+	mu         sync.Mutex
+	secret     [32]byte
+	generation string // that the secret is of; "" before the first one
+	flights    map[token]*claimed
+	owed       []debt
+	owing      int64 // bytes of owed
+	ended      []ended
+
+	met string // the run of Redis whose settings were looked at; tend's own
 }
 
 // claimed is a claim that this process holds in Redis.
@@ -69,36 +77,63 @@ func (s *shared) HashKey(ctx context.Context) ([32]byte, error) {
 	return s.secret, nil
 }
 
-// Begin implements Store.
+// Begin implements Store. Where all have lost what they knew of creates, it waits until
+// they know it again: see redisGrace.
 func (s *shared) Begin(ctx context.Context, call Call) (Claim, error) {
-	if err := s.await(ctx); err != nil {
-		return Claim{}, err
+	for {
+		claim, opens, err := s.begin(ctx, call)
+		switch {
+		case errors.Is(err, errAgain):
+		case errors.Is(err, errSettling):
+			s.pause(ctx, opens)
+		default:
+			return claim, err
+		}
 	}
+}
+
+// errSettling says that creates cannot be claimed yet.
+var errSettling = errors.New("not before all have claimed again what they run")
+
+// begin asks once. The duration is for how long a call waits that is errSettling.
+func (s *shared) begin(ctx context.Context, call Call) (Claim, time.Duration, error) {
+	if err := s.await(ctx); err != nil {
+		return Claim{}, 0, err
+	}
+	s.mu.Lock()
+	secret, generation := s.secret, s.generation
+	s.mu.Unlock()
 	mine := &claimed{call: call, token: newToken(), renewed: time.Now()}
-	reply, err := s.ask(ctx, beginScript, call.Key, redisTimeout,
-		mine.token[:], call.Print[:], bit(call.Create), s.lease.Milliseconds(), s.expiry(call), inline)
+	reply, err := s.ask(ctx, beginScript, []string{keyOf(call.Key), secretName, generationName}, redisTimeout,
+		mine.token[:], call.Print[:], bit(call.Create), s.lease.Milliseconds(), s.expiry(call), inline, secret[:], generation)
 	if err != nil {
 		if errors.Is(err, ErrUnavailable) { // it may have been claimed all the same
 			s.owe(debt{claimed: mine, release: true})
 		}
-		return Claim{}, err
+		return Claim{}, 0, err
+	}
+	switch reply[0] {
+	case "changed":
+		err := s.changed()
+		s.health.fail(err)
+		return Claim{}, 0, err
+	case "settling":
+		return Claim{}, micros(reply[2]).Sub(micros(reply[1])), errSettling
 	}
 	claim, err := s.understand(ctx, call, reply)
-	if errors.Is(err, errAgain) {
-		return s.Begin(ctx, call)
-	}
 	if err != nil || claim.State != Claimed {
-		return claim, err
+		return claim, 0, err
 	}
 	mine.since = claim.Since
-	s.mu.Lock()
-	s.flights[mine.token] = mine
-	s.mu.Unlock()
+	if !s.unchanged(mine, generation) {
+		s.owe(debt{claimed: mine, release: true})
+		return Claim{}, 0, s.changed()
+	}
 	claim.call, claim.token = call, mine.token
 	if err := ctx.Err(); err != nil { // nobody is there to run it
-		return Claim{}, errors.Join(err, s.Release(context.WithoutCancel(ctx), claim))
+		return Claim{}, 0, errors.Join(err, s.Release(context.WithoutCancel(ctx), claim))
 	}
-	return claim, nil
+	return claim, 0, nil
 }
 
 // errAgain says that what Redis told was over before it was read.
@@ -118,31 +153,38 @@ func (s *shared) understand(ctx context.Context, call Call, reply []string) (Cla
 		status, _ := strconv.Atoi(reply[3])
 		return Claim{State: Unknown, Since: since(), Status: status}, nil
 	}
-	encoded := reply[3]
-	if encoded == "" {
-		var err error
-		if encoded, err = s.fetch(ctx, call); err != nil {
-			return Claim{}, err
-		}
-	}
-	r, err := decode(call.Key, []byte(encoded))
+	size, _ := strconv.ParseInt(reply[4], 10, 64)
+	borrowed, err := borrow(s.room, size)
 	if err != nil {
+		return Claim{}, err
+	}
+	encoded := []byte(reply[3])
+	if len(encoded) == 0 {
+		encoded, err = s.fetch(ctx, call)
+	}
+	if err != nil {
+		borrowed.free()
+		return Claim{}, err
+	}
+	r, err := decode(call.Key, encoded)
+	if err != nil {
+		borrowed.free()
 		return Claim{}, s.fault(err)
 	}
 	r.since = since()
-	return r.claim(call), nil
+	return borrowed.keep(r.claim(call)), nil
 }
 
 // fetch returns a record that is long.
-func (s *shared) fetch(ctx context.Context, call Call) (string, error) {
+func (s *shared) fetch(ctx context.Context, call Call) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeoutFor(s.Largest()))
 	defer cancel()
-	encoded, err := s.client.HGet(ctx, keyOf(call.Key), "a").Result()
+	encoded, err := s.client.HGet(ctx, keyOf(call.Key), "a").Bytes()
 	if errors.Is(err, redis.Nil) {
-		return "", errAgain
+		return nil, errAgain
 	}
 	if err != nil {
-		return "", s.failed(err)
+		return nil, s.failed(err)
 	}
 	return encoded, nil
 }
@@ -161,13 +203,18 @@ func (s *shared) Wait(ctx context.Context, call Call) (Claim, error) {
 		if err != nil || claim.State != Running {
 			return claim, err
 		}
-		timer := time.NewTimer(pause/2 + rand.N(pause))
-		select {
-		case <-timer.C:
-		case <-s.life.Done():
-		case <-ctx.Done():
-		}
-		timer.Stop()
+		s.pause(ctx, pause/2+rand.N(pause))
+	}
+}
+
+// pause waits for d, for the end of ctx, or for that of the store.
+func (s *shared) pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.life.Done():
+	case <-ctx.Done():
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -34,12 +35,17 @@ func openShared(t testing.TB, addr string, c Config) *shared {
 
 func openLeased(t testing.TB, addr string, c Config, lease time.Duration) *shared {
 	t.Helper()
+	return openGraced(t, addr, c, lease, 0)
+}
+
+func openGraced(t testing.TB, addr string, c Config, lease, grace time.Duration) *shared {
+	t.Helper()
 	c = redisAt(t, addr, c)
 	options, err := redisOptions(c.Spec)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newShared(c, redis.NewClient(options), lease)
+	s := newShared(c, redis.NewClient(options), slog.New(slog.DiscardHandler), unbounded{}, lease, grace)
 	t.Cleanup(func() { _ = s.Close() })
 	return s
 }
@@ -255,7 +261,7 @@ func TestRedisErrorsTellNoPassword(t *testing.T) {
 	if err := c.Spec.UnmarshalText([]byte(fmt.Sprintf("redis://someone:s3cret@%s", server.Addr))); err != nil {
 		t.Fatal(err)
 	}
-	s, err := openRedis(c)
+	s, err := openRedis(c, slog.New(slog.DiscardHandler), unbounded{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,12 +11,12 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// ask runs a script on a call's key, and returns its reply. It waits no longer than
+// ask runs a script on a call, and returns its reply. It waits no longer than
 // timeout, and that whatever becomes of ctx: what was sent may have been done. An
 // error is a fault, and if it is an ErrUnavailable, nothing more is asked until Redis
 // is found well again.
-func (s *shared) ask(ctx context.Context, script *redis.Script, key Key, timeout time.Duration, args ...any) ([]string, error) {
-	reply, err := s.run(ctx, script, keyOf(key), timeout, args...)
+func (s *shared) ask(ctx context.Context, script *redis.Script, keys []string, timeout time.Duration, args ...any) ([]string, error) {
+	reply, err := s.run(ctx, script, keys, timeout, args...)
 	if err != nil {
 		return nil, s.failed(err)
 	}
@@ -34,12 +34,12 @@ func (s *shared) failed(err error) error {
 
 // run is ask without conclusions. What fails at once, such as a connection that was
 // closed since it was last used, is sent once more.
-func (s *shared) run(ctx context.Context, script *redis.Script, key string, timeout time.Duration, args ...any) ([]string, error) {
+func (s *shared) run(ctx context.Context, script *redis.Script, keys []string, timeout time.Duration, args ...any) ([]string, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
 	var lastErr error
 	for range 3 {
-		reply, err := s.send(ctx, script, key, args)
+		reply, err := s.send(ctx, script, keys, args)
 		switch {
 		case err == nil && reply[0] == "late": // its clock was set: send has learned that
 			lastErr = errors.New("its clock runs ahead")
@@ -59,10 +59,10 @@ func (s *shared) run(ctx context.Context, script *redis.Script, key string, time
 }
 
 // send runs a script once.
-func (s *shared) send(ctx context.Context, script *redis.Script, key string, args []any) ([]string, error) {
+func (s *shared) send(ctx context.Context, script *redis.Script, keys []string, args []any) ([]string, error) {
 	deadline, _ := ctx.Deadline()
 	late := s.health.onRedis(deadline)
-	result, err := script.Run(ctx, s.client, []string{key}, append([]any{late}, args...)...).Slice()
+	result, err := script.Run(ctx, s.client, keys, append([]any{late}, args...)...).Slice()
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"time"
 )
 
@@ -20,7 +19,7 @@ func (s *shared) Finish(ctx context.Context, claim Claim, answer *Answer) error 
 			state: Done, call: mine.call, since: mine.since, at: s.health.now(),
 			status: answer.Status, header: answer.Header, body: answer.Body,
 		}
-		return debt{claimed: mine, state: "d", record: r.encode()}
+		return debt{claimed: mine, state: "d", status: answer.Status, record: r.encode()}
 	})
 }
 
@@ -46,16 +45,15 @@ func (s *shared) finish(ctx context.Context, claim Claim, how func(*claimed) deb
 	mine.ended = true
 	mine.mu.Unlock()
 	d := how(mine)
+	s.remember(d)
 	if err := s.health.well(); err != nil {
 		s.owe(d)
 		return err
 	}
 	reply, err := s.settleDebt(ctx, d)
 	if err != nil {
-		if err = s.failed(err); errors.Is(err, ErrUnavailable) {
-			s.owe(d)
-		}
-		return err
+		s.owe(d)
+		return s.failed(err)
 	}
 	if reply == "lost" {
 		return ErrNotHeld

@@ -120,7 +120,7 @@ const (
 // tend brings the store back when Redis is, and keeps its leases.
 func (s *shared) tend() {
 	s.comeBack()
-	tick := time.NewTicker(s.lease / 6)
+	tick := time.NewTicker(min(s.lease/6, watchEvery))
 	defer tick.Stop()
 	for {
 		select {
@@ -157,11 +157,20 @@ func (s *shared) comeBack() {
 	}
 }
 
-// attend settles the hash key, pays what is owed, and renews leases: all of them when
-// Redis may have forgotten them. It is done before anything new is begun.
+// attend settles the generation, pays what is owed, and renews leases: all of them when
+// Redis may have forgotten them. It is done before anything new is begun. A Redis that
+// is full but for that can still be asked for what it has.
 func (s *shared) attend(all bool) error {
+	changed, err := s.agree(s.life, false)
+	if err != nil {
+		return s.fault(err)
+	}
+	if all {
+		s.meet(s.life)
+	}
 	for _, duty := range []func(context.Context) error{
-		s.agree, s.pay, func(ctx context.Context) error { return s.renew(ctx, all) },
+		s.pay, func(ctx context.Context) error { return s.renew(ctx, all || changed) },
+		func(ctx context.Context) error { return s.remind(ctx, changed) },
 	} {
 		if err := duty(s.life); err != nil {
 			if err = s.fault(err); errors.Is(err, ErrUnavailable) {
@@ -169,26 +178,5 @@ func (s *shared) attend(all bool) error {
 			}
 		}
 	}
-	return nil
-}
-
-// agree makes the hash key the one that all share.
-func (s *shared) agree(ctx context.Context) error {
-	s.mu.Lock()
-	proposal := s.secret
-	s.mu.Unlock()
-	if proposal == [32]byte{} {
-		proposal = [32]byte(newSecret())
-	}
-	reply, err := s.run(ctx, secretScript, redisKeys+"secret", redisTimeout, proposal[:])
-	if err != nil {
-		return err
-	}
-	if len(reply) < 3 || len(reply[2]) != len(proposal) {
-		return errors.New("its key " + redisKeys + "secret is not a hash key")
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	copy(s.secret[:], reply[2])
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"strconv"
 	"strings"
@@ -32,18 +33,18 @@ const (
 
 // openRedis returns the store of the Redis of c. It does not wait for Redis: what
 // comes before the first connection waits for it, but no longer than redisTimeout.
-func openRedis(c Config) (*shared, error) {
+func openRedis(c Config, log *slog.Logger, room Room) (*shared, error) {
 	options, err := redisOptions(c.Spec)
 	if err != nil {
 		return nil, err
 	}
-	return newShared(c, redis.NewClient(options), redisLease), nil
+	return newShared(c, redis.NewClient(options), log, room, redisLease, redisGrace), nil
 }
 
-func newShared(c Config, client *redis.Client, lease time.Duration) *shared {
+func newShared(c Config, client *redis.Client, log *slog.Logger, room Room, lease, grace time.Duration) *shared {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &shared{
-		config: c, client: client, lease: lease, flights: make(map[token]*claimed),
+		config: c, client: client, log: log, room: room, lease: lease, grace: grace, flights: make(map[token]*claimed),
 		life: ctx, end: cancel, health: health{failed: make(chan struct{}, 1), ready: make(chan struct{})},
 	}
 	s.tended.Go(s.tend)

@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // debt is the end of a claim that Redis has to be told of.
 type debt struct {
@@ -26,7 +29,7 @@ const (
 // settleDebt tells Redis of the end of a claim.
 func (s *shared) settleDebt(ctx context.Context, d debt) (string, error) {
 	if d.release {
-		reply, err := s.run(ctx, releaseScript, keyOf(d.call.Key), redisTimeout, d.token[:])
+		reply, err := s.run(ctx, releaseScript, []string{keyOf(d.call.Key)}, redisTimeout, d.token[:])
 		if err != nil {
 			return "", err
 		}
@@ -37,7 +40,7 @@ func (s *shared) settleDebt(ctx context.Context, d debt) (string, error) {
 
 // put writes what a claim has come to.
 func (s *shared) put(ctx context.Context, d debt, expiry int64) (string, error) {
-	reply, err := s.run(ctx, putScript, keyOf(d.call.Key), timeoutFor(int64(len(d.record))),
+	reply, err := s.run(ctx, putScript, []string{keyOf(d.call.Key)}, timeoutFor(int64(len(d.record))),
 		d.token[:], d.call.Print[:], bit(d.call.Create), s.lease.Milliseconds(), expiry,
 		d.state, d.since.UnixMicro(), d.status, d.record)
 	if err != nil {
@@ -51,7 +54,7 @@ func (s *shared) owe(d debt) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	size := int64(len(d.record))
-	if len(s.owed) >= owedMost || s.owing+size > int64(s.config.Bytes)/owedShare {
+	if len(s.owed) >= owedMost || s.owing+size > int64(s.config.Bytes)/owedShare || !s.room.Reserve(size) {
 		return
 	}
 	s.owed = append(s.owed, d)
@@ -68,34 +71,19 @@ func (s *shared) pay(ctx context.Context) error {
 			return nil
 		}
 		d := s.owed[0]
-		s.owed[0].tries++
 		s.mu.Unlock()
 		_, err := s.settleDebt(ctx, d)
-		if err != nil && d.tries+1 < triesMost {
-			return err
-		}
+		full := err != nil && errors.Is(s.fault(err), ErrFull) // it will take it when there is room
 		s.mu.Lock()
-		s.owed = s.owed[1:]
-		s.owing -= int64(len(d.record))
+		s.owed[0].tries++
+		if err == nil || !full && s.owed[0].tries >= triesMost {
+			s.owed = s.owed[1:]
+			s.owing -= int64(len(d.record))
+			s.room.Free(int64(len(d.record)))
+		}
 		s.mu.Unlock()
 		if err != nil {
 			return err
 		}
 	}
-}
-
-// renew renews the leases that are due, or all.
-func (s *shared) renew(ctx context.Context, all bool) error {
-	s.mu.Lock()
-	flights := make([]*claimed, 0, len(s.flights))
-	for _, mine := range s.flights {
-		flights = append(flights, mine)
-	}
-	s.mu.Unlock()
-	for _, mine := range flights {
-		if err := s.renewOne(ctx, mine, all); err != nil {
-			return err
-		}
-	}
-	return nil
 }

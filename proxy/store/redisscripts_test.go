@@ -13,7 +13,7 @@ import (
 // replied runs a script by hand and returns the first part of its reply.
 func replied(t *testing.T, s *shared, script *redis.Script, key string, args ...any) string {
 	t.Helper()
-	reply, err := script.Run(t.Context(), s.client, []string{key}, args...).Slice()
+	reply, err := script.Run(t.Context(), s.client, []string{key, secretName, generationName}, args...).Slice()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +30,7 @@ func TestRedisScriptsThatComeLateDoNothing(t *testing.T) {
 			return replied(t, s, putScript, key, past, "t", "p", 1, 1000, 1000, "r", 1, 0, "")
 		},
 		"release": func(key string) string { return replied(t, s, releaseScript, key, past, "") },
-		"secret":  func(key string) string { return replied(t, s, secretScript, key, past, "x") },
+		"agree":   func(key string) string { return replied(t, s, agreeScript, key, past, "x", "", "a", 0, 0) },
 	} {
 		if got := run(name); got != "late" {
 			t.Errorf("%s: got %q, want late", name, got)
@@ -43,9 +43,13 @@ func TestRedisScriptsThatComeLateDoNothing(t *testing.T) {
 
 func TestRedisScriptsCanBeSentTwice(t *testing.T) {
 	s := openShared(t, redisserver.Start(t).Addr, roomy())
+	secret, err := s.HashKey(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	var since [2]string
 	for i := range since {
-		if got := replied(t, s, beginScript, "k", 0, "mine", "p", 1, 1000, 60_000, 10); got != "claimed" {
+		if got := replied(t, s, beginScript, "k", 0, "mine", "p", 1, 1000, 60_000, 10, secret[:], s.generation); got != "claimed" {
 			t.Errorf("begin: got %q, want claimed", got)
 		}
 		since[i] = s.client.HGet(t.Context(), "k", "b").Val()

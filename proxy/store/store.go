@@ -14,10 +14,15 @@ type Key [32]byte
 // path, query and body.
 type Fingerprint [32]byte
 
+// Owner tells callers apart: a hash of the credential. Whoever fills a store makes room
+// with what is its own.
+type Owner [8]byte
+
 // Call is what a store needs to know of a call.
 type Call struct {
 	Key   Key
 	Print Fingerprint
+	Owner Owner
 	// Create is whether doing it twice could create twice: see the package's doc.
 	Create bool
 }
@@ -86,13 +91,15 @@ type Claim struct {
 
 	call  Call
 	token token
+	lent  *lent // see Free
 }
 
 // Store keeps claims and answers. All methods are safe for concurrent use.
 //
 // Errors of all methods: ErrUnavailable when the store cannot answer, which then
 // changed nothing that a later call would not find (a write whose fate is not known
-// is undone or completed once the store answers again); ErrClosed, which is an
+// is undone or completed once the store answers again); ErrFull, when there is no room
+// for a claim or its end; ErrClosed, which is an
 // ErrUnavailable, after Close; the context's error when it ended first.
 type Store interface {
 	// HashKey returns the secret under which keys and fingerprints are hashed. It is

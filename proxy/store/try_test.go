@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -47,7 +48,7 @@ func TestTryTellsWhatOpenWouldAndChangesNothing(t *testing.T) {
 
 func TestTryKnowsAFileThatIsInUse(t *testing.T) {
 	c := Config{Spec: Spec{path: filepath.Join(t.TempDir(), "store.db")}, TTL: time.Hour, Bytes: 1 << 20}
-	opened, err := Open(c)
+	opened, err := Open(c, slog.New(slog.DiscardHandler), unbounded{})
 	if err != nil {
 		t.Fatal(err)
 	}

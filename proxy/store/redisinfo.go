@@ -1,0 +1,76 @@
+package store
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Advice asks a Redis that c names how it is set, and says what is wrong with that, or
+// "". It says nothing of one that does not answer or does not tell, nor of other stores.
+func Advice(ctx context.Context, c Config) string {
+	if c.Spec.redis.IsZero() {
+		return ""
+	}
+	options, err := redisOptions(c.Spec)
+	if err != nil {
+		return ""
+	}
+	client := redis.NewClient(options)
+	defer func() { _ = client.Close() }()
+	ctx, cancel := context.WithTimeout(ctx, redisTimeout)
+	defer cancel()
+	text, err := client.Info(ctx).Result()
+	if err != nil {
+		return ""
+	}
+	if told := parseInfo(text).evicts(); told != "" {
+		return c.Spec.String() + ": " + told
+	}
+	return ""
+}
+
+// meet says what is wrong with a Redis that was not met before.
+func (s *shared) meet(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, redisTimeout)
+	defer cancel()
+	text, err := s.client.Info(ctx).Result()
+	if err != nil {
+		return // it does not tell
+	}
+	info := parseInfo(text)
+	if info["run_id"] == s.met {
+		return
+	}
+	s.met = info["run_id"]
+	if told := info.evicts(); told != "" {
+		s.log.Warn(told, slog.String("store", s.config.Spec.String()))
+	}
+}
+
+// redisInfo is what Redis's INFO says.
+type redisInfo map[string]string
+
+func parseInfo(text string) redisInfo {
+	info := make(redisInfo)
+	for line := range strings.Lines(text) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
+			info[name] = value
+		}
+	}
+	return info
+}
+
+// evicts says what is wrong with a Redis that forgets instead of saying that it is
+// full, or "". Keys that expire are evicted by the volatile policies, and all calls'
+// keys do. Without a maxmemory, none evicts.
+func (i redisInfo) evicts() string {
+	policy := i["maxmemory_policy"]
+	if policy == "" || policy == "noeviction" || i["maxmemory"] == "0" {
+		return ""
+	}
+	return "this Redis forgets keys when it is full (maxmemory-policy " + policy +
+		"): a create whose key it forgets can be done twice; set maxmemory-policy noeviction"
+}
