@@ -64,7 +64,7 @@ func (l *Limiter) room(now time.Time, w *Waiter) {
 		return
 	}
 	for _, s := range longSlots {
-		a, b, cost := &l.allowed[s], &l.buckets[s], l.price(w, s)
+		a, b, cost := &l.allowed[s], l.at(s), l.price(w, s)
 		if a.proven && b.active && a.empty(now, cost) && a.wait(now, cost) == 0 {
 			b.set(now, max(b.level(now), b.need(cost)))
 		}
@@ -81,7 +81,7 @@ func (l *Limiter) disprove(now time.Time, w *Waiter) {
 		}
 		*a = allowance{at: w.sent}
 		a.refute(now)
-		if b := &l.buckets[s]; b.active && b.source == SourceText {
+		if b := l.at(s); b.active && b.source == SourceText {
 			l.drop(s)
 		}
 	}

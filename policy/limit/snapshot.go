@@ -111,7 +111,7 @@ func (l *Limiter) Snapshot(now time.Time) Snapshot {
 		}
 	}
 	for slot := range slots {
-		b := &l.buckets[slot]
+		b := l.at(slot)
 		if !b.active {
 			continue
 		}
