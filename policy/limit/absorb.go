@@ -56,6 +56,7 @@ func (l *Limiter) Absorb(now time.Time, other *Limiter) {
 	l.latency, l.streak = max(l.latency, other.latency), max(l.streak, other.streak)
 	l.counts.Add(other.counts)
 	l.slowed, l.merged = true, true
+	other.opened, other.active, other.allowed = [slots]*bucket{}, nil, nil // it may be remembered for long: see legacies
 	l.anew(now)
 }
 

@@ -15,7 +15,7 @@ type Limiter struct {
 	flows    [slots]bool    // which refill continuously, of those that are not there yet
 	ramp     ramp
 	gate     time.Time // nobody goes before
-	allowed  [slots]allowance
+	allowed  *[slots]allowance // nil while nothing told what is left
 	bounded  time.Time // the last of those is over
 	recent   recent
 	history  history

@@ -33,8 +33,11 @@ func (l *Limiter) loosen(now time.Time) {
 
 // Idle reports whether the limiter may be dropped: nobody waits, nobody has asked
 // for a quarter of an hour, and no limit by the hour or day is used up by half.
-func (l *Limiter) Idle(now time.Time) bool {
-	if l.line.length > 0 || now.Before(l.gate) || now.Sub(l.last) < idleTime {
+func (l *Limiter) Idle(now time.Time) bool { return l.Rests(now, idleTime) }
+
+// Rests is as Idle, for one that has little to lose: nobody has asked for that long.
+func (l *Limiter) Rests(now time.Time, long time.Duration) bool {
+	if l.line.length > 0 || now.Before(l.gate) || now.Sub(l.last) < long {
 		return false
 	}
 	for _, s := range l.active {
