@@ -43,7 +43,7 @@ func (s *siblings) sent(ln *line, now time.Time) uint64 {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.seen.Sent(now, &ln.sibling)
+	return s.seen.Sent(now, ln.sibling)
 }
 
 // answered takes in what an answer tells of the account, and moves lines if that makes
@@ -53,7 +53,7 @@ func (s *siblings) answered(ln *line, now time.Time, id uint64, told limit.Told)
 		return
 	}
 	s.mu.Lock()
-	c := s.seen.Answered(now, &ln.sibling, id, told)
+	c := s.seen.Answered(now, ln.sibling, id, told)
 	s.mu.Unlock()
 	if c.Join != nil || c.Part != nil {
 		s.arrange(now, slices.Concat(c.Join, c.Part))
@@ -98,7 +98,7 @@ func (s *siblings) between(a, b *line) []slog.Attr {
 func (s *siblings) group(ln *line) []*line {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := s.seen.Sharing(&ln.sibling)
+	all := s.seen.Sharing(ln.sibling)
 	if len(all) == 0 {
 		return []*line{ln}
 	}
@@ -114,7 +114,7 @@ func (s *siblings) group(ln *line) []*line {
 func (s *siblings) add(ln *line) {
 	if s != nil {
 		s.lines.Add(1)
-		ln.siblings = s
+		ln.siblings, ln.sibling = s, &limit.Sibling{Tag: ln}
 	}
 }
 
@@ -126,7 +126,7 @@ func (s *siblings) remove(ln *line) bool {
 	defer s.moving.Unlock()
 	s.lines.Add(-1)
 	s.mu.Lock()
-	s.seen.Forget(&ln.sibling)
+	s.seen.Forget(ln.sibling)
 	s.mu.Unlock()
 	ts := ln.turnstile.Load()
 	ts.remove(ln)

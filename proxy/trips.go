@@ -12,6 +12,10 @@ import (
 // of at most 64 KiB.
 const maxTrips = 1024
 
+// maxWorked bounds the credentials and models of one upstream that are known to work, of
+// about 200 bytes each.
+const maxWorked = 4096
+
 // trips are one upstream's dead credentials with the answers they drew. Safe
 // for concurrent use.
 type trips struct {
