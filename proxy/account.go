@@ -14,8 +14,8 @@ import (
 // of them. A model that an answer shows to exist has its own from then on, see prove.
 type account struct {
 	credential credential
-	common     *turnstile // that they share; nil while nobody needs it
-	users      int        // requests that are made for such models
+	common     *turnstile         // that they share; nil while nobody needs it
+	users      int                // requests that are made for such models
 	unproven   map[*line]struct{} // those models' lines that are in use
 	lines      int
 	bytes      int // of lines and common

@@ -26,10 +26,10 @@ type slots struct {
 	mu       sync.Mutex
 	learned  concurrency.Limiter
 	taken    int
-	queue    list.List // of *slotWaiter
-	given    int       // slots, so far
+	queue    list.List             // of *slotWaiter
+	given    int                   // slots, so far
 	patience *concurrency.Patience // nil while nobody left
-	ramp     *policy.Ramp // lets out those who waited for a limit that is none any more
+	ramp     *policy.Ramp          // lets out those who waited for a limit that is none any more
 	timer    *time.Timer
 	wakeAt   time.Time
 }

@@ -54,5 +54,9 @@ func (t *tidying) stop() {
 
 // tidy forgets what nobody used lately, and reports whether anything is left.
 func (u *upstream) tidy(now time.Time) bool {
-	return u.lines.tidy(now)
+	left := u.lines.tidy(now)
+	left = u.trips.trips.Tidy(now) || left
+	left = u.worked.Tidy(now) || left
+	left = u.scopes.tidy(now) || left
+	return u.loadings.tidy(now) || left
 }

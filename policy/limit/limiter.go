@@ -14,9 +14,9 @@ type Limiter struct {
 	active   []slot         // those of them that are in use
 	flows    [slots]bool    // which refill continuously, of those that are not there yet
 	ramp     ramp
-	gate     time.Time // nobody goes before
+	gate     time.Time         // nobody goes before
 	allowed  *[slots]allowance // nil while nothing told what is left
-	bounded  time.Time // the last of those is over
+	bounded  time.Time         // the last of those is over
 	recent   recent
 	history  history
 	spike    spike
