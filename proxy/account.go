@@ -22,7 +22,12 @@ type account struct {
 	size       int // of common, while nobody uses it
 	idle       [idleKinds]list.List
 	resting    *list.Element
+	blank      bool // resting is among those that hold nothing
 }
+
+// maxBlank is how many limiters that nobody uses are kept although a new one would do nearly as
+// well: a burst of calls that all fail goes on at the pace that it had.
+const maxBlank = 64
 
 // wake makes a line that nobody used ready for use. Locked.
 func (ls *lines) wake(ln *line, now time.Time) {
@@ -34,10 +39,7 @@ func (ls *lines) wake(ln *line, now time.Time) {
 	if a.common == nil {
 		a.common = &turnstile{limiter: limit.New(ls.settings, now), held: map[*place]struct{}{}}
 	}
-	if a.resting != nil {
-		ls.resting.Remove(a.resting)
-		a.resting = nil
-	}
+	ls.unrestCommon(a)
 	if a.unproven == nil {
 		a.unproven = map[*line]struct{}{}
 	}
@@ -46,40 +48,53 @@ func (ls *lines) wake(ln *line, now time.Time) {
 	ln.turnstile.Store(a.common)
 }
 
-// restCommon lets go of the limiter of models that nobody knows to exist, once nobody uses it,
-// unless it holds what a new one would not. Locked.
+// restCommon puts the limiter of models that nobody knows to exist among those that may go, once
+// nobody uses it. Locked.
 func (ls *lines) restCommon(a *account, now time.Time) {
 	ts := a.common
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
-	ls.restCommonLocked(a, now)
+	ls.restLocked(a, now)
 }
 
-// restCommonLocked is restCommon, under the lock of that limiter too.
-func (ls *lines) restCommonLocked(a *account, now time.Time) {
+// restLocked is restCommon, under the lock of that limiter too.
+func (ls *lines) restLocked(a *account, now time.Time) {
 	size := a.common.limiter.Size()
-	if a.common.limiter.Blank(now) {
-		ls.dropCommon(a, now)
-		return
-	}
 	a.bytes += size - a.size
 	ls.bytes += size - a.size
 	a.size = size
-	if a.resting == nil {
+	ls.unrestCommon(a)
+	if a.blank = a.common.limiter.Blank(now); !a.blank {
 		a.resting = ls.resting.PushBack(a)
+		return
+	}
+	a.resting = ls.blank.PushBack(a)
+	if ls.blank.Len() > maxBlank {
+		ls.dropCommon(ls.blank.Front().Value.(*account), now)
 	}
 }
 
-// dropCommon forgets that limiter, but not what it counted. Locked, as it is.
+// unrestCommon takes it out of there. Locked.
+func (ls *lines) unrestCommon(a *account) {
+	if a.resting == nil {
+		return
+	}
+	if a.blank {
+		ls.blank.Remove(a.resting)
+	} else {
+		ls.resting.Remove(a.resting)
+	}
+	a.resting = nil
+}
+
+// dropCommon forgets a limiter that nobody uses, but not what it counted. Locked.
 func (ls *lines) dropCommon(a *account, now time.Time) {
-	ls.dropped.Add(a.common.limiter.Snapshot(now).Counters)
+	ls.unrestCommon(a)
+	ls.dropped.Add(a.common.snapshot(now).Counters)
 	a.bytes -= a.size
 	ls.bytes -= a.size
 	a.common, a.size = nil, 0
-	if a.resting != nil {
-		ls.resting.Remove(a.resting)
-		a.resting = nil
-	}
+	ls.forget(a)
 }
 
 // forget drops an account that has nothing left. Locked.

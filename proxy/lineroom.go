@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"container/list"
 	"time"
 	"unsafe"
@@ -9,7 +10,7 @@ import (
 // Callers choose credentials and models, so what is kept of those that nobody uses is bounded:
 // in bytes over all, and for one credential, and by time. Those that are in use are bounded by
 // the calls that are on their way. Nothing is kept of a model that no answer showed to exist,
-// nor of its credential, unless refusals taught something.
+// and for little of its credential (maxBlank), unless refusals taught something.
 const (
 	// lineRoom is how many bytes the limiters of one process take that nobody uses: of one
 	// that knows two limits 800, of others three times as many.
@@ -20,6 +21,7 @@ const (
 	// it goes before others, and sooner: what headers tell, the next answer tells too.
 	youngUses = 8
 	youngTime = 2 * time.Minute
+	blankTime = time.Minute
 )
 
 // The kinds of lines that nobody uses, in the order in which they go.
@@ -95,10 +97,8 @@ func (ls *lines) makeRoom(a *account, now time.Time) {
 	for a.bytes > ls.room/accountShare && ls.dropFirst(&a.idle, now) {
 	}
 	for ls.bytes > ls.room {
-		if front := ls.resting.Front(); front != nil {
-			resting := front.Value.(*account)
-			ls.dropCommon(resting, now)
-			ls.forget(resting)
+		if front := cmp.Or(ls.blank.Front(), ls.resting.Front()); front != nil {
+			ls.dropCommon(front.Value.(*account), now)
 		} else if !ls.dropFirst(&ls.idle, now) {
 			return
 		}
@@ -145,11 +145,18 @@ func (ls *lines) tidy(now time.Time) bool {
 			}
 		}
 	}
-	for e := ls.resting.Front(); e != nil; {
-		a := e.Value.(*account)
-		e = e.Next()
-		ls.restCommon(a, now)
-		ls.forget(a)
+	for _, resting := range [...]*list.List{&ls.resting, &ls.blank} {
+		for e := resting.Front(); e != nil; {
+			a := e.Value.(*account)
+			e = e.Next()
+			a.common.mu.Lock()
+			l := a.common.limiter
+			over := l.Rests(now, blankTime) && l.Blank(now) || l.Idle(now)
+			a.common.mu.Unlock()
+			if over {
+				ls.dropCommon(a, now)
+			}
+		}
 	}
-	return len(ls.byKey) > 0 || ls.resting.Len() > 0
+	return len(ls.accounts) > 0
 }

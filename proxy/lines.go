@@ -27,7 +27,8 @@ type lines struct {
 	byKey       map[lineKey]*line
 	accounts    map[credential]*account
 	idle        [idleKinds]list.List // of *line, that used last at the back
-	resting     list.List            // of *account, whose common limiter nobody uses
+	resting     list.List            // of *account, whose common limiter nobody uses,
+	blank       list.List            // and of those for which a new one would do
 	bytes       int
 	dropped     limit.Counters
 }

@@ -49,8 +49,11 @@ func TestLines_NothingIsKeptOfInventedNames(t *testing.T) {
 		calls(ls, lineKey{credentialOf(1), fmt.Sprint("m", i)}, now, false)
 		calls(ls, lineKey{credentialOf(i), "m"}, now, false)
 	}
-	if len(ls.byKey) != 0 || len(ls.accounts) != 0 || ls.bytes != 0 {
+	if len(ls.byKey) != 0 || len(ls.accounts) > maxBlank || ls.bytes > maxBlank*5<<10 {
 		t.Errorf("%d limiters of %d credentials are kept, of %d bytes", len(ls.byKey), len(ls.accounts), ls.bytes)
+	}
+	if ls.tidy(now.Add(blankTime)) || len(ls.accounts) != 0 || ls.bytes != 0 {
+		t.Errorf("%d credentials are kept after a minute, of %d bytes", len(ls.accounts), ls.bytes)
 	}
 }
 
@@ -195,7 +198,7 @@ func TestLines_AProvenModelKeepsItsPace(t *testing.T) {
 				t.Errorf("%s: %d wait when all have left", model, s.Queue)
 			}
 		}
-		if a := ls.accounts[credential{}]; a.common != nil || a.users != 0 || len(a.unproven) != 0 {
+		if a := ls.accounts[credential{}]; a.users != 0 || len(a.unproven) != 0 {
 			t.Errorf("the common limiter is left: %+v", a)
 		}
 	})
@@ -207,11 +210,11 @@ func TestLines_AProvenModelIsNotSlowedByInventedOnes(t *testing.T) {
 		ls, now := newLines(learns), time.Now()
 		invented := enters(ls, lineKey{model: "invented"}, now)
 		invented.sent(now, invented.turn)
-		real := enters(ls, lineKey{model: "real"}, now)
-		real.sent(now, real.turn)
+		there := enters(ls, lineKey{model: "there"}, now)
+		there.sent(now, there.turn)
 		invented.line.refused(invented, now, limit.Refusal{Hint: 30 * time.Second})
-		ls.prove(real.line, now)
-		next := enters(ls, lineKey{model: "real"}, now)
+		ls.prove(there.line, now)
+		next := enters(ls, lineKey{model: "there"}, now)
 		if !next.held {
 			t.Error("the model that exists waits for another's refusal")
 		}
@@ -220,7 +223,28 @@ func TestLines_AProvenModelIsNotSlowedByInventedOnes(t *testing.T) {
 		} else {
 			other.ends(now)
 		}
-		for _, pl := range []*place{invented, real, next} {
+		for _, pl := range []*place{invented, there, next} {
+			pl.ends(now)
+		}
+	})
+}
+
+// TestLines_WhatInventedOnesTaughtIsKeptApart has the invented model's caller gone by then.
+func TestLines_WhatInventedOnesTaughtIsKeptApart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ls, now := newLines(learns), time.Now()
+		invented := enters(ls, lineKey{model: "invented"}, now)
+		invented.sent(now, invented.turn)
+		there := enters(ls, lineKey{model: "there"}, now)
+		there.sent(now, there.turn)
+		invented.line.refused(invented, now, limit.Refusal{Hint: 30 * time.Second})
+		invented.ends(now)
+		ls.prove(there.line, now)
+		next, other := enters(ls, lineKey{model: "there"}, now), enters(ls, lineKey{model: "other"}, now)
+		if !next.held || other.held {
+			t.Errorf("of the model that exists one may go: %v, of an invented one: %v", next.held, other.held)
+		}
+		for _, pl := range []*place{there, next, other} {
 			pl.ends(now)
 		}
 	})

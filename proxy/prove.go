@@ -59,7 +59,7 @@ func (ls *lines) prove(ln *line, now time.Time) {
 	ls.siblings.add(ln)
 	ln.proven.Store(true)
 	if !keeps && a.users == 0 {
-		ls.restCommonLocked(a, now)
+		ls.restLocked(a, now)
 	}
 }
 
