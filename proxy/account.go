@@ -7,22 +7,29 @@ import (
 	"outrigger/policy/limit"
 )
 
+// accountKey is a credential, and whether its calls name a model: those that name none are not
+// to wait for made-up ones.
+type accountKey struct {
+	credential credential
+	named      bool
+}
+
 // account is what one credential has of an upstream's limiters. Its fields are under the lock
 // of lines.
 //
 // Models that no answer has shown to exist share one limiter: a caller can make up any number
 // of them. A model that an answer shows to exist has its own from then on, see prove.
 type account struct {
-	credential credential
-	common     *turnstile         // that they share; nil while nobody needs it
-	users      int                // requests that are made for such models
-	unproven   map[*line]struct{} // those models' lines that are in use
-	lines      int
-	bytes      int // of lines and common
-	size       int // of common, while nobody uses it
-	idle       [idleKinds]list.List
-	resting    *list.Element
-	blank      bool // resting is among those that hold nothing
+	key      accountKey
+	common   *turnstile         // that they share; nil while nobody needs it
+	users    int                // requests that are made for such models
+	unproven map[*line]struct{} // those models' lines that are in use
+	lines    int
+	bytes    int // of lines and common
+	size     int // of common, while nobody uses it
+	idle     [idleKinds]list.List
+	resting  *list.Element
+	blank    bool // resting is among those that hold nothing
 }
 
 // maxBlank is how many limiters that nobody uses are kept although a new one would do nearly as
@@ -100,6 +107,6 @@ func (ls *lines) dropCommon(a *account, now time.Time) {
 // forget drops an account that has nothing left. Locked.
 func (ls *lines) forget(a *account) {
 	if a.lines == 0 && a.users == 0 && a.common == nil {
-		delete(ls.accounts, a.credential)
+		delete(ls.accounts, a.key)
 	}
 }

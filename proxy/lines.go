@@ -25,7 +25,7 @@ type lines struct {
 	room        int       // the bytes that those may take that nobody uses
 	mu          sync.RWMutex
 	byKey       map[lineKey]*line
-	accounts    map[credential]*account
+	accounts    map[accountKey]*account
 	idle        [idleKinds]list.List // of *line, that used last at the back
 	resting     list.List            // of *account, whose common limiter nobody uses,
 	blank       list.List            // and of those for which a new one would do
@@ -34,7 +34,7 @@ type lines struct {
 }
 
 func newLines(s limit.Settings) *lines {
-	return &lines{settings: s, room: lineRoom, byKey: map[lineKey]*line{}, accounts: map[credential]*account{}}
+	return &lines{settings: s, room: lineRoom, byKey: map[lineKey]*line{}, accounts: map[accountKey]*account{}}
 }
 
 // take returns the line of key for a request, which must release it.
@@ -73,10 +73,11 @@ func (ls *lines) known(key lineKey) *line {
 
 // add makes the line of key. Locked.
 func (ls *lines) add(key lineKey) *line {
-	a := ls.accounts[key.credential]
+	of := accountKey{key.credential, key.model != ""}
+	a := ls.accounts[of]
 	if a == nil {
-		a = &account{credential: key.credential}
-		ls.accounts[key.credential] = a
+		a = &account{key: of}
+		ls.accounts[of] = a
 	}
 	ln := &line{key: key, home: ls, account: a, connects: &ls.connects, slots: newSlots(0, ls.settings.QueueMax, ls.concurrency)}
 	a.lines++

@@ -87,7 +87,7 @@ func TestLines_AFloodByOneCredentialEvictsNoOther(t *testing.T) {
 		calls(ls, lineKey{credentialOf(2), fmt.Sprint("m", i)}, now, true)
 		calls(ls, lineKey{credentialOf(2), fmt.Sprint("x", i)}, now, false)
 	}
-	a := ls.accounts[credentialOf(2)]
+	a := ls.accounts[accountKey{credentialOf(2), true}]
 	if a.bytes > ls.room/accountShare || a.bytes < ls.room/accountShare/2 {
 		t.Errorf("the flood keeps %d bytes, want about %d", a.bytes, ls.room/accountShare)
 	}
@@ -198,7 +198,7 @@ func TestLines_AProvenModelKeepsItsPace(t *testing.T) {
 				t.Errorf("%s: %d wait when all have left", model, s.Queue)
 			}
 		}
-		if a := ls.accounts[credential{}]; a.users != 0 || len(a.unproven) != 0 {
+		if a := ls.accounts[accountKey{named: true}]; a.users != 0 || len(a.unproven) != 0 {
 			t.Errorf("the common limiter is left: %+v", a)
 		}
 	})
@@ -245,6 +245,22 @@ func TestLines_WhatInventedOnesTaughtIsKeptApart(t *testing.T) {
 			t.Errorf("of the model that exists one may go: %v, of an invented one: %v", next.held, other.held)
 		}
 		for _, pl := range []*place{there, next, other} {
+			pl.ends(now)
+		}
+	})
+}
+
+func TestLines_CallsThatNameNoModelDoNotWaitForInventedOnes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ls, now := newLines(learns), time.Now()
+		all := []*place{}
+		for i := range 5 { // one more than a cold start's
+			all = append(all, enters(ls, lineKey{model: fmt.Sprint("m", i)}, now))
+		}
+		if all = append(all, enters(ls, lineKey{}, now)); !all[5].held || all[4].held {
+			t.Errorf("the call may go: %v, the last of the invented ones: %v", all[5].held, all[4].held)
+		}
+		for _, pl := range all {
 			pl.ends(now)
 		}
 	})
