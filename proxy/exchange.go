@@ -116,7 +116,7 @@ func (x *exchange) replayable() bool { return x.once == nil }
 
 // takePlace makes pl the request's place in an upstream's line, not yet entered.
 func (x *exchange) takePlace(at *facing, pl *place, now time.Time) {
-	pl.take(at.up.lines.take(lineKey{at.credential, at.model}, now), limit.Waiter{
+	pl.take(at.up.lines.take(lineKey{at.credential, at.model}, at.sent != "", now), limit.Waiter{
 		// At least one: what costs nothing would not wait when tokens have run out, but ask
 		// again and again.
 		Tokens:    max(1, x.facts.Tokens()),

@@ -37,13 +37,14 @@ func newLines(s limit.Settings) *lines {
 	return &lines{settings: s, room: lineRoom, byKey: map[lineKey]*line{}, accounts: map[accountKey]*account{}}
 }
 
-// take returns the line of key for a request, which must release it.
-func (ls *lines) take(key lineKey, now time.Time) *line {
+// take returns the line of key for a request, which must release it. named says that the caller
+// named the model: else it is an endpoint.
+func (ls *lines) take(key lineKey, named bool, now time.Time) *line {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
 	ln := ls.byKey[key]
 	if ln == nil {
-		ln = ls.add(key)
+		ln = ls.add(key, named)
 	}
 	if ln.users == 0 {
 		ls.wake(ln, now)
@@ -58,7 +59,7 @@ func (ls *lines) take(key lineKey, now time.Time) *line {
 
 // of returns the line of key as one whose model is known to exist.
 func (ls *lines) of(key lineKey, now time.Time) *line {
-	ln := ls.take(key, now)
+	ln := ls.take(key, true, now)
 	ls.prove(ln, now)
 	ls.release(ln, now)
 	return ln
@@ -72,8 +73,8 @@ func (ls *lines) known(key lineKey) *line {
 }
 
 // add makes the line of key. Locked.
-func (ls *lines) add(key lineKey) *line {
-	of := accountKey{key.credential, key.model != ""}
+func (ls *lines) add(key lineKey, named bool) *line {
+	of := accountKey{key.credential, named}
 	a := ls.accounts[of]
 	if a == nil {
 		a = &account{key: of}

@@ -18,7 +18,7 @@ func credentialOf(i int) credential { return credential{byte(i), byte(i >> 8), b
 // enters takes a place for a request, and enters it.
 func enters(ls *lines, key lineKey, now time.Time) *place {
 	pl := &place{}
-	pl.take(ls.take(key, now), limit.Waiter{Tokens: 1})
+	pl.take(ls.take(key, key.model != "", now), limit.Waiter{Tokens: 1})
 	pl.taken = true
 	pl.line.enter(pl, now)
 	return pl

@@ -148,9 +148,9 @@ func besideNames(t *testing.T, group *cgroup, environment ...string) (*outrigger
 	}{
 		{"models", func(i int) result { return call(fmt.Sprintf("made-up-model-%d", i), "sk-flood", "") }, http.StatusNotFound},
 		{"credentials", func(i int) result { return call("gpt-4o-mini", fmt.Sprintf("sk-made-up-%d", i), "") }, http.StatusOK},
-		// In turn at a credential whose limit they would exceed else.
+		// With one credential they would wait for its limit.
 		{"idempotency keys", func(i int) result {
-			return call("gpt-4o-mini", fmt.Sprintf("sk-keys-%d", i/50), fmt.Sprintf("key-%d", i))
+			return call("gpt-4o-mini", fmt.Sprintf("sk-keys-%d", i/5), fmt.Sprintf("key-%d", i))
 		}, http.StatusOK},
 	} {
 		each(made, 16, func(i int) {
