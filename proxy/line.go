@@ -30,6 +30,7 @@ type line struct {
 	sibling   *limit.Sibling            // under siblings.mu
 	refusals  refusals
 	proven    atomic.Bool // an answer showed that the model exists
+	early     []earlySend // while it is not proven; under the lock of the limiter that it shares
 	taught    int         // refusals that it told the limiter which it shares; under the lock of that
 
 	// Under the lock of lines:
@@ -48,6 +49,24 @@ func newLine(key lineKey, s limit.Settings, now time.Time) *line {
 	ln.proven.Store(true)
 	ln.turnstile.Store(&turnstile{limiter: limit.New(s, now), lines: []*line{ln}})
 	return ln
+}
+
+// earlySend is a request that was sent while nothing showed that its model exists: the siblings
+// are told of it once something does.
+type earlySend struct {
+	place *place
+	at    time.Time
+}
+
+// maxEarly bounds them. The later ones tell more.
+const maxEarly = 128
+
+// sentEarly notes one. Locked, as its limiter is.
+func (ln *line) sentEarly(pl *place, now time.Time) {
+	if len(ln.early) >= maxEarly {
+		ln.early = append(ln.early[:0], ln.early[maxEarly/2:]...)
+	}
+	ln.early = append(ln.early, earlySend{pl, now})
 }
 
 // kin are the siblings that it belongs to, nil if it may have none.
@@ -233,6 +252,9 @@ func (pl *place) sent(now time.Time, turn int) {
 	if pl.held {
 		ts.unhold(pl)
 		pl.sentAs = pl.line.kin().sent(pl.line, now)
+		if !pl.line.proven.Load() {
+			pl.line.sentEarly(pl, now)
+		}
 	}
 	pl.waiter.Connect = pl.line.connects.shortest(now)
 	ts.limiter.Sent(now, &pl.waiter)

@@ -126,6 +126,7 @@ func (ls *lines) drop(ln *line, now time.Time) {
 	} else if ls.siblings.remove(ln) {
 		ls.dropped.Add(ln.turnstile.Load().snapshot(now).Counters)
 	}
+	ls.siblings.count(-1)
 	ls.resize(ln, 0)
 	ln.account.lines--
 	delete(ls.byKey, ln.key)

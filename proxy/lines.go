@@ -82,6 +82,7 @@ func (ls *lines) add(key lineKey, named bool) *line {
 	}
 	ln := &line{key: key, home: ls, account: a, connects: &ls.connects, slots: newSlots(0, ls.settings.QueueMax, ls.concurrency)}
 	a.lines++
+	ls.siblings.count(1)
 	ls.byKey[key] = ln
 	ls.resize(ln, lineBytes)
 	return ln

@@ -39,6 +39,11 @@ func (ls *lines) prove(ln *line, now time.Time) {
 	delete(a.unproven, ln)
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
+	ls.siblings.add(ln)
+	for _, e := range ln.early {
+		e.place.sentAs = ls.siblings.sent(ln, e.at)
+	}
+	ln.early = nil
 	keeps := ts.limiter.Refusals() == ln.taught
 	switch {
 	case !keeps:
@@ -56,7 +61,6 @@ func (ls *lines) prove(ln *line, now time.Time) {
 	if keeps {
 		ts.lines, ts.held = []*line{ln}, nil
 	}
-	ls.siblings.add(ln)
 	ln.proven.Store(true)
 	if !keeps && a.users == 0 {
 		ls.restLocked(a, now)

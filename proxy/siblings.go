@@ -109,11 +109,17 @@ func (s *siblings) group(ln *line) []*line {
 	return lines
 }
 
-// add counts a new line, remove forgets one, and reports whether its turnstile is gone
+// count notes that there are more lines or fewer.
+func (s *siblings) count(n int64) {
+	if s != nil {
+		s.lines.Add(n)
+	}
+}
+
+// add takes in a line, remove forgets one, and reports whether its turnstile is gone
 // with it.
 func (s *siblings) add(ln *line) {
 	if s != nil {
-		s.lines.Add(1)
 		ln.siblings, ln.sibling = s, &limit.Sibling{Tag: ln}
 	}
 }
@@ -124,7 +130,6 @@ func (s *siblings) remove(ln *line) bool {
 	}
 	s.moving.Lock()
 	defer s.moving.Unlock()
-	s.lines.Add(-1)
 	s.mu.Lock()
 	s.seen.Forget(ln.sibling)
 	s.mu.Unlock()

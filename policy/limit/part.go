@@ -46,10 +46,14 @@ func (l *Limiter) Size() int {
 func (l *Limiter) Refusals() int { return l.counts.Refusals }
 
 // Part returns a new limiter that those who wait and are mine wait at from now on. It has
-// learned nothing, since what l knows is not about them.
+// learned nothing but of the way there, since what l knows else is not about them.
 func (l *Limiter) Part(now time.Time, mine func(*Waiter) bool) *Limiter {
 	now = l.tick(now)
 	n := New(l.set, now)
+	n.latency, n.ramp.dial, n.ramp.echo = l.latency, l.ramp.dial, l.ramp.echo // the way is the same
+	if n.ramp.on {
+		n.ramp.start(coldQuota)
+	}
 	l.line.move(&n.line, mine, n.adopt)
 	l.slowed, n.slowed = true, true
 	return n
