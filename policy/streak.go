@@ -75,6 +75,9 @@ func (s *Streak) Suspect(now time.Time) bool {
 	return s.count >= suspectLeast && now.Sub(s.last) <= streakGap
 }
 
+// MayGoOn reports whether the next refusal would belong to the streak.
+func (s *Streak) MayGoOn(now time.Time) bool { return s.count > 0 && now.Sub(s.last) <= streakGap }
+
 // Since returns when the streak began and how many refusals of it were counted; a zero time if
 // there is none.
 func (s *Streak) Since() (time.Time, int) { return s.since, s.count }

@@ -42,6 +42,9 @@ func (s TripState) String() string {
 type Trips[K comparable, A any] struct {
 	cooldown time.Duration
 	limit    int
+	bounds   TripBounds[K, A]
+	size     int       // of all
+	sizes    map[K]int // of each owner's
 
 	mu     sync.Mutex
 	byKey  map[K]*list.Element
@@ -53,6 +56,78 @@ type trip[K comparable, A any] struct {
 	answer A
 	until  time.Time // Tripped before, a probe's turn from then on
 	probe  bool      // until is the lease of a probe that is under way
+	used   time.Time // when it was asked for last
+	size   int
+}
+
+// TripBounds bounds what is remembered by its size.
+type TripBounds[K comparable, A any] struct {
+	// Most is what all may take, and Each what those of one owner may: at its bound the one
+	// that was asked for longest ago is forgotten.
+	Most, Each int
+	// Size is what one takes.
+	Size func(K, A) int
+	// Owner is whose a key is, as a key.
+	Owner func(K) K
+}
+
+// Bound sets bounds. It is to be called before all else.
+func (t *Trips[K, A]) Bound(b TripBounds[K, A]) { t.bounds, t.sizes = b, map[K]int{} }
+
+// idleTrip is how long after its cooldown a key is remembered that nobody asks for.
+const idleTrip = time.Minute
+
+// Tidy forgets keys that nobody asked for in the time of a cooldown and a minute more, and
+// reports whether any is left.
+func (t *Trips[K, A]) Tidy(now time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for e := t.recent.Back(); e != nil; {
+		tr := e.Value.(*trip[K, A])
+		oldest := e
+		e = e.Prev()
+		if !now.Before(tr.until) && now.Sub(tr.used) >= t.cooldown+idleTrip {
+			t.forget(oldest)
+		}
+	}
+	return t.recent.Len() > 0
+}
+
+// count notes what one more or less takes. Locked.
+func (t *Trips[K, A]) count(tr *trip[K, A], sign int) {
+	if t.sizes == nil {
+		return
+	}
+	owner := t.bounds.Owner(tr.key)
+	t.size += sign * tr.size
+	if t.sizes[owner] += sign * tr.size; t.sizes[owner] == 0 {
+		delete(t.sizes, owner)
+	}
+}
+
+// forget drops an entry. Locked.
+func (t *Trips[K, A]) forget(e *list.Element) {
+	tr := e.Value.(*trip[K, A])
+	delete(t.byKey, tr.key)
+	t.recent.Remove(e)
+	t.count(tr, -1)
+}
+
+// makeRoom keeps to the bounds, for an owner and for all. Locked.
+func (t *Trips[K, A]) makeRoom(key K) {
+	if t.sizes != nil {
+		owner := t.bounds.Owner(key)
+		for e := t.recent.Back(); e != nil && t.sizes[owner] > t.bounds.Each; {
+			oldest := e
+			e = e.Prev()
+			if t.bounds.Owner(oldest.Value.(*trip[K, A]).key) == owner {
+				t.forget(oldest)
+			}
+		}
+	}
+	for t.recent.Len() > t.limit || t.sizes != nil && t.size > t.bounds.Most {
+		t.forget(t.recent.Back())
+	}
 }
 
 // NewTrips returns an empty memory of at most limit keys; a limit under 1 is 1. A
@@ -73,6 +148,7 @@ func (t *Trips[K, A]) Check(now time.Time, key K) (A, TripState) {
 	}
 	t.recent.MoveToFront(e)
 	tr := e.Value.(*trip[K, A])
+	tr.used = now
 	if now.Before(tr.until) {
 		return tr.answer, Tripped
 	}
@@ -96,18 +172,16 @@ func (t *Trips[K, A]) Set(now time.Time, key K, answer A) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	tr := &trip[K, A]{key: key, answer: answer, until: now.Add(t.cooldown)}
-	if e := t.byKey[key]; e != nil {
-		e.Value = tr
-		t.recent.MoveToFront(e)
-		return
+	tr := &trip[K, A]{key: key, answer: answer, until: now.Add(t.cooldown), used: now}
+	if t.sizes != nil {
+		tr.size = t.bounds.Size(key, answer)
 	}
-	if t.recent.Len() >= t.limit {
-		oldest := t.recent.Back()
-		delete(t.byKey, oldest.Value.(*trip[K, A]).key)
-		t.recent.Remove(oldest)
+	if e := t.byKey[key]; e != nil {
+		t.forget(e)
 	}
 	t.byKey[key] = t.recent.PushFront(tr)
+	t.count(tr, 1)
+	t.makeRoom(key)
 }
 
 // Clear forgets key: for a probe whose answer shows that the credential lives. An
@@ -116,8 +190,7 @@ func (t *Trips[K, A]) Clear(key K) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if e := t.byKey[key]; e != nil {
-		delete(t.byKey, key)
-		t.recent.Remove(e)
+		t.forget(e)
 	}
 }
 

@@ -1,6 +1,8 @@
 package policy_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -175,5 +177,66 @@ func TestTripStatesPrintInLowerCase(t *testing.T) {
 		policy.Clear: "clear", policy.Tripped: "tripped", policy.Probe: "probe", 9: "unknown",
 	} {
 		equal(t, "state", s.String(), want)
+	}
+}
+
+// bounded has keys by owner, and answers as large as they are long.
+func bounded(most, each int) *policy.Trips[string, string] {
+	tr := policy.NewTrips[string, string](time.Minute, 1000)
+	tr.Bound(policy.TripBounds[string, string]{
+		Most: most, Each: each,
+		Size:  func(_, answer string) int { return len(answer) },
+		Owner: func(key string) string { return key[:1] },
+	})
+	return tr
+}
+
+func TestTrips_AFloodOfOneOwnerForgetsItsOwnOnly(t *testing.T) {
+	tr, now := bounded(100, 40), time.Now()
+	tr.Set(now, "a0", "0123456789")
+	for i := range 1000 {
+		tr.Set(now, fmt.Sprint("b", i), "0123456789")
+		tr.Set(now, "b", "01234567890") // another size than before
+	}
+	if !tr.Holds(now, "a0") {
+		t.Error("another owner's was forgotten")
+	}
+	n := 0
+	tr.Each(func(key, _ string, _ time.Time) bool { n++; return true })
+	if n != 1+3 {
+		t.Errorf("%d are remembered, want a's and three of 10 bytes or 11 in 40", n)
+	}
+}
+
+func TestTrips_AllAreBoundedInSize(t *testing.T) {
+	tr, now := bounded(100, 100), time.Now()
+	for _, owner := range "abcdefghijklmnop" {
+		tr.Set(now, string(owner), "0123456789")
+	}
+	n := 0
+	tr.Each(func(key, _ string, _ time.Time) bool { n++; return key >= "g" })
+	if n != 10 {
+		t.Errorf("%d are remembered, want the last ten", n)
+	}
+	if tr.Set(now, "z", strings.Repeat("0", 101)); tr.Holds(now, "z") {
+		t.Error("one is remembered that is larger than all may be")
+	}
+}
+
+func TestTrips_WhatNobodyAsksForGoesByTime(t *testing.T) {
+	tr, now := bounded(100, 100), time.Now()
+	tr.Set(now, "asked", "")
+	tr.Set(now, "not asked", "")
+	tr.Check(now.Add(59*time.Second), "asked")
+	if !tr.Tidy(now.Add(119*time.Second)) || !tr.Tidy(now.Add(2*time.Minute)) {
+		t.Error("none is left")
+	}
+	left := []string{}
+	tr.Each(func(key, _ string, _ time.Time) bool { left = append(left, key); return true })
+	if len(left) != 1 || left[0] != "asked" {
+		t.Errorf("%v are left after two minutes, want the one that was asked for", left)
+	}
+	if tr.Tidy(now.Add(3 * time.Minute)) {
+		t.Error("one is left that nobody asks for")
 	}
 }

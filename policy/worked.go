@@ -79,6 +79,16 @@ func (w *Worked[K]) Forget(key K) {
 	}
 }
 
+// Tidy forgets the successes that speak for nothing any more, and reports whether any is left.
+func (w *Worked[K]) Tidy(now time.Time) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for e := w.recent.Back(); e != nil && now.Sub(e.Value.(*worked[K]).at) > workedTime; e = w.recent.Back() {
+		w.forget(e)
+	}
+	return w.recent.Len() > 0
+}
+
 // forget drops an entry. Locked.
 func (w *Worked[K]) forget(e *list.Element) {
 	delete(w.byKey, e.Value.(*worked[K]).key)

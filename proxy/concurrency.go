@@ -92,7 +92,7 @@ func (x *exchange) goWhereRoomIs() bool {
 		if next.tripped(now) || up.gate.shut() || up.isOpen(x.scopeAt(&next)) || up.loadings.latest(now, next.model) != nil {
 			continue
 		}
-		if up.slots.hasRoom() && up.lines.of(lineKey{next.credential, next.model}, now).slots.hasRoom() {
+		if ln := up.lines.known(lineKey{next.credential, next.model}); up.slots.hasRoom() && (ln == nil || ln.slots.hasRoom()) {
 			x.moveFor(next, policy.FailoverOverloaded, false)
 			return true
 		}

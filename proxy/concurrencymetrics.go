@@ -43,12 +43,12 @@ func (c *liveCollector) concurrency(u *upstream, out chan<- prometheus.Metric) i
 		emit(descConcurrency, whole.Limit, allModels)
 	}
 	tightest := map[string]concurrency.Snapshot{}
-	u.lines.eachSlots(now, func(key lineKey, s ConcurrencyStatus) {
+	u.lines.eachSlots(now, func(key lineKey, s ConcurrencyStatus, proven bool) {
 		queued += s.Queue
 		if s.Limit == 0 {
 			return
 		}
-		model := c.p.metrics.models.label(key.model)
+		model := c.p.metrics.models.of(key.model, proven)
 		if known, ok := tightest[model]; !ok || s.Limit < known.Limit {
 			tightest[model] = s.Snapshot
 		}
@@ -64,10 +64,10 @@ func (c *liveCollector) concurrency(u *upstream, out chan<- prometheus.Metric) i
 }
 
 // eachSlots calls f with what is known of each credential's and model's calls in flight.
-func (ls *lines) eachSlots(now time.Time, f func(lineKey, ConcurrencyStatus)) {
+func (ls *lines) eachSlots(now time.Time, f func(key lineKey, s ConcurrencyStatus, proven bool)) {
 	ls.mu.RLock()
 	defer ls.mu.RUnlock()
 	for key, ln := range ls.byKey {
-		f(key, ln.slots.status(now))
+		f(key, ln.slots.status(now), ln.proven.Load())
 	}
 }

@@ -369,7 +369,7 @@ func fillLine(g *rig) {
 	for depth := 0; depth == 0; {
 		g.background(g.request(http.MethodPost, "/v1/chat/completions", chatBody))
 		synctest.Wait()
-		g.proxy.upstreams[0].lines.each(time.Now(), func(_ []lineKey, s limit.Snapshot) { depth += s.Queue })
+		g.proxy.upstreams[0].lines.each(time.Now(), func(_ []lineKey, s limit.Snapshot, _ bool) { depth += s.Queue })
 	}
 }
 

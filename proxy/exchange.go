@@ -120,7 +120,7 @@ func (x *exchange) replayable() bool { return x.once == nil }
 
 // takePlace makes pl the request's place in an upstream's line, not yet entered.
 func (x *exchange) takePlace(at *facing, pl *place, now time.Time) {
-	pl.take(at.up.lines.of(lineKey{at.credential, at.model}, now), limit.Waiter{
+	pl.take(at.up.lines.take(lineKey{at.credential, at.model}, at.sent != "", now), limit.Waiter{
 		// At least one: what costs nothing would not wait when tokens have run out, but ask
 		// again and again.
 		Tokens:    max(1, x.facts.Tokens()),
@@ -128,6 +128,8 @@ func (x *exchange) takePlace(at *facing, pl *place, now time.Time) {
 		Deadline:  x.deadline,
 		Unbounded: x.facts.MaxTokens == 0,
 	})
+	pl.taken = true
+	at.up.tidying.need()
 }
 
 // imagesAsked counts the images that an image endpoint was asked for.
@@ -148,7 +150,9 @@ func (x *exchange) close() {
 	if x.current != nil {
 		x.current.finish(errFinished)
 	}
-	x.place.leave(time.Now())
+	now := time.Now()
+	x.place.leave(now)
+	x.place.free(now)
 	x.settleProbe()
 	x.cancel(errFinished)
 	if x.body != nil {

@@ -116,7 +116,9 @@ func (x *exchange) move(next facing, cause policy.FailoverCause) {
 
 // moveFor is move, for good or so that the upstream may be come back to.
 func (x *exchange) moveFor(next facing, cause policy.FailoverCause, good bool) {
-	x.place.leave(time.Now())
+	now := time.Now()
+	x.place.leave(now)
+	x.place.free(now)
 	x.settleProbe()
 	x.record.leave(x.up.config.Name, cause)
 	x.up.metrics.failedOver(string(cause))

@@ -23,6 +23,7 @@ type gate struct {
 	breaker *policy.Breaker
 	open    time.Duration
 
+	heard    atomic.Int64 // when a call came to it, if it is a scope's, in Unix nanoseconds
 	lastLoss atomic.Int64 // of a long call, in Unix nanoseconds
 
 	closed atomic.Bool // nobody waits and the breaker was not seen open: the fast path

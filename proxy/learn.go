@@ -17,6 +17,9 @@ func (x *exchange) learn(a *attempt, d policy.Decision) policy.Decision {
 	a.settle(a.verdict.Breaker)
 	now := time.Now()
 	x.learnTrip(a, now)
+	if a.proves() {
+		x.place.line.home.prove(x.place.line, now)
+	}
 	if !a.unseen() {
 		x.place.sent(now, a.turn) // also what was answered before all of it was written
 	}
@@ -27,6 +30,8 @@ func (x *exchange) learn(a *attempt, d policy.Decision) policy.Decision {
 		}
 	case a.unseen():
 		x.place.leave(now) // nothing was sent: the permit is the next one's
+	case a.rejects():
+		x.place.rejected(now)
 	case a.resp == nil || a.verdict.Limiter == classify.LimiterNone && !isSuccess(a.resp.StatusCode):
 		// No answer, or a failure whose headers a gateway may have written.
 	case a.verdict.Limiter == classify.LimiterNone:
@@ -122,6 +127,23 @@ func (x *exchange) learnTrip(a *attempt, now time.Time) {
 		x.probe = false
 	}
 }
+
+// rejects reports whether the answer finds fault with the request itself, or with who sent it,
+// so that nothing was computed. What was given up midway, or collided with another, may have been.
+func (a *attempt) rejects() bool {
+	if a.resp == nil || a.verdict.Limiter != classify.LimiterNone {
+		return false
+	}
+	switch status := a.verdict.Status; status {
+	case http.StatusRequestTimeout, http.StatusConflict, http.StatusTooEarly, http.StatusFailedDependency, http.StatusTooManyRequests, statusClientClosed:
+		return false
+	default:
+		return status >= http.StatusBadRequest && status < http.StatusInternalServerError
+	}
+}
+
+// statusClientClosed is what nginx tells of callers that left.
+const statusClientClosed = 499
 
 // isSuccess reports whether status is a 2xx.
 func isSuccess(status int) bool {

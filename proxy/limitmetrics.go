@@ -40,11 +40,13 @@ func (c *liveCollector) limits(u *upstream, out chan<- prometheus.Metric, elsewh
 	}
 	tightest, pauses, depth, shared := map[limitSeries]limit.Bucket{}, map[string]float64{}, elsewhere, 0
 	now := time.Now()
-	counts := u.lines.each(now, func(keys []lineKey, s limit.Snapshot) {
+	counts := u.lines.each(now, func(keys []lineKey, s limit.Snapshot, proven bool) {
 		depth += s.Queue
-		shared += len(keys) - 1
+		if proven {
+			shared += len(keys) - 1
+		}
 		for _, key := range keys {
-			model := c.p.metrics.models.label(key.model)
+			model := c.p.metrics.models.of(key.model, proven)
 			pauses[model] = max(pauses[model], s.GateUntil.Sub(now).Seconds())
 			for _, b := range s.Buckets {
 				k := limitSeries{model, b.Dimension}

@@ -75,15 +75,17 @@ func TestMetricsShowLimitsHowTheyAreKnownAndPauses(t *testing.T) {
 func TestCountersOutliveTheirLimiters(t *testing.T) {
 	ls := newLines(limit.Settings{Learn: true})
 	now := time.Now()
-	pl := &place{}
-	pl.take(ls.of(lineKey{model: "gone"}, now), limit.Waiter{})
-	pl.line.enter(pl, now)
-	pl.line.turnstile.Load().limiter.Answered(now, &pl.waiter, limit.Headers{Ignored: 3})
-	fill(ls, "flood ", 2*maxLines, now.Add(time.Second))
+	pl := enters(ls, lineKey{model: "gone"}, now)
+	ls.prove(pl.line, now)
+	pl.answered(now, limit.Told{Headers: limit.Headers{Ignored: 3}})
+	pl.ends(now)
+	for i := range 20_000 {
+		calls(ls, lineKey{credentialOf(i), "m"}, now, true)
+	}
 	if ls.byKey[lineKey{model: "gone"}] != nil {
 		t.Fatal("the limiter is still there")
 	}
-	if got := ls.each(now, func([]lineKey, limit.Snapshot) {}); got.IgnoredHeaders != 3 {
+	if got := ls.each(now, func([]lineKey, limit.Snapshot, bool) {}); got.IgnoredHeaders != 3 {
 		t.Errorf("%d headers were ignored, want the 3 of a limiter that is gone", got.IgnoredHeaders)
 	}
 }

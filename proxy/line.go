@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"container/list"
 	"context"
 	"errors"
 	"sync/atomic"
@@ -25,16 +26,55 @@ type line struct {
 	slots     *slots
 	answers   answerTimes
 	turnstile atomic.Pointer[turnstile] // that it waits at, perhaps with others
-	siblings  *siblings
-	sibling   limit.Sibling // under siblings.mu
+	siblings  *siblings                 // set before proven
+	sibling   *limit.Sibling            // under siblings.mu
 	refusals  refusals
+	proven    atomic.Bool // an answer showed that the model exists
+	early     []earlySend // while it is not proven; under the lock of the limiter that it shares
+	taught    int         // refusals that it told the limiter which it shares; under the lock of that
+
+	// Under the lock of lines:
+	home    *lines
+	account *account
+	users   int // requests that have a place in it
+	uses    int // how many had
+	size    int // in bytes
+	kind    int // while nobody uses it, among which
+	idle    [2]*list.Element
 }
 
+// newLine returns a line by itself.
 func newLine(key lineKey, s limit.Settings, now time.Time) *line {
 	ln := &line{key: key}
-	ln.sibling.Tag = ln
+	ln.proven.Store(true)
 	ln.turnstile.Store(&turnstile{limiter: limit.New(s, now), lines: []*line{ln}})
 	return ln
+}
+
+// earlySend is a request that was sent while nothing showed that its model exists: the siblings
+// are told of it once something does.
+type earlySend struct {
+	place *place
+	at    time.Time
+}
+
+// maxEarly bounds them. The later ones tell more.
+const maxEarly = 128
+
+// sentEarly notes one. Locked, as its limiter is.
+func (ln *line) sentEarly(pl *place, now time.Time) {
+	if len(ln.early) >= maxEarly {
+		ln.early = append(ln.early[:0], ln.early[maxEarly/2:]...)
+	}
+	ln.early = append(ln.early, earlySend{pl, now})
+}
+
+// kin are the siblings that it belongs to, nil if it may have none.
+func (ln *line) kin() *siblings {
+	if !ln.proven.Load() {
+		return nil
+	}
+	return ln.siblings
 }
 
 // lock returns the line's turnstile, locked.
@@ -56,6 +96,7 @@ type place struct {
 	line   *line
 	waiter limit.Waiter
 	ready  chan struct{} // closed by the line when the place is admitted
+	taken  bool          // and is to be freed
 	queued bool          // in line, or admitted out of it and not yet told
 
 	// Under the lock of the line's turnstile.
@@ -69,6 +110,14 @@ type place struct {
 func (pl *place) take(ln *line, w limit.Waiter) {
 	pl.line, pl.waiter = ln, w
 	pl.waiter.Tag = pl
+}
+
+// free ends a place that was taken from an upstream's lines. Calling it again does nothing.
+func (pl *place) free(now time.Time) {
+	if pl.taken {
+		pl.taken = false
+		pl.line.home.release(pl.line, now)
+	}
 }
 
 // admitted reports whether pl holds a permit that was not used.
@@ -89,9 +138,9 @@ func (ln *line) enter(pl *place, now time.Time) limit.Decision {
 	d := ts.limiter.Enter(now, &pl.waiter)
 	switch d.Reason {
 	case limit.Admitted:
-		pl.held = true
+		ts.hold(pl)
 	case limit.Queued:
-		ln.queue(pl)
+		ts.queue(pl)
 		ts.release(now)
 	}
 	return d
@@ -102,9 +151,11 @@ func (ln *line) refused(pl *place, now time.Time, r limit.Refusal) limit.Decisio
 	ts := ln.lock()
 	defer ts.mu.Unlock()
 	pl.turn++
+	ts.unhold(pl)
 	d := ts.limiter.Refused(now, &pl.waiter, r)
+	ln.taught++
 	if d.Reason == limit.Queued {
-		ln.queue(pl)
+		ts.queue(pl)
 	}
 	ts.release(now)
 	return d
@@ -139,8 +190,9 @@ func (ln *line) chance(now time.Time, r limit.Refusal) bool {
 	return ts.limiter.Chance(now, r)
 }
 
-func (ln *line) queue(pl *place) {
-	pl.queued, pl.held = true, false
+func (ts *turnstile) queue(pl *place) {
+	ts.unhold(pl)
+	pl.queued = true
 	pl.ready, pl.turnedAway = make(chan struct{}), limit.Decision{}
 }
 
@@ -183,7 +235,8 @@ func (pl *place) leave(now time.Time) {
 	if !pl.queued && !pl.held {
 		return
 	}
-	pl.queued, pl.held = false, false
+	ts.unhold(pl)
+	pl.queued = false
 	pl.turn++
 	ts.limiter.Leave(now, &pl.waiter)
 	ts.release(now)
@@ -197,7 +250,11 @@ func (pl *place) sent(now time.Time, turn int) {
 		return
 	}
 	if pl.held {
-		pl.held, pl.sentAs = false, pl.line.siblings.sent(pl.line, now)
+		ts.unhold(pl)
+		pl.sentAs = pl.line.kin().sent(pl.line, now)
+		if !pl.line.proven.Load() {
+			pl.line.sentEarly(pl, now)
+		}
 	}
 	pl.waiter.Connect = pl.line.connects.shortest(now)
 	ts.limiter.Sent(now, &pl.waiter)
@@ -211,7 +268,15 @@ func (pl *place) answered(now time.Time, told limit.Told) {
 	ts.release(now)
 	id := pl.sentAs
 	ts.mu.Unlock()
-	pl.line.siblings.answered(pl.line, now, id, told)
+	pl.line.kin().answered(pl.line, now, id, told)
+}
+
+// rejected tells the limiter of an answer that found fault with the request itself.
+func (pl *place) rejected(now time.Time) {
+	ts := pl.line.lock()
+	defer ts.mu.Unlock()
+	ts.limiter.Rejected(now, &pl.waiter)
+	ts.release(now)
 }
 
 // heard tells of a refusal what it says about the account, before the limiter hears of it.
@@ -219,5 +284,5 @@ func (pl *place) heard(now time.Time, told limit.Told) {
 	ts := pl.line.lock()
 	id := pl.sentAs
 	ts.mu.Unlock()
-	pl.line.siblings.answered(pl.line, now, id, told)
+	pl.line.kin().answered(pl.line, now, id, told)
 }

@@ -1,20 +1,11 @@
 package proxy
 
 import (
-	"slices"
+	"container/list"
 	"sync"
 	"time"
 
 	"outrigger/policy/limit"
-)
-
-// maxLines bounds the limiters of one upstream: callers choose both halves of the
-// key. At the bound the idle ones go; if none are, of those without a line the
-// eighth that was not used for longest. That is looked for once in roomTime, and
-// meanwhile further keys share one limiter.
-const (
-	maxLines = 10_000
-	roomTime = time.Second
 )
 
 // lineKey is what providers keep one rate limit for: an account and a model.
@@ -23,50 +14,54 @@ type lineKey struct {
 	model      string
 }
 
-// lines are the limiters of one upstream, made on first use. Safe for concurrent use.
+// lines are the limiters of one upstream, made on first use. Callers choose both halves of
+// their keys, so they are bounded in bytes: see lineroom.go. Safe for concurrent use.
 type lines struct {
 	connects connects
 	settings limit.Settings
 	// concurrency says that limits on it are learned.
 	concurrency bool
 	siblings    *siblings // nil where nobody looks for lines that share an account
+	room        int       // the bytes that those may take that nobody uses
 	mu          sync.RWMutex
 	byKey       map[lineKey]*line
-	full        time.Time // no room is looked for before
+	accounts    map[accountKey]*account
+	idle        [idleKinds]list.List // of *line, that used last at the back
+	resting     list.List            // of *account, whose common limiter nobody uses,
+	blank       list.List            // and of those for which a new one would do
+	bytes       int
 	dropped     limit.Counters
 }
 
 func newLines(s limit.Settings) *lines {
-	return &lines{settings: s, byKey: map[lineKey]*line{}}
+	return &lines{settings: s, room: lineRoom, byKey: map[lineKey]*line{}, accounts: map[accountKey]*account{}}
 }
 
-// of returns the line of key.
-func (ls *lines) of(key lineKey, now time.Time) *line {
-	ls.mu.RLock()
-	ln := ls.byKey[key]
-	ls.mu.RUnlock()
-	if ln != nil {
-		return ln
-	}
+// take returns the line of key for a request, which must release it. named says that the caller
+// named the model: else it is an endpoint.
+func (ls *lines) take(key lineKey, named bool, now time.Time) *line {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
-	if ln = ls.byKey[key]; ln != nil {
-		return ln
+	ln := ls.byKey[key]
+	if ln == nil {
+		ln = ls.add(key, named)
 	}
-	if len(ls.byKey) >= maxLines {
-		ls.makeRoom(now)
+	if ln.users == 0 {
+		ls.wake(ln, now)
 	}
-	if len(ls.byKey) >= maxLines {
-		key = lineKey{}
-		if ln = ls.byKey[key]; ln != nil {
-			return ln
-		}
+	ln.users++
+	ln.uses++
+	if !ln.proven.Load() {
+		ln.account.users++
 	}
-	ln = newLine(key, ls.settings, now)
-	ln.slots = newSlots(0, ls.settings.QueueMax, ls.concurrency)
-	ls.siblings.add(ln)
-	ln.connects = &ls.connects
-	ls.byKey[key] = ln
+	return ln
+}
+
+// of returns the line of key as one whose model is known to exist.
+func (ls *lines) of(key lineKey, now time.Time) *line {
+	ln := ls.take(key, true, now)
+	ls.prove(ln, now)
+	ls.release(ln, now)
 	return ln
 }
 
@@ -77,63 +72,69 @@ func (ls *lines) known(key lineKey) *line {
 	return ls.byKey[key]
 }
 
-// makeRoom drops limiters, unless it did within roomTime. Locked.
-func (ls *lines) makeRoom(now time.Time) {
-	if now.Before(ls.full) {
-		return
+// add makes the line of key. Locked.
+func (ls *lines) add(key lineKey, named bool) *line {
+	of := accountKey{key.credential, named}
+	a := ls.accounts[of]
+	if a == nil {
+		a = &account{key: of}
+		ls.accounts[of] = a
 	}
-	ls.full = now.Add(roomTime)
-	type free struct {
-		key  lineKey
-		last time.Time
-	}
-	var all []free
-	for key, ln := range ls.byKey {
-		ts := ln.lock()
-		idle := ts.limiter.Idle(now)
-		last, waiting := ts.limiter.Used()
-		ts.mu.Unlock()
-		switch {
-		case ln.slots.inUse():
-		case idle:
-			ls.drop(key, now)
-		case waiting == 0:
-			all = append(all, free{key, last})
-		}
-	}
-	if len(ls.byKey) < maxLines {
-		return
-	}
-	slices.SortFunc(all, func(a, b free) int { return a.last.Compare(b.last) })
-	for _, f := range all[:min(len(all), maxLines/8)] {
-		ls.drop(f.key, now)
-	}
+	ln := &line{key: key, home: ls, account: a, connects: &ls.connects, slots: newSlots(0, ls.settings.QueueMax, ls.concurrency)}
+	a.lines++
+	ls.siblings.count(1)
+	ls.byKey[key] = ln
+	ls.resize(ln, lineBytes)
+	return ln
 }
 
-// drop forgets a limiter, but not what it counted. Locked.
-func (ls *lines) drop(key lineKey, now time.Time) {
-	ln := ls.byKey[key]
-	if ls.siblings.remove(ln) {
-		ls.dropped.Add(ln.turnstile.Load().snapshot(now).Counters)
+// release ends what take began.
+func (ls *lines) release(ln *line, now time.Time) {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	a := ln.account
+	ln.users--
+	if !ln.proven.Load() {
+		a.users--
 	}
-	delete(ls.byKey, key)
+	if ln.users > 0 {
+		return
+	}
+	if ln.isBlank(now) {
+		ls.drop(ln, now)
+	} else {
+		ls.rest(ln, now)
+	}
+	if a.users == 0 && a.common != nil {
+		ls.restCommon(a, now)
+	}
+	ls.makeRoom(a, now)
+	ls.forget(a)
 }
 
-// each calls f with a snapshot of every limiter and those that it is for, and returns
-// what they all counted, those that are gone included.
-func (ls *lines) each(now time.Time, f func([]lineKey, limit.Snapshot)) limit.Counters {
+// each calls f with a snapshot of every limiter and those that it is for, and whether answers
+// showed that their models exist. It returns what they all counted, those that are gone included.
+func (ls *lines) each(now time.Time, f func(keys []lineKey, s limit.Snapshot, proven bool)) limit.Counters {
 	ls.mu.RLock()
 	defer ls.mu.RUnlock()
 	total := ls.dropped
-	shared := map[*turnstile][]lineKey{}
+	shared, common := map[*turnstile][]lineKey{}, map[*turnstile]bool{}
 	for key, ln := range ls.byKey {
 		ts := ln.turnstile.Load()
 		shared[ts] = append(shared[ts], key)
 	}
+	for _, a := range ls.accounts {
+		if a.common != nil {
+			common[a.common] = true
+			if shared[a.common] == nil {
+				total.Add(a.common.snapshot(now).Counters)
+			}
+		}
+	}
 	for ts, keys := range shared {
 		s := ts.snapshot(now)
 		total.Add(s.Counters)
-		f(keys, s)
+		f(keys, s, !common[ts])
 	}
 	return total
 }

@@ -10,9 +10,14 @@ import (
 	"outrigger/policy/classify"
 )
 
-// maxLoadings bounds the models of one upstream that are known to be loading; callers
-// choose their names.
-const maxLoadings = 256
+// maxLoadings bounds the models of one upstream that are known to be loading, and loadingBytes
+// what their answers take; callers choose their names. A model is remembered for loadedTime
+// after it was.
+const (
+	maxLoadings  = 256
+	loadingBytes = 1 << 20
+	loadedTime   = 2 * time.Minute
+)
 
 // loadings are one upstream's models that are being made ready, by the names under which
 // limits are kept. The zero value has none. Safe for concurrent use.
@@ -48,12 +53,17 @@ func (l *loadings) say(now time.Time, model string, estimate time.Duration, answ
 	return m.Told(now, estimate, rand)
 }
 
-// makeRoom forgets the model that was told of longest ago, if there are too many. Locked.
+// makeRoom forgets the model that was told of longest ago, if there are too many, or their
+// answers take too much. Locked.
 func (l *loadings) makeRoom() {
 	if l.byModel == nil {
 		l.byModel = map[string]*loadingModel{}
 	}
-	if len(l.byModel) < maxLoadings {
+	size := 0
+	for _, m := range l.byModel {
+		size += m.answer.size()
+	}
+	if len(l.byModel) < maxLoadings && size < loadingBytes {
 		return
 	}
 	oldest := ""
@@ -63,6 +73,21 @@ func (l *loadings) makeRoom() {
 		}
 	}
 	delete(l.byModel, oldest)
+}
+
+// tidy forgets models that nobody was told of for long, and reports whether any is left.
+func (l *loadings) tidy(now time.Time) bool {
+	if !l.any.Load() {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for name, m := range l.byModel {
+		if !m.Lasts(now) && now.Sub(m.told) >= loadedTime {
+			delete(l.byModel, name)
+		}
+	}
+	return len(l.byModel) > 0
 }
 
 // turn returns how long a request for a model is to wait, and what ends the wait sooner.

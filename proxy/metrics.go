@@ -116,6 +116,23 @@ type modelLabels struct {
 	known map[string]string
 }
 
+// of returns the label of a model. One that no answer has shown to exist takes none that
+// another could need.
+func (l *modelLabels) of(model string, proven bool) string {
+	if proven {
+		return l.label(model)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if label, ok := l.known[model]; ok {
+		return label
+	}
+	return otherModels
+}
+
+// otherModels is the label of models that have none of their own.
+const otherModels = "other"
+
 func (l *modelLabels) label(model string) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -123,7 +140,7 @@ func (l *modelLabels) label(model string) string {
 		return label
 	}
 	if len(l.known) >= maxModels {
-		return "other"
+		return otherModels
 	}
 	label := model
 	if label == "" {

@@ -77,6 +77,23 @@ func (r *refusals) suspect(now time.Time) *saved {
 	return r.answer
 }
 
+// lasts reports whether there is a streak that may go on.
+func (r *refusals) lasts(now time.Time) bool {
+	if !r.any.Load() {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.streak.MayGoOn(now)
+}
+
+// size is how many bytes the refusal that is kept takes.
+func (r *refusals) size() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.answer.size()
+}
+
 // since returns when the streak began and how many refusals it has.
 func (r *refusals) since() (time.Time, int) {
 	r.mu.Lock()

@@ -22,6 +22,24 @@ type saved struct {
 	verdict classify.Verdict
 }
 
+// savedBytes is about what an answer takes beside its body and headers.
+const savedBytes = 512
+
+// size is about how many bytes the answer takes, 0 for nil.
+func (s *saved) size() int {
+	if s == nil {
+		return 0
+	}
+	n := savedBytes + cap(s.body)
+	for name, values := range s.header {
+		n += len(name) + 64
+		for _, v := range values {
+			n += len(v)
+		}
+	}
+	return n
+}
+
 // save keeps a's answer, or returns nil when it did not arrive whole.
 func (a *attempt) save() *saved {
 	if a.resp == nil || a.failure != classify.None {

@@ -1,7 +1,9 @@
 package proxy
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -10,8 +12,8 @@ import (
 	"outrigger/policy/classify"
 )
 
-// maxScopes bounds the breakers of one upstream's endpoints and models: callers choose
-// the models. What fails beyond it counts at the upstream's own breaker alone.
+// maxScopes bounds the breakers of one upstream's endpoints and models, of about 1 KB each:
+// callers choose the models. What fails beyond it counts at the upstream's own breaker alone.
 const maxScopes = 256
 
 // scope is what can be broken while the rest of an upstream is well: one endpoint with one
@@ -54,7 +56,11 @@ func (s *scopes) of(key scope) *gate {
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.gates[key]
+	g := s.gates[key]
+	if g != nil {
+		g.heard.Store(time.Now().UnixNano())
+	}
+	return g
 }
 
 // report books an attempt for which there was no permit, because its scope was well when
@@ -81,9 +87,7 @@ func (s *scopes) settle(key scope, g *gate, a classify.BreakerAction) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.gates[key] == g && g.depth() == 0 {
-		delete(s.gates, key)
-		s.any.Add(-1)
-		g.stop()
+		s.drop(key)
 	}
 }
 
@@ -101,20 +105,61 @@ func (s *scopes) add(key scope) *gate {
 		return nil
 	}
 	g := newGate(s.config, s.alone)
+	g.heard.Store(time.Now().UnixNano())
 	s.gates[key] = g
 	s.any.Add(1)
 	return g
 }
 
-// makeRoom drops those that are closed. Locked.
+// makeRoom drops the eighth that was not heard of for longest, of those that are closed and then
+// of those at which nobody waits. Locked.
 func (s *scopes) makeRoom() {
+	var idle []scope
 	for key, g := range s.gates {
-		if !g.shut() {
-			delete(s.gates, key)
-			s.any.Add(-1)
-			g.stop()
+		if g.depth() == 0 {
+			idle = append(idle, key)
 		}
 	}
+	slices.SortFunc(idle, func(a, b scope) int {
+		g, h := s.gates[a], s.gates[b]
+		switch {
+		case g.shut() == h.shut():
+			return cmp.Compare(g.heard.Load(), h.heard.Load())
+		case g.shut():
+			return 1
+		}
+		return -1
+	})
+	for _, key := range idle[:min(len(idle), maxScopes/8)] {
+		s.drop(key)
+	}
+}
+
+// drop forgets a gate. Locked.
+func (s *scopes) drop(key scope) {
+	g := s.gates[key]
+	delete(s.gates, key)
+	s.any.Add(-1)
+	g.stop()
+}
+
+// A gate of a scope is forgotten that nobody came to for that long: closed, or in whatever state.
+const (
+	closedTime = 2 * time.Minute
+	shutTime   = 15 * time.Minute
+)
+
+// tidy forgets such gates, and reports whether any is left.
+func (s *scopes) tidy(now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key, g := range s.gates {
+		idle := now.Sub(time.Unix(0, g.heard.Load()))
+		if g.depth() == 0 && (idle >= shutTime || idle >= closedTime && !g.shut()) {
+			s.drop(key)
+		}
+	}
+	return len(s.gates) > 0
 }
 
 // each calls f with every breaker that is not closed.

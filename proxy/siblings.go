@@ -43,7 +43,7 @@ func (s *siblings) sent(ln *line, now time.Time) uint64 {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.seen.Sent(now, &ln.sibling)
+	return s.seen.Sent(now, ln.sibling)
 }
 
 // answered takes in what an answer tells of the account, and moves lines if that makes
@@ -53,7 +53,7 @@ func (s *siblings) answered(ln *line, now time.Time, id uint64, told limit.Told)
 		return
 	}
 	s.mu.Lock()
-	c := s.seen.Answered(now, &ln.sibling, id, told)
+	c := s.seen.Answered(now, ln.sibling, id, told)
 	s.mu.Unlock()
 	if c.Join != nil || c.Part != nil {
 		s.arrange(now, slices.Concat(c.Join, c.Part))
@@ -98,7 +98,7 @@ func (s *siblings) between(a, b *line) []slog.Attr {
 func (s *siblings) group(ln *line) []*line {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := s.seen.Sharing(&ln.sibling)
+	all := s.seen.Sharing(ln.sibling)
 	if len(all) == 0 {
 		return []*line{ln}
 	}
@@ -109,12 +109,18 @@ func (s *siblings) group(ln *line) []*line {
 	return lines
 }
 
-// add counts a new line, remove forgets one, and reports whether its turnstile is gone
+// count notes that there are more lines or fewer.
+func (s *siblings) count(n int64) {
+	if s != nil {
+		s.lines.Add(n)
+	}
+}
+
+// add takes in a line, remove forgets one, and reports whether its turnstile is gone
 // with it.
 func (s *siblings) add(ln *line) {
 	if s != nil {
-		s.lines.Add(1)
-		ln.siblings = s
+		ln.siblings, ln.sibling = s, &limit.Sibling{Tag: ln}
 	}
 }
 
@@ -124,9 +130,8 @@ func (s *siblings) remove(ln *line) bool {
 	}
 	s.moving.Lock()
 	defer s.moving.Unlock()
-	s.lines.Add(-1)
 	s.mu.Lock()
-	s.seen.Forget(&ln.sibling)
+	s.seen.Forget(ln.sibling)
 	s.mu.Unlock()
 	ts := ln.turnstile.Load()
 	ts.remove(ln)

@@ -85,7 +85,7 @@ func TestWhoWaitsWhileLinesMoveIsAdmittedOnce(t *testing.T) {
 		if served.Load()+left.Load() != requests || served.Load() < requests/2 {
 			t.Errorf("%d served and %d left of %d", served.Load(), left.Load(), requests)
 		}
-		ls.each(time.Now(), func(keys []lineKey, s limit.Snapshot) {
+		ls.each(time.Now(), func(keys []lineKey, s limit.Snapshot, _ bool) {
 			if s.Queue != 0 {
 				t.Errorf("%v: %d still wait", keys, s.Queue)
 			}
@@ -144,9 +144,9 @@ func TestALineThatIsDroppedLeavesTheOthersTheirTurnstile(t *testing.T) {
 	pl.take(a, limit.Waiter{})
 	a.enter(pl, now)
 	pl.answered(now, limit.Told{Headers: limit.Headers{Ignored: 3}})
-	total := func() int { return ls.each(now, func([]lineKey, limit.Snapshot) {}).IgnoredHeaders }
+	total := func() int { return ls.each(now, func([]lineKey, limit.Snapshot, bool) {}).IgnoredHeaders }
 	for _, key := range []lineKey{{model: "a"}, {model: "b"}} {
-		ls.drop(key, now)
+		ls.drop(ls.byKey[key], now)
 		if got := total(); got != 3 {
 			t.Errorf("%d ignored after %v was dropped, want 3", got, key)
 		}

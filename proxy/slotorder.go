@@ -29,6 +29,9 @@ const oldestEach = 10
 func (s *slots) nextOut(now time.Time) *list.Element {
 	front := s.queue.Front()
 	s.given++
+	if s.patience == nil {
+		return front
+	}
 	patience, known := s.patience.Value(now)
 	if !known || s.given%oldestEach == 0 {
 		return front

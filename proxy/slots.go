@@ -26,11 +26,11 @@ type slots struct {
 	mu       sync.Mutex
 	learned  concurrency.Limiter
 	taken    int
-	queue    list.List // of *slotWaiter
-	given    int       // slots, so far
-	patience concurrency.Patience
-	closing  time.Time    // a drain ends then; zero while none is
-	ramp     *policy.Ramp // lets out those who waited for a limit that is none any more
+	queue    list.List             // of *slotWaiter
+	given    int                   // slots, so far
+	patience *concurrency.Patience // nil while nobody left
+	closing  time.Time             // a drain ends then; zero while none is
+	ramp     *policy.Ramp          // lets out those who waited for a limit that is none any more
 	timer    *time.Timer
 	wakeAt   time.Time
 }
@@ -131,11 +131,11 @@ func (s *slots) hasRoom() bool {
 	return s.queue.Len() == 0 && s.free(time.Now())
 }
 
-// inUse reports whether anybody has a slot or waits for one.
-func (s *slots) inUse() bool {
+// knowsLimit reports whether a limit was learned.
+func (s *slots) knowsLimit(now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.taken > 0 || s.queue.Len() > 0
+	return s.learns && s.learned.Allowed(now) != concurrency.Unlimited
 }
 
 // isLearned reports whether it is a learned limit that holds calls back.
@@ -157,6 +157,9 @@ func (s *slots) free(now time.Time) bool {
 func (s *slots) left(now time.Time, age time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.patience == nil {
+		s.patience = new(concurrency.Patience)
+	}
 	s.patience.Left(now, age)
 }
 

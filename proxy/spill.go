@@ -41,6 +41,7 @@ func (x *exchange) spill() error {
 			return nil
 		}
 		there.leave(now)
+		there.free(now)
 	}
 	return nil
 }

@@ -60,6 +60,9 @@ type LimitStatus struct {
 	Credential string         `json:"credential"`
 	Model      string         `json:"model"`
 	State      limit.Snapshot `json:"state"`
+	// Unproven says that no answer has shown yet that the model exists. All such models of a
+	// credential share one limiter.
+	Unproven bool `json:"unproven,omitempty"`
 	// Concurrency is what is known of this credential's and model's calls in flight.
 	Concurrency ConcurrencyStatus `json:"concurrency"`
 	// SharesWith are others that it is the limiter of too, since their answers show that
@@ -114,12 +117,12 @@ func (u *upstream) status(now time.Time) UpstreamStatus {
 		s.Scopes = append(s.Scopes, ScopeStatus{key.String(), key.credential.label(), g.breaker.State().String(), g.breaker.OpenSince(), g.depth()})
 	})
 	inflight := map[lineKey]ConcurrencyStatus{}
-	u.lines.eachSlots(now, func(key lineKey, c ConcurrencyStatus) { inflight[key] = c })
-	u.lines.each(now, func(keys []lineKey, snapshot limit.Snapshot) {
+	u.lines.eachSlots(now, func(key lineKey, c ConcurrencyStatus, _ bool) { inflight[key] = c })
+	u.lines.each(now, func(keys []lineKey, snapshot limit.Snapshot, proven bool) {
 		for i, key := range keys {
-			l := LimitStatus{Credential: key.credential.label(), Model: labelText(key.model), State: snapshot, Concurrency: inflight[key]}
+			l := LimitStatus{Credential: key.credential.label(), Model: labelText(key.model), State: snapshot, Concurrency: inflight[key], Unproven: !proven}
 			for j, other := range keys {
-				if i != j {
+				if i != j && proven {
 					l.SharesWith = append(l.SharesWith, LimitName{other.credential.label(), labelText(other.model)})
 				}
 			}

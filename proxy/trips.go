@@ -8,9 +8,18 @@ import (
 	"outrigger/policy/classify"
 )
 
-// maxTrips bounds the remembered refusals of one upstream; each holds an answer
-// of at most 64 KiB.
-const maxTrips = 1024
+// The remembered refusals of one upstream are bounded in number and in bytes; each holds an
+// answer, of 64 KiB at most and a few hundred bytes as a rule. One credential's take a quarter at
+// most: models that it may not use are its own choice.
+const (
+	maxTrips   = 1024
+	tripBytes  = 2 << 20
+	tripsShare = 4
+)
+
+// maxWorked bounds the credentials and models of one upstream that are known to work, of
+// about 200 bytes each.
+const maxWorked = 4096
 
 // trips are one upstream's dead credentials with the answers they drew. Safe
 // for concurrent use.
@@ -20,7 +29,13 @@ type trips struct {
 }
 
 func newTrips(cooldown time.Duration) *trips {
-	return &trips{trips: policy.NewTrips[lineKey, *saved](cooldown, maxTrips)}
+	t := &trips{trips: policy.NewTrips[lineKey, *saved](cooldown, maxTrips)}
+	t.trips.Bound(policy.TripBounds[lineKey, *saved]{
+		Most: tripBytes, Each: tripBytes / tripsShare,
+		Size:  func(key lineKey, answer *saved) int { return answer.size() + len(key.model) },
+		Owner: func(key lineKey) lineKey { return lineKey{credential: key.credential} },
+	})
+	return t
 }
 
 func (t *trips) check(now time.Time, key lineKey) (*saved, policy.TripState) {

@@ -17,6 +17,9 @@ type turnstile struct {
 	wakeAt  time.Time
 
 	lines []*line // that share it; under siblings.moving
+	// held are those who are admitted and whose request was not sent yet, where some may
+	// part from the others; else it is nil.
+	held map[*place]struct{}
 }
 
 // release lets out all who may go now, turns away those who cannot be in time any
@@ -29,7 +32,7 @@ func (ts *turnstile) release(now time.Time) {
 	})
 	next := ts.limiter.Release(now, func(w *limit.Waiter) {
 		pl := w.Tag.(*place)
-		pl.held = true
+		ts.hold(pl)
 		close(pl.ready)
 	})
 	switch {
@@ -43,6 +46,21 @@ func (ts *turnstile) release(now time.Time) {
 		ts.timer.Reset(next.Sub(now))
 	}
 	ts.wakeAt = next
+}
+
+// hold notes that pl has a permit, unhold that it has not. Locked.
+func (ts *turnstile) hold(pl *place) {
+	pl.held = true
+	if ts.held != nil {
+		ts.held[pl] = struct{}{}
+	}
+}
+
+func (ts *turnstile) unhold(pl *place) {
+	pl.held = false
+	if ts.held != nil {
+		delete(ts.held, pl)
+	}
 }
 
 func (ts *turnstile) wake() {

@@ -43,6 +43,7 @@ type upstream struct {
 	loadings loadings
 	trends   *trends
 	metrics  *upstreamMetrics
+	tidying  tidying
 }
 
 func newUpstream(c Config, u Upstream, d Deps, m *metrics, now time.Time) *upstream {
@@ -64,7 +65,7 @@ func newUpstream(c Config, u Upstream, d Deps, m *metrics, now time.Time) *upstr
 		scopes:  newScopes(c.Breaker, alone),
 		trips:   newTrips(c.TripCooldown),
 		trends:  newTrends(),
-		worked:  policy.NewWorked[lineKey](maxLines),
+		worked:  policy.NewWorked[lineKey](maxWorked),
 
 		attempt: c.Timeouts.Attempt,
 	}
@@ -85,6 +86,8 @@ func newUpstream(c Config, u Upstream, d Deps, m *metrics, now time.Time) *upstr
 	settings.Longest = c.Retry.AfterMax
 	up.lines = newLines(settings)
 	up.lines.concurrency = learns
+	up.lines.room = lineRoom / len(c.Upstreams)
+	up.tidying.tidy = up.tidy
 	dial = up.lines.connects.measured(dial, endpointOf(u.URL))
 	if socks, _ := via(&http.Request{URL: u.URL}); outward.IsSOCKS(socks) {
 		dial, via = dialer(outward.Through(socks, outward.Dialer(dial), c.Timeouts.Connect)), nil
@@ -122,5 +125,6 @@ func (u *upstream) close() {
 	u.gate.stop()
 	u.scopes.stop()
 	u.slots.stop()
+	u.tidying.stop()
 	u.closeConnections()
 }

@@ -56,6 +56,7 @@ func (l *Limiter) Absorb(now time.Time, other *Limiter) {
 	l.latency, l.streak = max(l.latency, other.latency), max(l.streak, other.streak)
 	l.counts.Add(other.counts)
 	l.slowed, l.merged = true, true
+	other.opened, other.active, other.allowed = [slots]*bucket{}, nil, nil // it may be remembered for long: see legacies
 	l.anew(now)
 }
 
@@ -65,7 +66,7 @@ func (l *Limiter) absorbBuckets(now time.Time, other *Limiter, shift time.Durati
 		l.tight = other.tight + shift
 	}
 	for _, s := range other.active {
-		b, o := &l.buckets[s], &other.buckets[s]
+		b, o := l.bucket(s), other.bucket(s)
 		level, unheard := o.level(now), other.unheard(s)
 		switch {
 		case s == slotSpike && !b.active:
@@ -106,7 +107,7 @@ func (b *bucket) spared(t time.Duration, usual float64) float64 {
 // unheard is what is on its way since the last answer that told what is left, in
 // thousandths; 0 where none did.
 func (l *Limiter) unheard(s slot) float64 {
-	b := &l.buckets[s]
+	b := l.bucket(s)
 	if b.reading.mark[unitRequest] == 0 {
 		return 0
 	}
@@ -117,7 +118,7 @@ func (l *Limiter) unheard(s slot) float64 {
 func (l *Limiter) anew(now time.Time) {
 	t := now.Sub(l.start)
 	for _, s := range l.active {
-		b, u := &l.buckets[s], s.counts()
+		b, u := l.bucket(s), s.counts()
 		e := &b.estimate
 		if b.known() > 0 {
 			e.reset(b.known(), t)
@@ -172,12 +173,12 @@ func (l *Limiter) Split(now time.Time, mine func(*Waiter) bool) *Limiter {
 	now = l.tick(now)
 	n := New(l.set, now)
 	for _, s := range l.active {
-		b := &l.buckets[s]
+		b := l.bucket(s)
 		if s == slotSpike || b.window <= 0 || b.source == SourceConfigured {
 			continue
 		}
 		n.limits(now, s, b.limit, b.window, b.source)
-		c := &n.buckets[s]
+		c := n.bucket(s)
 		c.sure, c.tariff, c.size, c.reading.continuous = b.sure, b.tariff, b.size, b.reading.continuous
 		if l.tight > now.Sub(l.start) && b.window < longWindow {
 			n.tight, c.wide = l.tight-now.Sub(l.start), false

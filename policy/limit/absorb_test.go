@@ -103,10 +103,10 @@ func TestALimitFoundWithOthersIsWholeAgain(t *testing.T) {
 		l.Enter(now, w)
 		l.Sent(now, w)
 		l.Answered(now, w, told60(30))
-		e := &l.buckets[slotRequests].estimate
+		e := &l.bucket(slotRequests).estimate
 		e.reset(0.3, time.Second)
 		e.crowd = 1
-		l.buckets[slotRequests].tune(now, time.Second)
+		l.bucket(slotRequests).tune(now, time.Second)
 	}
 	a.Absorb(now, b)
 	if got := a.Snapshot(now).Buckets[0].Rate; got != pace*1 {

@@ -12,6 +12,15 @@ type allowance struct {
 	tried  time.Duration // when the last one that tries was admitted
 }
 
+// quotas are what is known to remain. They are there from when something is told, and that is
+// before bounded is set.
+func (l *Limiter) quotas() *[slots]allowance {
+	if l.allowed == nil {
+		l.allowed = new([slots]allowance)
+	}
+	return l.allowed
+}
+
 // allow takes in what an accepted answer to w says of s.
 func (l *Limiter) allow(now time.Time, w *Waiter, s slot, r Reading) {
 	u := s.counts()
@@ -21,7 +30,7 @@ func (l *Limiter) allow(now time.Time, w *Waiter, s slot, r Reading) {
 	if r.Window >= longWindow {
 		s = s.long()
 	}
-	a, left := &l.allowed[s], int64((r.Remaining-float64(l.taken[u]-w.mark[u]))*milli)
+	a, left := &l.quotas()[s], int64((r.Remaining-float64(l.taken[u]-w.mark[u]))*milli)
 	if w.sent < a.at || w.sent == a.at && now.Before(a.until) && a.left <= left {
 		return // what it tells is older, or another window of the same answer leaves less
 	}
@@ -96,7 +105,7 @@ func (l *Limiter) unspend(now time.Time, w *Waiter) {
 // overrule ends what remains once a refusal of a later request names a wait of its own, which counts
 // before RateLimit (draft-ietf-httpapi-ratelimit-headers, section 5.1).
 func (l *Limiter) overrule(w *Waiter, r Refusal) {
-	if r.Hint <= 0 {
+	if r.Hint <= 0 || l.allowed == nil {
 		return
 	}
 	for s := range slots {
@@ -108,10 +117,14 @@ func (l *Limiter) overrule(w *Waiter, r Refusal) {
 
 // absorbAllowed takes over what of another's is over later.
 func (l *Limiter) absorbAllowed(other *Limiter, shift time.Duration) {
+	if other.allowed == nil {
+		return
+	}
+	own := l.quotas()
 	for s := range slots {
-		if o := other.allowed[s]; o.until.After(l.allowed[s].until) {
+		if o := other.allowed[s]; o.until.After(own[s].until) {
 			o.at, o.tried = o.at+shift, o.tried+shift
-			l.allowed[s] = o
+			own[s] = o
 		}
 	}
 	if other.bounded.After(l.bounded) {

@@ -18,8 +18,11 @@ func (r Refusal) lasts() bool {
 // bar takes in the refusal of w for s: who needs more than is left is told at once from now on, until it is there, but for
 // one a minute, whose answer tells whether that still holds. It reports whether that is so.
 func (l *Limiter) bar(now time.Time, w *Waiter, s slot, r Refusal) bool {
-	a := &l.allowed[s.long()]
-	if l.set.Longest <= 0 || r.Hint <= l.set.Longest || !r.lasts() || now.Before(a.moot) {
+	if l.set.Longest <= 0 || r.Hint <= l.set.Longest || !r.lasts() {
+		return false
+	}
+	a := &l.quotas()[s.long()]
+	if now.Before(a.moot) {
 		return false
 	}
 	if w.sent < a.at {
@@ -64,7 +67,7 @@ func (l *Limiter) room(now time.Time, w *Waiter) {
 		return
 	}
 	for _, s := range longSlots {
-		a, b, cost := &l.allowed[s], &l.buckets[s], l.price(w, s)
+		a, b, cost := &l.allowed[s], l.at(s), l.price(w, s)
 		if a.proven && b.active && a.empty(now, cost) && a.wait(now, cost) == 0 {
 			b.set(now, max(b.level(now), b.need(cost)))
 		}
@@ -74,6 +77,9 @@ func (l *Limiter) room(now time.Time, w *Waiter) {
 // disprove takes in that w was accepted: if it was one that tried, what barred the others is over, and so is what
 // was learned with it.
 func (l *Limiter) disprove(now time.Time, w *Waiter) {
+	if l.allowed == nil {
+		return
+	}
 	for _, s := range longSlots {
 		a := &l.allowed[s]
 		if !a.proven || !w.probing || w.admitted != a.tried || w.sent <= a.at {
@@ -81,7 +87,7 @@ func (l *Limiter) disprove(now time.Time, w *Waiter) {
 		}
 		*a = allowance{at: w.sent}
 		a.refute(now)
-		if b := &l.buckets[s]; b.active && b.source == SourceText {
+		if b := l.at(s); b.active && b.source == SourceText {
 			l.drop(s)
 		}
 	}

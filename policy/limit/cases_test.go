@@ -206,7 +206,7 @@ type played struct {
 // knows reports whether headers have told the case's limits.
 func (c *randomCase) knows(l *Limiter) bool {
 	for s, limit := range map[slot]int{slotRequests: c.limit.RPM, slotTokens: c.limit.TPM} {
-		if b := &l.buckets[s]; limit > 0 && (b.source != SourceHeader || b.window != time.Minute) {
+		if b := l.bucket(s); limit > 0 && (b.source != SourceHeader || b.window != time.Minute) {
 			return false
 		}
 	}

@@ -121,7 +121,7 @@ func (l *Limiter) busy(t time.Duration) bool {
 		return true
 	}
 	for _, s := range l.active {
-		b := &l.buckets[s]
+		b := l.bucket(s)
 		sent := l.scale(s) * float64(l.recent.sum(t, s.counts(), recentTime))
 		if b.window < longWindow && sent >= busyShare*b.speed*recentTime.Seconds() {
 			return true

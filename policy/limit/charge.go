@@ -89,7 +89,7 @@ func (b *bucket) measured(a amounts, told float64) {
 
 // learnCharge learns from the refusal of w for s what it was to be charged.
 func (l *Limiter) learnCharge(now time.Time, w *Waiter, s slot, r Refusal) {
-	b, a := &l.buckets[s], w.amounts()
+	b, a := l.bucket(s), w.amounts()
 	if s.counts() != unitToken || a[unitToken] == 0 {
 		return
 	}
@@ -105,7 +105,7 @@ func (l *Limiter) learnCharge(now time.Time, w *Waiter, s slot, r Refusal) {
 // fell learns what a burst was charged from what the answer to w tells that is left, even if
 // answers to later ones came before it.
 func (l *Limiter) fell(now time.Time, w *Waiter, s slot, r Reading) {
-	b, sent := &l.buckets[s], amounts(l.sent).minus(l.refused)
+	b, sent := l.bucket(s), amounts(l.sent).minus(l.refused)
 	first := b.fall.n == 0
 	b.fall.see(w, r, amounts(w.mark).minus(w.amounts()).minus(l.refused))
 	a, whole := b.fall.whole(sent)
@@ -133,7 +133,7 @@ func (l *Limiter) fell(now time.Time, w *Waiter, s slot, r Reading) {
 // refund is what the account of s is given back for w, which was refused and so not charged.
 // Where an answer told what was left, w counts as it was counted then.
 func (l *Limiter) refund(w *Waiter, s slot) int64 {
-	b := &l.buckets[s]
+	b := l.bucket(s)
 	switch told := &b.reading; {
 	case s.counts() != unitToken || !told.capped || !told.tariff.constants():
 		return w.charge[s]
@@ -147,7 +147,7 @@ func (l *Limiter) refund(w *Waiter, s slot) int64 {
 // relearn drops what refusals showed of the rate in s while a constant in its charge was not
 // known: it looks as if others used the limit.
 func (l *Limiter) relearn(now time.Time, s slot, before tariff) {
-	b, t, u := &l.buckets[s], now.Sub(l.start), s.counts()
+	b, t, u := l.bucket(s), now.Sub(l.start), s.counts()
 	if !b.active || before.constants() || !b.constants() {
 		return
 	}
@@ -168,7 +168,7 @@ func (l *Limiter) relearn(now time.Time, s slot, before tariff) {
 // scale is how many units s charges for each that is counted, because of constants. The
 // factor is left out: estimates of rates count with it.
 func (l *Limiter) scale(s slot) float64 {
-	b := &l.buckets[s]
+	b := l.at(s)
 	if constant := b.constant(l.taken); s.counts() == unitToken && constant > 0 {
 		return b.charge(unitToken, l.taken) / float64(max(1, l.taken[unitToken]))
 	}
@@ -177,7 +177,7 @@ func (l *Limiter) scale(s slot) float64 {
 
 // measure makes the estimate of s count in units that are charged, where there are constants.
 func (l *Limiter) measure(s slot) {
-	b := &l.buckets[s]
+	b := l.at(s)
 	if b.constants() {
 		b.estimate.scale, b.estimate.unit = l.scale(s), l.mean(s)
 	}

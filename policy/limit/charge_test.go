@@ -27,7 +27,7 @@ func chargedOnce(t *testing.T) *Limiter {
 
 func TestCharge_RequestedSetsTheConstantOfItsKindAlone(t *testing.T) {
 	l := chargedOnce(t)
-	b := &l.buckets[slotTokens]
+	b := l.bucket(slotTokens)
 	for name, tt := range map[string]struct {
 		w    Waiter
 		want float64
@@ -59,7 +59,7 @@ func TestCharge_WhatRemainingFellByLowersTheConstantAndDoesNotRaiseIt(t *testing
 			w := pass(t, l, d, &Waiter{Tokens: 10, Unbounded: true})
 			l.Answered(at(d), w, tokensLeft(left))
 		}
-		b := &l.buckets[slotTokens]
+		b := l.bucket(slotTokens)
 		if got := b.price(unitToken, (&Waiter{Tokens: 10, Unbounded: true}).amounts()); got < tt.least || got > tt.most {
 			t.Errorf("%s: %v tokens after remaining fell by %v, want %v to %v", name, got, tt.fell, tt.least, tt.most)
 		}
@@ -82,7 +82,7 @@ func TestCharge_RefusedRequestsLeaveNoDebt(t *testing.T) {
 	}
 	refuse(all[0], 4000)
 	l.Answered(at(50*time.Millisecond), all[1], tokensLeft(4000))
-	b := &l.buckets[slotTokens]
+	b := l.bucket(slotTokens)
 	if level := b.level(at(50*time.Millisecond)) / milli; level > -40_000 {
 		t.Fatalf("level %v while eight are under way, want each counted", level)
 	}

@@ -55,7 +55,7 @@ func TestTheBeginOfAMinuteIsNoHour(t *testing.T) {
 			usedUp(float64(i+10), 59*time.Second-time.Duration(i)*200*time.Millisecond),
 		}})
 	}
-	if l.buckets[slotRequestsLong].active || l.buckets[slotRequests].window != time.Minute {
+	if l.bucket(slotRequestsLong).active || l.bucket(slotRequests).window != time.Minute {
 		t.Errorf("%+v, want 1200 per minute alone", l.Snapshot(at(5*time.Second)).Buckets)
 	}
 }
@@ -72,7 +72,7 @@ func TestAMinuteOfTheClockTeachesNoWrongCost(t *testing.T) {
 		l.Answered(at(now), w, Headers{Readings: []Reading{{
 			Dimension: "tokens", Limit: limit, Remaining: limit - float64(i+1)*each, Reset: time.Minute - now, Resolution: time.Millisecond,
 		}}})
-		if got := l.buckets[slotTokens].factor(); got < 0.98 || got > 1.02 {
+		if got := l.bucket(slotTokens).factor(); got < 0.98 || got > 1.02 {
 			t.Fatalf("after %v a token costs %.2f, want 1", now, got)
 		}
 	}

@@ -100,7 +100,7 @@ func (l *Limiter) Repeated(now time.Time, w *Waiter) {
 		return
 	}
 	for _, s := range l.active {
-		if b := &l.buckets[s]; b.source == SourceRefusals {
+		if b := l.bucket(s); b.source == SourceRefusals {
 			b.give(now, w.charge[s])
 			w.charge[s] = 0
 		}
@@ -145,7 +145,7 @@ func (l *Limiter) calm(t time.Duration) bool {
 // unlearn drops what rests on refusals alone.
 func (l *Limiter) unlearn() {
 	for s := range slots {
-		if b := &l.buckets[s]; b.active && b.source == SourceRefusals && s != slotSpike {
+		if b := l.at(s); b.active && b.source == SourceRefusals && s != slotSpike {
 			l.drop(s)
 		}
 	}

@@ -80,7 +80,7 @@ func TestWhatIsRefusedOneByOneWasNotLetThrough(t *testing.T) {
 	}
 	w := pass(t, l, now, &Waiter{})
 	l.Refused(at(now), w, Refusal{})
-	if m := l.buckets[slotRequests].estimate.marks[0]; m.sent-m.accepted != 3 {
+	if m := l.bucket(slotRequests).estimate.marks[0]; m.sent-m.accepted != 3 {
 		t.Errorf("%d of %d were let through, want all but three", m.accepted, m.sent)
 	}
 }

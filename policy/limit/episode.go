@@ -31,7 +31,7 @@ func (l *Limiter) first(w *Waiter, b *bucket) bool {
 // episode takes the refusal of w into a slot's estimate, and returns how long to
 // wait before the next try. hint is the wait that was asked for.
 func (l *Limiter) episode(now time.Time, w *Waiter, s slot, hint time.Duration) time.Duration {
-	b, u, t := &l.buckets[s], s.counts(), now.Sub(l.start)
+	b, u, t := l.bucket(s), s.counts(), now.Sub(l.start)
 	e := &b.estimate
 	l.measure(s)
 	// Whether refusals count against the limit is not told: half of them do.
@@ -60,7 +60,7 @@ func (l *Limiter) episode(now time.Time, w *Waiter, s slot, hint time.Duration) 
 // prove takes in a text that proves its limit. Its wait then tells the level, so
 // that w fits when it ends, and others at their own cost.
 func (l *Limiter) prove(now time.Time, w *Waiter, s slot, r Refusal, window time.Duration) {
-	b := &l.buckets[s]
+	b := l.bucket(s)
 	if b.ceiling == 0 || r.Limit/window.Seconds() < b.ceiling {
 		if b.source != SourceHeader || !alike(b.limit, r.Limit) || b.window != window {
 			l.limits(now, s, r.Limit, window, SourceText)
@@ -100,7 +100,7 @@ func (l *Limiter) prove(now time.Time, w *Waiter, s slot, r Refusal, window time
 // crowded reports whether others seem to use a slot's limit too, and if so cuts an
 // estimate that the refusal of w left as it was.
 func (l *Limiter) crowded(now time.Time, w *Waiter, s slot) bool {
-	b, u := &l.buckets[s], s.counts()
+	b, u := l.bucket(s), s.counts()
 	e := &b.estimate
 	if e.crowd == 0 && !e.crowded(now.Sub(l.start), w.mark[u], b.known()) {
 		return false
@@ -140,7 +140,7 @@ const slowRefill = 2 * time.Second
 
 // guess takes in a refusal that proves nothing.
 func (l *Limiter) guess(now time.Time, w *Waiter, s slot, r Refusal) {
-	b := &l.buckets[s]
+	b := l.bucket(s)
 	told := l.believe(now, s, r)
 	if !b.active {
 		b.estimate.reset(l.firstGuess(now, w, s), now.Sub(l.start))
@@ -205,7 +205,7 @@ func (l *Limiter) guess(now time.Time, w *Waiter, s slot, r Refusal) {
 // believe takes in the limit that a text tells without proof, if it can be true, and
 // reports whether it tells one.
 func (l *Limiter) believe(now time.Time, s slot, r Refusal) bool {
-	b := &l.buckets[s]
+	b := l.bucket(s)
 	if r.Limit == 0 {
 		return false
 	}

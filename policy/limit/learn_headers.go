@@ -83,10 +83,10 @@ func (l *Limiter) learnReading(now time.Time, w *Waiter, s slot, r Reading, acce
 		s = s.long()
 	} else if sure {
 		l.forget(s.long(), r.Limit)
-	} else if long := &l.buckets[s.long()]; long.active && long.source == SourceHeader && alike(long.limit, r.Limit) {
+	} else if long := l.at(s.long()); long.active && long.source == SourceHeader && alike(long.limit, r.Limit) {
 		s, window = s.long(), long.window
 	}
-	b := &l.buckets[s]
+	b := l.bucket(s)
 	if accepted && s.counts() == unitToken && r.Remaining >= 0 {
 		l.fell(now, w, s, r)
 	}
@@ -106,7 +106,7 @@ func (l *Limiter) windowOf(s slot, r Reading) (time.Duration, bool) {
 	if r.Window > 0 {
 		return r.Window, true
 	}
-	b, long := &l.buckets[s], &l.buckets[s.long()]
+	b, long := l.bucket(s), l.at(s.long())
 	known := b.active && b.source == SourceHeader && alike(b.limit, r.Limit) && b.sure
 	used := r.Limit - r.Remaining
 	if r.Remaining < 0 || used <= 0 || r.Reset <= 0 || r.Reset < leastSteps*r.Resolution {
@@ -118,7 +118,8 @@ func (l *Limiter) windowOf(s slot, r Reading) (time.Duration, bool) {
 			continue
 		}
 		if c == time.Minute || c > time.Minute && r.Reset > time.Minute || b.reading.confirms(c, used, r.Reset) {
-			b.reading.continuous, long.reading.continuous = !b.reading.comeback.fixed, !long.reading.comeback.fixed
+			b.reading.continuous = !b.reading.comeback.fixed
+			l.continuous(s.long(), !long.reading.comeback.fixed)
 			return c, true
 		}
 		if b.reading.likely != c {
@@ -149,7 +150,7 @@ func (l *Limiter) assumed(b *bucket) time.Duration {
 
 // forget drops what an unsure header put into the wrong slot.
 func (l *Limiter) forget(s slot, limit float64) {
-	if b := &l.buckets[s]; b.active && b.source == SourceHeader && alike(b.limit, limit) {
+	if b := l.at(s); b.active && b.source == SourceHeader && alike(b.limit, limit) {
 		l.drop(s)
 	}
 }
@@ -159,7 +160,7 @@ func alike(a, b float64) bool { return math.Abs(a-b) <= same*max(a, b) }
 
 // told takes in a limit that a header told.
 func (l *Limiter) told(now time.Time, s slot, limit float64, window time.Duration, sure bool) {
-	b, t := &l.buckets[s], now.Sub(l.start)
+	b, t := l.bucket(s), now.Sub(l.start)
 	if b.ceiling > 0 && limit/window.Seconds() >= b.ceiling {
 		l.limits(now, s, b.ceiling*60, time.Minute, SourceConfigured)
 		return
@@ -171,7 +172,7 @@ func (l *Limiter) told(now time.Time, s slot, limit float64, window time.Duratio
 // limits sets what is known of a slot. What was observed of it stays while that is
 // the same.
 func (l *Limiter) limits(now time.Time, s slot, limit float64, window time.Duration, source Source) {
-	b, t := &l.buckets[s], now.Sub(l.start)
+	b, t := l.bucket(s), now.Sub(l.start)
 	if b.active && b.source == source && alike(b.limit, limit) && b.window == window {
 		return
 	}
@@ -200,7 +201,7 @@ func share(rate float64) int64 { return int64(min(rate, maxUnits) * milli) }
 // after w, plus what came in since. It never raises it, but for what turns out to
 // have been charged too much.
 func (l *Limiter) cap(now time.Time, w *Waiter, s slot, r Reading, accepted bool) {
-	b := &l.buckets[s]
+	b := l.bucket(s)
 	if r.Remaining < 0 || !b.active {
 		return
 	}

@@ -239,7 +239,7 @@ func TestTheTokenFactorIsMeasured(t *testing.T) {
 		j.at = time.Duration(i) * 200 * time.Millisecond
 	}
 	r := s.run(jobs, 0)
-	factor := s.limiter.buckets[slotTokens].factor()
+	factor := s.limiter.bucket(slotTokens).factor()
 	if r.ok != 600 || r.refused > 0 || factor < 0.2 || factor > 0.35 {
 		t.Errorf("%d of 600, %d refused, factor %.2f, want all, none, and about 0.25", r.ok, r.refused, factor)
 	}
@@ -264,7 +264,7 @@ func TestTheHeadersOfARefusalRefuteNothing(t *testing.T) {
 	l = New(learning, origin)
 	v := pass(t, l, 0, &Waiter{Tokens: 1000})
 	l.Refused(at(time.Millisecond), v, Refusal{Dimension: "tokens", Headers: ParseHeaders(limits("Tokens", "60000", "59990", "10ms"), origin)})
-	if got := l.buckets[slotTokens].factor(); got != 1 {
+	if got := l.bucket(slotTokens).factor(); got != 1 {
 		t.Errorf("the factor is %v, want 1", got)
 	}
 }

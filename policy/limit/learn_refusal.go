@@ -59,7 +59,7 @@ func (l *Limiter) learn(now time.Time, w *Waiter, r Refusal) {
 	// What is refused uses no tokens; whether it uses a request is not told.
 	for _, s := range l.active {
 		if s.counts() != unitRequest {
-			l.buckets[s].give(now, l.refund(w, s))
+			l.bucket(s).give(now, l.refund(w, s))
 		}
 	}
 	if d := now.Sub(l.start) - w.sent; d > 0 {
@@ -88,7 +88,7 @@ func (l *Limiter) learn(now time.Time, w *Waiter, r Refusal) {
 // limit is there again: what is missing of its cost comes in before that where the limit
 // refills evenly.
 func (l *Limiter) fits(w *Waiter, s slot, r Refusal) time.Duration {
-	b := &l.buckets[s]
+	b := l.bucket(s)
 	if !b.active || !b.reading.continuous || b.known() == 0 {
 		return r.Hint
 	}
@@ -117,7 +117,7 @@ func (l *Limiter) blame(r Refusal) (slot, bool) {
 	// It does not say: it is the one that has least left for its limit.
 	least, which := math.Inf(1), slotRequests
 	for _, s := range l.active {
-		b := &l.buckets[s]
+		b := l.bucket(s)
 		if share := b.level(l.last) / float64(b.burst); s != slotSpike && b.window < longWindow && share < least {
 			least, which = share, s
 		}

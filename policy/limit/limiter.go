@@ -10,12 +10,13 @@ type Limiter struct {
 	start    time.Time
 	last     time.Time
 	line     line
-	buckets  [slots]bucket
-	active   []slot // those of buckets that are in use
+	opened   [slots]*bucket // those that something was learned for; see bucket and at
+	active   []slot         // those of them that are in use
+	flows    [slots]bool    // which refill continuously, of those that are not there yet
 	ramp     ramp
-	gate     time.Time // nobody goes before
-	allowed  [slots]allowance
-	bounded  time.Time // the last of those is over
+	gate     time.Time         // nobody goes before
+	allowed  *[slots]allowance // nil while nothing told what is left
+	bounded  time.Time         // the last of those is over
 	recent   recent
 	history  history
 	spike    spike
@@ -51,15 +52,15 @@ func New(s Settings, now time.Time) *Limiter {
 func (l *Limiter) configure(now time.Time, s slot, limit int) {
 	if limit > 0 {
 		n := float64(min(limit, maxUnits))
-		l.buckets[s].ceiling = n / 60
-		l.buckets[s].sure = true
+		l.bucket(s).ceiling = n / 60
+		l.bucket(s).sure = true
 		l.limits(now, s, n, time.Minute, SourceConfigured)
 	}
 }
 
 // open puts a bucket to use, with a level in thousandths.
 func (l *Limiter) open(now time.Time, s slot, level float64) {
-	b := &l.buckets[s]
+	b := l.bucket(s)
 	b.estimate.unit = l.mean(s)
 	l.measure(s)
 	l.active = append(l.active, s)
@@ -79,7 +80,7 @@ func (l *Limiter) drop(s slot) {
 			break
 		}
 	}
-	l.buckets[s] = bucket{tariff: l.buckets[s].tariff}
+	l.shut(s)
 }
 
 // tick returns now, or the latest time seen if now lies before it.
@@ -118,7 +119,7 @@ func (l *Limiter) Enter(now time.Time, w *Waiter) Decision {
 	}
 	l.room(now, w)
 	fresh := l.line.arrive(w, l.arrival(now))
-	if fresh && l.buckets[slotSpike].active {
+	if fresh && l.at(slotSpike).active {
 		l.spike.arrived(now.Sub(l.start))
 	}
 	if l.line.length == 0 {
@@ -177,8 +178,8 @@ func (l *Limiter) undo(now time.Time, w *Waiter) {
 			l.taken[u] -= w.cost(u)
 		}
 		for _, s := range l.active {
-			l.buckets[s].give(now, w.charge[s])
-			l.buckets[s].shares.give(now.Sub(l.start), w.charge[s])
+			l.bucket(s).give(now, w.charge[s])
+			l.bucket(s).shares.give(now.Sub(l.start), w.charge[s])
 		}
 		l.unspend(now, w)
 		l.ramp.back()

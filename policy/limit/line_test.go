@@ -188,8 +188,8 @@ func TestASmallRequestPassesABigHeadAFewTimes(t *testing.T) {
 	first := &Waiter{Tokens: 3000}          // leaves debt
 	big := &Waiter{Tokens: 2000}
 	enterAll(l, 0, first, big)
-	l.buckets[slotTokens].size = 2000 * milli // the upstream wants it all at once
-	l.buckets[slotTokens].resize(origin)
+	l.bucket(slotTokens).size = 2000 * milli // the upstream wants it all at once
+	l.bucket(slotTokens).resize(origin)
 	small := make([]*Waiter, 30)
 	for i := range small {
 		small[i] = &Waiter{Tokens: 100}
@@ -212,8 +212,8 @@ func TestASmallRequestPassesABigHeadAFewTimes(t *testing.T) {
 func TestSmallOnesMayNotCostMoreThanTheHeadTheyPass(t *testing.T) {
 	l := New(Settings{TPM: 60_000}, origin)
 	enterAll(l, 0, &Waiter{Tokens: 3000})
-	l.buckets[slotTokens].size = 5000 * milli
-	l.buckets[slotTokens].resize(origin)
+	l.bucket(slotTokens).size = 5000 * milli
+	l.bucket(slotTokens).resize(origin)
 	big := &Waiter{Tokens: 2000}
 	ws := []*Waiter{big, {Tokens: 900}, {Tokens: 900}, {Tokens: 900}, {Tokens: 200}, {Tokens: 200}}
 	enterAll(l, 0, ws...)

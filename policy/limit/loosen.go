@@ -14,7 +14,7 @@ const expelRest = 10 * time.Microsecond
 // tried again, and a ceiling that has grown out of reach goes.
 func (l *Limiter) loosen(now time.Time) {
 	t := now.Sub(l.start)
-	if l.buckets[slotSpike].active && l.spike.rate*l.spike.growth(t) > spikeEnd*l.spike.cut {
+	if l.at(slotSpike).active && l.spike.rate*l.spike.growth(t) > spikeEnd*l.spike.cut {
 		l.drop(slotSpike)
 	}
 	if l.tight == 0 || t < l.tight {
@@ -22,7 +22,7 @@ func (l *Limiter) loosen(now time.Time) {
 	}
 	l.tight = 0
 	for _, s := range l.active {
-		b := &l.buckets[s]
+		b := l.bucket(s)
 		if b.source == SourceHeader && b.ceiling == 0 {
 			b.wide, b.shares = true, shares{}
 			b.resize(now)
@@ -33,12 +33,15 @@ func (l *Limiter) loosen(now time.Time) {
 
 // Idle reports whether the limiter may be dropped: nobody waits, nobody has asked
 // for a quarter of an hour, and no limit by the hour or day is used up by half.
-func (l *Limiter) Idle(now time.Time) bool {
-	if l.line.length > 0 || now.Before(l.gate) || now.Sub(l.last) < idleTime {
+func (l *Limiter) Idle(now time.Time) bool { return l.Rests(now, idleTime) }
+
+// Rests is as Idle, for one that has little to lose: nobody has asked for that long.
+func (l *Limiter) Rests(now time.Time, long time.Duration) bool {
+	if l.line.length > 0 || now.Before(l.gate) || now.Sub(l.last) < long {
 		return false
 	}
 	for _, s := range l.active {
-		b := &l.buckets[s]
+		b := l.bucket(s)
 		if b.window >= longWindow && b.level(now) < b.limit*milli/2 {
 			return false
 		}

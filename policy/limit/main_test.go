@@ -2,7 +2,9 @@ package limit
 
 import (
 	"flag"
+	"fmt"
 	"os"
+	"reflect"
 	"testing"
 )
 
@@ -11,5 +13,10 @@ import (
 func TestMain(m *testing.M) {
 	flag.Parse()
 	_ = flag.Set("rapid.nofailfile", "true") // rapid defines it
-	os.Exit(m.Run())
+	code := m.Run()
+	if !reflect.DeepEqual(&bare, &bucket{}) {
+		fmt.Fprintln(os.Stderr, "the bucket that stands for those of which nothing is known was written to")
+		code = 1
+	}
+	os.Exit(code)
 }

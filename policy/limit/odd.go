@@ -51,7 +51,7 @@ func (l *Limiter) odd(t time.Duration, s slot, r Reading) bool {
 
 // toldLimit is the limit of a slot that headers told, 0 if they told none.
 func (l *Limiter) toldLimit(s slot) float64 {
-	if b := &l.buckets[s]; b.active && b.source == SourceHeader {
+	if b := l.at(s); b.active && b.source == SourceHeader {
 		return b.limit
 	}
 	return 0
@@ -70,7 +70,7 @@ func (l *Limiter) unsaid(t time.Duration, h Headers) {
 		if told[s] || s == slotSpike {
 			continue
 		}
-		o, b := &l.odds[s], &l.buckets[s]
+		o, b := &l.odds[s], l.at(s)
 		o.unsaid = min(o.unsaid+1, unsaidMost)
 		if o.unsaid == unsaidMost && l.toldLimit(s) > 0 && b.estimate.n == 0 && b.ceiling == 0 && t-b.toldAt >= headersHold {
 			l.drop(s)

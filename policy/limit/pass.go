@@ -42,7 +42,7 @@ func (l *Limiter) blocked(now time.Time, head *Waiter) (slot, bool) {
 	var longest time.Duration
 	var which slot
 	for _, s := range l.active {
-		if d := l.buckets[s].wait(now, now.Sub(l.start), l.price(head, s)); d > longest {
+		if d := l.bucket(s).wait(now, now.Sub(l.start), l.price(head, s)); d > longest {
 			longest, which = d, s
 		}
 	}

@@ -11,7 +11,7 @@ func (l *Limiter) wait(now time.Time, w *Waiter) time.Duration {
 		wait = max(wait, l.ramp.wait(t, l.safe()))
 	}
 	for _, s := range l.active {
-		b := &l.buckets[s]
+		b := l.bucket(s)
 		if t-b.tuned >= even {
 			l.tune(now, t, s)
 		}
@@ -26,12 +26,12 @@ func (l *Limiter) tune(now time.Time, t time.Duration, s slot) {
 		l.relax(now, t)
 		return
 	}
-	l.buckets[s].tune(now, t)
+	l.bucket(s).tune(now, t)
 }
 
 // price is what w costs in a slot, in thousandths.
 func (l *Limiter) price(w *Waiter, s slot) int64 {
-	return int64(l.buckets[s].price(s.counts(), w.amounts()) * milli)
+	return int64(l.at(s).price(s.counts(), w.amounts()) * milli)
 }
 
 // safe is how many requests may go at once after idleness: a second's worth of the
@@ -39,7 +39,7 @@ func (l *Limiter) price(w *Waiter, s slot) int64 {
 func (l *Limiter) safe() int {
 	least := 0.0
 	for _, s := range l.active {
-		b := &l.buckets[s]
+		b := l.bucket(s)
 		if b.unclear {
 			return 0
 		}
@@ -71,7 +71,7 @@ func (l *Limiter) predict(now time.Time, w *Waiter) time.Duration {
 func (l *Limiter) behind(now time.Time, w *Waiter, ahead *[units]int64) time.Duration {
 	wait := max(l.wait(now, w), l.bounds(now, w, ahead))
 	for _, s := range l.active {
-		b, u := &l.buckets[s], s.counts()
+		b, u := l.bucket(s), s.counts()
 		price := l.price(w, s)
 		if price == 0 || ahead[u] == 0 || b.guessed() {
 			continue
@@ -99,7 +99,7 @@ func (b *bucket) guessed() bool {
 // let through once fits, whatever the estimate says.
 func (l *Limiter) neverFits(w *Waiter) bool {
 	for _, s := range l.active {
-		b := &l.buckets[s]
+		b := l.bucket(s)
 		price := float64(w.cost(s.counts()))
 		if s.counts() == unitToken {
 			price *= b.factor()

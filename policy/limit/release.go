@@ -44,7 +44,7 @@ func (l *Limiter) admit(now time.Time, w *Waiter) {
 	w.probing = l.spend(now, w)
 	w.charge = [slots]int64{}
 	for _, s := range l.active {
-		b := &l.buckets[s]
+		b := l.bucket(s)
 		w.charge[s] = l.price(w, s)
 		w.probing = w.probing || b.left.empty(now, w.charge[s])
 		b.take(now, now.Sub(l.start), w.charge[s])
@@ -94,7 +94,7 @@ func (l *Limiter) Answered(now time.Time, w *Waiter, h Headers) {
 	l.learnHeaders(now, w, h, true)
 	l.disprove(now, w)
 	for _, s := range l.active {
-		b := &l.buckets[s]
+		b := l.bucket(s)
 		b.reading.fitted = max(b.reading.fitted, w.cost(s.counts()))
 	}
 }

@@ -26,7 +26,7 @@ func inShares(t *testing.T, waiting int) *Limiter {
 	admits(l, 300*time.Millisecond)
 	l.Sent(at(300*time.Millisecond), w)
 	l.Refused(at(310*time.Millisecond), w, told1200(690*time.Millisecond))
-	if !l.buckets[slotRequests].shares.on {
+	if !l.bucket(slotRequests).shares.on {
 		t.Fatal("a wait of 690ms where 50ms bring one request is no sign of shares")
 	}
 	for range waiting {
@@ -78,7 +78,7 @@ func TestWithoutSharesTheRhythmIsGivenUp(t *testing.T) {
 	l := inShares(t, 200)
 	all, _ := drain(l, 320*time.Millisecond, 1500*time.Millisecond)
 	l.Refused(at(1510*time.Millisecond), all[7], told1200(40*time.Millisecond))
-	b := &l.buckets[slotRequests]
+	b := l.bucket(slotRequests)
 	if b.shares.on {
 		t.Fatal("the eighth of a share of 20 was refused, and shares are believed")
 	}

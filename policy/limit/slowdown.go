@@ -35,7 +35,7 @@ type spike struct {
 // is refused meanwhile only pauses everybody, for longer each time.
 func (l *Limiter) slowDown(now time.Time, w *Waiter, hint time.Duration) {
 	t := now.Sub(l.start)
-	b := &l.buckets[slotSpike]
+	b := l.bucket(slotSpike)
 	if b.active && t < l.spike.until {
 		if w.admitted >= l.spike.acted {
 			l.spike.refute()
@@ -70,7 +70,7 @@ func (l *Limiter) slowDown(now time.Time, w *Waiter, hint time.Duration) {
 
 // relax lets the ceiling grow once the hold is over, and higher while a queue drains.
 func (l *Limiter) relax(now time.Time, t time.Duration) {
-	b := &l.buckets[slotSpike]
+	b := l.bucket(slotSpike)
 	l.spike.adjust(t, l.line.length)
 	b.estimate.reset(min(l.spike.rate*l.spike.times(t)/pace, maxUnits), t)
 	b.pressed = true

@@ -105,13 +105,16 @@ func (l *Limiter) Snapshot(now time.Time) Snapshot {
 	if now.Before(l.gate) {
 		s.GateUntil = l.gate
 	}
-	for _, a := range [...]*allowance{&l.allowed[slotRequests], &l.allowed[slotRequestsLong]} {
-		if a.empty(now, milli) && a.until.After(s.GateUntil) {
+	for _, slot := range [...]slot{slotRequests, slotRequestsLong} {
+		if l.allowed == nil {
+			break
+		}
+		if a := &l.allowed[slot]; a.empty(now, milli) && a.until.After(s.GateUntil) {
 			s.GateUntil = a.until
 		}
 	}
 	for slot := range slots {
-		b := &l.buckets[slot]
+		b := l.at(slot)
 		if !b.active {
 			continue
 		}

@@ -28,7 +28,7 @@ type tail struct {
 // tailRate is the rate that the refusal of w shows, which belongs to the first episode of
 // all, 0 if none. A first guess may be a burst that the upstream had saved up.
 func (l *Limiter) tailRate(w *Waiter, s slot, hint time.Duration) float64 {
-	b, u := &l.buckets[s], s.counts()
+	b, u := l.bucket(s), s.counts()
 	e := &b.estimate
 	sent, refused := w.mark[u]-e.begun.mark, l.refused[u]-e.begun.refused
 	span := w.sent - e.begun.sent

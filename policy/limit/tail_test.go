@@ -33,7 +33,7 @@ func TestTheTailOfABurstShowsTheRate(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			l := New(Settings{Learn: true}, origin)
-			b := &l.buckets[slotRequests]
+			b := l.bucket(slotRequests)
 			b.estimate = estimate{rate: 80, unit: 1, n: int(tt.n), begun: first}
 			if tt.known > 0 {
 				b.limit, b.window = tt.known, time.Second

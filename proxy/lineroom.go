@@ -1,0 +1,163 @@
+package proxy
+
+import (
+	"cmp"
+	"container/list"
+	"time"
+	"unsafe"
+)
+
+// Callers choose credentials and models, so what is kept of those that nobody uses is bounded:
+// in bytes over all, and for one credential, and by time. Those that are in use are bounded by
+// the calls that are on their way. Nothing is kept of a model that no answer showed to exist,
+// and for little of its credential (maxBlank), unless refusals taught something.
+const (
+	// lineRoom is how many bytes the limiters of one process take that nobody uses: of one
+	// that knows two limits 800, of others three times as many.
+	lineRoom = 8 << 20
+	// accountShare is which part of it one credential's may take.
+	accountShare = 4
+	// youngUses is from how many uses on a limiter is believed to be needed again. Until then
+	// it goes before others, and sooner: what headers tell, the next answer tells too.
+	youngUses = 8
+	youngTime = 2 * time.Minute
+	blankTime = time.Minute
+)
+
+// The kinds of lines that nobody uses, in the order in which they go.
+const (
+	idleYoung = iota
+	idleOld
+	idleKinds
+)
+
+// lineBytes is about what a line takes without its limiter: itself, its slots, what answers
+// take by kind, its key, and its places in the map and the lists.
+const lineBytes = int(unsafe.Sizeof(line{})+unsafe.Sizeof(slots{})) + 384
+
+// isBlank reports whether a new line would do as well.
+func (ln *line) isBlank(now time.Time) bool {
+	return !ln.proven.Load() && !ln.refusals.lasts(now) && !ln.slots.knowsLimit(now)
+}
+
+// isOver reports whether a line that nobody uses has been idle for long enough to go.
+func (ln *line) isOver(now time.Time) bool {
+	if !ln.proven.Load() {
+		return ln.isBlank(now)
+	}
+	if ln.refusals.lasts(now) || ln.slots.knowsLimit(now) {
+		return false
+	}
+	ts := ln.lock()
+	defer ts.mu.Unlock()
+	if ln.uses < youngUses && ts.limiter.Refusals() == 0 {
+		return ts.limiter.Rests(now, youngTime)
+	}
+	return ts.limiter.Idle(now)
+}
+
+// rest puts a line that nobody uses among those that may go. Locked.
+func (ls *lines) rest(ln *line, now time.Time) {
+	size := lineBytes + ln.refusals.size()
+	if ln.proven.Load() {
+		ts := ln.lock()
+		size += ts.limiter.Size()
+		ts.mu.Unlock()
+	} else {
+		delete(ln.account.unproven, ln)
+	}
+	ls.resize(ln, size)
+	ls.unrest(ln)
+	kind := idleYoung
+	if ln.uses >= youngUses {
+		kind = idleOld
+	}
+	ln.kind, ln.idle = kind, [2]*list.Element{ls.idle[kind].PushBack(ln), ln.account.idle[kind].PushBack(ln)}
+}
+
+// unrest takes it out of there. Locked.
+func (ls *lines) unrest(ln *line) {
+	if ln.idle[0] != nil {
+		ls.idle[ln.kind].Remove(ln.idle[0])
+		ln.account.idle[ln.kind].Remove(ln.idle[1])
+		ln.idle = [2]*list.Element{}
+	}
+}
+
+// resize notes how many bytes a line takes. Locked.
+func (ls *lines) resize(ln *line, size int) {
+	ls.bytes += size - ln.size
+	ln.account.bytes += size - ln.size
+	ln.size = size
+}
+
+// makeRoom drops those that nobody uses until the others fit: of an account that takes more than
+// its share its own, and then whoever was not used for longest. Locked.
+func (ls *lines) makeRoom(a *account, now time.Time) {
+	for a.bytes > ls.room/accountShare && ls.dropFirst(&a.idle, now) {
+	}
+	for ls.bytes > ls.room {
+		if front := cmp.Or(ls.blank.Front(), ls.resting.Front()); front != nil {
+			ls.dropCommon(front.Value.(*account), now)
+		} else if !ls.dropFirst(&ls.idle, now) {
+			return
+		}
+	}
+}
+
+// dropFirst drops the line that is to go first, if there is one. Locked.
+func (ls *lines) dropFirst(idle *[idleKinds]list.List, now time.Time) bool {
+	for kind := range idle {
+		if front := idle[kind].Front(); front != nil {
+			ln := front.Value.(*line)
+			ls.drop(ln, now)
+			ls.forget(ln.account)
+			return true
+		}
+	}
+	return false
+}
+
+// drop forgets a line, but not what its limiter counted. Locked.
+func (ls *lines) drop(ln *line, now time.Time) {
+	ls.unrest(ln)
+	if !ln.proven.Load() {
+		delete(ln.account.unproven, ln)
+	} else if ls.siblings.remove(ln) {
+		ls.dropped.Add(ln.turnstile.Load().snapshot(now).Counters)
+	}
+	ls.siblings.count(-1)
+	ls.resize(ln, 0)
+	ln.account.lines--
+	delete(ls.byKey, ln.key)
+}
+
+// tidy drops what has been idle for long enough, and reports whether anything is left.
+func (ls *lines) tidy(now time.Time) bool {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	for kind := range ls.idle {
+		for e := ls.idle[kind].Front(); e != nil; {
+			ln := e.Value.(*line)
+			e = e.Next()
+			if ln.isOver(now) {
+				ls.drop(ln, now)
+				ls.forget(ln.account)
+			}
+		}
+	}
+	for _, resting := range [...]*list.List{&ls.resting, &ls.blank} {
+		for e := resting.Front(); e != nil; {
+			a := e.Value.(*account)
+			e = e.Next()
+			a.common.mu.Lock()
+			l := a.common.limiter
+			over := l.Rests(now, blankTime) && l.Blank(now) || l.Idle(now)
+			a.common.mu.Unlock()
+			if over {
+				ls.dropCommon(a, now)
+			}
+		}
+	}
+	return len(ls.accounts) > 0
+}
