@@ -97,11 +97,11 @@ func TestACallersCredentialGoesToNoOtherHost(t *testing.T) {
 
 func TestTheCredentialIsWhatTheUpstreamIsSent(t *testing.T) {
 	up := two(t, at(t, "first", "https://a.test"), at(t, "second", "https://b.test"))
-	cs := newCredentials()
+	cs := newCredentials(nil)
 	sent := func(u *upstream, key string) credential {
 		out := &http.Request{Header: http.Header{"Authorization": {"Bearer " + key}}, URL: &url.URL{}}
 		u.address(out, "", false)
-		return cs.of(out.Header, u.auth)
+		return cs.payer(out)
 	}
 	if sent(up, "one") != sent(up, "two") {
 		t.Error("two callers whose keys are dropped are two credentials")

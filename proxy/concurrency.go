@@ -89,7 +89,7 @@ func (x *exchange) goWhereRoomIs() bool {
 			continue
 		}
 		next := x.faceOf(up)
-		if next.tripped(now) || up.gate.shut() || up.isOpen(x.scopeAt(&next)) || up.loadings.latest(now, next.model) != nil {
+		if x.tripped(&next, now) || up.gate.shut() || up.isOpen(x.scopeAt(&next)) || up.loadings.latest(now, next.model) != nil {
 			continue
 		}
 		if up.slots.hasRoom() && up.lines.of(lineKey{next.credential, next.model}, now).slots.hasRoom() {

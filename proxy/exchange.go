@@ -95,7 +95,7 @@ type exchange struct {
 	charged     bool                 // the next attempt is a retry that spends the budget
 	repeated    bool                 // the one repeat of a Once verdict was made
 	probe       bool                 // this request is the probe of a tripped credential
-	probeKey    lineKey
+	probeKey    tripKey
 	streakProbe bool // and that is a streak of refusals
 	setbacks    setbacks
 	last        *saved // the last attempt's answer, kept while another one is made

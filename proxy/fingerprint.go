@@ -7,10 +7,10 @@ import (
 	"encoding/binary"
 	"hash"
 	"net/http"
-	"slices"
 	"sync"
 
 	"outrigger/policy"
+	"outrigger/proxy/carrier"
 	"outrigger/proxy/intercept"
 	"outrigger/proxy/store"
 )
@@ -68,29 +68,39 @@ func changes(method string) bool {
 	return false
 }
 
-// scopeHeaders are the headers, of those that callers prove themselves with, that
-// make one caller's keys its own.
-func scopeHeaders(upstreams []Upstream) []string {
-	names := slices.Concat(keyHeaders[:], accountHeaders[:], []string{headerToken, "Proxy-Authorization"})
-	for i := range upstreams {
-		names = append(names, http.CanonicalHeaderKey(upstreams[i].AuthHeader))
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
+// callerText is what tells the caller of a request apart, as it came: its credentials and
+// accounts, and the token that it may call with.
+func (x *exchange) callerText(buf []byte, r *http.Request) []byte {
+	buf = carrier.Identity(buf, r.Header, r.URL.RawQuery, carrier.Payer, x.p.credentials.own...)
+	return carrier.Append(buf, intercept.Token(r.Context()))
+}
+
+// headerText is what the headers say of those kinds.
+func (x *exchange) headerText(buf []byte, r *http.Request, kinds carrier.Kinds) []byte {
+	return carrier.Identity(buf, r.Header, "", kinds, x.p.credentials.own...)
 }
 
 // call names the request under secret: who asks with which key, and for what. Only
 // hashes are kept of either. It ends the hashing of the body.
+//
+// What differs in a header that is not harmless is never the same call. One in which only
+// headers differ that nobody knows may be another caller's, and is a call of its own, but for
+// creates: the header may be new in the second try of one, which must not create twice.
 func (x *exchange) call(r *http.Request, secret [32]byte) store.Call {
 	var text credentialHash
-	text.buf = append(text.buf, "key"...)
-	for _, name := range x.p.idempotency.scope {
-		text.add(r.Header[name])
+	text.buf = x.callerText(append(text.buf, "key"...), r)
+	text.add([]string{x.identity.key})
+	create := x.isCreate()
+	if !create {
+		text.buf = x.headerText(text.buf, r, carrier.Doubtful)
 	}
-	text.add([]string{intercept.Token(r.Context()), x.identity.key})
 	key := keyed(secret, text.buf)
 
 	text.buf = append(text.buf[:0], "call"...)
+	text.buf = x.headerText(text.buf, r, carrier.Shape)
+	if create {
+		text.buf = x.headerText(text.buf, r, carrier.Doubtful)
+	}
 	// As the caller wrote it, with the upstream that it asked for.
 	text.add([]string{r.Method, x.target, r.RequestURI})
 	if !x.facts.Valid {

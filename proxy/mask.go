@@ -1,72 +1,73 @@
 package proxy
 
 import (
-	"net/http"
-	"regexp"
+	"slices"
 	"strings"
-)
 
-// keyPattern finds what looks like a credential in an upstream's message: OpenAI
-// quotes part of the key in its 401 ("Incorrect API key provided: sk-4jwn***").
-var keyPattern = regexp.MustCompile(`(?i)\b(?:sk|pk|gsk|xai|key|sess|r8|or)-[A-Za-z0-9_*.\-]{4,}|\bAIza[A-Za-z0-9_\-]{10,}|\bBearer\s+\S+|[A-Za-z0-9]*\*{3,}[A-Za-z0-9]*`)
+	"outrigger/proxy/carrier"
+)
 
 // maxMessage bounds an upstream's message in a log line.
 const maxMessage = 300
 
-// maskKeys hides credentials in a message that goes to the log. They are hidden
-// before it is cut: half a key is no match.
+// mask hides credentials in what an upstream said, which goes to the log or into an error
+// of Outrigger's own: those that the request was sent with, and what looks like one, since no
+// pattern knows every kind of key. They are hidden before the text is cut: half a key is no match.
+func (x *exchange) mask(message string) string {
+	for _, secret := range x.secrets() {
+		message = strings.ReplaceAll(message, secret, carrier.Masked)
+	}
+	return maskKeys(message)
+}
+
+// maskKeys is mask for what is not known to come from the present request.
 func maskKeys(message string) string {
-	message = keyPattern.ReplaceAllString(message, "[key]")
+	message = carrier.Mask(message)
 	if len(message) > maxMessage {
 		message = message[:maxMessage] + "..."
 	}
 	return strings.ToValidUTF8(message, "?")
 }
 
-// minSecret is the shortest value that is taken for a secret: a shorter one would
-// be found, and hidden, everywhere.
-const minSecret = 6
-
-// conceal hides in what an upstream's error says all that the request was sent
-// with to prove itself: no pattern knows every kind of key.
+// conceal masks what an upstream's error says.
 func (x *exchange) conceal(a *attempt) {
 	e := &a.verdict.Error
 	for _, field := range [...]*string{&e.Type, &e.Code, &e.Param, &e.Message} {
-		for _, secret := range secretsOf(a.resp.Request.Header, &x.up.config) {
-			*field = strings.ReplaceAll(*field, secret, "[key]")
+		if *field != "" {
+			*field = x.mask(*field)
 		}
-		*field = maskKeys(*field)
 	}
 }
 
-// secretsOf returns the credentials in the headers h of a request to u, and u's own.
-func secretsOf(h http.Header, u *Upstream) []string {
-	values := []string{u.APIKey.Reveal()}
+// secrets returns what must not be quoted of the request as the upstream got it, the
+// longest first: one may be a part of another.
+func (x *exchange) secrets() []string {
+	if x.outbound == nil {
+		return nil
+	}
+	u := &x.up.config
+	secrets := carrier.Secrets(x.outbound.Header, x.outbound.URL.RawQuery, x.p.credentials.own...)
+	own := []string{u.APIKey.Reveal()}
 	for _, pairs := range [...][]Pair{u.Headers, u.Query} {
 		for _, p := range pairs {
-			values = append(values, p.Value)
+			own = append(own, p.Value)
 		}
 	}
-	for _, name := range append(keyHeaders[:], "Cookie", http.CanonicalHeaderKey(u.AuthHeader)) {
-		values = append(values, h[name]...)
-	}
-	var secrets []string
-	for _, v := range values {
-		_, token, _ := strings.Cut(v, " ") // "Bearer ..."
-		for _, s := range [...]string{v, token} {
-			if len(s) >= minSecret {
-				secrets = append(secrets, s)
-			}
+	for _, value := range own {
+		if len(value) >= carrier.MinSecret {
+			secrets = append(secrets, value)
 		}
 	}
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
 	return secrets
 }
 
 // maxPath bounds a path in a log line.
 const maxPath = 200
 
-// loggable bounds a caller's path for the log.
+// loggable bounds a caller's path for the log, without what looks like a key in it.
 func loggable(path string) string {
+	path = carrier.Mask(path)
 	if len(path) > maxPath {
 		path = path[:maxPath] + "..."
 	}

@@ -72,7 +72,7 @@ func New(c Config, d Deps) (*Proxy, error) {
 	}
 	p := &Proxy{
 		config: c, log: d.Log, bodies: spool.New(c.Bodies), callers: newCallers(c.Callers),
-		credentials: newCredentials(), abandoned: &abandoned{calls: map[store.Call][]*flight{}}, idPrefix: idPrefix(), active: map[*exchange]struct{}{},
+		credentials: newCredentials(keyHeaders(c.Upstreams)), abandoned: &abandoned{calls: map[store.Call][]*flight{}}, idPrefix: idPrefix(), active: map[*exchange]struct{}{},
 		decoding: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
 	p.total, p.streamIdle = c.Timeouts.operators()

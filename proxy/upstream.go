@@ -27,7 +27,7 @@ type upstream struct {
 	preset   preset.Preset
 	home     int      // where its objects live
 	foreign  bool     // callers' credentials do not go there, unless they ask for it by name
-	drops    []string // the headers that may hold a caller's credential
+	own      []string // see keyHeaders
 	models   models
 	gate     *gate
 	scopes   *scopes
@@ -100,10 +100,7 @@ func newUpstream(c Config, u Upstream, d Deps, m *metrics, now time.Time) *upstr
 	up.query = strings.Join(values, "&")
 	up.metrics = m.upstream(u.Name)
 	up.foreign = !u.GetsCallerKey(c.Upstreams[0].URL)
-	up.drops = append(append(up.drops, keyHeaders[:]...), callerHeaders[:]...)
-	for _, other := range c.Upstreams {
-		up.drops = append(up.drops, http.CanonicalHeaderKey(other.AuthHeader))
-	}
+	up.own = keyHeaders(c.Upstreams)
 	return up
 }
 

@@ -45,8 +45,8 @@ func TestCredentialsThatAnUpstreamGetsAreRecognised(t *testing.T) {
 		"a key as parameter":    {proxy.Upstream{Query: []proxy.Pair{{Name: "Key", Value: "k"}}}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := injects(tt.upstream); got != tt.want {
-				t.Errorf("injects = %v, want %v", got, tt.want)
+			if got := tt.upstream.LendsKey(); got != tt.want {
+				t.Errorf("LendsKey = %v, want %v", got, tt.want)
 			}
 		})
 	}
