@@ -38,12 +38,14 @@ func (x *exchange) faceOf(up *upstream) facing {
 // says that the caller asked for this upstream by name.
 func (u *upstream) address(out *http.Request, model string, meant bool) {
 	switch {
-	case u.foreign && (!meant || u.config.CallerKey == CallerKeyDrop):
+	case u.isForeign(meant):
 		u.drop(out, carrier.Payer)
 	case !u.config.APIKey.IsZero(): // an account may be chosen among those of that key
 		u.drop(out, carrier.KindsOf(carrier.Proof))
 	}
-	out.URL.RawQuery = carrier.WithoutParameters(out.URL.RawQuery, u.replaces)
+	if len(u.config.Query) > 0 {
+		out.URL.RawQuery = carrier.WithoutParameters(out.URL.RawQuery, u.replaces)
+	}
 	call := u.preset.Call(out.URL.EscapedPath(), model)
 	u.aim(out, call)
 	for _, p := range u.config.Headers {
@@ -56,6 +58,16 @@ func (u *upstream) address(out *http.Request, model string, meant bool) {
 	}
 }
 
+// isForeign reports whether u gets nothing of what its caller proves itself with.
+func (u *upstream) isForeign(meant bool) bool {
+	return u.foreign && (!meant || u.config.CallerKey == CallerKeyDrop)
+}
+
+// replacesKey reports whether a caller's credential has no part in what u answers.
+func (u *upstream) replacesKey(meant bool) bool {
+	return !u.config.APIKey.IsZero() || u.isForeign(meant)
+}
+
 // drop takes out of a request what its caller proves itself with, and for another host the
 // accounts that it names: another credential takes their place, or none.
 func (u *upstream) drop(out *http.Request, kinds carrier.Kinds) {
@@ -66,8 +78,5 @@ func (u *upstream) drop(out *http.Request, kinds carrier.Kinds) {
 // replaces reports whether a caller's query parameter is a credential for which the
 // configuration has another one: of two, each server takes the one that it likes.
 func (u *upstream) replaces(p carrier.Pair) bool {
-	if len(u.config.Query) == 0 || carrier.Parameter(p.Name) != carrier.Proof {
-		return false
-	}
-	return slices.ContainsFunc(u.config.Query, func(own Pair) bool { return strings.EqualFold(own.Name, p.Name) })
+	return carrier.Parameter(p.Name) == carrier.Proof && slices.ContainsFunc(u.config.Query, func(own Pair) bool { return strings.EqualFold(own.Name, p.Name) })
 }

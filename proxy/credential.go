@@ -63,13 +63,10 @@ func (cs *credentials) payer(out *http.Request) credential { return cs.of(out, c
 // their callers apart.
 func (cs *credentials) caller(out *http.Request) credential { return cs.of(out, carrier.Caller) }
 
-func (cs *credentials) of(r *http.Request, kinds carrier.Kinds, more ...string) credential {
+func (cs *credentials) of(r *http.Request, kinds carrier.Kinds) credential {
 	c := cs.pool.Get().(*credentialHash)
 	defer cs.pool.Put(c)
 	c.buf = carrier.Identity(c.buf[:0], r.Header, r.URL.RawQuery, kinds, cs.own...)
-	if len(more) > 0 {
-		c.add(more)
-	}
 	c.mac.Reset()
 	_, _ = c.mac.Write(c.buf)
 	c.mac.Sum(c.digest[:0])

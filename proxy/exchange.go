@@ -52,6 +52,7 @@ type exchange struct {
 	encoded encoded // what was compressed of it
 
 	references *sticky.Request // what the request refers to; nil when nobody asks
+	told       [2]sticky.Owner // see owners
 	intake     intake
 
 	page   string   // the origin of the page that calls, if one does that may

@@ -44,6 +44,7 @@ var headers = map[string]Kind{
 	"X-Envoy-Attempt-Count": Harmless, "X-Envoy-Expected-Rq-Timeout-Ms": Harmless, "X-Request-Timeout": Harmless,
 	// Part of the identity by themselves, where they count.
 	"Idempotency-Key": Harmless, "X-Idempotency-Key": Harmless, "X-Outrigger-Token": Proof,
+	"idempotency-key": Harmless, "x-idempotency-key": Harmless, // as they are sent to upstreams
 
 	"Accept": Asks, "Accept-Language": Asks, "Content-Encoding": Asks, "Content-Language": Asks,
 	"Content-Md5": Asks, "Digest": Asks, "Content-Digest": Asks, "X-Amz-Content-Sha256": Asks, "Range": Asks,
@@ -68,12 +69,12 @@ func Header(name string) Kind {
 	if kind, known := headers[name]; known {
 		return kind
 	}
-	name = http.CanonicalHeaderKey(name)
-	if kind, known := headers[name]; known {
+	canonical := http.CanonicalHeaderKey(name)
+	if kind, known := headers[canonical]; known && canonical != name {
 		return kind
 	}
 	for _, prefix := range harmlessPrefixes {
-		if strings.HasPrefix(name, prefix) {
+		if strings.HasPrefix(canonical, prefix) {
 			return Harmless
 		}
 	}
