@@ -248,3 +248,153 @@ func TestCarrier_OfTheConfigurationIsLentToNobodyUnseen(t *testing.T) {
 		})
 	}
 }
+
+// What changes by itself must split nothing: the same caller is the same.
+func TestCarrier_HarmlessHeadersTellNobodyApart(t *testing.T) {
+	for _, name := range []string{
+		"User-Agent", "Accept-Encoding", "Traceparent", "Tracestate", "Baggage", "X-Request-Id", "X-Stainless-Read-Timeout", "X-Stainless-Runtime-Version",
+		"Date", "X-B3-SpanId", "Sentry-Trace", "X-Client-Request-Id",
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := carried{header: name, value: "%s"}
+				g := newBubble(t, numbered(0))
+				for _, path := range []string{"/v1/chat/completions", "/v1/files"} {
+					for i, secret := range []string{"600", "601"} {
+						r := g.request(http.MethodPost, path, chatBody)
+						resp, _ := g.do(c.set(with(r, "Idempotency-Key: one"+path), secret))
+						if source := resp.Header.Get("x-outrigger-source"); resp.StatusCode != 200 || (source == "replay") != (i == 1) {
+							t.Errorf("%s: call %d got %d from %s", path, i, resp.StatusCode, source)
+						}
+					}
+				}
+			})
+			synctest.Test(t, func(t *testing.T) {
+				c := carried{header: name, value: "%s"}
+				g := newBubble(t, apiError(401))
+				g.do(g.callAs(c, "600"))
+				if resp, _ := g.do(g.callAs(c, "601")); resp.Header.Get("x-outrigger-source") != "tripped" {
+					t.Error("the refusal of the same key is not remembered")
+				}
+			})
+		})
+	}
+}
+
+// A balancer's cookie changes by itself, too.
+func TestCarrier_ABalancersCookieSplitsNoLimiter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newBubble(t, fine)
+		for _, value := range []string{"a", "b"} {
+			g.do(with(g.request(http.MethodPost, "/v1/chat/completions", chatBody), "Cookie: __cf_bm="+value))
+		}
+		if got := len(g.status().Upstreams[0].Limits); got != 1 {
+			t.Errorf("%d limiters", got)
+		}
+	})
+}
+
+// Nor does what is asked for make another caller, for whom a dead key would be asked about.
+func TestCarrier_ADeadKeyIsDeadWhateverItAsksFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newBubble(t, apiError(401))
+		g.do(with(g.request(http.MethodPost, "/v1/chat/completions", chatBody), "Accept: application/json"))
+		for _, r := range []*http.Request{
+			with(g.request(http.MethodGet, "/v1/files?limit=10&after=file-1", ""), "Accept: */*"),
+			with(g.request(http.MethodPost, "/v1/embeddings", `{"model":"m","input":"a"}`), "OpenAI-Beta: x"),
+		} {
+			if resp, _ := g.do(r); resp.Header.Get("x-outrigger-source") != "tripped" {
+				t.Errorf("%s reached the upstream", r.URL)
+			}
+		}
+	})
+}
+
+// Answers that are kept for those who wait in vain quote their request as well.
+func TestCarrier_AKeptAnswerIsNoOtherCallers(t *testing.T) {
+	quoting := func(status int, code, text string) script {
+		return func(w http.ResponseWriter, r *http.Request, n int) {
+			said, _ := json.Marshal(text + " for " + r.Header.Get("X-Acme-Who") + r.Header.Get("Authorization"))
+			answers(status, `{"error":{"code":"`+code+`","message":`+string(said)+`}}`)(w, r, n)
+		}
+	}
+	for name, upstream := range map[string]script{
+		"a model that is loading":      quoting(503, "loading", "Model is currently loading"),
+		"refusals that never clear":    quoting(429, "rate_limit_exceeded", "Rate limit reached"),
+		"an exhausted quota":           quoting(429, "insufficient_quota", "You exceeded your current quota"),
+		"a model that must not be had": quoting(403, "model_not_found", "Project does not have access to model"),
+	} {
+		for header, value := range map[string]string{"X-Acme-Who": "%s", "Authorization": "Bearer %s"} {
+			t.Run(name+"/"+header, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					c := carried{header: header, value: value}
+					g := newBubble(t, upstream, realBackoff)
+					done := make(chan struct{})
+					go func() {
+						defer close(done)
+						for range 40 {
+							resp, err := g.client.Do(g.callAs(c, aliceSecret, "X-Stainless-Read-Timeout: 5"))
+							if err == nil {
+								_, _ = io.Copy(io.Discard, resp.Body)
+								resp.Body.Close()
+							}
+						}
+					}()
+					for range 40 {
+						if _, body := g.do(g.callAs(c, bobSecret, "X-Stainless-Read-Timeout: 5")); strings.Contains(body, aliceSecret) {
+							t.Fatalf("got another's %s", body)
+						}
+					}
+					<-done
+				})
+			})
+		}
+	}
+}
+
+func TestCarrier_IsMaskedInPathsAndInOutriggersOwnErrors(t *testing.T) {
+	const key = "sk-proj-PLANTED0123456789"
+	for name, tt := range map[string]struct {
+		path string
+		edit func(r *http.Request)
+	}{
+		"a path":            {path: "/v1/" + key + "/chat/completions"},
+		"a parameter of it": {path: "/v1/x;api_key=PLANTED0123456789/y"},
+		"an upstream":       {path: "/@" + key + "/v1/models"},
+		"a host":            {path: "/v1/models", edit: func(r *http.Request) { r.Host = key + ".test" }},
+		"an origin":         {path: "/v1/models", edit: func(r *http.Request) { r.Header.Set("Origin", "https://"+key+".test") }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newBubble(t, fine, func(c *Config) { c.Callers.Listen = "127.0.0.1:8383" })
+				r := g.request(http.MethodGet, tt.path, "")
+				if tt.edit != nil {
+					tt.edit(r)
+				}
+				_, body := g.do(r)
+				if text := g.log.String() + body; strings.Contains(text, "PLANTED") || !strings.Contains(text, "[key]") {
+					t.Errorf("it is told: %s", text)
+				}
+			})
+		})
+	}
+}
+
+func TestLocation_HasNoParameterOfTheConfiguration(t *testing.T) {
+	for name, base := range map[string]string{"its own origin": "", "another": "https://elsewhere.test"} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newBubble(t, func(w http.ResponseWriter, r *http.Request, _ int) {
+					w.Header().Set("Location", base+"/v1/other?"+r.URL.RawQuery)
+					w.WriteHeader(http.StatusFound)
+				}, func(c *Config) {
+					c.Upstreams[0].Query = []Pair{{"key", "PLANTEDof the operator"}, {"api-version", "1"}}
+				})
+				resp, _ := g.do(g.request(http.MethodPost, "/v1/chat/completions?a=1&%6Bey=theirs", chatBody))
+				if got := resp.Header.Get("Location"); got != base+"/v1/other?a=1" {
+					t.Errorf("got %q", got)
+				}
+			})
+		})
+	}
+}

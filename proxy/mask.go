@@ -67,12 +67,28 @@ const maxPath = 200
 
 // loggable bounds a caller's path for the log, without what looks like a key in it.
 func loggable(path string) string {
-	path = carrier.Mask(path)
+	if hasLongSegment(path) {
+		path = carrier.Mask(path)
+	}
 	if len(path) > maxPath {
 		path = path[:maxPath] + "..."
 	}
 	return strings.ToValidUTF8(path, "?")
 }
+
+// hasLongSegment reports whether a segment of a path is as long as a key; those of the
+// API's own paths are not.
+func hasLongSegment(path string) bool {
+	for segment := range strings.SplitSeq(path, "/") {
+		if len(segment) >= shortestKey {
+			return true
+		}
+	}
+	return false
+}
+
+// shortestKey is fewer characters than any provider's key has.
+const shortestKey = 16
 
 // maxLabel bounds a model's name as a label value.
 const maxLabel = 64

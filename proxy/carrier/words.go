@@ -9,7 +9,10 @@ func names(name string) bool {
 	for name != "" {
 		var word string
 		word, name = cutWord(name)
-		if word != "" && proves(before, word) {
+		if word == "" {
+			continue
+		}
+		if proves(before, word) {
 			return true
 		}
 		before = word
