@@ -2,10 +2,11 @@ package proxy
 
 import (
 	"net/http"
-	"net/url"
+	"slices"
 	"strings"
 
 	"outrigger/internal/clip"
+	"outrigger/proxy/carrier"
 )
 
 // faceOf returns the request as an upstream is to get it, and who pays for it there.
@@ -24,7 +25,7 @@ func (x *exchange) faceOf(up *upstream) facing {
 	if x.isAsked(up) {
 		f.outbound.URL.Path, f.outbound.URL.RawPath = x.asked.Path, x.asked.RawPath
 	}
-	f.credential = x.p.credentials.of(f.outbound.Header, up.auth)
+	f.credential = x.p.credentials.payer(f.outbound)
 	f.model = f.sent
 	if f.model == "" {
 		f.model = x.endpoint.Name // what has no model has limits of its own
@@ -37,10 +38,16 @@ func (x *exchange) faceOf(up *upstream) facing {
 // credential and headers. model is the name that the body carries by now. meant
 // says that the caller asked for this upstream by name.
 func (u *upstream) address(out *http.Request, model string, meant bool) {
-	if u.foreign && (!meant || u.config.CallerKey == CallerKeyDrop) {
-		u.dropCredentials(out)
-	}
 	secrets := u.secrets.Load()
+	switch {
+	case u.isForeign(meant):
+		u.drop(out, carrier.Payer)
+	case !secrets.key.IsZero(): // an account may be chosen among those of that key
+		u.drop(out, carrier.KindsOf(carrier.Proof))
+	}
+	if secrets.query != "" {
+		out.URL.RawQuery = carrier.WithoutParameters(out.URL.RawQuery, secrets.replaces)
+	}
 	call := u.preset.Call(out.URL.EscapedPath(), model)
 	u.aim(out, call)
 	for _, p := range secrets.headers {
@@ -53,59 +60,25 @@ func (u *upstream) address(out *http.Request, model string, meant bool) {
 	}
 }
 
-// callerHeaders are the headers in which callers prove who they are or say whose
-// account they use, beside keyHeaders: what browsers keep, and OpenAI's accounts.
-var callerHeaders = [...]string{"Cookie", "Openai-Organization", "Openai-Project"}
-
-// dropCredentials takes out of a request what its caller proves itself with: it
-// was meant for another host.
-func (u *upstream) dropCredentials(out *http.Request) {
-	for _, name := range u.drops {
-		delete(out.Header, name)
-	}
-	out.URL.RawQuery = withoutKeys(out.URL.RawQuery)
-	if protocols := out.Header["Sec-Websocket-Protocol"]; len(protocols) > 0 {
-		out.Header["Sec-Websocket-Protocol"] = withoutSecrets(protocols)
-	}
+// isForeign reports whether u gets nothing of what its caller proves itself with.
+func (u *upstream) isForeign(meant bool) bool {
+	return u.foreign && (!meant || u.config.CallerKey == CallerKeyDrop)
 }
 
-// withoutKeys returns a query without the parameters in which keys are sent
-// (Gemini's API takes its key so), and all else as it was.
-func withoutKeys(query string) string {
-	if query == "" {
-		return ""
-	}
-	var kept []string
-	for pair := range strings.SplitSeq(query, "&") {
-		name, _, _ := strings.Cut(pair, "=")
-		if plain, err := url.QueryUnescape(name); err == nil {
-			name = plain
-		}
-		switch strings.ToLower(name) {
-		case "key", "api_key", "api-key", "apikey", "token", "access_token":
-			continue
-		}
-		kept = append(kept, pair)
-	}
-	return strings.Join(kept, "&")
+// replacesKey reports whether a caller's credential has no part in what u answers.
+func (u *upstream) replacesKey(meant bool) bool {
+	return !u.secrets.Load().key.IsZero() || u.isForeign(meant)
 }
 
-// withoutSecrets returns a WebSocket's subprotocols without those in which
-// browsers send OpenAI's keys and account names, for want of headers of their own
-// (OpenAI's Realtime guide, "openai-insecure-api-key.").
-func withoutSecrets(lists []string) []string {
-	var kept []string
-	for _, list := range lists {
-		for entry := range strings.SplitSeq(list, ",") {
-			entry = strings.TrimSpace(entry)
-			if !strings.HasPrefix(entry, "openai-insecure-api-key.") && !strings.HasPrefix(entry, "openai-organization.") &&
-				!strings.HasPrefix(entry, "openai-project.") {
-				kept = append(kept, entry)
-			}
-		}
-	}
-	if len(kept) == 0 {
-		return nil
-	}
-	return []string{strings.Join(kept, ", ")}
+// drop takes out of a request what its caller proves itself with, and for another host the
+// accounts that it names: another credential takes their place, or none.
+func (u *upstream) drop(out *http.Request, kinds carrier.Kinds) {
+	carrier.WithoutHeaders(out.Header, kinds, u.own...)
+	out.URL.RawQuery = carrier.WithoutParameters(out.URL.RawQuery, func(p carrier.Pair) bool { return kinds.Has(carrier.Parameter(p.Name)) })
+}
+
+// replaces reports whether a caller's query parameter is a credential for which the
+// configuration has another one: of two, each server takes the one that it likes.
+func (s *secrets) replaces(p carrier.Pair) bool {
+	return carrier.Parameter(p.Name) == carrier.Proof && slices.ContainsFunc(s.parameters, func(own Pair) bool { return strings.EqualFold(own.Name, p.Name) })
 }

@@ -97,20 +97,22 @@ func TestACallersCredentialGoesToNoOtherHost(t *testing.T) {
 
 func TestTheCredentialIsWhatTheUpstreamIsSent(t *testing.T) {
 	up := two(t, at(t, "first", "https://a.test"), at(t, "second", "https://b.test"))
-	cs := newCredentials()
+	cs := newCredentials(nil)
 	sent := func(u *upstream, key string) credential {
 		out := &http.Request{Header: http.Header{"Authorization": {"Bearer " + key}}, URL: &url.URL{}}
 		u.address(out, "", false)
-		return cs.of(out.Header, u.auth)
+		return cs.payer(out)
 	}
 	if sent(up, "one") != sent(up, "two") {
 		t.Error("two callers whose keys are dropped are two credentials")
 	}
 	up.config.APIKey = values.NewSecret("own")
+	up.secrets.Store(newSecrets(&up.config, nil))
 	if sent(up, "one") != sent(up, "two") {
 		t.Error("two callers that use one key are two credentials")
 	}
 	up.foreign, up.config.APIKey = false, values.Secret{}
+	up.secrets.Store(newSecrets(&up.config, nil))
 	if sent(up, "one") == sent(up, "two") {
 		t.Error("two keys are one credential")
 	}

@@ -80,7 +80,7 @@ func (x *exchange) letOthersFirst() error {
 		}
 	}
 	x.record.queue += time.Since(start)
-	if !x.probe && x.tripped(time.Now()) {
+	if !x.probe && x.tripped(&x.facing, time.Now()) {
 		return errTripped // meanwhile: those in the queue were let go
 	}
 	return nil

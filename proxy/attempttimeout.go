@@ -35,7 +35,7 @@ func (x *exchange) elsewhere() bool {
 			return false
 		}
 		f := x.faceOf(up)
-		return !f.tripped(time.Now())
+		return !x.tripped(&f, time.Now())
 	})
 }
 

@@ -26,7 +26,7 @@ const (
 // caller's leaving noticed (net/http reads ahead once the body is at its end),
 // and only a kept body can be sent again.
 func (x *exchange) readBody(w http.ResponseWriter, r *http.Request) error {
-	x.references = x.p.homes.reads()
+	x.references = x.reads(r)
 	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
 		return nil
 	}

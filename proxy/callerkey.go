@@ -2,8 +2,12 @@ package proxy
 
 import (
 	"net"
+	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+
+	"outrigger/proxy/carrier"
 )
 
 // CallerKeyMode says whether the credential that a caller sent goes to an
@@ -33,6 +37,16 @@ func (u *Upstream) GetsCallerKey(first *url.URL) bool {
 	default:
 		return SameHost(first, u.URL)
 	}
+}
+
+// LendsKey reports whether requests get a credential of the configuration's on their way to
+// u: whoever can call then uses it.
+func (u *Upstream) LendsKey() bool {
+	return !u.APIKey.IsZero() ||
+		slices.ContainsFunc(u.Headers, func(p Pair) bool {
+			return carrier.IsLent(p.Name, p.Value, http.CanonicalHeaderKey(u.AuthHeader))
+		}) ||
+		slices.ContainsFunc(u.Query, func(p Pair) bool { return carrier.IsLentParameter(p.Name, p.Value) })
 }
 
 // SameHost reports whether what is meant for the host of a may go to that of b: it

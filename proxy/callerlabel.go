@@ -16,13 +16,16 @@ const (
 	labelLeast = 20
 )
 
+// labelHeaders are where most callers have their key. Others have no label.
+var labelHeaders = [...]string{"Authorization", "Api-Key", "X-Api-Key", "X-Goog-Api-Key"}
+
 // label names the caller of r for the log: by the last characters of its client token where
 // callers present one, else of its own credential. It is "" where that is missing, or short.
 func (cs *callers) label(r *http.Request) string {
 	if len(*cs.tokens.Load()) > 0 {
 		return lastOf(cmp.Or(r.Header.Get(headerToken), intercept.Token(r.Context()), intercept.TokenOf(r)))
 	}
-	for _, name := range keyHeaders {
+	for _, name := range labelHeaders {
 		if value := r.Header.Get(name); value != "" {
 			return lastOf(bareKey(value))
 		}

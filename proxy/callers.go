@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+
+	"outrigger/proxy/carrier"
 )
 
 // callers decides who may call, before anything of a request is read.
@@ -115,8 +117,9 @@ func (cs *callers) known(token string) bool {
 	return found == 1
 }
 
-// short bounds a caller's text in a message.
+// short bounds a caller's text in a message, without what looks like a key in it.
 func short(s string) string {
+	s = carrier.Mask(s)
 	if len(s) > 100 {
 		return s[:100] + "..."
 	}

@@ -50,19 +50,19 @@ func (c *liveCollector) Collect(out chan<- prometheus.Metric) {
 			gauge(descBreaker, state, u.config.Name, name)
 		}
 		c.limits(u, out, c.concurrency(u, out))
-		tripped, streaks := map[string]bool{}, 0
+		tripped, streaks := map[string]bool{}, map[lineKey]bool{}
 		now := time.Now()
 		gauge(descBudget, float64(u.budget.Remaining(now)), u.config.Name)
-		u.trips.trips.Each(func(key lineKey, answer *saved, until time.Time) bool {
+		u.trips.trips.Each(func(key tripKey, answer *saved, until time.Time) bool {
 			if !answer.verdict.Trip {
-				streaks++
+				streaks[key.lineKey] = true
 			}
 			if key.model == "" && now.Before(until) {
 				tripped[key.credential.label()] = true
 			}
 			return true
 		})
-		gauge(descStreaks, float64(streaks), u.config.Name)
+		gauge(descStreaks, float64(len(streaks)), u.config.Name)
 		for credential := range tripped {
 			gauge(descTripped, 1, u.config.Name, credential)
 		}

@@ -89,7 +89,7 @@ func (x *exchange) goWhereRoomIs() bool {
 			continue
 		}
 		next := x.faceOf(up)
-		if next.tripped(now) || up.gate.shut() || up.isOpen(x.scopeAt(&next)) || up.loadings.latest(now, next.model) != nil {
+		if x.tripped(&next, now) || up.gate.shut() || up.isOpen(x.scopeAt(&next)) || up.loadings.latest(now, next.model) != nil {
 			continue
 		}
 		if ln := up.lines.known(lineKey{next.credential, next.model}); up.slots.hasRoom() && (ln == nil || ln.slots.hasRoom()) {

@@ -15,7 +15,7 @@ const confirmsMost = 2
 // no retry. Where that must not be, the next refusal without a success in between counts.
 // While others go on to pass, the request is tried again, or is told and nobody else is.
 func (x *exchange) confirms(a *attempt, now time.Time) bool {
-	key, s := x.tripKey(a.verdict.Scope), &x.setbacks
+	key, s := x.payerKey(a.verdict.Scope), &x.setbacks
 	lately, before := x.up.worked.Doubt(now, key)
 	passes := s.confirms > 0 && x.up.worked.Since(s.accused, key)
 	switch {

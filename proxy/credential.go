@@ -8,27 +8,35 @@ import (
 	"hash"
 	"net/http"
 	"sync"
+
+	"outrigger/proxy/carrier"
 )
 
-// credential names who pays for a request without saying how they prove it: an
-// HMAC, under a key made at start, of the headers by which OpenAI-compatible
-// servers tell accounts apart. The zero value stands for no credential.
+// credential names who pays for a request without saying how they prove it: an HMAC, under
+// a key made at start, of all that package carrier finds. The zero value stands for no
+// credential.
 type credential [16]byte
 
 // label is the form for logs, metrics and the status: 8 hex digits.
 func (c credential) label() string { return hex.EncodeToString(c[:4]) }
 
-// keyHeaders carry the key: Authorization (OpenAI and most others), Api-Key
-// (Azure), X-Api-Key (Anthropic), X-Goog-Api-Key (Gemini). accountHeaders choose among
-// the accounts of one key (OpenAI); Sec-WebSocket-Protocol can do either (see withoutSecrets).
-var (
-	keyHeaders     = [...]string{"Authorization", "Api-Key", "X-Api-Key", "X-Goog-Api-Key"}
-	accountHeaders = [...]string{"Openai-Organization", "Openai-Project", "Sec-Websocket-Protocol"}
-)
-
 // credentials makes them. Its key lives as long as the process. Safe for
 // concurrent use.
-type credentials struct{ pool sync.Pool }
+type credentials struct {
+	pool sync.Pool
+	own  []string // see keyHeaders
+}
+
+// keyHeaders are the headers that carry a key because the configuration says so.
+func keyHeaders(upstreams []Upstream) []string {
+	var names []string
+	for i := range upstreams {
+		if name := upstreams[i].AuthHeader; name != "" {
+			names = append(names, http.CanonicalHeaderKey(name))
+		}
+	}
+	return names
+}
 
 // credentialHash is what one computation needs, kept for the next.
 type credentialHash struct {
@@ -37,39 +45,31 @@ type credentialHash struct {
 	digest [sha256.Size]byte
 }
 
-func newCredentials() *credentials {
+// add appends values with their number and lengths, so that no two lists collide.
+func (c *credentialHash) add(values []string) { c.buf = carrier.Append(c.buf, values...) }
+
+func newCredentials(own []string) *credentials {
 	key := make([]byte, sha256.Size)
 	_, _ = rand.Read(key) // never fails: crypto/rand
-	return &credentials{pool: sync.Pool{New: func() any {
+	return &credentials{own: own, pool: sync.Pool{New: func() any {
 		return &credentialHash{mac: hmac.New(sha256.New, key)}
 	}}}
 }
 
-// of returns the credential of a request with headers h to an upstream that is
-// told the key in the header auth.
-func (cs *credentials) of(h http.Header, auth string) credential {
+// payer returns who pays for a request as an upstream gets it.
+func (cs *credentials) payer(out *http.Request) credential { return cs.of(out, carrier.Payer) }
+
+// caller returns more: two requests with the same one differ in nothing that may tell
+// their callers apart.
+func (cs *credentials) caller(out *http.Request) credential { return cs.of(out, carrier.Caller) }
+
+func (cs *credentials) of(r *http.Request, kinds carrier.Kinds) credential {
 	c := cs.pool.Get().(*credentialHash)
 	defer cs.pool.Put(c)
-	c.buf = c.buf[:0]
-	for _, name := range keyHeaders {
-		c.add(h[name])
-	}
-	c.add(h[auth])
-	for _, name := range accountHeaders {
-		c.add(h[name])
-	}
+	c.buf = carrier.Identity(c.buf[:0], r.Header, r.URL.RawQuery, kinds, cs.own...)
 	c.mac.Reset()
 	_, _ = c.mac.Write(c.buf)
 	c.mac.Sum(c.digest[:0])
 	clear(c.buf)
 	return credential(c.digest[:len(credential{})])
-}
-
-// add appends values with their number and lengths, so that no two lists collide.
-func (c *credentialHash) add(values []string) {
-	c.buf = append(c.buf, byte(len(values)), byte(len(values)>>8))
-	for _, v := range values {
-		c.buf = append(c.buf, byte(len(v)), byte(len(v)>>8), byte(len(v)>>16), byte(len(v)>>24))
-		c.buf = append(c.buf, v...)
-	}
 }

@@ -53,6 +53,7 @@ type exchange struct {
 	encoded encoded // what was compressed of it
 
 	references *sticky.Request // what the request refers to; nil when nobody asks
+	told       [2]sticky.Owner // see owners
 	intake     intake
 	reading    bool      // the body is read; under Proxy.mu
 	awaits     time.Time // the soonest end of the present wait; zero outside of one; under Proxy.mu
@@ -99,7 +100,7 @@ type exchange struct {
 	charged     bool                 // the next attempt is a retry that spends the budget
 	repeated    bool                 // the one repeat of a Once verdict was made
 	probe       bool                 // this request is the probe of a tripped credential
-	probeKey    lineKey
+	probeKey    tripKey
 	streakProbe bool // and that is a streak of refusals
 	setbacks    setbacks
 	last        *saved // the last attempt's answer, kept while another one is made

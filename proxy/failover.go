@@ -15,11 +15,12 @@ type facing struct {
 	up         *upstream
 	outbound   *http.Request // as it is to get it, without the body
 	credential credential
-	model      string // as it counts for limits and trips
-	sent       string // the model's name in the body
-	spliced    string // the text that stands for it there; "" to leave the body alone
-	let        bool   // its gate has let the request through already, perhaps as the probe
-	blameless  bool   // it passes the breaker, which others have opened
+	caller     credential // see callerOf
+	model      string     // as it counts for limits and trips
+	sent       string     // the model's name in the body
+	spliced    string     // the text that stands for it there; "" to leave the body alone
+	let        bool       // its gate has let the request through already, perhaps as the probe
+	blameless  bool       // it passes the breaker, which others have opened
 }
 
 // pin binds the request to one upstream, which no failover takes it from.
@@ -77,7 +78,7 @@ func (x *exchange) available() (facing, bool) {
 			continue
 		}
 		next := x.faceOf(up)
-		if next.tripped(now) || up.loadings.latest(now, next.model) != nil {
+		if x.tripped(&next, now) || up.loadings.latest(now, next.model) != nil {
 			continue
 		}
 		if up.gate.shut() || up.gate.breaker.State() != policy.Closed {
@@ -97,11 +98,13 @@ func (x *exchange) available() (facing, bool) {
 
 // tripped reports whether the upstream is known to refuse the request's credential
 // or model.
-func (f *facing) tripped(now time.Time) bool {
+func (x *exchange) tripped(f *facing, now time.Time) bool {
 	if !f.up.trips.any.Load() {
 		return false
 	}
-	return f.up.trips.trips.Holds(now, lineKey{credential: f.credential}) || f.up.trips.trips.Holds(now, lineKey{f.credential, f.model})
+	caller := x.callerOf(f)
+	return f.up.trips.trips.Holds(now, tripKey{f.payerKey(classify.Credential), caller}) ||
+		f.up.trips.trips.Holds(now, tripKey{f.payerKey(classify.Model), caller})
 }
 
 // isShy reports whether the request should leave a probe to others: if it failed

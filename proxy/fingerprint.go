@@ -6,10 +6,10 @@ import (
 	"encoding/binary"
 	"hash"
 	"net/http"
-	"slices"
 	"sync"
 
 	"outrigger/policy"
+	"outrigger/proxy/carrier"
 	"outrigger/proxy/intercept"
 	"outrigger/proxy/store"
 )
@@ -67,15 +67,16 @@ func changes(method string) bool {
 	return false
 }
 
-// scopeHeaders are the headers, of those that callers prove themselves with, that
-// make one caller's keys its own.
-func scopeHeaders(upstreams []Upstream) []string {
-	names := slices.Concat(keyHeaders[:], accountHeaders[:], []string{headerToken, "Proxy-Authorization"})
-	for i := range upstreams {
-		names = append(names, http.CanonicalHeaderKey(upstreams[i].AuthHeader))
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
+// callerText is what tells the caller of a request apart, as it came: its credentials and
+// accounts, and the token that it may call with.
+func (x *exchange) callerText(buf []byte, r *http.Request) []byte {
+	buf = carrier.Identity(buf, r.Header, r.URL.RawQuery, carrier.Payer, x.p.credentials.own...)
+	return carrier.Append(buf, intercept.Token(r.Context()))
+}
+
+// headerText is what the headers say of those kinds.
+func (x *exchange) headerText(buf []byte, r *http.Request, kinds carrier.Kinds) []byte {
+	return carrier.Identity(buf, r.Header, "", kinds, x.p.credentials.own...)
 }
 
 // name is what tells a request from others, before it is hashed: who asks with which
@@ -86,17 +87,24 @@ type name struct {
 }
 
 // name names the request. It ends the hashing of the body.
+//
+// What differs in a header that is not harmless is never the same call. One in which only
+// headers differ that nobody knows may be another caller's, and is a call of its own, but for
+// creates: the header may be new in the second try of one, which must not create twice.
 func (x *exchange) name(r *http.Request) name {
 	var text credentialHash
-	text.buf = append(text.buf, "key"...)
-	for _, name := range x.p.idempotency.scope {
-		text.add(r.Header[name])
+	text.buf = x.callerText(append(text.buf, "key"...), r)
+	text.add([]string{x.identity.key})
+	create := x.isCreate()
+	if !create {
+		text.buf = x.headerText(text.buf, r, carrier.Doubtful)
 	}
-	token := intercept.Token(r.Context())
-	text.add([]string{token, x.identity.key})
-	n := name{owner: x.owner(r, token), key: text.buf, create: x.unrepeatable()}
+	n := name{owner: x.owner(r), key: text.buf, create: x.unrepeatable()}
 
-	text.buf = []byte("call")
+	text.buf = x.headerText([]byte("call"), r, carrier.Shape)
+	if create {
+		text.buf = x.headerText(text.buf, r, carrier.Doubtful)
+	}
 	// As the caller wrote it, with the upstream that it asked for.
 	text.add([]string{r.Method, x.target, r.RequestURI})
 	if !x.facts.Valid {
@@ -110,16 +118,13 @@ func (x *exchange) name(r *http.Request) name {
 
 // owner is who asks, however many keys or, where callers have a client token, made-up
 // credentials it has.
-func (x *exchange) owner(r *http.Request, token string) []byte {
+func (x *exchange) owner(r *http.Request) []byte {
+	if len(*x.p.callers.tokens.Load()) == 0 {
+		return x.callerText([]byte("owner"), r)
+	}
 	var text credentialHash
 	text.buf = append(text.buf, "owner"...)
-	if len(*x.p.callers.tokens.Load()) > 0 {
-		text.add(append(r.Header[headerToken], token))
-		return text.buf
-	}
-	for _, name := range x.p.idempotency.scope {
-		text.add(r.Header[name])
-	}
+	text.add(append(r.Header[headerToken], intercept.Token(r.Context())))
 	return text.buf
 }
 

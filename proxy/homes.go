@@ -5,6 +5,10 @@ import (
 	"slices"
 	"strings"
 
+	"outrigger/internal/values"
+	"outrigger/proxy/carrier"
+	"outrigger/proxy/intercept"
+	"outrigger/proxy/spool"
 	"outrigger/proxy/sticky"
 )
 
@@ -31,8 +35,20 @@ func newHomes(upstreams []*upstream) *homes {
 	if len(h.upstreams) == 1 {
 		return nil
 	}
-	h.known = sticky.New(sticky.Entries)
 	return h
+}
+
+// memoryShare is the part of OUTRIGGER_MEMORY_MAX that homes take at most: 1/16 of it.
+const memoryShare = 16
+
+// reserve makes the memory of homes, and takes what it may grow to out of what there is for bodies.
+func (h *homes) reserve(bodies *spool.Config) {
+	if h == nil {
+		return
+	}
+	size := min(sticky.Bytes, int64(bodies.MemoryMax)/memoryShare)
+	h.known = sticky.New(size)
+	bodies.MemoryMax -= values.Bytes(size)
 }
 
 // sameHome reports whether two upstreams are one place: the same address, asked with
@@ -46,12 +62,34 @@ func sameHome(a, b *upstream) bool {
 		slices.Equal(a.config.Headers, b.config.Headers)
 }
 
+// owners are those on whose word r's caller takes it that an object lives somewhere: its
+// own credential, and the one that everybody uses where theirs is not passed on.
+func (x *exchange) owners(r *http.Request) [2]sticky.Owner {
+	token := []byte(intercept.Token(r.Context()))
+	for _, value := range r.Header[headerToken] {
+		token = carrier.Append(token, value)
+	}
+	secret := x.p.idempotency.secret
+	own, lent := keyed(secret, x.callerText([]byte("own"), r)), keyed(secret, append([]byte("lent"), token...))
+	return [...]sticky.Owner{sticky.Owner(own[:16]), sticky.Owner(lent[:16])}
+}
+
+// teller is on whose word the present upstream's answers tell of objects.
+func (x *exchange) teller() sticky.Owner {
+	if x.up.replacesKey(x.meant) {
+		return x.told[1]
+	}
+	return x.told[0]
+}
+
 // reads returns what finds the references in a request, nil when nobody needs them.
-func (h *homes) reads() *sticky.Request {
+func (x *exchange) reads(r *http.Request) *sticky.Request {
+	h := x.p.homes
 	if h == nil {
 		return nil
 	}
-	return h.known.Request()
+	x.told = x.owners(r)
+	return h.known.Request(x.told[:]...)
 }
 
 // goHome sends the request to where the objects live that it refers to, and keeps
@@ -97,11 +135,11 @@ func (x *exchange) learner(resp *http.Response) *sticky.Learner {
 		return nil
 	}
 	if location := resp.Header.Get("Location"); location != "" {
-		x.p.homes.known.Located(x.endpoint.Name, x.method, location, x.up.home)
+		x.p.homes.known.Located(x.teller(), x.endpoint.Name, x.method, location, x.up.home)
 	}
 	switch mediaType(resp.Header) {
 	case "application/json", "text/event-stream":
-		return x.p.homes.known.Learner(x.endpoint.Name, x.method, x.facts.Store, x.references, x.up.home)
+		return x.p.homes.known.Learner(x.teller(), x.endpoint.Name, x.method, x.facts.Store, x.references, x.up.home)
 	}
 	return nil
 }

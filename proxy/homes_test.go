@@ -161,3 +161,93 @@ func TestOfThreeUpstreamsTwoMayShareAHome(t *testing.T) {
 		t.Errorf("got %s", resp.Header.Get("x-outrigger-upstream"))
 	}
 }
+
+// echoer answers with an id of its own, and with the members that the request's body asks
+// for: it stands for all that an upstream may quote.
+func echoer(own string) script {
+	return func(w http.ResponseWriter, r *http.Request, _ int) {
+		said, _ := io.ReadAll(r.Body)
+		w.Header().Set("Content-Type", "application/json")
+		if r.Method != http.MethodPost {
+			_, _ = io.WriteString(w, `{"object":"list","data":[{"id":"file-victim"}],"first_id":"file-victim"}`)
+			return
+		}
+		if quoted, top := strings.CutPrefix(string(said), "TOP"); top {
+			_, _ = io.WriteString(w, quoted)
+			return
+		}
+		_, _ = io.WriteString(w, `{"id":"`+own+`","metadata":`+string(said)+`,"input":[`+string(said)+`],"request":`+string(said)+`,`+strings.TrimPrefix(string(said), "{"))
+	}
+}
+
+func TestHomes_WhatAnAnswerQuotesMovesNobodysObjects(t *testing.T) {
+	quotes := map[string]struct{ method, path, body string }{
+		"members":                 {"POST", "/@second/v1/responses", `{"previous_response_id":"file-victim","conversation":"file-victim","input_file_id":"file-victim","file_ids":["file-victim"]}`},
+		"an object's id":          {"POST", "/@second/v1/responses", `{"file":{"id":"file-victim"},"conversation":{"id":"file-victim"}}`},
+		"a list":                  {"GET", "/@second/v1/files", ""},
+		"the top, by another key": {"POST", "/@second/v1/files", `TOP{"id":"file-victim"}`},
+	}
+	for name, quote := range quotes {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSeveral(t, nil, echoer("file-first"), echoer("file-second"))
+				s.call("POST", "/@openai/v1/files", `TOP{"id":"file-victim"}`)
+				r := s.request(quote.method, quote.path, quote.body)
+				r.Header.Set("Authorization", "Bearer another")
+				if resp, _ := s.do(r); resp.Header.Get("x-outrigger-upstream") != "second" {
+					t.Fatalf("the quote came from %s", resp.Header.Get("x-outrigger-upstream"))
+				}
+				if got := s.call("GET", "/v1/files/file-victim", ""); got.Upstream != "openai" {
+					t.Errorf("its owner is sent to %s", got.Upstream)
+				}
+			})
+		})
+	}
+}
+
+// Where the upstream has a key of its own, all callers are one to it, whatever they send:
+// made-up credentials must not make owners.
+func TestHomes_OfALentKeyAreOneCredentials(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSeveral(t, func(c *Config) {
+			for i := range c.Upstreams {
+				c.Upstreams[i].APIKey = values.NewSecret("own-" + c.Upstreams[i].Name)
+			}
+		}, echoer("file-first"), echoer("file-second"))
+		as := func(key, method, path, body string) string {
+			r := s.request(method, path, body)
+			r.Header.Set("Authorization", "Bearer "+key)
+			resp, _ := s.do(r)
+			return resp.Header.Get("x-outrigger-upstream")
+		}
+		as("made-up-1", "POST", "/@second/v1/files", "{}")
+		if got := as("made-up-2", "GET", "/v1/files/file-second", ""); got != "second" {
+			t.Errorf("another made-up credential is sent to %s", got)
+		}
+		as("made-up-3", "POST", "/@openai/v1/files", `TOP{"id":"file-second"}`)
+		if got := as("made-up-1", "GET", "/v1/files/file-second", ""); got != "openai" {
+			t.Errorf("the same key's later word does not count: %s", got)
+		}
+	})
+}
+
+func TestHomes_AreBoundedWithinTheMemoryOfAll(t *testing.T) {
+	m := &maker{id: "file-first"}
+	for name, upstreams := range map[string]int{"one": 1, "two": 2} {
+		g := newRig(t, m.script, func(c *Config) {
+			c.Bodies.MemoryMax = 1 << 20
+			if upstreams == 2 {
+				other := c.Upstreams[0]
+				other.Name, other.APIKey = "second", values.NewSecret("sk-other")
+				c.Upstreams = append(c.Upstreams, other)
+			}
+		})
+		room := 1 << 20 * 7 / 8
+		if upstreams == 2 {
+			room -= 1 << 20 / memoryShare * 7 / 8
+		}
+		if !g.proxy.bodies.Reserve(int64(room)) || g.proxy.bodies.Reserve(1) {
+			t.Errorf("%s: bodies may not take %d bytes, or more", name, room)
+		}
+	}
+}

@@ -19,7 +19,6 @@ import (
 type idempotency struct {
 	store   store.Store
 	secret  [32]byte // names flights: the store's can change while one is under way
-	scope   []string // see scopeHeaders
 	log     *slog.Logger
 	results *prometheus.CounterVec
 	reach   outage // the store cannot be reached
@@ -35,7 +34,7 @@ func newIdempotency(c Config, log *slog.Logger, room store.Room) (*idempotency, 
 		return nil, err
 	}
 	s := &idempotency{
-		store: opened, scope: scopeHeaders(c.Upstreams), log: log, flights: map[store.Key]*flight{},
+		store: opened, log: log, flights: map[store.Key]*flight{},
 		results: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "outrigger_idempotency_total", Help: "What became of calls with a key, and of abandoned ones.",
 		}, []string{"result"}),
@@ -183,7 +182,7 @@ func (p *Proxy) carry(w http.ResponseWriter, x *exchange, f *flight, first bool)
 // reused refuses a key that belongs to another call.
 func (p *Proxy) reused(x *exchange) error {
 	return p.result(x, resultReused, fail("idempotency_key_reused",
-		"This Idempotency-Key was used for another request: the method, path, query or body differs. Use a new key for a new request."))
+		"This Idempotency-Key was used for another request: the method, path, query, body or a header differs. Use a new key for a new request."))
 }
 
 // result counts and notes what became of the request, and passes err on.

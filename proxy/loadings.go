@@ -129,7 +129,7 @@ func (l *loadings) latest(now time.Time, model string) *saved {
 func (x *exchange) learnLoading(a *attempt, now time.Time) {
 	switch {
 	case a.verdict.Outcome == classify.OutcomeLoading:
-		x.setbacks.loading = x.up.loadings.say(now, x.model, a.verdict.Wait, a.remember(), x.p.random())
+		x.setbacks.loading = x.up.loadings.say(now, x.model, a.verdict.Wait, x.remember(a), x.p.random())
 	case a.resp != nil && a.verdict.Outcome == classify.OutcomeOK && x.up.loadings.any.Load():
 		x.up.loadings.ready(now, x.model)
 	}

@@ -1,55 +1,71 @@
 package proxy
 
 import (
-	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 
 	"outrigger/internal/clip"
+	"outrigger/proxy/carrier"
 )
 
-// keyPattern finds what looks like a credential in an upstream's message: OpenAI
-// quotes part of the key in its 401 ("Incorrect API key provided: sk-4jwn***").
-var keyPattern = regexp.MustCompile(`(?i)\b(?:sk|pk|gsk|xai|key|sess|r8|or)-[A-Za-z0-9_*.\-]{4,}|\bAIza[A-Za-z0-9_\-]{10,}|\bBearer\s+\S+|[A-Za-z0-9]*\*{3,}[A-Za-z0-9]*`)
-
-// maskKeys hides credentials in a message that goes to the log. They are hidden
-// before it is cut: half a key is no match.
-func maskKeys(message string) string {
-	return clip.Text(keyPattern.ReplaceAllString(message, "[key]"), maxMessage)
+// mask hides credentials in what an upstream said, which goes to the log or into an error
+// of Outrigger's own: those that the request was sent with, and what looks like one, since no
+// pattern knows every kind of key. They are hidden before the text is cut: half a key is no match.
+func (x *exchange) mask(message string) string {
+	for _, secret := range x.quotable() {
+		message = strings.ReplaceAll(message, secret, carrier.Masked)
+	}
+	return maskKeys(message)
 }
 
-// minSecret is the shortest value that is taken for a secret: a shorter one would
-// be found, and hidden, everywhere.
-const minSecret = 6
+// maskKeys is mask for what is not known to come from the present request.
+func maskKeys(message string) string { return clip.Text(carrier.Mask(message), maxMessage) }
 
-// conceal hides in what an upstream's error says all that the request was sent
-// with to prove itself: no pattern knows every kind of key.
+// conceal masks what an upstream's error says.
 func (x *exchange) conceal(a *attempt) {
 	e := &a.verdict.Error
 	for _, field := range [...]*string{&e.Type, &e.Code, &e.Param, &e.Message} {
-		for _, secret := range secretsOf(a.resp.Request.Header, x.up) {
-			*field = strings.ReplaceAll(*field, secret, "[key]")
+		if *field != "" {
+			*field = x.mask(*field)
 		}
-		*field = maskKeys(*field)
 	}
 }
 
-// secretsOf returns the credentials in the headers h of a request to u, and u's own.
-func secretsOf(h http.Header, u *upstream) []string {
-	present := u.secrets.Load()
-	values := slices.Concat(present.values, present.before)
-	for _, name := range append(keyHeaders[:], "Cookie", u.auth) {
-		values = append(values, h[name]...)
+// quotable are the secrets that an answer could quote of the request as the upstream got it,
+// the longest first: one may be a part of another.
+func (x *exchange) quotable() []string {
+	if x.outbound == nil {
+		return nil
 	}
-	var secrets []string
-	for _, v := range values {
-		_, token, _ := strings.Cut(v, " ") // "Bearer ..."
-		for _, s := range [...]string{v, token} {
-			if len(s) >= minSecret {
-				secrets = append(secrets, s)
-			}
+	secrets := carrier.Secrets(x.outbound.Header, x.outbound.URL.RawQuery, x.p.credentials.own...)
+	own := x.up.secrets.Load()
+	for _, value := range slices.Concat(own.values, own.before) {
+		if len(value) >= carrier.MinSecret {
+			secrets = append(secrets, value)
 		}
 	}
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
 	return secrets
 }
+
+// maskedPath is a caller's path without what looks like a key in it.
+func maskedPath(path string) string {
+	if hasLongSegment(path) {
+		path = carrier.Mask(path)
+	}
+	return path
+}
+
+// hasLongSegment reports whether a segment of a path is as long as a key; those of the
+// API's own paths are not.
+func hasLongSegment(path string) bool {
+	for segment := range strings.SplitSeq(path, "/") {
+		if len(segment) >= shortestKey {
+			return true
+		}
+	}
+	return false
+}
+
+// shortestKey is fewer characters than any provider's key has.
+const shortestKey = 16

@@ -106,7 +106,7 @@ func (p *Proxy) logRequest(x *exchange, took time.Duration) {
 	}
 	var buf [28]slog.Attr
 	a := append(buf[:0],
-		slog.String("id", x.id), field("method", x.method, maxMethod), field("path", x.path, maxPath),
+		slog.String("id", x.id), field("method", x.method, maxMethod), field("path", maskedPath(x.path), maxPath),
 		slog.Int("status", r.status), slog.String("outcome", r.result()), slog.String("source", r.source),
 		slog.Int("attempts", r.attempts), milliseconds("queue_ms", r.queue), milliseconds("ttfb_ms", r.first),
 		milliseconds("duration_ms", took), slog.Int64("bytes_in", x.size), slog.Int64("bytes_out", r.bytesOut),

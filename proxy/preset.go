@@ -60,11 +60,8 @@ func hasParameter(query, name string) bool {
 	return false
 }
 
-// setKey replaces the caller's credential by the upstream's key.
+// setKey puts the upstream's key where the caller's credential was.
 func (u *upstream) setKey(out *http.Request, call preset.Call, key string) {
-	for _, name := range keyHeaders {
-		out.Header.Del(name)
-	}
 	name := u.auth
 	if name == "" {
 		name = call.AuthHeader

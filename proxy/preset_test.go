@@ -274,9 +274,9 @@ func TestEachProvidersAnswersPassThroughTheHandler(t *testing.T) {
 }
 
 func TestGooglesKeysAreToldApart(t *testing.T) {
-	all, seen := newCredentials(), map[credential]bool{}
+	all, seen := newCredentials(nil), map[credential]bool{}
 	for _, key := range []string{"", "AIza-one", "AIza-two"} {
-		seen[all.of(http.Header{"X-Goog-Api-Key": {key}}, "")] = true
+		seen[all.payer(&http.Request{Header: http.Header{"X-Goog-Api-Key": {key}}, URL: &url.URL{}})] = true
 	}
 	if len(seen) != 3 {
 		t.Errorf("%d credentials, want 3", len(seen))

@@ -72,8 +72,8 @@ func New(c Config, d Deps) (*Proxy, error) {
 		return nil, ErrNoUpstream
 	}
 	p := &Proxy{
-		config: c, log: d.Log, bodies: spool.New(c.Bodies), callers: newCallers(c.Callers),
-		credentials: newCredentials(), abandoned: &abandoned{calls: map[store.Call][]*flight{}}, idPrefix: idPrefix(), active: map[*exchange]struct{}{},
+		config: c, log: d.Log, callers: newCallers(c.Callers),
+		credentials: newCredentials(keyHeaders(c.Upstreams)), abandoned: &abandoned{calls: map[store.Call][]*flight{}}, idPrefix: idPrefix(), active: map[*exchange]struct{}{},
 		decoding: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
 	if c.Bodies.SpoolMax > 0 {
@@ -91,6 +91,8 @@ func New(c Config, d Deps) (*Proxy, error) {
 		p.upstreams = append(p.upstreams, newUpstream(c, u, d, p.metrics, now))
 	}
 	p.homes = newHomes(p.upstreams)
+	p.homes.reserve(&c.Bodies)
+	p.bodies = spool.New(c.Bodies)
 	p.relay = p.newRelay()
 	return p, p.metrics.register(d.Registry)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"outrigger/policy/classify"
+	"outrigger/proxy/carrier"
 	"outrigger/proxy/intercept"
 )
 
@@ -76,6 +77,7 @@ func (x *exchange) ownLocation(resp *http.Response) *url.URL {
 // relocate makes a redirect that the caller is to follow lead through Outrigger, if it stays
 // with the upstream's API. A caller that has a tunnel to the upstream's host goes there as it is.
 func (x *exchange) relocate(resp *http.Response) {
+	x.withoutOwnQuery(resp.Header)
 	if resp.StatusCode < 300 || resp.StatusCode > 399 || x.target != "" || x.outbound == nil {
 		return
 	}
@@ -94,6 +96,26 @@ func (x *exchange) relocate(resp *http.Response) {
 		below += "?" + to.RawQuery
 	}
 	resp.Header["Location"] = []string{below}
+}
+
+// withoutOwnQuery takes out of a Location what the configuration added to the query that the
+// upstream quotes there: it may be a key, and is added again.
+func (x *exchange) withoutOwnQuery(h http.Header) {
+	values := h["Location"]
+	if len(values) != 1 || x.up == nil || len(x.up.secrets.Load().parameters) == 0 {
+		return
+	}
+	to, err := url.Parse(values[0])
+	if err != nil || to.RawQuery == "" {
+		return
+	}
+	before := to.RawQuery
+	to.RawQuery = carrier.WithoutParameters(before, func(p carrier.Pair) bool {
+		return slices.Contains(x.up.secrets.Load().parameters, Pair{p.Name, p.Value})
+	})
+	if to.RawQuery != before {
+		h["Location"] = []string{to.String()}
+	}
 }
 
 // again returns the attempt's next request, and ends the one before but for what is the

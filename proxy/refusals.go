@@ -145,19 +145,20 @@ func (x *exchange) weigh(a *attempt, d policy.Decision) policy.Decision {
 
 // remember returns a's answer for others than its caller, or nil when it did not arrive whole.
 // Its headers are a copy: the relay changes those that its caller gets.
-func (a *attempt) remember() *saved {
+func (x *exchange) remember(a *attempt) *saved {
 	s := a.save()
 	if s == nil {
 		return nil
 	}
 	kept := *s
 	kept.header = s.header.Clone()
+	kept.caller = x.callerOf(&x.facing)
 	return &kept
 }
 
 // passed takes in a success.
 func (x *exchange) passed(a *attempt, now time.Time) {
-	x.up.worked.Succeeded(now, x.tripKey(classify.Credential))
-	x.up.worked.Succeeded(now, x.tripKey(classify.Model))
+	x.up.worked.Succeeded(now, x.payerKey(classify.Credential))
+	x.up.worked.Succeeded(now, x.payerKey(classify.Model))
 	x.place.line.refusals.pass(a.started, x.setbacks.own == 0)
 }

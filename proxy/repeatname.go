@@ -5,7 +5,7 @@ import (
 	"hash"
 	"io"
 
-	"outrigger/proxy/intercept"
+	"outrigger/proxy/carrier"
 )
 
 // nameCall hashes all of the call but its body: who makes it and what it asks for, as
@@ -16,14 +16,11 @@ func (x *exchange) nameCall() {
 	}
 	r, secret := x.repeat.caller, x.p.idempotency.secret
 	var text credentialHash
-	text.buf = append(text.buf, "owner"...)
-	for _, name := range x.p.idempotency.scope {
-		text.add(r.Header[name])
-	}
-	text.add([]string{intercept.Token(r.Context())})
+	text.buf = x.callerText(append(text.buf, "owner"...), r)
 	x.repeat.owner = keyed(secret, text.buf)
 
 	text.buf = append(append(text.buf[:0], "repeat"...), x.repeat.owner[:]...)
+	text.buf = x.headerText(text.buf, r, carrier.Shape|carrier.Doubtful)
 	text.add([]string{r.Method, x.target, r.RequestURI, x.identity.key})
 	text.buf = binary.BigEndian.AppendUint64(text.buf, uint64(x.size))
 	x.repeat.call, x.repeat.named = keyed(secret, text.buf), true

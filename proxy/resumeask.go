@@ -145,7 +145,7 @@ func (r *resuming) refusal(resp *http.Response) classify.Verdict {
 	if resp.StatusCode == http.StatusOK {
 		said += " without a stream"
 	}
-	if message := maskKeys(v.Error.Message); message != "" {
+	if message := r.x.mask(v.Error.Message); message != "" {
 		said += " (" + message + ")"
 	}
 	r.tell(said)

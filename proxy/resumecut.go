@@ -40,7 +40,7 @@ func (r *resuming) judge(event []byte) (bool, error) {
 		}
 	case number < 0:
 		if failed && r.again && !r.fresh {
-			r.tell(", and it could not be resumed: " + errorText(event))
+			r.tell(", and it could not be resumed: " + r.x.errorText(event))
 			return false, errNotResumed
 		}
 		r.over = r.over || ends && !r.behind

@@ -85,7 +85,7 @@ func eventData(event []byte) []byte {
 }
 
 // errorText says what an error event says.
-func errorText(event []byte) string {
+func (x *exchange) errorText(event []byte) string {
 	var said struct {
 		Message string
 		Error   struct{ Message string }
@@ -97,5 +97,5 @@ func errorText(event []byte) string {
 	if said.Message == "" {
 		return "the upstream told an error instead of the rest"
 	}
-	return "the upstream said " + strconv.Quote(maskKeys(said.Message))
+	return "the upstream said " + strconv.Quote(x.mask(said.Message))
 }

@@ -20,6 +20,7 @@ type saved struct {
 	header  http.Header
 	body    []byte
 	verdict classify.Verdict
+	caller  credential // whose it is, where others may ask for it
 }
 
 // savedBytes is about what an answer takes beside its body and headers.
@@ -81,7 +82,7 @@ func (a *attempt) unmask() *saved {
 		event, _ := a.held.failure(w)
 		s.body = append([]byte(nil), event.Data...)
 		if w.Aborted() != "" { // it tells of an answer, and no SDK finds an error in it
-			s.body = w.Failure(codeInterrupted, brokenOff(w))
+			s.body = w.Failure(codeInterrupted, exchangeOf(a.ctx).brokenOff(w))
 		}
 		s.header.Set("Content-Type", "application/json")
 		s.header.Del("Content-Encoding")

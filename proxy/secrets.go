@@ -12,16 +12,17 @@ import (
 // secrets are what an upstream is called with. They may change while the process runs; an
 // attempt has those of the moment at which it was made ready.
 type secrets struct {
-	key     values.Secret
-	headers []Pair
-	query   string   // extra parameters, encoded
-	values  []string // all of them as they are written
-	before  []string // those of the secrets before: an answer may be late
+	key        values.Secret
+	headers    []Pair
+	parameters []Pair
+	query      string   // the parameters, encoded
+	values     []string // all of them as they are written
+	before     []string // those of the secrets before: an answer may be late
 }
 
 // newSecrets returns those of u. before are those in force, or nil.
 func newSecrets(u *Upstream, before *secrets) *secrets {
-	s := &secrets{key: u.APIKey, headers: slices.Clone(u.Headers), values: []string{u.APIKey.Reveal()}}
+	s := &secrets{key: u.APIKey, headers: slices.Clone(u.Headers), parameters: slices.Clone(u.Query), values: []string{u.APIKey.Reveal()}}
 	parameters := make([]string, 0, len(u.Query))
 	for _, p := range u.Query {
 		parameters = append(parameters, url.QueryEscape(p.Name)+"="+url.QueryEscape(p.Value))

@@ -30,7 +30,7 @@ func (x *exchange) spill() error {
 			continue
 		}
 		next, there := x.faceOf(up), &place{}
-		if next.tripped(now) {
+		if x.tripped(&next, now) {
 			continue
 		}
 		x.takePlace(&next, there, now)

@@ -129,7 +129,7 @@ func (u *upstream) status(now time.Time) UpstreamStatus {
 			s.Limits = append(s.Limits, l)
 		}
 	})
-	u.trips.trips.Each(func(key lineKey, answer *saved, until time.Time) bool {
+	u.trips.trips.Each(func(key tripKey, answer *saved, until time.Time) bool {
 		trip := TripStatus{key.credential.label(), labelText(key.model), until, answer.status, answer.verdict.Error.Code}
 		if answer.verdict.Trip {
 			s.Trips = append(s.Trips, trip)
@@ -137,7 +137,7 @@ func (u *upstream) status(now time.Time) UpstreamStatus {
 		}
 		var since time.Time
 		n := 0
-		if ln := u.lines.known(key); ln != nil {
+		if ln := u.lines.known(key.lineKey); ln != nil {
 			since, n = ln.refusals.since()
 		}
 		s.Streaks = append(s.Streaks, StreakStatus{trip, since, n})

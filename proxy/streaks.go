@@ -25,7 +25,7 @@ func (x *exchange) refused(a *attempt, d policy.Decision, now time.Time) policy.
 		known.refused.Add(1)
 	}
 	alone := x.setbacks.unproven && x.isAlone(known, now)
-	answer := a.remember()
+	answer := x.remember(a)
 	lasts := known.refuse(now, wait, long, answer) || x.probe && x.streakProbe && !passes
 	switch {
 	case lasts && answer != nil && x.p.config.TripCooldown > 0:
@@ -94,11 +94,12 @@ func (x *exchange) insteadOf(err error) *saved {
 		return nil
 	}
 	now := time.Now()
-	if answer := x.up.loadings.latest(now, x.model); answer != nil {
-		return answer
+	answer := x.up.loadings.latest(now, x.model)
+	if answer == nil && x.place.line != nil {
+		answer = x.place.line.refusals.suspect(now)
 	}
-	if x.place.line == nil {
-		return nil
+	if answer == nil || answer.caller != x.callerOf(&x.facing) {
+		return nil // it quotes the request that drew it
 	}
-	return x.place.line.refusals.suspect(now)
+	return answer
 }

@@ -25,47 +25,68 @@ const maxWorked = 4096
 // for concurrent use.
 type trips struct {
 	any   atomic.Bool                    // the fast path: there has never been one
-	trips *policy.Trips[lineKey, *saved] // and models that refusal streaks concern
+	trips *policy.Trips[tripKey, *saved] // and models that refusal streaks concern
+}
+
+// tripKey is what a refusal is remembered for: who paid, and who called. It quotes the
+// request that drew it, and a header that nobody knows may be what was refused.
+type tripKey struct {
+	lineKey
+
+	caller credential
 }
 
 func newTrips(cooldown time.Duration) *trips {
-	t := &trips{trips: policy.NewTrips[lineKey, *saved](cooldown, maxTrips)}
-	t.trips.Bound(policy.TripBounds[lineKey, *saved]{
+	t := &trips{trips: policy.NewTrips[tripKey, *saved](cooldown, maxTrips)}
+	t.trips.Bound(policy.TripBounds[tripKey, *saved]{
 		Most: tripBytes, Each: tripBytes / tripsShare,
-		Size:  func(key lineKey, answer *saved) int { return answer.size() + len(key.model) },
-		Owner: func(key lineKey) lineKey { return lineKey{credential: key.credential} },
+		Size:  func(key tripKey, answer *saved) int { return answer.size() + len(key.model) },
+		Owner: func(key tripKey) tripKey { return tripKey{lineKey: lineKey{credential: key.credential}} },
 	})
 	return t
 }
 
-func (t *trips) check(now time.Time, key lineKey) (*saved, policy.TripState) {
+func (t *trips) check(now time.Time, key tripKey) (*saved, policy.TripState) {
 	if !t.any.Load() {
 		return nil, policy.Clear
 	}
 	return t.trips.Check(now, key)
 }
 
-func (t *trips) set(now time.Time, key lineKey, answer *saved) {
+func (t *trips) set(now time.Time, key tripKey, answer *saved) {
 	t.any.Store(true)
 	t.trips.Set(now, key, answer)
 }
 
-// tripKey is what a verdict's scope is remembered under.
-func (x *exchange) tripKey(s classify.Scope) lineKey {
+// payerKey is whom a verdict's scope concerns.
+func (f *facing) payerKey(s classify.Scope) lineKey {
 	if s == classify.Model {
-		return lineKey{x.credential, x.model}
+		return lineKey{f.credential, f.model}
 	}
-	return lineKey{credential: x.credential}
+	return lineKey{credential: f.credential}
+}
+
+// tripKey is what a refusal with a verdict's scope is remembered under.
+func (x *exchange) tripKey(s classify.Scope) tripKey {
+	return tripKey{x.payerKey(s), x.callerOf(&x.facing)}
+}
+
+// callerOf tells f's caller apart from all others; most requests need no such thing.
+func (x *exchange) callerOf(f *facing) credential {
+	if f.caller == (credential{}) {
+		f.caller = x.p.credentials.caller(f.outbound)
+	}
+	return f.caller
 }
 
 // trippedAnswer returns the remembered refusal of the request's credential, or
 // of its model, or nil. It makes the request the one probe when that is due.
 func (x *exchange) trippedAnswer() *saved {
-	if x.probe {
+	if x.probe || !x.up.trips.any.Load() {
 		return nil
 	}
 	now := time.Now()
-	keys := [...]lineKey{x.tripKey(classify.Credential), x.tripKey(classify.Model)}
+	keys := [...]tripKey{x.tripKey(classify.Credential), x.tripKey(classify.Model)}
 	for i, key := range keys {
 		if i > 0 && key == keys[0] {
 			break

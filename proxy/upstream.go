@@ -28,7 +28,7 @@ type upstream struct {
 	preset   preset.Preset
 	home     int      // where its objects live
 	foreign  bool     // callers' credentials do not go there, unless they ask for it by name
-	drops    []string // the headers that may hold a caller's credential
+	own      []string // see keyHeaders
 	models   models
 	gate     *gate
 	scopes   *scopes
@@ -104,10 +104,7 @@ func newUpstream(c Config, u Upstream, d Deps, m *metrics, now time.Time) *upstr
 	up.secrets.Store(newSecrets(&u, nil))
 	up.metrics = m.upstream(u.Name)
 	up.foreign = !u.GetsCallerKey(c.Upstreams[0].URL)
-	up.drops = append(append(up.drops, keyHeaders[:]...), callerHeaders[:]...)
-	for _, other := range c.Upstreams {
-		up.drops = append(up.drops, http.CanonicalHeaderKey(other.AuthHeader))
-	}
+	up.own = keyHeaders(c.Upstreams)
 	return up
 }
 

@@ -4,8 +4,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-
-	"outrigger/proxy"
 )
 
 // checkCallers notes tokens, origins and hosts that no caller could match.
@@ -39,24 +37,11 @@ func checkExposure(c *Config, found *mistakes) {
 		return
 	}
 	for _, u := range c.Upstreams {
-		if injects(u) {
+		if u.LendsKey() {
 			found.add(prefix+"CLIENT_TOKENS", "", "want at least one: "+prefix+"LISTEN, which is "+c.Listen+
 				", is not a loopback address, and everybody who reaches it would use the key of upstream "+u.Name)
 		}
 	}
-}
-
-// injects reports whether requests get a credential on their way to u.
-func injects(u proxy.Upstream) bool {
-	isCredential := func(p proxy.Pair) bool {
-		switch strings.ToLower(p.Name) {
-		case "authorization", "api-key", "x-api-key", "x-goog-api-key", "cookie", // headers
-			"key", "api_key", "apikey", "token", "access_token": // query parameters
-			return true
-		}
-		return strings.EqualFold(p.Name, u.AuthHeader)
-	}
-	return !u.APIKey.IsZero() || slices.ContainsFunc(u.Headers, isCredential) || slices.ContainsFunc(u.Query, isCredential)
 }
 
 // isToken reports whether text is not empty and all visible ASCII (RFC 9110,

@@ -45,8 +45,34 @@ func TestCredentialsThatAnUpstreamGetsAreRecognised(t *testing.T) {
 		"a key as parameter":    {proxy.Upstream{Query: []proxy.Pair{{Name: "Key", Value: "k"}}}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := injects(tt.upstream); got != tt.want {
-				t.Errorf("injects = %v, want %v", got, tt.want)
+			if got := tt.upstream.LendsKey(); got != tt.want {
+				t.Errorf("LendsKey = %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestExposure_EveryCarrierOfAKeyWantsATokenOffLoopback(t *testing.T) {
+	const headers, query = "OUTRIGGER_UPSTREAM_OPENAI_HEADERS=", "OUTRIGGER_UPSTREAM_OPENAI_QUERY="
+	for pair, lends := range map[string]bool{
+		headers + "x-api-key=k": true, headers + "api-key=k": true, headers + "x-goog-api-key=k": true, headers + "ocp-apim-subscription-key=k": true,
+		headers + "cf-aig-authorization=Bearer k": true, headers + "x-portkey-api-key=k": true, headers + "helicone-auth=Bearer k": true,
+		headers + "x-amz-security-token=k": true, headers + "Cookie=session=k": true, headers + "Proxy-Authorization=Basic k": true,
+		headers + "Sec-WebSocket-Protocol=openai-insecure-api-key.k": true, headers + "X-Acme=Bearer abcdefgh": true, headers + "X-API-KEY=k": true,
+		query + "key=k": true, query + "api_key=k": true, query + "access_token=k": true, query + "subscription-key=k": true, query + "KEY=k": true,
+		headers + "OpenAI-Beta=assistants=v2": false, headers + "HTTP-Referer=https://app.example.com": false, headers + "X-Title=My App": false,
+		headers + "Sec-WebSocket-Protocol=realtime": false, headers + "OpenAI-Organization=org-0123456789abcdefghij": false,
+		query + "api-version=2024-10-21": false, query + "max_tokens=10": false,
+	} {
+		t.Run(pair, func(t *testing.T) {
+			found := mistakesOf(t, "OUTRIGGER_LISTEN=0.0.0.0:8383", pair)
+			if got := len(found) == 1 && found[0].Variable == "OUTRIGGER_CLIENT_TOKENS"; got != lends || len(found) > 1 {
+				t.Errorf("got %v", found)
+			}
+			for _, fine := range [][]string{{"OUTRIGGER_LISTEN=127.0.0.1:8383", pair}, {"OUTRIGGER_LISTEN=0.0.0.0:8383", "OUTRIGGER_CLIENT_TOKENS=t", pair}} {
+				if found := mistakesOf(t, fine...); len(found) > 0 {
+					t.Errorf("%s: got %v", fine[0], found)
+				}
 			}
 		})
 	}

@@ -15,7 +15,7 @@ func checkFailover(c *Config, found *mistakes) {
 	for _, u := range c.Upstreams[1:] {
 		of := upstreamPrefix(u.Name)
 		switch {
-		case injects(u), u.CallerKey != proxy.CallerKeyAuto, proxy.SameHost(first.URL, u.URL), proxy.IsLoopback(u.URL):
+		case u.LendsKey(), u.CallerKey != proxy.CallerKeyAuto, proxy.SameHost(first.URL, u.URL), proxy.IsLoopback(u.URL):
 		case found.have(of+"API_KEY", of+"HEADERS", of+"QUERY", of+"CALLER_KEY"):
 		default:
 			found.add(of+"API_KEY", "", "want a key: the caller's own is for the host of upstream "+first.Name+" and is not sent to this one. "+

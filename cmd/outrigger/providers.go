@@ -27,7 +27,7 @@ func showProviders(w io.Writer, s *settings) {
 		switch {
 		case !u.APIKey.IsZero():
 			key = ", the key in " + cmp.Or(u.AuthHeader, call.AuthHeader, "Authorization")
-		case injects(*u):
+		case u.LendsKey():
 			key = ", with the credential that is configured"
 		case u.GetsCallerKey(upstreams[0].URL):
 			key = ", with the caller's credential"

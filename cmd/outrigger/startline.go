@@ -26,7 +26,7 @@ func (s *settings) whoseKey(u proxy.Upstream) string {
 	switch {
 	case !u.APIKey.IsZero():
 		return "with the configured key"
-	case injects(u):
+	case u.LendsKey():
 		return "with the configured headers or parameters"
 	case u.GetsCallerKey(s.Upstreams[0].URL):
 		return "with the caller's key"

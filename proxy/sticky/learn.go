@@ -17,10 +17,10 @@ type Learner struct {
 	left    int
 }
 
-// Learner returns what reads the answer to a call of an endpoint, if that may tell
-// of objects that live at home from then on; else nil. R is the call's, and may be
-// nil; see Tells for the others.
-func (m *Map) Learner(endpoint, method string, keep bool, r *Request, home int) *Learner {
+// Learner returns what reads the answer to a call of an endpoint, if that may tell of
+// objects that live at home from then on; else nil. It tells so on owner's word. R is the
+// call's, and may be nil; see Tells for the others.
+func (m *Map) Learner(owner Owner, endpoint, method string, keep bool, r *Request, home int) *Learner {
 	tells, seals := Tells(endpoint, method, keep) && (r == nil || !r.forbids), Seals(endpoint, method)
 	if !tells && !seals {
 		return nil
@@ -34,10 +34,10 @@ func (m *Map) Learner(endpoint, method string, keep bool, r *Request, home int) 
 		}
 		last = key
 		l.left--
-		m.put(kind, key, home)
+		m.put(owner, kind, key, home)
 	}
 	l.scanner = scanner{wants: func(key []byte) bool { return tells && names(key) }, visit: func(v member) {
-		if v.value != nil && isID(v.value) {
+		if v.value != nil && own(endpoint, v) && isID(v.value) {
 			learn(kind, maphash.Bytes(m.seed, v.value))
 		}
 	}}
@@ -49,10 +49,10 @@ func (m *Map) Learner(endpoint, method string, keep bool, r *Request, home int) 
 
 // Located learns from the Location header of an answer, for which a Learner would be
 // made: the answer to realtime/calls is no JSON, and names its call there alone.
-func (m *Map) Located(endpoint, method, location string, home int) {
+func (m *Map) Located(owner Owner, endpoint, method, location string, home int) {
 	id := location[strings.LastIndexByte(location, '/')+1:]
 	if Tells(endpoint, method, true) && isID([]byte(id)) {
-		m.put(holds(endpoint), maphash.String(m.seed, id), home)
+		m.put(owner, holds(endpoint), maphash.String(m.seed, id), home)
 	}
 }
 

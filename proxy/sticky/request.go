@@ -10,6 +10,7 @@ import (
 // to it if that is JSON, then ask for its Home. Not safe for concurrent use.
 type Request struct {
 	m       *Map
+	owners  []Owner
 	scanner scanner
 
 	home    int  // of the first id in the body that is known
@@ -22,9 +23,10 @@ type Request struct {
 	bySeal   bool // that decided
 }
 
-// Request returns a Request without a body.
-func (m *Map) Request() *Request {
-	r := &Request{m: m}
+// Request returns a Request without a body. What one of the owners made known goes before
+// what others did.
+func (m *Map) Request(owners ...Owner) *Request {
+	r := &Request{m: m, owners: owners}
 	r.scanner = scanner{visit: r.visit, wants: func(key []byte) bool { return names(key) || string(key) == "store" || refers(key) }}
 	r.scanner.seal = seal{seed: m.seed, visit: r.visitSeal}
 	return r
@@ -32,7 +34,7 @@ func (m *Map) Request() *Request {
 
 func (r *Request) visitSeal(sum uint64) {
 	if !r.isSealed {
-		r.sealHome, r.isSealed = r.m.find(sum)
+		r.sealHome, r.isSealed = r.m.find(r.owners, sum)
 	}
 }
 
@@ -55,7 +57,7 @@ func (r *Request) visit(v member) {
 	if r.known || !isID(v.value) {
 		return
 	}
-	r.home, r.known = r.m.find(maphash.Bytes(r.m.seed, v.value))
+	r.home, r.known = r.m.find(r.owners, maphash.Bytes(r.m.seed, v.value))
 }
 
 // Home returns the home that a call of an endpoint must go to, and whether there is
@@ -64,7 +66,7 @@ func (r *Request) Home(endpoint, method, path string) (int, bool) {
 	home, known, named := 0, false, false
 	kind := holds(endpoint)
 	if kind != Nothing {
-		home, known, named = r.m.ofPath(endpoint, path)
+		home, known, named = r.ofPath(endpoint, path)
 	}
 	r.bySeal = !known && !r.known && r.isSealed
 	switch {
@@ -89,7 +91,7 @@ const inPath = 4
 
 // ofPath returns the home of the first known id in a path, and whether any id is
 // named: a segment that is none of the endpoint's own words.
-func (m *Map) ofPath(endpoint, path string) (int, bool, bool) {
+func (r *Request) ofPath(endpoint, path string) (int, bool, bool) {
 	word, words, _ := strings.Cut(endpoint, ".")
 	begun, named := false, 0
 	for segment := range strings.SplitSeq(path, "/") {
@@ -100,7 +102,7 @@ func (m *Map) ofPath(endpoint, path string) (int, bool, bool) {
 			word, words, _ = strings.Cut(words, ".")
 		case begun && named < inPath:
 			named++
-			if home, known := m.find(maphash.String(m.seed, segment)); known {
+			if home, known := r.m.find(r.owners, maphash.String(r.m.seed, segment)); known {
 				return home, true, true
 			}
 		}

@@ -5,8 +5,9 @@ import (
 )
 
 func TestARequestGoesWhereItsObjectsLive(t *testing.T) {
-	m := New(100)
-	tell(m, 1, "files", `{"data":[{"id":"file-one"},{"id":"file-uno"}]}`)
+	m := New(100*entryBytes + shareBytes)
+	tell(m, 1, "files", `{"id":"file-one"}`)
+	tell(m, 1, "files", `{"id":"file-uno"}`)
 	tell(m, 2, "files", `{"id":"file-two"}`)
 	tell(m, 1, "batches", `{"id":"batch_one"}`)
 	tell(m, 1, "threads", `{"id":"thread_one"}`)
@@ -92,7 +93,7 @@ func TestARequestGoesWhereItsObjectsLive(t *testing.T) {
 }
 
 func TestALongPathIsNotLookedUpForLong(t *testing.T) {
-	m := New(10)
+	m := New(10*entryBytes + shareBytes)
 	tell(m, 1, "files", `{"id":"file-one"}`)
 	for path, want := range map[string]int{"/v1/files/a/b/c/file-one": 1, "/v1/files/a/b/c/d/file-one": 0} {
 		if home, bound := m.Request().Home("files", "GET", path); home != want || !bound {

@@ -8,7 +8,7 @@ type member struct {
 	key     []byte
 	value   []byte // nil for what is no string
 	literal byte
-	outer   []byte // the key whose object it stands in, at the second level
+	outer   []byte // the key at the top below which it stands
 	depth   int    // 1 is the top
 }
 
@@ -27,7 +27,7 @@ type scanner struct {
 	after bool   // a string was read and may be a key
 
 	key   []byte // the last key
-	outer []byte // the key at the top whose object is open
+	outer []byte // the key at the top whose object or array is open
 	array int    // depth of the array that key's strings are in; 0 is none
 	depth int    // open brackets
 	skip  int    // depth of the object that is passed over; 0 is none
@@ -127,7 +127,7 @@ func (s *scanner) level() int {
 }
 
 func (s *scanner) outerKey() []byte {
-	if s.level() != 2 {
+	if s.level() < 2 {
 		return nil
 	}
 	return s.outer
@@ -172,13 +172,17 @@ func (s *scanner) open(c byte) {
 	member := s.state == valued
 	s.depth++
 	s.state, s.after = between, false
+	if s.depth == 2 {
+		s.outer = s.outer[:0]
+		if member {
+			s.outer = append(s.outer, s.key...)
+		}
+	}
 	switch {
 	case c == '[' && member:
 		s.array = s.depth
 	case c == '{' && member && s.skip == 0 && string(s.key) == "metadata":
 		s.skip = s.depth // it is the user's, and may name anything
-	case c == '{' && member && s.depth == 2:
-		s.outer = append(s.outer[:0], s.key...)
 	}
 }
 

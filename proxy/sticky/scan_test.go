@@ -39,9 +39,9 @@ func TestTheScannerFindsMembers(t *testing.T) {
 	}{
 		"top":        {`{"id":"file-1","n":12,"ok":true,"x":null}`, []string{`1 .id="file-1"`, `1 .n=1`, `1 .ok=t`, `1 .x=n`}},
 		"white":      {"{ \"id\"\n\t: \r\"file-1\" }", []string{`1 .id="file-1"`}},
-		"nested":     {`{"conversation":{"id":"conv_1"},"a":{"b":{"c":"d"}}}`, []string{`2 conversation.id="conv_1"`, `3 .c="d"`}},
+		"nested":     {`{"conversation":{"id":"conv_1"},"a":{"b":{"c":"d"}}}`, []string{`2 conversation.id="conv_1"`, `3 a.c="d"`}},
 		"array":      {`{"file_ids":["a","b"],"z":[],"y":"c"}`, []string{`1 .file_ids="a"`, `1 .file_ids="b"`, `1 .y="c"`}},
-		"objects":    {`{"tools":[{"vector_store_ids":["vs_1"]},{"type":"x"}]}`, []string{`3 .vector_store_ids="vs_1"`, `3 .type="x"`}},
+		"objects":    {`{"tools":[{"vector_store_ids":["vs_1"]},{"type":"x"}]}`, []string{`3 tools.vector_store_ids="vs_1"`, `3 tools.type="x"`}},
 		"metadata":   {`{"metadata":{"file_id":"a","b":{"c":"d"}},"id":"e","metadata":"f"}`, []string{`1 .id="e"`, `1 .metadata="f"`}},
 		"escapes":    {`{"text":"\"id\":\"x\"","i\u0064":"y","id":"a\/b","a":"\\","b":"c"}`, []string{`1 .="y"`, `1 .b="c"`}},
 		"in a text":  {`{"text":"{\"previous_response_id\":\"resp_1\"}"}`, nil},
@@ -103,13 +103,16 @@ func (w *walker) value(depth int, key, outer string, listed bool) {
 		_, _ = w.dec.Token()
 		return
 	case json.Delim('['):
+		if depth == 1 && !listed {
+			outer = key
+		}
 		for w.dec.More() {
 			w.value(depth, key, outer, true)
 		}
 		_, _ = w.dec.Token()
 		return
 	}
-	if depth != 2 {
+	if depth < 2 {
 		outer = ""
 	}
 	text := "n"

@@ -16,7 +16,7 @@ func sums(m *Map, text string, size int) []uint64 {
 }
 
 func TestSealedContentIsKnownHoweverItIsWritten(t *testing.T) {
-	m := New(10)
+	m := New(10*entryBytes + shareBytes)
 	plain := "gAAAA" + strings.Repeat("aB3+/-_x", 10) + "=="
 	want := sums(m, `{"encrypted_content":"`+plain+`"}`, 1<<10)
 	if len(want) != 1 {
@@ -37,7 +37,7 @@ func TestSealedContentIsKnownHoweverItIsWritten(t *testing.T) {
 }
 
 func TestOnlySealedContentIsHashed(t *testing.T) {
-	m := New(10)
+	m := New(10*entryBytes + shareBytes)
 	long := strings.Repeat("x", 100)
 	for name, text := range map[string]string{
 		"too short":      `{"encrypted_content":"` + strings.Repeat("x", shortestSeal-1) + `"}`,
@@ -57,7 +57,7 @@ func TestOnlySealedContentIsHashed(t *testing.T) {
 }
 
 func TestLongSealedContentsDifferByTheirLength(t *testing.T) {
-	m := New(10)
+	m := New(10*entryBytes + shareBytes)
 	content := func(n int) string { return `{"encrypted_content":"` + strings.Repeat("x", n) + `"}` }
 	a, b := sums(m, content(longestHashed+1), 1<<12), sums(m, content(longestHashed+2), 1<<12)
 	if len(a) != 1 || len(b) != 1 || a[0] == b[0] {
