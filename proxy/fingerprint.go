@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"hash"
+	"hash/maphash"
 	"net/http"
 	"slices"
 	"sync"
@@ -23,6 +24,7 @@ const maxKey = 255
 // requests of which somebody may ask that.
 type identity struct {
 	key    string    // the caller's own Idempotency-Key, "" when it does not count
+	owner  uint64    // stands for the caller's credential, in this process
 	rejoin bool      // a retry of it may join it
 	hasty  bool      // the client waits for its retry within the time of the try before
 	body   hash.Hash // what the body says so far; nil when nobody will ask
@@ -87,7 +89,9 @@ func (x *exchange) call(r *http.Request, secret [32]byte) store.Call {
 	for _, name := range x.p.idempotency.scope {
 		text.add(r.Header[name])
 	}
-	text.add([]string{intercept.Token(r.Context()), x.identity.key})
+	text.add([]string{intercept.Token(r.Context())})
+	x.identity.owner = maphash.Bytes(x.p.idempotency.owners, text.buf)
+	text.add([]string{x.identity.key})
 	key := keyed(secret, text.buf)
 
 	text.buf = append(text.buf[:0], "call"...)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"hash/maphash"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -19,6 +20,7 @@ import (
 type idempotency struct {
 	store   store.Store
 	secret  [32]byte // for keys while the store tells none
+	owners  maphash.Seed
 	scope   []string // see scopeHeaders
 	log     *slog.Logger
 	results *prometheus.CounterVec
@@ -35,7 +37,7 @@ func newIdempotency(c Config, log *slog.Logger) (*idempotency, error) {
 		return nil, err
 	}
 	s := &idempotency{
-		store: opened, scope: scopeHeaders(c.Upstreams), log: log, flights: map[store.Key]*flight{},
+		store: opened, owners: maphash.MakeSeed(), scope: scopeHeaders(c.Upstreams), log: log, flights: map[store.Key]*flight{},
 		results: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "outrigger_idempotency_total", Help: "What became of calls with a key, and of abandoned ones.",
 		}, []string{"result"}),

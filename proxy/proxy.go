@@ -52,6 +52,7 @@ type Proxy struct {
 	credentials *credentials
 	idempotency *idempotency
 	abandoned   *abandoned
+	detached    *detached
 	failures    *failures
 	metrics     *metrics
 	relay       *httputil.ReverseProxy
@@ -72,9 +73,11 @@ func New(c Config, d Deps) (*Proxy, error) {
 	}
 	p := &Proxy{
 		config: c, log: d.Log, bodies: spool.New(c.Bodies), callers: newCallers(c.Callers),
-		credentials: newCredentials(), abandoned: &abandoned{calls: map[store.Call][]*flight{}}, idPrefix: idPrefix(), active: map[*exchange]struct{}{},
+		credentials: newCredentials(), idPrefix: idPrefix(), active: map[*exchange]struct{}{},
 		decoding: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
+	p.detached = newDetached(p.bodies, int64(c.Bodies.MemoryMax))
+	p.abandoned = &abandoned{detached: p.detached, calls: map[store.Call][]*flight{}}
 	p.total, p.streamIdle = c.Timeouts.operators()
 	var err error
 	if p.idempotency, err = newIdempotency(c, d.Log); err != nil {
