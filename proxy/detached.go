@@ -6,8 +6,8 @@ import "sync"
 const (
 	// maxDetached is how many there may be: each has a connection to its upstream.
 	maxDetached = 1024
-	// detachedShare is the part of OUTRIGGER_MEMORY_MAX that they may hold together. The rest
-	// is for calls that somebody waits for.
+	// detachedShare is the part of OUTRIGGER_MEMORY_MAX and of the descriptors that they may
+	// hold together. The rest is for calls that somebody waits for.
 	detachedShare = 4
 	// detachedCost is what one takes beside its bodies: measured with 10,000 of them, each with
 	// a connection to its upstream, and rounded up.
@@ -19,8 +19,8 @@ const (
 // for all others, so that none can take all: alone it gets a half, as one of three a quarter. A
 // call that finds no room ends with its caller. Safe for concurrent use.
 type detached struct {
-	room  memoryRoom
-	bytes int64 // the most
+	room memoryRoom
+	most load
 
 	mu     sync.Mutex
 	all    load
@@ -45,8 +45,14 @@ type attachment struct {
 	detached bool
 }
 
-func newDetached(room memoryRoom, memory int64) *detached {
-	return &detached{room: room, bytes: memory / detachedShare, shares: map[uint64]load{}}
+// newDetached bounds them for a process that may have so much memory for bodies and so many
+// descriptors, of which 0 is not known.
+func newDetached(room memoryRoom, memory int64, descriptors int) *detached {
+	most := load{maxDetached, memory / detachedShare}
+	if descriptors > 0 {
+		most.calls = min(most.calls, int64(descriptors/detachedShare))
+	}
+	return &detached{room: room, most: most, shares: map[uint64]load{}}
 }
 
 // enter lets the call of a go on without a caller, and reports whether there was room.
@@ -58,7 +64,7 @@ func (d *detached) enter(a *attachment) bool {
 	}
 	more, own := load{1, a.bytes + detachedCost}, d.shares[a.owner]
 	calls, bytes := own.calls+d.all.calls+2*more.calls, own.bytes+d.all.bytes+2*more.bytes
-	if calls > maxDetached || bytes > d.bytes/8*7 || !d.room.Reserve(detachedCost) { // the rest is for answers
+	if calls > d.most.calls || bytes > d.most.bytes/8*7 || !d.room.Reserve(detachedCost) { // the rest is for answers
 		return false
 	}
 	a.detached = true
@@ -103,7 +109,7 @@ func (a *attachment) Reserve(n int64) bool {
 	d := a.in
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	full := a.detached && (d.all.bytes+n > d.bytes || d.shares[a.owner].bytes+n > d.bytes/2)
+	full := a.detached && (d.all.bytes+n > d.most.bytes || d.shares[a.owner].bytes+n > d.most.bytes/2)
 	if full || !d.room.Reserve(n) {
 		return false
 	}

@@ -217,7 +217,7 @@ func TestAbandonedCallsLeaveRoomForOtherCredentials(t *testing.T) {
 }
 
 func TestDetachedCallsAreBoundedInBytes(t *testing.T) {
-	d := newDetached(spool.New(spool.Config{MemoryMax: 64 << 20}), 64<<20)
+	d := newDetached(spool.New(spool.Config{MemoryMax: 64 << 20}), 64<<20, 0)
 	enter := func(owner uint64, bytes int64) (*attachment, bool) {
 		a := &attachment{in: d, owner: owner, bytes: bytes}
 		return a, d.enter(a)
@@ -255,7 +255,7 @@ func TestDetachedCallsAreBoundedInBytes(t *testing.T) {
 
 // A credential gets what is left for all others: alone a half, as one of three a quarter.
 func TestOneCredentialNeverTakesTheWholeBound(t *testing.T) {
-	d := newDetached(spool.New(spool.Config{MemoryMax: 1 << 30}), 1<<30)
+	d := newDetached(spool.New(spool.Config{MemoryMax: 1 << 30}), 1<<30, 0)
 	for range maxDetached {
 		for owner := range uint64(3) {
 			d.enter(&attachment{in: d, owner: owner})

@@ -19,6 +19,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"outrigger/internal/resources"
 	"outrigger/policy"
 	"outrigger/proxy/outward"
 	"outrigger/proxy/spool"
@@ -76,7 +77,7 @@ func New(c Config, d Deps) (*Proxy, error) {
 		credentials: newCredentials(), idPrefix: idPrefix(), active: map[*exchange]struct{}{},
 		decoding: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
-	p.detached = newDetached(p.bodies, int64(c.Bodies.MemoryMax))
+	p.detached = newDetached(p.bodies, int64(c.Bodies.MemoryMax), resources.Descriptors())
 	p.abandoned = &abandoned{detached: p.detached, calls: map[store.Call][]*flight{}}
 	p.total, p.streamIdle = c.Timeouts.operators()
 	var err error

@@ -280,7 +280,7 @@ func TestARetryIsToldOfACreateThatMayHaveBeenCarriedOut(t *testing.T) {
 
 func TestNoMoreCallsAreAbandonedThanTheBound(t *testing.T) {
 	const most = maxDetached / 2 // they are all of one credential
-	a := &abandoned{detached: newDetached(spool.New(spool.Config{MemoryMax: 1 << 30}), 1<<30)}
+	a := &abandoned{detached: newDetached(spool.New(spool.Config{MemoryMax: 1 << 30}), 1<<30, 0)}
 	a.end()
 	flightOf := func(i int) *flight {
 		f := newFlight(testCall(i))

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"outrigger/internal/resources"
 	"outrigger/policy/classify"
 	"outrigger/policy/endpoint"
 	"outrigger/policy/limit"
@@ -73,7 +74,7 @@ func (r *resuming) ask(ctx context.Context, cancel context.CancelCauseFunc) (*ht
 	defer timer.Stop()
 	resp, err := r.up.transport(false, false, r.began).RoundTrip(req)
 	if err != nil {
-		leave.report(r.blame())
+		leave.report(r.blame(p, err))
 		if r.a.ctx.Err() == nil {
 			r.tell(", and it could not be resumed: there was no answer (" + noAnswer(ctx, p, err) + ")")
 			r.note(resumeUnreachable, 0)
@@ -107,8 +108,8 @@ func isStream(resp *http.Response) bool {
 }
 
 // blame is what a resume without an answer says about the upstream.
-func (r *resuming) blame() classify.BreakerAction {
-	if r.a.ctx.Err() != nil {
+func (r *resuming) blame(p *progress, err error) classify.BreakerAction {
+	if r.a.ctx.Err() != nil || !p.connected.Load() && resources.Shortage(err) != "" {
 		return classify.Ignore
 	}
 	return classify.Fault

@@ -12,8 +12,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
-	"golang.org/x/net/netutil"
 
+	"outrigger/internal/connbound"
+	"outrigger/internal/resources"
 	"outrigger/proxy"
 	"outrigger/proxy/admin"
 )
@@ -47,6 +48,7 @@ func serve(ctx context.Context, s *settings, log *slog.Logger) error {
 	stop, abort, release := watchSignals(ctx)
 	defer release()
 
+	resources.LimitHeap()
 	s.tellWaysOut(log)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -62,7 +64,7 @@ func serve(ctx context.Context, s *settings, log *slog.Logger) error {
 		if err != nil {
 			return err
 		}
-		listener = netutil.LimitListener(listener, maxAdminConnections)
+		bounded := connbound.New(listener, connbound.Options{Most: adminConnections(), Short: true, Spare: true, Lack: lackOf("admin", log)})
 		server := newAdminServer(admin.New(admin.Options{
 			Listen:  listener.Addr().String(),
 			Ready:   ready.Load,
@@ -70,10 +72,11 @@ func serve(ctx context.Context, s *settings, log *slog.Logger) error {
 			Status:  func() any { return handler.Status() },
 			Config:  s.show(),
 		}), log)
+		server.ConnState = bounded.State
 		defer server.Close()
-		start("admin", server, listener, failed, log)
+		start("admin", server, bounded, failed, log)
 	}
-	listener, err := listenTraffic(ctx, s, log)
+	listener, bounded, err := listenTraffic(ctx, s, log)
 	if err != nil {
 		return err
 	}
@@ -83,6 +86,7 @@ func serve(ctx context.Context, s *settings, log *slog.Logger) error {
 	}
 	defer traffic.Close()
 	server := newTrafficServer(traffic, log)
+	server.ConnState = bounded.State
 	defer server.Close()
 	ready.Store(true) // connections are taken from here on, by the backlog at first
 	start("traffic", server, listener, failed, log)
