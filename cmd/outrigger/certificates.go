@@ -28,7 +28,7 @@ func listenTraffic(ctx context.Context, s *settings, log *slog.Logger) (*firstby
 	if err != nil {
 		return nil, nil, err
 	}
-	bounded := connbound.New(listener, connbound.Options{Most: s.connections(), Grace: connectionGrace, Lack: lackOf("traffic", log)})
+	bounded := connbound.New(listener, connbound.Options{Most: s.connections(), Grace: connectionGrace, Yield: true, Lack: lackOf("traffic", log)})
 	return firstbyte.New(bounded, firstbyte.Options{
 		Patience: readHeaderTimeout,
 		TLS: &tls.Config{

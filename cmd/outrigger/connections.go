@@ -56,7 +56,7 @@ func adminConnectionsFor(descriptors int) int {
 	if descriptors == 0 {
 		return maxAdminConnections
 	}
-	return max(4, min(maxAdminConnections, descriptors/16))
+	return min(maxAdminConnections, resources.Reserve(descriptors))
 }
 
 // lackEvery is how often the log is told that connections cannot be taken.

@@ -64,7 +64,7 @@ func serve(ctx context.Context, s *settings, log *slog.Logger) error {
 		if err != nil {
 			return err
 		}
-		bounded := connbound.New(listener, connbound.Options{Most: adminConnections(), Short: true, Spare: true, Lack: lackOf("admin", log)})
+		bounded := connbound.New(listener, connbound.Options{Most: adminConnections(), Short: true, Lack: lackOf("admin", log)})
 		server := newAdminServer(admin.New(admin.Options{
 			Listen:  listener.Addr().String(),
 			Ready:   ready.Load,

@@ -8,8 +8,8 @@ import (
 	"container/list"
 	"net"
 	"net/http"
-	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"outrigger/internal/resources"
@@ -26,8 +26,9 @@ type Options struct {
 	// It is for a listener that gives short answers only: what takes long there is stuck.
 	// Without it further callers wait in the system's backlog until one ends.
 	Short bool
-	// Spare keeps one descriptor for a caller that comes when the process has no other left.
-	Spare bool
+	// Yield leaves the descriptors alone that are reserved for others: a connection that has
+	// one of those waits until another one is free.
+	Yield bool
 	// Lack is told when a connection cannot be taken for want of descriptors or memory;
 	// nil tells nobody.
 	Lack func(err error)
@@ -43,7 +44,6 @@ type Listener struct {
 	idle   list.List // of *conn, idle for the longest first; new ones are idle
 	busy   list.List // of *conn, busy for the longest first
 	room   sync.Cond // a connection ended, or became idle, or the listener was closed
-	spare  *os.File
 	closed bool
 }
 
@@ -51,9 +51,6 @@ type Listener struct {
 func New(inner net.Listener, o Options) *Listener {
 	l := &Listener{Listener: inner, options: o}
 	l.room.L = &l.mu
-	if o.Spare {
-		l.keepSpare()
-	}
 	return l
 }
 
@@ -66,6 +63,9 @@ func (l *Listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	if l.options.Yield && isReserved(c) {
+		l.yield()
+	}
 	if !l.await() {
 		_ = c.Close()
 		return nil, net.ErrClosed
@@ -75,7 +75,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 
 // acceptAgain is Accept after it failed with err for want of a descriptor or of memory.
 func (l *Listener) acceptAgain(err error) (net.Conn, error) {
-	if l.relieve() {
+	if l.relieve() { // accept(2) tells of a lack though nobody waits
 		if c, again := l.Listener.Accept(); again == nil {
 			return c, nil
 		}
@@ -97,10 +97,6 @@ func (e lacking) Unwrap() error { return e.error }
 func (l *Listener) Close() error {
 	l.mu.Lock()
 	l.closed = true
-	if l.spare != nil {
-		_ = l.spare.Close()
-		l.spare = nil
-	}
 	l.room.Broadcast()
 	l.mu.Unlock()
 	return l.Listener.Close()
@@ -111,15 +107,22 @@ func (l *Listener) await() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for !l.closed && l.idle.Len()+l.busy.Len() >= l.options.Most && !l.options.Short {
-		grace := time.Duration(-1)
-		if l.idle.Len() > 0 {
-			if grace = time.Until(l.idle.Front().Value.(*conn).since.Add(l.options.Grace)); grace <= 0 {
-				break
-			}
+		grace := l.grace()
+		if grace == 0 {
+			break
 		}
 		l.wait(grace)
 	}
 	return !l.closed
+}
+
+// grace is how long the connection that has been idle for the longest stays at the least,
+// negative if none is idle. Locked.
+func (l *Listener) grace() time.Duration {
+	if l.idle.Len() == 0 {
+		return -1
+	}
+	return max(0, time.Until(l.idle.Front().Value.(*conn).since.Add(l.options.Grace)))
 }
 
 // wait waits for a change, and no longer than for most, if that is not negative. Locked.
@@ -165,30 +168,51 @@ func (l *Listener) oldest() *conn {
 	return c
 }
 
-// relieve gives a descriptor back for the next connection, and reports whether there was one.
+// relieve gives the descriptor of an old connection back, and reports whether there was one.
 func (l *Listener) relieve() bool {
 	l.mu.Lock()
-	spare := l.spare
-	l.spare = nil
 	var old *conn
-	if spare == nil {
+	if l.options.Short || l.grace() == 0 {
 		old = l.oldest()
 	}
 	l.mu.Unlock()
-	switch {
-	case spare != nil:
-		_ = spare.Close()
-	case old != nil:
+	if old != nil {
 		_ = old.Conn.Close()
 	}
-	return spare != nil || old != nil
+	return old != nil
 }
 
-// keepSpare opens the spare descriptor, if it is not open. Locked, but in New.
-func (l *Listener) keepSpare() {
-	if l.options.Spare && l.spare == nil && !l.closed {
-		l.spare, _ = os.Open(os.DevNull) // without one it is as if there had been no option
+// yieldPoll is how often it is looked whether a descriptor is free that is not reserved.
+const yieldPoll = 100 * time.Millisecond
+
+// yield waits until there is one, or the listener is closed.
+func (l *Listener) yield() {
+	told := false
+	for resources.Scarce() && !l.relieve() {
+		if !told && l.options.Lack != nil {
+			told = true
+			l.options.Lack(syscall.EMFILE)
+		}
+		l.mu.Lock()
+		closed := l.closed
+		if !closed {
+			l.wait(yieldPoll)
+		}
+		l.mu.Unlock()
+		if closed {
+			return
+		}
 	}
+}
+
+// isReserved reports whether c has a descriptor that is kept free for others.
+func isReserved(c net.Conn) bool {
+	s, ok := c.(syscall.Conn)
+	if !ok {
+		return false
+	}
+	raw, err := s.SyscallConn()
+	return err == nil && resources.KeepReserve(raw) != nil
 }
 
 // State is the ConnState of the server: it tells which connections are idle.
@@ -204,7 +228,7 @@ func (l *Listener) State(c net.Conn, state http.ConnState) {
 	}
 	switch state {
 	case http.StateNew: // as it was taken; or it was a tunnel, and is a caller's again
-		if taken.busy {
+		if taken.busy.Load() {
 			l.set(taken, false)
 		}
 	case http.StateIdle:

@@ -107,8 +107,8 @@ func TestOverTheBoundTheOldestIdleConnectionGoes(t *testing.T) {
 		serve(t, l, ok)
 		used, silent, half := w.dial(), w.dial(), w.dial()
 		synctest.Wait()
-		begin(t, half, "GET / HTTP/1.1\r\nHos")
-		answer(t, used, "/") // it is idle for the shortest time from here on
+		begin(t, half, "GET / HTTP/1.1\r\nHos") // it is idle for a shorter time than the silent one
+		answer(t, used, "/")                    // it is idle for the shortest time from here on
 		if got := answer(t, w.dial(), "/"); got != "200 OK" {
 			t.Fatalf("over the bound a caller is answered %s", got)
 		}
@@ -250,25 +250,6 @@ func TestAnotherErrorIsPassedOn(t *testing.T) {
 	w.errs <- io.ErrUnexpectedEOF
 	if _, err := New(w, Options{Most: 1}).Accept(); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("got %v", err)
-	}
-}
-
-func TestTheSpareDescriptorServesOneMoreCaller(t *testing.T) {
-	w := newWire()
-	l := New(w, Options{Most: 10, Short: true, Spare: true})
-	defer l.Close()
-	if l.spare == nil {
-		t.Fatal("there is none")
-	}
-	w.errs <- &net.OpError{Op: "accept", Err: syscall.EMFILE}
-	w.dial()
-	c, err := l.Accept()
-	if err != nil || l.spare != nil {
-		t.Fatalf("%v", err)
-	}
-	_ = c.Close()
-	if l.spare == nil {
-		t.Error("it is not kept again")
 	}
 }
 
