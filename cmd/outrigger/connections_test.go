@@ -44,6 +44,7 @@ func TestConnectionsAreBoundedByWhatIsThere(t *testing.T) {
 // idlers are ways to hold a connection without a request, or without reading the answer.
 var idlers = map[string]string{
 	"that say nothing":             "",
+	"that were answered once":      "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
 	"with half a request's head":   "GET /metrics HTTP/1.1\r\nHost: localh",
 	"that read nothing":            strings.Repeat("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
 	"with half of a TLS handshake": "\x16\x03\x01\x02\x00\x01",
