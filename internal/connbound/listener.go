@@ -66,11 +66,12 @@ func (l *Listener) Accept() (net.Conn, error) {
 	if l.options.Yield && isReserved(c) {
 		l.yield()
 	}
-	if !l.await() {
+	taken := l.take(c)
+	if taken == nil {
 		_ = c.Close()
 		return nil, net.ErrClosed
 	}
-	return l.take(c), nil
+	return taken, nil
 }
 
 // acceptAgain is Accept after it failed with err for want of a descriptor or of memory.
@@ -102,10 +103,8 @@ func (l *Listener) Close() error {
 	return l.Listener.Close()
 }
 
-// await waits until a connection may be taken, and reports false once the listener is closed.
+// await waits until a connection may be taken, and reports false once the listener is closed. Locked.
 func (l *Listener) await() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	for !l.closed && l.idle.Len()+l.busy.Len() >= l.options.Most && !l.options.Short {
 		grace := l.grace()
 		if grace == 0 {
@@ -119,10 +118,24 @@ func (l *Listener) await() bool {
 // grace is how long the connection that has been idle for the longest stays at the least,
 // negative if none is idle. Locked.
 func (l *Listener) grace() time.Duration {
+	l.renew()
 	if l.idle.Len() == 0 {
 		return -1
 	}
 	return max(0, time.Until(l.idle.Front().Value.(*conn).since.Add(l.options.Grace)))
+}
+
+// renew says of those that would be closed next that they are not idle, if a request has come
+// that was not read yet. Locked.
+func (l *Listener) renew() {
+	for range l.idle.Len() {
+		c := l.idle.Front().Value.(*conn)
+		if time.Since(c.since) < l.options.Grace || !isPending(c.Conn) {
+			return
+		}
+		c.since = time.Now()
+		l.idle.MoveToBack(c.at)
+	}
 }
 
 // wait waits for a change, and no longer than for most, if that is not negative. Locked.
@@ -133,9 +146,14 @@ func (l *Listener) wait(most time.Duration) {
 	l.room.Wait()
 }
 
-// take counts c, which is idle until it asks for something.
+// take waits for room for c and counts it: it is idle until it asks for something. It returns
+// nil once the listener is closed.
 func (l *Listener) take(c net.Conn) net.Conn {
 	l.mu.Lock()
+	if !l.await() {
+		l.mu.Unlock()
+		return nil
+	}
 	var old []*conn
 	for l.idle.Len()+l.busy.Len() >= l.options.Most {
 		o := l.oldest()

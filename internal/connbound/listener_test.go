@@ -277,3 +277,40 @@ func TestClosingEndsTheWaitForRoom(t *testing.T) {
 		_ = c.Close()
 	})
 }
+
+// A busy machine takes a while to read what has come: nobody is idle meanwhile.
+func TestAConnectionWithAnUnreadRequestIsNotIdle(t *testing.T) {
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := New(inner, Options{Most: 2})
+	defer l.Close()
+	dial := func(text string) (near, far net.Conn) {
+		near, err := net.Dial("tcp", inner.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = near.Close() })
+		if far, err = l.Accept(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(near, text); err != nil {
+			t.Fatal(err)
+		}
+		for text != "" && !isPending(far.(*conn).Conn) { //nolint:revive // loopback delivers it at once
+		}
+		return near, far
+	}
+	_, asking := dial(request)
+	silent, _ := dial("")
+	dial("") // has one of the two closed
+	if _, err := silent.Read(make([]byte, 1)); err == nil {
+		t.Error("the silent one is open")
+	}
+	if got := make([]byte, len(request)); true {
+		if _, err := io.ReadFull(asking, got); err != nil || string(got) != request {
+			t.Errorf("the request that had come reads %q, %v", got, err)
+		}
+	}
+}
