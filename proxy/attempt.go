@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"outrigger/internal/resources"
 	"outrigger/policy"
 	"outrigger/policy/classify"
 	"outrigger/policy/endpoint"
@@ -123,6 +124,9 @@ func (a *attempt) fail(ctx context.Context, err error) {
 		a.failure = classify.Canceled
 	case !a.progress.connected.Load():
 		a.failure = classify.Unreachable
+		if resources.Shortage(err) != "" {
+			a.failure = classify.Starved
+		}
 	case wasRefused(err), a.resp == nil && http2Code(err) == "HTTP_1_1_REQUIRED":
 		a.failure = classify.Refused
 	case headersTooLarge(err):

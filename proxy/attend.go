@@ -75,6 +75,7 @@ func (f *flight) sit() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.inside++
+	f.apart.in.leave(&f.apart)
 	if f.timer != nil {
 		f.timer.Stop()
 	}

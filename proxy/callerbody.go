@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"outrigger/internal/resources"
 	"outrigger/policy/endpoint"
 	"outrigger/proxy/pick"
 	"outrigger/proxy/spool"
@@ -79,7 +80,7 @@ func (x *exchange) bodyError(r *http.Request, src *intake, err error) error {
 	case errors.Is(err, spool.ErrTooLarge):
 		return fail("request_too_large", "The request body is over %s. Raise OUTRIGGER_BODY_MAX to let it pass.", x.p.config.Bodies.BodyMax)
 	case errors.Is(err, spool.ErrFull):
-		return x.passOn(r, src)
+		return x.passOn(r, src, err)
 	case errors.As(err, &cut) && errors.Is(cut.Err, os.ErrDeadlineExceeded):
 		return fail("bad_request", "The request body came too slowly: less than %d bytes per second after %s.", bodyRate, bodyGrace)
 	case errors.As(err, &cut):
@@ -90,7 +91,7 @@ func (x *exchange) bodyError(r *http.Request, src *intake, err error) error {
 
 // passOn lets a create without a key stream through, sent once, when its body cannot be kept:
 // it would hardly ever be repeated anyway. All else is told to come back.
-func (x *exchange) passOn(r *http.Request, src *intake) error {
+func (x *exchange) passOn(r *http.Request, src *intake, cause error) error {
 	x.record.spoolFull = true
 	if x.isEncoded(r) {
 		x.unreadable(errNoRoom)
@@ -99,6 +100,9 @@ func (x *exchange) passOn(r *http.Request, src *intake) error {
 	// With a key it is to be done once, whatever was sent before: only its whole body
 	// tells whether it was.
 	if x.identity.key != "" || endpoint.Of(x.method, r.URL.EscapedPath(), x.facts.Facts).Effect != endpoint.Create {
+		if lack := resources.Shortage(cause); lack != "" {
+			return fail(codeExhausted, "The request body could not be kept: %s. Nothing was sent. Send the request again.", lack).after(time.Second)
+		}
 		return fail("spool_full", "No memory or disk is left to keep the request body "+
 			"(OUTRIGGER_MEMORY_MAX, OUTRIGGER_SPOOL_MAX, and the space in OUTRIGGER_SPOOL_DIR). Try again shortly.").after(time.Second)
 	}

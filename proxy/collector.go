@@ -13,6 +13,8 @@ type liveCollector struct{ p *Proxy }
 
 var (
 	descInflight = describeGauge("outrigger_inflight", "Requests on their way.")
+	descDetached = describeGauge("outrigger_detached_calls", "Calls that go on without a caller.")
+	descApart    = describeGauge("outrigger_detached_bytes", "Memory that calls without a caller hold.")
 	descBody     = describeGauge("outrigger_body_bytes", "Request bodies held.", "where")
 	descBreaker  = describeGauge("outrigger_breaker_state", "0 closed, 1 half-open, 2 open; scope all is the whole upstream, others are an endpoint and model that are not closed.", "upstream", "scope")
 	descStreaks  = describeGauge("outrigger_refusal_streaks", "Credentials and models whose refusals do not clear and are answered from memory.", "upstream")
@@ -25,7 +27,7 @@ func describeGauge(name, help string, labels ...string) *prometheus.Desc {
 
 // Describe implements prometheus.Collector.
 func (c *liveCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range [...]*prometheus.Desc{descInflight, descBody, descBreaker, descTripped, descStreaks, descConcurrency, descRunning, descBudget} {
+	for _, d := range [...]*prometheus.Desc{descInflight, descDetached, descApart, descBody, descBreaker, descTripped, descStreaks, descConcurrency, descRunning, descBudget} {
 		out <- d
 	}
 	describeLimits(out)
@@ -38,6 +40,9 @@ func (c *liveCollector) Collect(out chan<- prometheus.Metric) {
 	}
 	memory, spooled := c.p.bodies.Usage()
 	gauge(descInflight, float64(c.p.Inflight()))
+	apart := c.p.detached.load()
+	gauge(descDetached, float64(apart.calls))
+	gauge(descApart, float64(apart.bytes))
 	gauge(descBody, float64(memory), "memory")
 	gauge(descBody, float64(spooled), "spool")
 	for _, u := range c.p.upstreams {

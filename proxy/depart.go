@@ -10,6 +10,9 @@ import (
 // errUnclaimed ends a call whose callers left, when nobody has come back for it.
 var errUnclaimed = errors.New("nobody came back for the call")
 
+// errCrowded ends a call whose callers left when too many go on without theirs.
+var errCrowded = errors.New("too many calls go on without their callers")
+
 // depart is a caller's leaving, with the whole answer or without. The last one's
 // decides how long the call goes on.
 func (p *Proxy) depart(x *exchange, f *flight, reader *recording.Reader, delivered bool) {
@@ -34,7 +37,12 @@ func (p *Proxy) depart(x *exchange, f *flight, reader *recording.Reader, deliver
 	case !first && delivered:
 		_ = p.result(x, resultWaited, nil)
 	}
-	if f.inside == 0 && !f.over {
+	switch {
+	case f.inside > 0 || f.over:
+	case !p.detached.enter(&f.apart):
+		p.idempotency.count(resultCrowded)
+		f.call.cancel(errCrowded)
+	default:
 		// Its deadline holds until the answer begins; this is for what comes after.
 		f.expire(time.Until(f.call.start.Add(p.config.Timeouts.Total)), func() { f.call.cancel(errUnclaimed) })
 	}

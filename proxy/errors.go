@@ -70,9 +70,13 @@ var kinds = map[string]Error{
 	"upstream_broke":                {Status: http.StatusBadGateway, Type: "api_connection_error"},
 	"circuit_open":                  {Status: http.StatusServiceUnavailable, Type: "server_error", Later: true},
 	"spool_full":                    {Status: http.StatusServiceUnavailable, Type: "server_error", Later: true, RetryAfter: time.Second},
+	"resources_exhausted":           {Status: http.StatusServiceUnavailable, Type: "server_error", Later: true, RetryAfter: time.Second},
 	"draining":                      {Status: http.StatusServiceUnavailable, Type: "server_error", Later: true, RetryAfter: time.Second},
 	"upstream_timeout":              {Status: http.StatusGatewayTimeout, Type: "timeout_error"},
 }
+
+// codeExhausted is the code of a lack of descriptors, ports or memory of this machine's.
+const codeExhausted = "resources_exhausted"
 
 // fail makes the error with code, which must be in the table.
 func fail(code, format string, args ...any) *Error {

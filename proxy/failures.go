@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"syscall"
+
+	"outrigger/internal/resources"
 )
 
 // connectFailure names why no connection was had.
@@ -16,6 +18,8 @@ func connectFailure(err error) string {
 	var record tls.RecordHeaderError
 	var unknown x509.UnknownAuthorityError
 	switch {
+	case resources.Shortage(err) != "":
+		return "this machine has nothing left to connect with"
 	case errors.As(err, &dns):
 		return "the name was not found"
 	case errors.As(err, &certificate), errors.As(err, &unknown):

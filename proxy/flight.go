@@ -25,6 +25,7 @@ type flight struct {
 	answer   *recording.Recording // nil unless it is launched
 	call     *exchange            // what makes the call; its record is to be read at its end only
 	tries    atomic.Int32         // attempts so far
+	apart    attachment           // its part of the calls that go on without a caller
 	seat     *recording.Reader    // of the caller that it is made for
 	users    int                  // that have to do with it; guarded by idempotency.mu
 
@@ -75,7 +76,8 @@ func (p *Proxy) launch(r *http.Request, x *exchange, f *flight) {
 	c := *x
 	c.flight, c.intake, c.place = f, intake{}, &c.first
 	x.body = nil // it is c's now
-	f.answer = recording.New(p.bodies, p.config.Store.Largest())
+	f.apart = attachment{in: p.detached, owner: f.asked.Owner, bytes: min(max(x.size, 0), int64(p.config.Bodies.BodyMemory))}
+	f.answer = recording.New(&f.apart, p.config.Store.Largest())
 	f.call, f.first = &c, x
 	f.seat = f.enter() // before the call can have ended
 	c.w = f.answer
@@ -137,6 +139,9 @@ func (f *flight) finish(p *Proxy, result string, whole bool) *exchange {
 	f.over, f.whole, f.result = true, whole, result
 	if f.timer != nil && !f.call.identity.rejoin { // an abandoned answer goes on waiting
 		f.timer.Stop()
+	}
+	if !f.call.identity.rejoin {
+		p.detached.leave(&f.apart)
 	}
 	if f.first == nil {
 		return nil

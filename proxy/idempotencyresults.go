@@ -24,6 +24,9 @@ const (
 	resultRefused  = "store_down" // a create while the store does not answer or is full (503)
 	resultInvalid  = "invalid"    // no usable key (400)
 
+	// Of a call whose callers left, beside what became of it:
+	resultCrowded = "crowded" // it ended with them, since too many go on without theirs
+
 	// Of a call without a key (OUTRIGGER_REJOIN):
 	resultAbandoned = "abandoned" // its caller left, and it went on
 	resultRejoined  = "rejoined"  // its caller's retry was given its answer

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"outrigger/internal/resources"
 	"outrigger/policy/classify"
 )
 
@@ -21,6 +22,9 @@ func (x *exchange) lost(a *attempt) error {
 	}
 	tried, took, name := x.tried(), round(time.Since(x.start)), x.up.config.Name
 	switch {
+	case a.failure == classify.Starved:
+		return fail(codeExhausted, "No connection to upstream %q could be opened (%s, %s): %s. "+
+			"Nothing was sent. Send the request again.", name, tried, took, resources.Shortage(a.err)).after(time.Second)
 	case a.failure == classify.Unreachable && !x.connected:
 		return fail("upstream_unreachable", "Upstream %q could not be reached in %s over %s (%s). "+
 			"Check its URL, DNS and network.", name, tried, took, describe(a))
@@ -70,7 +74,7 @@ func describe(a *attempt) string {
 	switch {
 	case errors.Is(a.err, errAttemptTimeout), a.failure == classify.Timeout:
 		return "timeout"
-	case a.failure == classify.Unreachable:
+	case a.failure == classify.Unreachable, a.failure == classify.Starved:
 		return connectFailure(a.err)
 	case a.failure == classify.Refused:
 		return "the server refused the stream"

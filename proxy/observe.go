@@ -89,7 +89,7 @@ func (x *exchange) note(a *attempt, d policy.Decision) {
 func isTransient(o classify.Outcome) bool {
 	switch o {
 	case classify.OutcomeRateLimited, classify.OutcomeSlowDown, classify.OutcomeOverloaded, classify.OutcomeFailed,
-		classify.OutcomeTimeout, classify.OutcomeUnreachable, classify.OutcomeBroke, classify.OutcomeLoading:
+		classify.OutcomeTimeout, classify.OutcomeUnreachable, classify.OutcomeBroke, classify.OutcomeLoading, classify.OutcomeStarved:
 		return true
 	}
 	return false

@@ -19,6 +19,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"outrigger/internal/resources"
 	"outrigger/policy"
 	"outrigger/proxy/outward"
 	"outrigger/proxy/spool"
@@ -52,6 +53,7 @@ type Proxy struct {
 	credentials *credentials
 	idempotency *idempotency
 	abandoned   *abandoned
+	detached    *detached
 	failures    *failures
 	metrics     *metrics
 	relay       *httputil.ReverseProxy
@@ -73,17 +75,10 @@ func New(c Config, d Deps) (*Proxy, error) {
 	}
 	p := &Proxy{
 		config: c, log: d.Log, callers: newCallers(c.Callers),
-		credentials: newCredentials(keyHeaders(c.Upstreams)), abandoned: &abandoned{calls: map[store.Call][]*flight{}}, idPrefix: idPrefix(), active: map[*exchange]struct{}{},
+		credentials: newCredentials(keyHeaders(c.Upstreams)), idPrefix: idPrefix(), active: map[*exchange]struct{}{},
 		decoding: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
-	if c.Bodies.SpoolMax > 0 {
-		p.bodies.Unspooled = newUnspooled(c.Bodies.Dir, d.Log)
-	}
 	p.total, p.streamIdle = c.Timeouts.operators()
-	var err error
-	if p.idempotency, err = newIdempotency(c, d.Log, p.bodies); err != nil {
-		return nil, err
-	}
 	p.failures = policy.NewRepeats[[32]byte, [32]byte, [32]byte, *failure](maxRepeats)
 	p.metrics = newMetrics(p)
 	now := time.Now()
@@ -91,8 +86,20 @@ func New(c Config, d Deps) (*Proxy, error) {
 		p.upstreams = append(p.upstreams, newUpstream(c, u, d, p.metrics, now))
 	}
 	p.homes = newHomes(p.upstreams)
-	p.homes.reserve(&c.Bodies)
+	p.homes.reserve(&c.Bodies) // what it may take is not there for bodies
 	p.bodies = spool.New(c.Bodies)
+	if c.Bodies.SpoolMax > 0 {
+		p.bodies.Unspooled = newUnspooled(c.Bodies.Dir, d.Log)
+	}
+	p.detached = newDetached(p.bodies, int64(c.Bodies.MemoryMax), resources.Descriptors())
+	p.abandoned = &abandoned{detached: p.detached, calls: map[store.Call][]*flight{}}
+	var err error
+	if p.idempotency, err = newIdempotency(c, d.Log, p.bodies); err != nil {
+		for _, u := range p.upstreams {
+			u.close()
+		}
+		return nil, err
+	}
 	p.relay = p.newRelay()
 	return p, p.metrics.register(d.Registry)
 }

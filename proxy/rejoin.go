@@ -10,15 +10,14 @@ import (
 	"outrigger/proxy/store"
 )
 
-// maxAbandoned bounds the calls that go on without their callers.
-const maxAbandoned = 1024
-
 // abandoned are the calls without a key whose callers left and that go on for
 // OUTRIGGER_REJOIN, so that the callers' own retries can join them. No SDK sends an
 // Idempotency-Key by itself, but each says of a retry that it is one
 // (X-Stainless-Retry-Count). Nothing else joins: two equal calls of one app are two.
 // Safe for concurrent use.
 type abandoned struct {
+	detached *detached // bounds them
+
 	mu    sync.Mutex
 	calls map[store.Call][]*flight // the longest abandoned first
 	n     int
@@ -53,7 +52,14 @@ func isRetry(h http.Header) bool {
 
 // abandon leaves f to the retry that may come, or ends it. Locked: f.mu.
 func (p *Proxy) abandon(f *flight, delivered bool) {
-	if delivered || !f.promising() || !p.abandoned.put(f) {
+	stays := !delivered && f.promising()
+	if stays && !p.abandoned.put(f) {
+		stays = false
+		if !p.draining.Load() {
+			p.idempotency.count(resultCrowded)
+		}
+	}
+	if !stays {
 		f.call.cancel(errUnclaimed)
 		f.answer.Close()
 		return
@@ -103,7 +109,7 @@ func (a *abandoned) keeps(f *flight) bool {
 func (a *abandoned) put(f *flight) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.over || a.n >= maxAbandoned {
+	if a.over || !a.detached.enter(&f.apart) {
 		return false
 	}
 	a.calls[f.asked] = append(a.calls[f.asked], f)
@@ -148,6 +154,7 @@ func (a *abandoned) has(f *flight) bool {
 // remove takes out the i-th of the equal calls. Locked.
 func (a *abandoned) remove(call store.Call, i int) {
 	a.n--
+	a.detached.leave(&a.calls[call][i].apart)
 	left := slices.Delete(slices.Clone(a.calls[call]), i, i+1)
 	if len(left) == 0 {
 		delete(a.calls, call)
@@ -164,6 +171,7 @@ func (a *abandoned) end() {
 	a.mu.Unlock()
 	for _, flights := range all {
 		for _, f := range flights {
+			a.detached.leave(&f.apart)
 			f.call.cancel(errUnclaimed)
 			f.answer.Close()
 		}

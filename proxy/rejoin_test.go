@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"outrigger/proxy/recording"
+	"outrigger/proxy/spool"
 )
 
 func rejoins(c *Config) { c.Rejoin = 10 * time.Second }
@@ -278,7 +279,8 @@ func TestARetryIsToldOfACreateThatMayHaveBeenCarriedOut(t *testing.T) {
 }
 
 func TestNoMoreCallsAreAbandonedThanTheBound(t *testing.T) {
-	a := &abandoned{calls: nil}
+	const most = maxDetached / 2 // they are all of one credential
+	a := &abandoned{detached: newDetached(spool.New(spool.Config{MemoryMax: 1 << 30}), 1<<30, 0)}
 	a.end()
 	flightOf := func(i int) *flight {
 		f := newFlight(testCall(i))
@@ -289,7 +291,7 @@ func TestNoMoreCallsAreAbandonedThanTheBound(t *testing.T) {
 		t.Error("one is taken in during a drain")
 	}
 	a.over = false
-	for i := range maxAbandoned {
+	for i := range most {
 		if !a.put(flightOf(i % 7)) {
 			t.Fatalf("number %d is refused", i)
 		}
@@ -297,7 +299,7 @@ func TestNoMoreCallsAreAbandonedThanTheBound(t *testing.T) {
 	if a.put(flightOf(0)) {
 		t.Error("one more than the bound is taken in")
 	}
-	for i := range maxAbandoned {
+	for i := range most {
 		if f, _ := a.take(testCall(i % 7)); f == nil {
 			t.Fatalf("number %d is gone", i)
 		}

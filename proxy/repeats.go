@@ -155,6 +155,8 @@ func (x *exchange) concludeRefused(err error) {
 		return
 	case x.record.attempts == 0 && x.repeat.mark == "":
 		return // no attempt, no failure
+	case x.last == nil && x.lastLoss != nil && x.lastLoss.Code == codeExhausted:
+		return // it is this machine's, and may be over at any moment
 	case x.last != nil:
 		last = keep(x.last)
 	case x.lastLoss != nil:

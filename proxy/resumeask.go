@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"outrigger/internal/resources"
 	"outrigger/policy/classify"
 	"outrigger/policy/endpoint"
 	"outrigger/policy/limit"
@@ -78,7 +79,7 @@ func (r *resuming) ask(ctx context.Context, cancel context.CancelCauseFunc) (*ht
 		}
 	}
 	if err != nil {
-		leave.report(r.blame())
+		leave.report(r.blame(p, err))
 		if r.a.ctx.Err() == nil {
 			r.tell(", and it could not be resumed: there was no answer (" + noAnswer(ctx, p, err) + ")")
 			r.note(resumeUnreachable, 0)
@@ -112,8 +113,8 @@ func isStream(resp *http.Response) bool {
 }
 
 // blame is what a resume without an answer says about the upstream.
-func (r *resuming) blame() classify.BreakerAction {
-	if r.a.ctx.Err() != nil {
+func (r *resuming) blame(p *progress, err error) classify.BreakerAction {
+	if r.a.ctx.Err() != nil || !p.connected.Load() && resources.Shortage(err) != "" {
 		return classify.Ignore
 	}
 	return classify.Fault

@@ -81,6 +81,8 @@ func (c *exchange) mayBeDone(status int) bool {
 	switch {
 	case r.attempts == 0:
 		return false
+	case status == 0 && c.current == nil && !c.doubtful:
+		return false // it ended between attempts, each of which had its answer
 	case c.doubtful: // an earlier attempt may have, whatever the last one was told
 		return true
 	case r.source == sourceLocal:

@@ -49,7 +49,7 @@ type upstream struct {
 func newUpstream(c Config, u Upstream, d Deps, m *metrics, now time.Time) *upstream {
 	dial, log := dialer(d.Dial), d.Log
 	if dial == nil {
-		dial = (&net.Dialer{Timeout: c.Timeouts.Connect, KeepAlive: 15 * time.Second, Control: keepUnsentShort}).DialContext
+		dial = (&net.Dialer{Timeout: c.Timeouts.Connect, KeepAlive: 15 * time.Second, Control: control}).DialContext
 	}
 	plain, via := u.URL.Scheme == "http", intercept.Outward(d.Proxies, c.Callers.Listen)
 	alone := len(c.Upstreams) == 1 || !c.Failover.On(policy.FailoverBreaker)

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync"
 
+	"outrigger/internal/connbound"
 	"outrigger/proxy"
 	"outrigger/proxy/authority"
 	"outrigger/proxy/firstbyte"
@@ -18,20 +19,20 @@ import (
 )
 
 // listenTraffic opens the traffic listener, for TLS and cleartext.
-func listenTraffic(ctx context.Context, s *settings, c *certificates, log *slog.Logger) (*firstbyte.Listener, error) {
+func listenTraffic(ctx context.Context, s *settings, c *certificates, log *slog.Logger) (*firstbyte.Listener, *connbound.Listener, error) {
 	listener, err := listen(ctx, prefix+"LISTEN", s.Listen, log)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return firstbyte.New(listener, firstbyte.Options{
-		Most:     maxTrafficConnections,
+	bounded := connbound.New(listener, connbound.Options{Most: s.connections(), Grace: connectionGrace, Yield: true, Lack: lackOf("traffic", log)})
+	return firstbyte.New(bounded, firstbyte.Options{
 		Patience: readHeaderTimeout,
 		TLS: &tls.Config{
 			GetCertificate: c.choose,
 			MinVersion:     tls.VersionTLS12,
 			NextProtos:     []string{"h2", "http/1.1"},
 		},
-	}), nil
+	}), bounded, nil
 }
 
 // certificates chooses what a caller that speaks TLS is shown. It is safe for

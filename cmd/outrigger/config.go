@@ -30,6 +30,10 @@ type Config struct {
 	// UpstreamURLs is OUTRIGGER_UPSTREAMS as written; Upstreams follows from it.
 	UpstreamURLs []namedURL `env:"UPSTREAMS" envDefault:"openai=https://api.openai.com" doc:"name=url list in failover order, comma-separated; a name is [a-z][a-z0-9]* and stands in its variables, in /@NAME/ paths and in metrics; one URL may stand under several names"`
 
+	// MaxConnections is how many connections callers may have open; 0 is what descriptors
+	// and memory allow.
+	MaxConnections int `env:"MAX_CONNECTIONS" envDefault:"0" min:"0" max:"1000000" doc:"connections of callers; over it the one idle for the longest is closed; 0: as many as descriptors and memory allow"`
+
 	// TLS is what callers of the traffic listener that speak TLS are shown.
 	TLS TLS
 

@@ -21,13 +21,14 @@ const (
 	// minutes, Go 90 s, .NET 60 s, Node and httpx 5 s). A client that closes first
 	// cannot send a request into a connection that is being closed here.
 	idleTimeout = 5*time.Minute + 15*time.Second
+	// adminIdleTimeout is short: the kubelet opens a connection for each probe, and Prometheus
+	// opens another one where its own was closed.
+	adminIdleTimeout = 10 * time.Second
+	// adminWriteTimeout is Prometheus's own bound of a scrape (scrape_timeout).
+	adminWriteTimeout = 10 * time.Second
 	// maxHeaderBytes is far above what clients send (Node refuses 16 KiB, nginx 32)
 	// and below what 100,000 headers take, at 4 bytes each the shortest.
 	maxHeaderBytes = 128 << 10
-	// maxTrafficConnections leaves room for one more descriptor per request, towards
-	// the upstream, under the usual limits. Further callers wait in the backlog.
-	maxTrafficConnections = 16 << 10
-	maxAdminConnections   = 128
 	// maxStreams is per HTTP/2 connection; net/http's default of 250 would make an
 	// app's burst wait in the client, where no deadline is announced.
 	maxStreams = 2000
@@ -71,8 +72,8 @@ func newAdminServer(handler http.Handler, log *slog.Logger) *http.Server {
 		Handler:           handler,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readHeaderTimeout,
-		WriteTimeout:      time.Minute,
-		IdleTimeout:       idleTimeout,
+		WriteTimeout:      adminWriteTimeout,
+		IdleTimeout:       adminIdleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          newErrorLog(log),
 	}

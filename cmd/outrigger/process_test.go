@@ -48,8 +48,13 @@ type process struct {
 // start runs outrigger serve on free ports and waits until it listens.
 func startProcess(t *testing.T, environ ...string) *process {
 	t.Helper()
-	p := &process{t: t, lines: make(chan string, 10_000), done: make(chan struct{})}
-	p.command = exec.Command(os.Args[0])
+	return startCommand(t, exec.Command(os.Args[0]), environ...)
+}
+
+// startCommand is startProcess with a command that becomes outrigger.
+func startCommand(t *testing.T, command *exec.Cmd, environ ...string) *process {
+	t.Helper()
+	p := &process{t: t, command: command, lines: make(chan string, 10_000), done: make(chan struct{})}
 	p.command.Env = append([]string{
 		beOutrigger + "=1", "TMPDIR=" + t.TempDir(), "GORACE=halt_on_error=1", "OUTRIGGER_LISTEN=127.0.0.1:0", "OUTRIGGER_ADMIN_LISTEN=127.0.0.1:0",
 	}, environ...)

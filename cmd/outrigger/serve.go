@@ -14,8 +14,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
-	"golang.org/x/net/netutil"
 
+	"outrigger/internal/connbound"
+	"outrigger/internal/resources"
 	"outrigger/proxy"
 	"outrigger/proxy/admin"
 )
@@ -54,6 +55,7 @@ func serve(ctx context.Context, s *settings, log *slog.Logger) error {
 
 	running, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
+	resources.LimitHeap()
 	s.tellWaysOut(log)
 	for _, warning := range s.Warnings {
 		log.Warn("a part of the configuration will not work", slog.String("reason", warning))
@@ -72,7 +74,7 @@ func serve(ctx context.Context, s *settings, log *slog.Logger) error {
 		if err != nil {
 			return err
 		}
-		listener = netutil.LimitListener(listener, maxAdminConnections)
+		bounded := connbound.New(listener, connbound.Options{Most: adminConnections(), Short: true, Lack: lackOf("admin", log)})
 		server := newAdminServer(admin.New(admin.Options{
 			Listen:  listener.Addr().String(),
 			Ready:   ready.Load,
@@ -80,15 +82,16 @@ func serve(ctx context.Context, s *settings, log *slog.Logger) error {
 			Status:  func() any { return handler.Status() },
 			Config:  s.show(),
 		}), log)
+		server.ConnState = bounded.State
 		defer server.Close()
-		start("admin", server, listener, failed, log)
+		start("admin", server, bounded, failed, log)
 	}
 	certificates, err := newCertificates(s, log)
 	if err != nil {
 		return err
 	}
 	watchHangups(running, (&reloader{present: s, log: log, proxy: handler, certificates: certificates}).reload)
-	listener, err := listenTraffic(ctx, s, certificates, log)
+	listener, bounded, err := listenTraffic(ctx, s, certificates, log)
 	if err != nil {
 		return err
 	}
@@ -98,6 +101,7 @@ func serve(ctx context.Context, s *settings, log *slog.Logger) error {
 	}
 	defer traffic.Close()
 	server := newTrafficServer(traffic, log)
+	server.ConnState = bounded.State
 	defer server.Close()
 	s.tellStart(log)
 	ready.Store(true) // connections are taken from here on, by the backlog at first

@@ -16,7 +16,7 @@ func TestTheRequestsInATunnelKnowItsTargetAndToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := firstbyte.New(inner, firstbyte.Options{Most: 1, Patience: 10 * time.Second, TLS: &tls.Config{}})
+	l := firstbyte.New(inner, firstbyte.Options{Patience: 10 * time.Second, TLS: &tls.Config{}})
 	defer l.Close()
 	for first, name := range map[byte]string{'G': "cleartext", 22: "TLS"} {
 		ours, theirs := net.Pipe()

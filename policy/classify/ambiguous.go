@@ -8,7 +8,7 @@ func mayHaveRun(r *reply) bool {
 	switch r.Failure {
 	case None:
 		return answerMayHaveRun(r)
-	case Unreachable, Refused:
+	case Unreachable, Refused, Starved:
 		return false
 	default:
 		return r.Progress != NotSent

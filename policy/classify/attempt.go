@@ -73,11 +73,13 @@ const (
 	Canceled
 	// Malformed means an answer that is not valid HTTP, and would be the next time.
 	Malformed
+	// Starved means that this machine had no descriptor, port or memory left to connect with.
+	Starved
 )
 
 // String returns the failure in lower case, for logs.
 func (f Failure) String() string {
-	return name(f, "none", "unreachable", "refused", "broke", "timeout", "too_large", "canceled", "malformed")
+	return name(f, "none", "unreachable", "refused", "broke", "timeout", "too_large", "canceled", "malformed", "starved")
 }
 
 // name returns the i-th name, or "unknown" for a value outside the list.

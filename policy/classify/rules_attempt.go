@@ -13,6 +13,11 @@ var attemptRules = []rule{
 		evidence: "dial, DNS or TLS failed: nothing was sent",
 	},
 	{
+		name: "starved", then: Verdict{Outcome: OutcomeStarved, Repeat: Backoff, Breaker: Ignore},
+		match:    failure(Starved),
+		evidence: "connect(2), socket(2): EMFILE, ENFILE, ENOBUFS and EADDRNOTAVAIL are this machine's, not the upstream's",
+	},
+	{
 		name: "not_processed", then: unreached,
 		match:    failure(Refused),
 		evidence: "RFC 9113, sections 6.8 and 8.7: REFUSED_STREAM and streams above GOAWAY's were not processed",

@@ -51,6 +51,10 @@ var ruleTable = map[string]struct {
 	want Verdict
 }{
 	"canceled": {failing(Canceled, Sent, endpoint.Create), Verdict{Outcome: OutcomeCanceled, Breaker: Ignore}},
+	"starved": {
+		failing(Starved, NotSent, endpoint.Create),
+		Verdict{Outcome: OutcomeStarved, Repeat: Backoff, Breaker: Ignore},
+	},
 	"unreachable": {
 		failing(Unreachable, NotSent, endpoint.Create),
 		Verdict{Outcome: OutcomeUnreachable, Scope: Upstream, Repeat: Backoff, Breaker: Fault},

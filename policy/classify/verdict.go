@@ -86,13 +86,14 @@ const (
 	OutcomeCanceled            // the caller left
 	OutcomeEntitlement         // what the caller's plan, tier or account does not include
 	OutcomeLoading             // the model is being made ready
+	OutcomeStarved             // this machine had nothing left to connect with
 )
 
 // String returns the outcome as metrics and logs show it.
 func (o Outcome) String() string {
 	return name(o, "ok", "rejected", "rate_limited", "slow_down", "overloaded", "failed", "timeout",
 		"unreachable", "broke", "quota", "credential", "model", "never_fits", "region", "canceled",
-		"entitlement", "loading")
+		"entitlement", "loading", "starved")
 }
 
 // Scope is what a failure belongs to.

@@ -17,7 +17,7 @@ func BenchmarkListener(b *testing.B) {
 	for name, wrap := range map[string]func(net.Listener) net.Listener{
 		"plain": func(l net.Listener) net.Listener { return l },
 		"firstbyte": func(l net.Listener) net.Listener {
-			return New(l, Options{Most: 1000, Patience: time.Minute, TLS: &tls.Config{}})
+			return New(l, Options{Patience: time.Minute, TLS: &tls.Config{}})
 		},
 	} {
 		inner, err := net.Listen("tcp", "127.0.0.1:0")

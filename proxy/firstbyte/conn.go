@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
-	"sync"
 	"time"
 )
 
@@ -12,11 +11,9 @@ import (
 // it speaks put back. It is as safe for concurrent use as the connection in it.
 type Conn struct {
 	net.Conn
-	target  string
-	token   string
-	unread  []byte
-	release func()
-	once    sync.Once
+	target string
+	token  string
+	unread []byte
 }
 
 // TargetOf returns what c was a tunnel to before it was offered, host:port, or ""
@@ -81,9 +78,5 @@ func (c *Conn) CloseWrite() error {
 	return errors.ErrUnsupported
 }
 
-// Close closes the connection and makes room for another one.
-func (c *Conn) Close() error {
-	err := c.Conn.Close()
-	c.once.Do(c.release)
-	return err
-}
+// NetConn returns the connection that c reads from.
+func (c *Conn) NetConn() net.Conn { return c.Conn }

@@ -10,9 +10,6 @@ import (
 
 // Options are a Listener's bounds and what it answers TLS with. All are needed.
 type Options struct {
-	// Most is how many connections may be open at once; further ones wait in the
-	// system's backlog.
-	Most int
 	// Patience is how long a caller may take to send its first byte.
 	Patience time.Duration
 	// TLS is for connections that begin with a TLS record.
@@ -24,7 +21,6 @@ type Options struct {
 type Listener struct {
 	inner   net.Listener
 	options Options
-	slots   chan struct{}
 	ready   chan accepted
 	done    chan struct{} // closed by Close
 	tasks   sync.WaitGroup
@@ -43,7 +39,7 @@ type accepted struct {
 // inner too.
 func New(inner net.Listener, o Options) *Listener {
 	l := &Listener{
-		inner: inner, options: o, slots: make(chan struct{}, o.Most), ready: make(chan accepted),
+		inner: inner, options: o, ready: make(chan accepted),
 		done: make(chan struct{}), silent: map[*Conn]struct{}{},
 	}
 	l.tasks.Go(l.acceptAll)
@@ -89,30 +85,22 @@ func (l *Listener) Close() error {
 // closed, so is c. token is the client token it was opened with, and unread what the
 // caller has sent already.
 func (l *Listener) Offer(c net.Conn, target, token string, unread []byte) {
-	l.await(&Conn{Conn: c, target: target, token: token, unread: unread, release: func() {}})
+	l.await(&Conn{Conn: c, target: target, token: token, unread: unread})
 }
 
-// acceptAll takes connections as long as there is a slot for them.
+// acceptAll takes connections until the listener is closed.
 func (l *Listener) acceptAll() {
 	for {
-		select {
-		case l.slots <- struct{}{}:
-		case <-l.done:
-			return
-		}
 		c, err := l.inner.Accept()
 		if err == nil {
-			l.await(&Conn{Conn: c, release: l.release})
+			l.await(&Conn{Conn: c})
 			continue
 		}
-		l.release()
 		if !l.hand(accepted{err: err}) || errors.Is(err, net.ErrClosed) {
 			return
 		}
 	}
 }
-
-func (l *Listener) release() { <-l.slots }
 
 // await hands c over once its first byte is there.
 func (l *Listener) await(c *Conn) {

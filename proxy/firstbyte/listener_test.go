@@ -14,7 +14,7 @@ import (
 // patience is what the listeners of these tests have.
 const patience = 10 * time.Second
 
-func options() Options { return Options{Most: 100, Patience: patience, TLS: &tls.Config{}} }
+func options() Options { return Options{Patience: patience, TLS: &tls.Config{}} }
 
 func TestACallerThatSendsNothingHoldsUpNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -92,48 +92,12 @@ func TestADeadlineOfTheServersHoldsForTheRest(t *testing.T) {
 	})
 }
 
-func TestMoreConnectionsThanAllowedWait(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		inner := newPipes()
-		o := options()
-		o.Most = 1
-		l := New(inner, o)
-		defer l.Close()
-		for range 2 {
-			go func() {
-				c := inner.dial()
-				_, _ = io.WriteString(c, "G")
-			}()
-		}
-		first, err := l.Accept()
-		if err != nil {
-			t.Fatal(err)
-		}
-		second := make(chan net.Conn, 1)
-		go func() {
-			c, _ := l.Accept()
-			second <- c
-		}()
-		synctest.Wait()
-		select {
-		case <-second:
-			t.Fatal("the second connection was accepted beside the first")
-		default:
-		}
-		_ = first.Close()
-		_ = first.Close() // makes room once
-		_ = (<-second).Close()
-	})
-}
-
 func TestAFailureToAcceptIsPassedOnAndNotTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		inner := newPipes()
-		o := options()
-		o.Most = 1
-		l := New(inner, o)
+		l := New(inner, options())
 		defer l.Close()
-		for range 3 { // none of them uses up the only slot
+		for range 3 {
 			inner.failing <- errFull
 			if _, err := l.Accept(); !errors.Is(err, errFull) {
 				t.Errorf("got %v", err)

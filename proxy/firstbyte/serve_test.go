@@ -23,7 +23,7 @@ func serve(t *testing.T) (*http.Server, string, *x509.CertPool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := New(inner, Options{Most: 100, Patience: patience, TLS: &tls.Config{
+	l := New(inner, Options{Patience: patience, TLS: &tls.Config{
 		Certificates: []tls.Certificate{given}, NextProtos: []string{"h2", "http/1.1"},
 	}})
 	server := &http.Server{
@@ -106,7 +106,7 @@ func TestAHalfClosedConnectionCanStillBeRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := New(inner, Options{Most: 2, Patience: patience, TLS: &tls.Config{Certificates: []tls.Certificate{given}}})
+	l := New(inner, Options{Patience: patience, TLS: &tls.Config{Certificates: []tls.Certificate{given}}})
 	defer l.Close()
 	dial := map[string]func() (net.Conn, error){
 		"cleartext": func() (net.Conn, error) { return net.Dial("tcp", inner.Addr().String()) },

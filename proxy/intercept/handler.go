@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"outrigger/internal/resources"
 	"outrigger/proxy/outward"
 )
 
@@ -166,6 +167,9 @@ func (h *Handler) tunnel(w http.ResponseWriter, r *http.Request, host, port stri
 func failed(host string, err error) *refusal {
 	if errors.Is(err, ErrAddress) {
 		return refused("Outrigger tunnels to public addresses only: " + host + " is, or resolves to, none.")
+	}
+	if lack := resources.Shortage(err); lack != "" {
+		return unavailable("resources_exhausted", "Outrigger cannot connect to "+host+": "+lack+".")
 	}
 	return &refusal{http.StatusBadGateway, "api_connection_error", "tunnel_failed", "Outrigger cannot connect to " + host + ": " + reason(err) + "."}
 }

@@ -73,6 +73,7 @@ var ownErrors = map[string]struct {
 	"upstream_broke":       {502, "api_connection_error"},
 	"circuit_open":         {503, "server_error"},
 	"spool_full":           {503, "server_error"},
+	"resources_exhausted":  {503, "server_error"},
 	"draining":             {503, "server_error"},
 	"upstream_timeout":     {504, "timeout_error"},
 }
@@ -110,11 +111,11 @@ func (r result) retryTold(code string) error {
 	if after != "" && (err != nil || seconds < 1 || seconds > 60) {
 		return fmt.Errorf("%s: Retry-After %q", code, after)
 	}
-	if after == "" && (code == "spool_full" || code == "draining") {
+	if after == "" && (code == "spool_full" || code == "resources_exhausted" || code == "draining") {
 		return fmt.Errorf("%s: no Retry-After", code)
 	}
 	untried := r.header.Get("X-Outrigger-Attempts") == "0" && !strings.Contains(string(r.text), "no wait would let it pass")
-	mayPass := slices.Contains([]string{"local_rate_limit", "circuit_open", "draining", "spool_full"}, code)
+	mayPass := slices.Contains([]string{"local_rate_limit", "circuit_open", "draining", "spool_full", "resources_exhausted"}, code)
 	if got := r.header.Get("X-Should-Retry"); untried && mayPass && got != "" {
 		return fmt.Errorf("%s without an attempt: x-should-retry %q", code, got)
 	}

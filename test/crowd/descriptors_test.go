@@ -22,6 +22,7 @@ func TestACrowdLargerThanTheDescriptors(t *testing.T) {
 		Process: process.Start(t, []string{
 			"OUTRIGGER_LISTEN=" + traffic, "OUTRIGGER_ADMIN_LISTEN=" + admin, "OUTRIGGER_SPOOL_DIR=" + t.TempDir(), "OUTRIGGER_LOG_LEVEL=error",
 			"OUTRIGGER_UPSTREAMS=test=" + upstream.url, "OUTRIGGER_MAX_INFLIGHT=8", "OUTRIGGER_MEMORY_MAX=16MiB", "OUTRIGGER_BREAKER_WAIT=2s",
+			"OUTRIGGER_MAX_CONNECTIONS=1000", // more than there are descriptors for
 		}, "sh", "-c", `ulimit -n 200 && exec "$0"`, process.Binary(t)),
 		asker: &http.Client{Transport: &http.Transport{}, Timeout: 30 * time.Second},
 	}

@@ -1,0 +1,35 @@
+// Package resources tells what the process may use, descriptors and memory, and which
+// errors say that one of them is used up. Bounds that follow from it hold where an
+// operator has set none.
+package resources
+
+import (
+	"math"
+	"runtime/debug"
+)
+
+// Memory returns how many bytes the process is to stay under: the Go runtime's limit
+// (GOMEMLIMIT), or that of its control group if it is lower. 0 is no limit that is known.
+func Memory() int64 {
+	limit := debug.SetMemoryLimit(-1)
+	if group := groupLimit("/"); group > 0 {
+		limit = min(limit, group)
+	}
+	if limit == math.MaxInt64 {
+		return 0
+	}
+	return limit
+}
+
+// heapShare is the part of a control group's memory that the Go runtime is told to stay
+// under: the kernel counts socket buffers and stacks of its own, of which the runtime knows
+// nothing.
+const heapShare = 0.8
+
+// LimitHeap has the Go runtime collect garbage before the process meets its control
+// group's limit, where nobody has set GOMEMLIMIT: it would else let the heap double.
+func LimitHeap() {
+	if group := groupLimit("/"); group > 0 && debug.SetMemoryLimit(-1) == math.MaxInt64 {
+		debug.SetMemoryLimit(int64(float64(group) * heapShare))
+	}
+}

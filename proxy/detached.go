@@ -1,0 +1,138 @@
+package proxy
+
+import (
+	"sync"
+
+	"outrigger/proxy/store"
+)
+
+// Bounds of the calls that go on without a caller.
+const (
+	// maxDetached is how many there may be: each has a connection to its upstream.
+	maxDetached = 1024
+	// detachedShare is the part of OUTRIGGER_MEMORY_MAX and of the descriptors that they may
+	// hold together. The rest is for calls that somebody waits for.
+	detachedShare = 4
+	// detachedCost is what one takes beside its bodies: measured with 10,000 of them, each with
+	// a connection to its upstream, and rounded up.
+	detachedCost = 48 << 10
+)
+
+// detached bounds the calls that go on without a caller, so that they are there when the
+// caller's retry comes: by count and by bytes. One credential may hold as much as is left
+// for all others, so that none can take all: alone it gets a half, as one of three a quarter. A
+// call that finds no room ends with its caller. Safe for concurrent use.
+type detached struct {
+	room memoryRoom
+	most load
+
+	mu     sync.Mutex
+	all    load
+	shares map[store.Owner]load // by owner; of those that have none there is no entry
+}
+
+// load is what detached calls take.
+type load struct{ calls, bytes int64 }
+
+// memoryRoom is the memory that all requests share.
+type memoryRoom interface {
+	Reserve(n int64) bool
+	Free(n int64)
+}
+
+// attachment is a call's own part of detached, which guards it, and the room of its
+// recorded answer.
+type attachment struct {
+	in       *detached
+	owner    store.Owner // stands for the caller's credential
+	bytes    int64       // held by the call's bodies
+	detached bool
+}
+
+// newDetached bounds them for a process that may have so much memory for bodies and so many
+// descriptors, of which 0 is not known.
+func newDetached(room memoryRoom, memory int64, descriptors int) *detached {
+	most := load{maxDetached, memory / detachedShare}
+	if descriptors > 0 {
+		most.calls = min(most.calls, int64(descriptors/detachedShare))
+	}
+	return &detached{room: room, most: most, shares: map[store.Owner]load{}}
+}
+
+// enter lets the call of a go on without a caller, and reports whether there was room.
+func (d *detached) enter(a *attachment) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if a.detached {
+		return true
+	}
+	more, own := load{1, a.bytes + detachedCost}, d.shares[a.owner]
+	calls, bytes := own.calls+d.all.calls+2*more.calls, own.bytes+d.all.bytes+2*more.bytes
+	if calls > d.most.calls || bytes > d.most.bytes/8*7 || !d.room.Reserve(detachedCost) { // the rest is for answers
+		return false
+	}
+	a.detached = true
+	d.add(a.owner, more)
+	return true
+}
+
+// leave says that the call of a has a caller again, or is over.
+func (d *detached) leave(a *attachment) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !a.detached {
+		return
+	}
+	a.detached = false
+	d.add(a.owner, load{-1, -a.bytes - detachedCost})
+	d.room.Free(detachedCost)
+}
+
+// add counts what owner has more, or less. Locked.
+func (d *detached) add(owner store.Owner, more load) {
+	own := d.shares[owner]
+	own.calls, own.bytes = own.calls+more.calls, own.bytes+more.bytes
+	d.all.calls, d.all.bytes = d.all.calls+more.calls, d.all.bytes+more.bytes
+	if own.calls == 0 {
+		delete(d.shares, owner)
+		return
+	}
+	d.shares[owner] = own
+}
+
+// load returns what all of them take now.
+func (d *detached) load() load {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.all
+}
+
+// Reserve implements recording.Room: an answer that nobody waits for grows inside of the bound,
+// whatever share the credential has by now of the half that one may have.
+func (a *attachment) Reserve(n int64) bool {
+	d := a.in
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	full := a.detached && (d.all.bytes+n > d.most.bytes || d.shares[a.owner].bytes+n > d.most.bytes/2)
+	if full || !d.room.Reserve(n) {
+		return false
+	}
+	a.grow(n)
+	return true
+}
+
+// Free implements recording.Room.
+func (a *attachment) Free(n int64) {
+	a.in.mu.Lock()
+	defer a.in.mu.Unlock()
+	a.in.room.Free(n)
+	a.grow(-n)
+}
+
+// grow counts n bytes more of the call. Locked.
+func (a *attachment) grow(n int64) {
+	a.bytes += n
+	if a.detached {
+		a.in.add(a.owner, load{bytes: n})
+	}
+}
