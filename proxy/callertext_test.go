@@ -106,11 +106,12 @@ func TestModels_LongNamesBecomeShortKeysThatDiffer(t *testing.T) {
 					t.Errorf("a key of %d bytes", len(key))
 				}
 			}
-			g.proxy.upstreams[0].lines.mu.RLock()
-			n := len(g.proxy.upstreams[0].lines.byKey)
-			g.proxy.upstreams[0].lines.mu.RUnlock()
+			scopes := g.proxy.upstreams[0].scopes
+			scopes.mu.RLock()
+			n := len(scopes.gates)
+			scopes.mu.RUnlock()
 			if n != 3 {
-				t.Errorf("%d limiters for three models: %.60q", n, keys)
+				t.Errorf("%d breakers for three models: %.60q", n, keys)
 			}
 			wantShortLines(t, g)
 		})

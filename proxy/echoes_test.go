@@ -101,7 +101,7 @@ func TestWhatACallerSaysDecidesForNobodyElse(t *testing.T) {
 						w.Header().Set("Content-Type", kind)
 						w.WriteHeader(status)
 						_, _ = io.WriteString(w, text)
-					}, func(c *Config) { c.Retry.Max = 0 })
+					}, realBackoff, func(c *Config) { c.Retry.Max = 0 })
 					for _, name = range names {
 						r := g.request(http.MethodPost, "/v1/chat/completions", `{"user":"attack","model":`+jsonText(name)+`,"messages":[]}`)
 						r.Header.Set("X-Stainless-Read-Timeout", "1")
