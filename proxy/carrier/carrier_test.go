@@ -19,10 +19,10 @@ func TestKind_OfHeaders(t *testing.T) {
 		Account: {"OpenAI-Organization", "openai-project", "X-Goog-User-Project"},
 		Harmless: {
 			"User-Agent", "accept-encoding", "Content-Length", "Content-Type", "Date", "Traceparent", "tracestate", "X-Stainless-Retry-Count", "x-stainless-anything",
-			"X-Request-ID", "Idempotency-Key", "idempotency-key", "X-Idempotency-Key", "Sec-WebSocket-Key", "X-B3-TraceId", "X-Outrigger-Priority",
+			"X-Request-ID", "Idempotency-Key", "idempotency-key", "X-Idempotency-Key", "Sec-WebSocket-Key", "X-B3-TraceId", "X-Outrigger-Priority", "X-Forwarded-For", "Via",
 		},
 		Asks:    {"Accept", "OpenAI-Beta", "anthropic-version", "Range", "If-None-Match"},
-		Unknown: {"X-Forwarded-For", "X-Acme-Who", "Session_id", "X-Author", "X-Keyword", "Author", "X-Cache-Key", "X-Monkey", "X-Page-Token", "", "-", "X--"},
+		Unknown: {"X-Forwarded-User", "X-Forwarded-Email", "X-Acme-Who", "Session_id", "X-Author", "X-Keyword", "Author", "X-Cache-Key", "X-Monkey", "X-Page-Token", "", "-", "X--"},
 	} {
 		for _, name := range names {
 			if got := Header(name); got != kind {

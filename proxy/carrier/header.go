@@ -40,6 +40,10 @@ var headers = map[string]Kind{
 	"Traceparent": Harmless, "Tracestate": Harmless, "Baggage": Harmless, "Sentry-Trace": Harmless, "B3": Harmless,
 	"Uber-Trace-Id": Harmless, "X-Amzn-Trace-Id": Harmless, "X-Cloud-Trace-Context": Harmless, "Request-Id": Harmless,
 	"X-Request-Id": Harmless, "X-Correlation-Id": Harmless, "X-Client-Request-Id": Harmless, "X-Ms-Client-Request-Id": Harmless,
+	// The way that a request took, which each balancer and proxy of it writes anew (RFC 7239 and
+	// RFC 9110, section 7.6.3; X-Forwarded-User and the like are not among them: those say who calls).
+	"Forwarded": Harmless, "Via": Harmless, "X-Real-Ip": Harmless, "X-Forwarded-For": Harmless, "X-Forwarded-Host": Harmless,
+	"X-Forwarded-Proto": Harmless, "X-Forwarded-Port": Harmless, "X-Forwarded-Server": Harmless, "X-Request-Start": Harmless,
 	// How often a gateway tried, and how long it will wait (Envoy).
 	"X-Envoy-Attempt-Count": Harmless, "X-Envoy-Expected-Rq-Timeout-Ms": Harmless, "X-Request-Timeout": Harmless,
 	// Part of the identity by themselves, where they count.

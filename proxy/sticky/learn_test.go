@@ -29,6 +29,7 @@ func TestIDsAreLearnedFromAnswers(t *testing.T) {
 		"an upload's file":   {"uploads.complete", `{"id":"upload_1","file":{"id":"file-xyz321"}}`, []string{"upload_1", "file-xyz321"}, nil},
 		"a run and a thread": {"threads.runs", `{"id":"run_123","thread_id":"thread_1","assistant_id":"asst_1"}`, []string{"run_123", "thread_1"}, []string{"asst_1"}},
 		"a list":             {"vector_stores.files", `{"object":"list","data":[{"id":"file-a1"},{"id":"file-b1"}],"first_id":"file-a1","last_id":"file-b1"}`, nil, []string{"file-a1", "file-b1"}},
+		"a list of files":    {"files", `{"object":"list","data":[{"id":"file-a1","status_details":{"id":"file-x1"}},{"id":"file-b1"}],"first_id":"file-c1"}`, []string{"file-a1", "file-b1"}, []string{"file-x1", "file-c1"}},
 		"a bare list":        {"files", `[{"id":"file-a1"},{"id":"file-b1"}]`, nil, []string{"file-a1", "file-b1"}},
 		"a response": {
 			"responses",

@@ -1,8 +1,7 @@
 package sticky
 
 // own reports whether a member of an answer to a call of an endpoint names what the call
-// made or was about. All else is a quotation: of the request, which may name anything, or of
-// another's objects, as in a list.
+// made or was about. All else is a quotation of the request, which may name anything.
 func own(endpoint string, v member) bool {
 	key, outer := string(v.key), string(v.outer)
 	switch v.depth {
@@ -18,7 +17,20 @@ func own(endpoint string, v member) bool {
 			return key == "id" && endpoint == "uploads.complete"
 		}
 	case 3:
+		if outer == "data" {
+			return key == "id" && listed(endpoint)
+		}
 		return outer == "output" && ofItem(key) && endpoint == "responses"
+	}
+	return false
+}
+
+// listed reports whether the objects of a list have ids that the upstream made. An item's, in a
+// conversation or among a response's inputs, may be its caller's word.
+func listed(endpoint string) bool {
+	switch endpoint {
+	case "files", "batches", "vector_stores", "fine_tuning.jobs", "assistants", "containers", "evals":
+		return true
 	}
 	return false
 }

@@ -155,10 +155,10 @@ func TestRedisErrorsAreFullOrUnavailable(t *testing.T) {
 		"NOPERM User default has no permissions to run the 'evalsha' command":                        ErrUnavailable,
 		"BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.":     ErrUnavailable,
 		"ERR Error running script (call to f_0): Script killed by user with SCRIPT KILL...":          ErrUnavailable,
-		"MOVED 1234 127.0.0.1:7001":                                                                  ErrUnavailable,
-		"WRONGTYPE Operation against a key holding the wrong kind of value":                          ErrUnavailable,
-		"NOAUTH Authentication required.":                                                            ErrUnavailable,
-		"ERR something that no Redis says yet":                                                       ErrUnavailable,
+		"MOVED 1234 127.0.0.1:7001":                                         ErrUnavailable,
+		"WRONGTYPE Operation against a key holding the wrong kind of value": ErrUnavailable,
+		"NOAUTH Authentication required.":                                   ErrUnavailable,
+		"ERR something that no Redis says yet":                              ErrUnavailable,
 	} {
 		err := s.fault(reply(text))
 		if errors.Is(err, ErrFull) != (want == ErrFull) || errors.Is(err, ErrUnavailable) != (want == ErrUnavailable) {
