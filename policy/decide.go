@@ -64,7 +64,7 @@ func (r Retry) Decide(t Try) Decision {
 func (r Retry) rejoin(t Try, left time.Duration) Decision {
 	wait := hintOf(t.Verdict, t.Now)
 	switch {
-	case wait > r.AfterMax:
+	case wait > r.AfterMax, t.Verdict.Wait > r.AfterMax: // believed or not, as above
 		return Decision{Return, 0, ReasonTooLong}
 	case wait == 0:
 		wait = max(r.backoff(t.Rejoins), rejoinUsual)
