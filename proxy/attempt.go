@@ -82,7 +82,7 @@ func (x *exchange) send(out *http.Request, a *attempt) {
 	}
 	create := x.endpoint.Effect == endpoint.Create
 	a.http1 = x.http1 || x.up.http1.wanted(a.started)
-	resp, err := x.up.transport(create || x.stray, a.http1, a.started).RoundTrip(req) //nolint:bodyclose // finish closes it
+	resp, err := x.up.transport(create || x.stray, a.http1, a.started).RoundTrip(req)
 	x.refreshDeadline()
 	if err != nil {
 		a.fail(ctx, err)

@@ -174,7 +174,7 @@ func TestNothingThatACallerSaysIsTheUpstreamsWord(t *testing.T) {
 		"prompt":  `{"error":{"message":"Flagged: 'It ended with an insufficient balance and no funds, said the bank'"}}`,
 		"code":    `{"error":{"message":"Invalid value","code":"insufficient_balance"}}`,
 	}
-	for place, make := range requests {
+	for place, written := range requests {
 		for how, answer := range answers {
 			if (place == "a part of a prompt") != (how == "prompt") {
 				continue
@@ -192,7 +192,7 @@ func TestNothingThatACallerSaysIsTheUpstreamsWord(t *testing.T) {
 							_, _ = io.WriteString(w, answer)
 						})
 						r := g.request(http.MethodPost, "/v1/chat/completions", "{}")
-						body := make(r)
+						body := written(r)
 						r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
 						r.Header.Set("X-Attack", "1")
 						r.Header.Set("X-Stainless-Read-Timeout", "1")

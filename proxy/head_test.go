@@ -142,7 +142,7 @@ func TestAPanicInAGoroutineThatReadsAnAnswerEndsThatAnswer(t *testing.T) {
 		h.panicked = func(any) { told++ }
 		h.wait(func() time.Duration { return time.Second })
 		synctest.Wait()
-		if opening, err := h.opening(); string(opening) != "{" || err != io.ErrUnexpectedEOF || told != 1 || h.busy() {
+		if opening, err := h.opening(); string(opening) != "{" || !errors.Is(err, io.ErrUnexpectedEOF) || told != 1 || h.busy() {
 			t.Errorf("got %q, %v, told %d times", opening, err, told)
 		}
 	})

@@ -74,7 +74,7 @@ func TestLog_LevelsTellWhatSomebodyShouldLookAt(t *testing.T) {
 
 func TestLog_AnAnswerThatBrokeOffSaysWhy(t *testing.T) {
 	head := "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-	chunk := func(s string) string { return fmtChunk(s) }
+	chunk := fmtChunk
 	raw := func(text string, end func(c net.Conn)) script {
 		return func(w http.ResponseWriter, r *http.Request, _ int) {
 			_, _ = io.Copy(io.Discard, r.Body)

@@ -72,7 +72,7 @@ func lackOf(name string, log *slog.Logger) func(error) {
 		defer mu.Unlock()
 		if now := time.Now(); now.Sub(told) >= lackEvery {
 			told = now
-			log.Warn("cannot take a connection: "+resources.Shortage(err), slog.String("listener", name))
+			log.Warn("cannot take a connection", slog.String("listener", name), slog.String("reason", resources.Shortage(err)))
 		}
 	}
 }

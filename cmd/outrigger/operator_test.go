@@ -232,7 +232,7 @@ func TestSIGHUP_DoesNotEndAStart(t *testing.T) {
 	if err := command.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
-	_, _ = io.WriteString(writer, "sk-piped")
+	_, _ = writer.WriteString("sk-piped")
 	_ = writer.Close()
 	lines := bufio.NewScanner(stderr)
 	for lines.Scan() {
@@ -289,8 +289,8 @@ func TestSIGHUP_DoesNotEndOtherCommands(t *testing.T) {
 			}
 			_, _ = io.Copy(io.Discard, stdout)
 			var how syscall.WaitStatus
-			if err := command.Wait(); err != nil {
-				how = err.(*exec.ExitError).Sys().(syscall.WaitStatus)
+			if ended, ok := errors.AsType[*exec.ExitError](command.Wait()); ok {
+				how = ended.Sys().(syscall.WaitStatus)
 			}
 			if how.Signaled() {
 				t.Errorf("it was ended by %s", how.Signal())
@@ -585,9 +585,9 @@ func TestAtTheStartOfADrainWhoWouldWaitTooLongIsRefused(t *testing.T) {
 	for range 5 {
 		ends = append(ends, sendAway(t, post(t, p, "/v1/chat/completions", strings.NewReader(waiting))))
 	}
-	served, started := 0, time.Time{}
+	served := 0
 	awaitQueue(t, p, 3)
-	started = time.Now()
+	started := time.Now()
 	p.signal(syscall.SIGTERM)
 	p.awaitLog("drain: refusing new requests, waiting for running ones")
 	refused := 0

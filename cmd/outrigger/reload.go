@@ -70,7 +70,7 @@ func (r *reloader) reload() {
 
 // changes returns the variables whose files say something else than what is in force, and
 // those among them that the process cannot take in.
-func (r *reloader) changes(next *settings) (changed, kept []string) {
+func (r *reloader) changes(next *settings) (changed, kept []string) { //nolint:nonamedreturns // the names tell them apart
 	changed = []string{}
 	for i, v := range next.Variables {
 		switch {

@@ -39,8 +39,8 @@ func proves(before, word string) bool {
 // maxWord is longer than any word that counts.
 const maxWord = 20
 
-func isAny(word string, any ...string) bool {
-	for _, other := range any {
+func isAny(word string, others ...string) bool {
+	for _, other := range others {
 		if strings.EqualFold(word, other) {
 			return true
 		}
