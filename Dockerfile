@@ -18,7 +18,7 @@ RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache
     CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
     go build -trimpath -ldflags "-s -w -X main.version=$VERSION -X main.commit=$COMMIT" -o /out/outrigger ./cmd/outrigger
 RUN --mount=type=cache,target=/go/pkg/mod \
-    CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH sh licenses.sh /out/licenses
+    CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH sh .image/licenses.sh /out/licenses
 # The image has no shell to make a directory with. Sticky and open to all, like
 # every /tmp, so that it also serves a user ID chosen at run time.
 RUN mkdir -p /out/root/tmp && chmod 1777 /out/root/tmp

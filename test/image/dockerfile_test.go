@@ -136,7 +136,7 @@ func TestTheBuildContextHoldsWhatIsCopiedFromIt(t *testing.T) {
 	if !slices.Contains(ignore, "*") {
 		t.Error("the context is not closed by default")
 	}
-	for _, name := range []string{"LICENSE", "licenses.sh", "go.mod", "go.sum", "cmd", "policy", "proxy", "internal"} {
+	for _, name := range []string{"LICENSE", ".image", "go.mod", "go.sum", "cmd", "policy", "proxy", "internal"} {
 		if !slices.Contains(ignore, "!"+name) {
 			t.Errorf("%s is not in the build context", name)
 		}
