@@ -87,6 +87,18 @@
 // settled before the readers see the end. With OUTRIGGER_REJOIN all calls that change
 // something are made so.
 //
+// # What one caller can do to another
+//
+// Nothing that callers or upstreams may name without end is kept without a bound: text is
+// cut where it enters (callertext.go, head.go), what is kept of it is counted in bytes, goes
+// by time, and goes first where nothing was learned; each credential has a share, so that
+// a flood takes from its own (lineroom.go, trips.go, detached.go, sticky, store). Models that no
+// answer showed to exist have one limiter together (prove.go).
+//
+// What is concluded for others rests on a status or a code, never on words that the
+// request may have chosen (echoes.go, classify's firm.go). A credential's failures are its
+// own while another succeeds (policy.Blame), and what a credential is, package carrier says.
+//
 // # Who may end a request
 //
 // Its context ends with a cause: the caller left (no cause of ours), the
