@@ -7,6 +7,7 @@ import (
 	"io"
 	"text/tabwriter"
 
+	"outrigger/internal/resources"
 	"outrigger/proxy/store"
 )
 
@@ -40,6 +41,10 @@ func runCheck(ctx context.Context, c call) int {
 	}
 	for _, name := range s.Ignored {
 		fmt.Fprintf(table, "%s\t%s\t%s\n", name, "-", "ignored: a service link of Kubernetes")
+	}
+	if s.MaxConnections == 0 {
+		resources.LimitHeap() // as at the start: the number follows from it
+		fmt.Fprintf(table, "%s\t%d\t%s\n", "connections of callers", s.connections(), "of descriptors and memory here")
 	}
 	if file, when := s.caFile(); file != "" {
 		fmt.Fprintf(table, "%s\t%s\t%s\n", "local CA's certificate", presentable(file), when)

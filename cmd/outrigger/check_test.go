@@ -16,7 +16,7 @@ func TestCheckPrintsEveryVariable(t *testing.T) {
 	environ := []string{
 		"OUTRIGGER_TIMEOUT=90s", "OUTRIGGER_CLIENT_TOKENS=one,two", "OUTRIGGER_UPSTREAMS=azure=https://my.openai.azure.com/openai",
 		"OUTRIGGER_UPSTREAM_AZURE_API_KEY=sk-azure", "OUTRIGGER_UPSTREAM_AZURE_HEADERS=X-One=1,X-Two=2", "OUTRIGGER_UPSTREAM_AZURE_QUERY=api-version=2024-10-21",
-		"OUTRIGGER_PORT=tcp://10.0.0.1:8383",
+		"OUTRIGGER_PORT=tcp://10.0.0.1:8383", "OUTRIGGER_MAX_CONNECTIONS=500", // else the machine decides
 	}
 	got := runWith(t, []string{"check"}, environ)
 	if want := (outcome{Stdout: golden(t, "check.txt", got.Stdout)}); got != want {

@@ -32,7 +32,7 @@ type Config struct {
 
 	// MaxConnections is how many connections callers may have open; 0 is what descriptors
 	// and memory allow.
-	MaxConnections int `env:"MAX_CONNECTIONS" envDefault:"0" min:"0" max:"1000000" doc:"connections of callers; over it the one idle for the longest is closed; 0: as many as descriptors and memory allow"`
+	MaxConnections int `env:"MAX_CONNECTIONS" envDefault:"0" min:"0" max:"1000000" doc:"connections of callers; over it one goes that nobody uses; 0: as many as descriptors and memory allow"`
 
 	// TLS is what callers of the traffic listener that speak TLS are shown.
 	TLS TLS

@@ -17,7 +17,7 @@ const (
 	maxAdminConnections   = 128
 	// connectionGrace is how long a connection is idle before it may be closed for another one:
 	// longer than a caller takes from connecting to asking, even on a busy machine.
-	connectionGrace = time.Second
+	connectionGrace = time.Second / 2
 	// ownDescriptors are those of the process itself: listeners, log, store, epoll.
 	ownDescriptors = 32
 	// ownMemory is that of the process itself, measured idle and rounded up.

@@ -41,6 +41,16 @@ func TestConnectionsAreBoundedByWhatIsThere(t *testing.T) {
 	}
 }
 
+func TestCheckTellsHowManyConnectionsThereMayBe(t *testing.T) {
+	want := fmt.Sprintf("connections of callers %d of descriptors and memory here", (&Config{}).connections())
+	for variable, told := range map[string]bool{"OUTRIGGER_MAX_CONNECTIONS=0": true, "OUTRIGGER_MAX_CONNECTIONS=7": false} {
+		got := runWith(t, []string{"check"}, []string{variable, "OUTRIGGER_MEMORY_MAX=256MiB"})
+		if strings.Contains(strings.Join(strings.Fields(got.Stdout), " "), want) != told {
+			t.Errorf("%s: %s%s", variable, got.Stdout, got.Stderr)
+		}
+	}
+}
+
 // idlers are ways to hold a connection without a request, or without reading the answer.
 var idlers = map[string]string{
 	"that say nothing":             "",

@@ -11,14 +11,16 @@ import (
 )
 
 // tellStart logs what has been started: the version, and for each upstream where it is,
-// whose key is used there and which limits are configured.
+// whose key is used there and which limits are configured. How many connections callers may have
+// follows from the machine, where it is not configured.
 func (s *settings) tellStart(log *slog.Logger) {
 	info, _ := debug.ReadBuildInfo()
 	upstreams := make([]string, len(s.Upstreams))
 	for i, u := range s.Upstreams {
 		upstreams[i] = strings.Join([]string{u.Name + " at " + presentable(u.URL.String()), s.whoseKey(u), s.limitsOf(u)}, ", ")
 	}
-	log.Info("starting", slog.String("version", versionText(version, commit, info)), slog.Any("upstreams", upstreams))
+	log.Info("starting", slog.String("version", versionText(version, commit, info)), slog.Any("upstreams", upstreams),
+		slog.Int("max_connections", s.connections()))
 }
 
 // whoseKey tells which credential requests to u carry.

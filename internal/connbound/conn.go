@@ -8,13 +8,15 @@ import (
 	"time"
 )
 
-// conn is a connection that counts.
+// conn is a connection that counts. All but Conn is under the Listener's lock.
 type conn struct {
 	net.Conn
 	in    *Listener
+	list  *list.List    // of the Listener's
 	at    *list.Element // nil once it does not count any more
-	busy  atomic.Bool
-	since time.Time // when it became busy or idle, or last read something while it was idle
+	since time.Time     // when it became busy or idle, or last read something while it was idle
+	reads int           // that renewed since, of mostReads
+	busy  atomic.Bool   // spares a read in use the lock
 }
 
 // takenOf returns the conn that c is, or that it was made of, or nil.
@@ -62,37 +64,44 @@ func (l *Listener) ended(c *conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if c.at != nil {
-		l.listOf(c).Remove(c.at)
-		c.at = nil
+		l.drop(c)
 	}
 	l.room.Broadcast()
 }
+
+// drop takes c out. Locked.
+func (l *Listener) drop(c *conn) {
+	c.list.Remove(c.at)
+	c.at = nil
+}
+
+// mostReads is how many reads between two requests renew a connection's grace: a TLS handshake and
+// the head of a request take a few. Who sends byte for byte is as good as idle.
+const mostReads = 16
 
 // touch says that c has been idle from now on.
 func (l *Listener) touch(c *conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if c.at != nil && !c.busy.Load() {
-		c.since = time.Now()
-		l.idle.MoveToBack(c.at)
+	if c.at != nil && c.list != &l.busy && c.reads < mostReads {
+		c.reads++
+		l.renew(c)
 	}
 }
 
-// listOf returns the list that c is in. Locked.
-func (l *Listener) listOf(c *conn) *list.List {
-	if c.busy.Load() {
-		return &l.busy
-	}
-	return &l.idle
-}
-
-// set makes c busy or idle, as the last of those. Locked.
-func (l *Listener) set(c *conn, busy bool) {
-	l.listOf(c).Remove(c.at)
-	c.busy.Store(busy)
+// renew has c idle from now on. Locked.
+func (l *Listener) renew(c *conn) {
 	c.since = time.Now()
-	c.at = l.listOf(c).PushBack(c)
-	if !busy {
+	c.list.MoveToBack(c.at)
+}
+
+// move puts c at the end of a list. Locked.
+func (l *Listener) move(c *conn, to *list.List) {
+	c.list.Remove(c.at)
+	c.list, c.at = to, to.PushBack(c)
+	c.since, c.reads = time.Now(), 0
+	c.busy.Store(to == &l.busy)
+	if to != &l.busy {
 		l.room.Broadcast()
 	}
 }

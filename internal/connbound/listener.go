@@ -1,7 +1,6 @@
-// Package connbound bounds how many connections a listener has open. Over the bound the
-// one that has been idle for the longest is closed, so that connections nobody uses never
-// keep others out: to wait for room, as with a plain semaphore, would let a hundred idle
-// ones shut out all callers.
+// Package connbound bounds how many connections a listener has open. Over the bound one is
+// closed that nobody uses, so that such connections never keep others out: to wait for room,
+// as with a plain semaphore, would let a hundred idle ones shut out all callers.
 package connbound
 
 import (
@@ -20,7 +19,8 @@ type Options struct {
 	// Most is how many connections may be open.
 	Most int
 	// Grace is how long a connection must have been idle to be closed for another one: a
-	// caller that has just connected is about to ask.
+	// caller that has just connected is about to ask. While more connections wait than that
+	// makes room for, it is least.
 	Grace time.Duration
 	// Short has the oldest connection closed although it is in use, where none is idle.
 	// It is for a listener that gives short answers only: what takes long there is stuck.
@@ -39,17 +39,21 @@ type Options struct {
 type Listener struct {
 	net.Listener
 	options Options
+	scarce  func() bool         // whether only reserved descriptors are free
+	holds   func(net.Conn) bool // whether a connection has a reserved one
 
-	mu     sync.Mutex
-	idle   list.List // of *conn, idle for the longest first; new ones are idle
-	busy   list.List // of *conn, busy for the longest first
-	room   sync.Cond // a connection ended, or became idle, or the listener was closed
-	closed bool
+	mu      sync.Mutex
+	fresh   list.List // of *conn that have asked for nothing yet, idle for the longest first
+	idle    list.List // of *conn between two requests, idle for the longest first
+	busy    list.List // of *conn, busy for the longest first
+	room    sync.Cond // a connection ended, or became idle, or the listener was closed
+	pressed time.Time // when a connection last waited for room that the whole grace did not make
+	closed  bool
 }
 
 // New bounds the connections of inner.
 func New(inner net.Listener, o Options) *Listener {
-	l := &Listener{Listener: inner, options: o}
+	l := &Listener{Listener: inner, options: o, scarce: resources.Scarce, holds: isReserved}
 	l.room.L = &l.mu
 	return l
 }
@@ -63,8 +67,13 @@ func (l *Listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if l.options.Yield && isReserved(c) {
+	if l.options.Yield && l.holds(c) {
 		l.yield()
+	}
+	if l.options.Short {
+		l.makeRoomNow()
+	} else {
+		l.makeRoom(l.isFull, 0)
 	}
 	taken := l.take(c)
 	if taken == nil {
@@ -103,101 +112,17 @@ func (l *Listener) Close() error {
 	return l.Listener.Close()
 }
 
-// await waits until a connection may be taken, and reports false once the listener is closed. Locked.
-func (l *Listener) await() bool {
-	for !l.closed && l.idle.Len()+l.busy.Len() >= l.options.Most && !l.options.Short {
-		grace := l.grace()
-		if grace == 0 {
-			break
-		}
-		l.wait(grace)
-	}
-	return !l.closed
-}
-
-// grace is how long the connection that has been idle for the longest stays at the least,
-// negative if none is idle. Locked.
-func (l *Listener) grace() time.Duration {
-	l.renew()
-	if l.idle.Len() == 0 {
-		return -1
-	}
-	return max(0, time.Until(l.idle.Front().Value.(*conn).since.Add(l.options.Grace)))
-}
-
-// renew says of those that would be closed next that they are not idle, if a request has come
-// that was not read yet. Locked.
-func (l *Listener) renew() {
-	for range l.idle.Len() {
-		c := l.idle.Front().Value.(*conn)
-		if time.Since(c.since) < l.options.Grace || !isPending(c.Conn) {
-			return
-		}
-		c.since = time.Now()
-		l.idle.MoveToBack(c.at)
-	}
-}
-
-// wait waits for a change, and no longer than for most, if that is not negative. Locked.
-func (l *Listener) wait(most time.Duration) {
-	if most >= 0 {
-		defer time.AfterFunc(most, l.room.Broadcast).Stop()
-	}
-	l.room.Wait()
-}
-
-// take waits for room for c and counts it: it is idle until it asks for something. It returns
-// nil once the listener is closed.
+// take counts c, which is idle until it asks for something. It returns nil once the listener
+// is closed.
 func (l *Listener) take(c net.Conn) net.Conn {
 	l.mu.Lock()
-	if !l.await() {
-		l.mu.Unlock()
+	defer l.mu.Unlock()
+	if l.closed {
 		return nil
 	}
-	var old []*conn
-	for l.idle.Len()+l.busy.Len() >= l.options.Most {
-		o := l.oldest()
-		if o == nil {
-			break
-		}
-		old = append(old, o)
-	}
-	taken := &conn{Conn: c, in: l, since: time.Now()}
-	taken.at = l.idle.PushBack(taken)
-	l.mu.Unlock()
-	for _, o := range old {
-		_ = o.Conn.Close()
-	}
+	taken := &conn{Conn: c, in: l, list: &l.fresh, since: time.Now()}
+	taken.at = l.fresh.PushBack(taken)
 	return taken
-}
-
-// oldest takes out the connection that is to be closed for another one, nil if there is
-// none. Locked.
-func (l *Listener) oldest() *conn {
-	from := &l.idle
-	if from.Len() == 0 {
-		from = &l.busy
-		if !l.options.Short || from.Len() == 0 {
-			return nil
-		}
-	}
-	c := from.Remove(from.Front()).(*conn)
-	c.at = nil
-	return c
-}
-
-// relieve gives the descriptor of an old connection back, and reports whether there was one.
-func (l *Listener) relieve() bool {
-	l.mu.Lock()
-	var old *conn
-	if l.options.Short || l.grace() == 0 {
-		old = l.oldest()
-	}
-	l.mu.Unlock()
-	if old != nil {
-		_ = old.Conn.Close()
-	}
-	return old != nil
 }
 
 // yieldPoll is how often it is looked whether a descriptor is free that is not reserved.
@@ -206,21 +131,14 @@ const yieldPoll = 100 * time.Millisecond
 // yield waits until there is one, or the listener is closed.
 func (l *Listener) yield() {
 	told := false
-	for resources.Scarce() && !l.relieve() {
-		if !told && l.options.Lack != nil {
+	l.makeRoom(func() bool {
+		scarce := l.scarce()
+		if scarce && !told && l.options.Lack != nil {
 			told = true
 			l.options.Lack(syscall.EMFILE)
 		}
-		l.mu.Lock()
-		closed := l.closed
-		if !closed {
-			l.wait(yieldPoll)
-		}
-		l.mu.Unlock()
-		if closed {
-			return
-		}
-	}
+		return scarce
+	}, yieldPoll)
 }
 
 // isReserved reports whether c has a descriptor that is kept free for others.
@@ -246,12 +164,12 @@ func (l *Listener) State(c net.Conn, state http.ConnState) {
 	}
 	switch state {
 	case http.StateNew: // as it was taken; or it was a tunnel, and is a caller's again
-		if taken.busy.Load() {
-			l.set(taken, false)
+		if taken.list == &l.busy {
+			l.move(taken, &l.idle)
 		}
 	case http.StateIdle:
-		l.set(taken, false)
+		l.move(taken, &l.idle)
 	case http.StateActive, http.StateHijacked:
-		l.set(taken, true)
+		l.move(taken, &l.busy)
 	}
 }

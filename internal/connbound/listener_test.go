@@ -22,7 +22,7 @@ type wire struct {
 }
 
 func newWire() *wire {
-	return &wire{make(chan net.Conn, 100), make(chan error, 100), make(chan struct{})}
+	return &wire{make(chan net.Conn, 1000), make(chan error, 100), make(chan struct{})}
 }
 
 func (w *wire) dial() net.Conn {
@@ -148,15 +148,15 @@ func TestAConnectionInUseIsNotClosedForAnother(t *testing.T) {
 				for range 2 {
 					<-running
 				}
-				if len(running) != 0 || l.busy.Len() != 2 || l.idle.Len() != 0 {
-					t.Errorf("%d are in use and %d idle, want 2 and one that waits", l.busy.Len(), l.idle.Len())
+				if len(running) != 0 || l.busy.Len() != 2 || l.idle.Len()+l.fresh.Len() != 0 {
+					t.Errorf("%d are in use and %d idle, want 2 and one that waits", l.busy.Len(), l.idle.Len()+l.fresh.Len())
 				}
 				_ = first.Close()
 				<-running // the third
 				_ = second.Close()
 				_ = third.Close()
 				synctest.Wait()
-				if n := l.busy.Len() + l.idle.Len(); n != 0 {
+				if n := l.busy.Len() + l.idle.Len() + l.fresh.Len(); n != 0 {
 					t.Errorf("%d count when all are closed", n)
 				}
 			})

@@ -39,15 +39,15 @@ func Scarce() bool {
 	return Reserved(f.Fd())
 }
 
-// KeepReserve is for net.Dialer.Control: a dial that would take a reserved descriptor fails as
-// one does that finds none.
+// KeepReserve is for net.Dialer.Control and for new files: what would take a reserved descriptor
+// fails as it does where there is none.
 func KeepReserve(c syscall.RawConn) error {
 	reserved := false
 	if err := c.Control(func(fd uintptr) { reserved = Reserved(fd) }); err != nil {
 		return err
 	}
 	if reserved {
-		return os.NewSyscallError("socket", syscall.EMFILE)
+		return os.NewSyscallError("reserve", syscall.EMFILE)
 	}
 	return nil
 }

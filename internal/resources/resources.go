@@ -10,9 +10,11 @@ import (
 
 // Memory returns how many bytes the process is to stay under: the Go runtime's limit
 // (GOMEMLIMIT), or that of its control group if it is lower. 0 is no limit that is known.
-func Memory() int64 {
+func Memory() int64 { return memory(groupLimit("/")) }
+
+func memory(group int64) int64 {
 	limit := debug.SetMemoryLimit(-1)
-	if group := groupLimit("/"); group > 0 {
+	if group > 0 {
 		limit = min(limit, group)
 	}
 	if limit == math.MaxInt64 {
@@ -28,8 +30,10 @@ const heapShare = 0.8
 
 // LimitHeap has the Go runtime collect garbage before the process meets its control
 // group's limit, where nobody has set GOMEMLIMIT: it would else let the heap double.
-func LimitHeap() {
-	if group := groupLimit("/"); group > 0 && debug.SetMemoryLimit(-1) == math.MaxInt64 {
+func LimitHeap() { limitHeap(groupLimit("/")) }
+
+func limitHeap(group int64) {
+	if group > 0 && debug.SetMemoryLimit(-1) == math.MaxInt64 {
 		debug.SetMemoryLimit(int64(float64(group) * heapShare))
 	}
 }

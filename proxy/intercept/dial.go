@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"outrigger/internal/resources"
 	"outrigger/proxy/outward"
 )
 
@@ -39,20 +40,31 @@ func (d *dialer) dial(ctx context.Context, host, port string) (net.Conn, error) 
 		return nil, err
 	}
 	if via == nil {
-		return (&net.Dialer{Control: d.control}).DialContext(ctx, "tcp", address)
+		return (&net.Dialer{Control: d.direct}).DialContext(ctx, "tcp", address)
 	}
 	return dialVia(ctx, via, address)
 }
 
+// direct is the net.Dialer's Control where no proxy is on the way.
+func (d *dialer) direct(network, address string, c syscall.RawConn) error {
+	if err := d.control(network, address, c); err != nil {
+		return err
+	}
+	return spare(network, address, c)
+}
+
+// spare is a net.Dialer's Control that takes no descriptor which is kept for probes.
+func spare(_, _ string, c syscall.RawConn) error { return resources.KeepReserve(c) }
+
 // dialVia opens a tunnel to address through another proxy.
 func dialVia(ctx context.Context, via *url.URL, address string) (net.Conn, error) {
 	if outward.IsSOCKS(via) {
-		return outward.Through(via, (&net.Dialer{}).DialContext, 0)(ctx, "tcp", address)
+		return outward.Through(via, (&net.Dialer{Control: spare}).DialContext, 0)(ctx, "tcp", address)
 	}
 	if via.Scheme != "http" && via.Scheme != "https" {
 		return nil, fmt.Errorf("tunnels through a %s proxy are not supported", via.Scheme)
 	}
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", Authority(via))
+	conn, err := (&net.Dialer{Control: spare}).DialContext(ctx, "tcp", Authority(via))
 	if err != nil {
 		return nil, err
 	}

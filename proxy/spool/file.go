@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
+
+	"outrigger/internal/resources"
 )
 
 // file is what a spool file must do: the seam at which tests fill the disk.
@@ -29,5 +32,17 @@ func createUnlinked(dir string) (file, error) {
 	if err != nil {
 		return nil, fmt.Errorf("unlinking a spool file: %w", errors.Join(err, f.Close()))
 	}
+	if err := keepReserve(f); err != nil {
+		return nil, fmt.Errorf("creating a spool file: %w", errors.Join(err, f.Close()))
+	}
 	return f, nil
+}
+
+// keepReserve fails where f took a descriptor that is kept for probes.
+func keepReserve(f syscall.Conn) error {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	return resources.KeepReserve(raw)
 }
