@@ -10,7 +10,8 @@ import (
 // Callers choose credentials and models, so what is kept of those that nobody uses is bounded:
 // in bytes over all, and for one credential, and by time. Those that are in use are bounded by
 // the calls that are on their way. Nothing is kept of a model that no answer showed to exist,
-// and for little of its credential (maxBlank), unless refusals taught something.
+// and little of its credential, unless refusals taught something; little too of models that
+// exist while their answers tell nothing (maxBlank).
 const (
 	// lineRoom is how many bytes the limiters of one process take that nobody uses: of one
 	// that knows two limits 800, of others three times as many.
@@ -26,7 +27,8 @@ const (
 
 // The kinds of lines that nobody uses, in the order in which they go.
 const (
-	idleYoung = iota
+	idleBlank = iota // a new one would do as well
+	idleYoung
 	idleOld
 	idleKinds
 )
@@ -36,8 +38,11 @@ const (
 const lineBytes = int(unsafe.Sizeof(line{})+unsafe.Sizeof(slots{})) + 384
 
 // isBlank reports whether a new line would do as well.
-func (ln *line) isBlank(now time.Time) bool {
-	return !ln.proven.Load() && !ln.refusals.lasts(now) && !ln.slots.knowsLimit(now)
+func (ln *line) isBlank(now time.Time) bool { return !ln.proven.Load() && !ln.knows(now) }
+
+// knows reports whether refusals taught it something beside its limiter.
+func (ln *line) knows(now time.Time) bool {
+	return ln.refusals.lasts(now) || ln.slots.knowsLimit(now)
 }
 
 // isOver reports whether a line that nobody uses has been idle for long enough to go.
@@ -45,7 +50,7 @@ func (ln *line) isOver(now time.Time) bool {
 	if !ln.proven.Load() {
 		return ln.isBlank(now)
 	}
-	if ln.refusals.lasts(now) || ln.slots.knowsLimit(now) {
+	if ln.knows(now) {
 		return false
 	}
 	ts := ln.lock()
@@ -59,20 +64,26 @@ func (ln *line) isOver(now time.Time) bool {
 // rest puts a line that nobody uses among those that may go. Locked.
 func (ls *lines) rest(ln *line, now time.Time) {
 	size := lineBytes + ln.refusals.size()
+	kind := idleYoung
+	if ln.uses >= youngUses {
+		kind = idleOld
+	}
 	if ln.proven.Load() {
 		ts := ln.lock()
 		size += ts.limiter.Size()
+		if ts.limiter.Untried(now) && !ln.knows(now) {
+			kind = idleBlank
+		}
 		ts.mu.Unlock()
 	} else {
 		delete(ln.account.unproven, ln)
 	}
 	ls.resize(ln, size)
 	ls.unrest(ln)
-	kind := idleYoung
-	if ln.uses >= youngUses {
-		kind = idleOld
-	}
 	ln.kind, ln.idle = kind, [2]*list.Element{ls.idle[kind].PushBack(ln), ln.account.idle[kind].PushBack(ln)}
+	if kind == idleBlank && ls.idle[kind].Len() > maxBlank {
+		ls.dropFirst(&ls.idle, now)
+	}
 }
 
 // unrest takes it out of there. Locked.

@@ -13,8 +13,12 @@ import (
 )
 
 // maxScopes bounds the breakers of one upstream's endpoints and models, of about 1 KB each:
-// callers choose the models. What fails beyond it counts at the upstream's own breaker alone.
-const maxScopes = 256
+// callers choose the models. One credential's may be a quarter of them. What fails beyond that
+// counts at the upstream's own breaker alone.
+const (
+	maxScopes   = 256
+	scopesShare = 4
+)
 
 // scope is what can be broken while the rest of an upstream is well: one endpoint with one
 // model, for one credential, since an account may be what is broken.
@@ -98,10 +102,7 @@ func (s *scopes) add(key scope) *gate {
 	if g := s.gates[key]; g != nil {
 		return g
 	}
-	if len(s.gates) >= maxScopes {
-		s.makeRoom()
-	}
-	if len(s.gates) >= maxScopes {
+	if !s.hasRoom(key.credential) {
 		return nil
 	}
 	g := newGate(s.config, s.alone)
@@ -111,12 +112,33 @@ func (s *scopes) add(key scope) *gate {
 	return g
 }
 
-// makeRoom drops the eighth that was not heard of for longest, of those that are closed and then
-// of those at which nobody waits. Locked.
-func (s *scopes) makeRoom() {
+// hasRoom reports whether a credential may have one more: if it has its share, one of its own
+// goes for it, and if there are too many, one of those of whoever has most. Locked.
+func (s *scopes) hasRoom(c credential) bool {
+	if len(s.gates) < maxScopes/scopesShare {
+		return true
+	}
+	has, most := map[credential]int{}, 0
+	for key := range s.gates {
+		has[key.credential]++
+		most = max(most, has[key.credential])
+	}
+	switch {
+	case has[c] >= maxScopes/scopesShare:
+		return s.makeRoom(func(of credential) bool { return of == c })
+	case len(s.gates) >= maxScopes:
+		return s.makeRoom(func(of credential) bool { return has[of] == most })
+	}
+	return true
+}
+
+// makeRoom drops some of those that are meant and at which nobody waits, those that are closed
+// first and then those that were not heard of for longest, and reports whether there were any.
+// Locked.
+func (s *scopes) makeRoom(meant func(credential) bool) bool {
 	var idle []scope
 	for key, g := range s.gates {
-		if g.depth() == 0 {
+		if g.depth() == 0 && meant(key.credential) {
 			idle = append(idle, key)
 		}
 	}
@@ -130,9 +152,10 @@ func (s *scopes) makeRoom() {
 		}
 		return -1
 	})
-	for _, key := range idle[:min(len(idle), maxScopes/8)] {
+	for _, key := range idle[:min(len(idle), maxScopes/scopesShare/8)] {
 		s.drop(key)
 	}
+	return len(idle) > 0
 }
 
 // drop forgets a gate. Locked.

@@ -107,14 +107,52 @@ func TestScopes_StayBounded(t *testing.T) {
 		for i := range 4 * maxScopes {
 			s.report(scope{endpoint: "chat", model: fmt.Sprint(i)}, classify.Fault)
 		}
-		if n := len(s.gates); n > maxScopes || n == 0 {
+		if n := len(s.gates); n > maxScopes/scopesShare || n == 0 {
+			t.Errorf("%d breakers of one credential, want at most %d", n, maxScopes/scopesShare)
+		}
+		for i := range 4 * maxScopes {
+			s.report(scope{endpoint: "chat", model: "m", credential: credentialOf(i)}, classify.Fault)
+		}
+		if n := len(s.gates); n > maxScopes || n <= maxScopes/scopesShare {
 			t.Errorf("%d breakers, want at most %d", n, maxScopes)
 		}
 		for i := range 4 * maxScopes {
 			s.report(scope{endpoint: "chat", model: fmt.Sprint(i)}, classify.Success)
+			s.report(scope{endpoint: "chat", model: "m", credential: credentialOf(i)}, classify.Success)
 		}
 		if n := len(s.gates); n != 0 || s.any.Load() != 0 {
 			t.Errorf("%d breakers of what is well, %d counted", n, s.any.Load())
 		}
 	})
+}
+
+// TestScopes_AFloodOfFailingModelsKeepsAnothersBreaker has one credential's floods, and those of
+// several, beside a breaker that is open and one that has counted failures.
+func TestScopes_AFloodOfFailingModelsKeepsAnothersBreaker(t *testing.T) {
+	for name, by := range map[string]int{"one": 1, "several": 2 * scopesShare, "many": 16} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newScopes(testBreaker(), true)
+			defer s.stop()
+			hers := scope{endpoint: "chat", model: "m", credential: credentialOf(1000)}
+			for s.of(hers) == nil || !s.of(hers).shut() {
+				s.report(hers, classify.Fault)
+			}
+			other := scope{endpoint: "chat", model: "other", credential: credentialOf(1000)}
+			s.report(other, classify.Fault)
+			open, counts := s.of(hers), s.of(other)
+			for i := range 4 * maxScopes {
+				time.Sleep(time.Millisecond) // the bubble's clock
+				flood := scope{endpoint: "chat", model: fmt.Sprint(i), credential: credentialOf(i % by)}
+				if s.report(flood, classify.Fault); s.of(flood) == nil {
+					t.Fatalf("%s: the flood's own failures are not counted any more", name)
+				}
+			}
+			if s.of(hers) != open || s.of(other) != counts {
+				t.Errorf("%s: another credential's breaker was forgotten", name)
+			}
+			if n := len(s.gates); n > maxScopes {
+				t.Errorf("%s: %d breakers, want at most %d", name, n, maxScopes)
+			}
+		})
+	}
 }

@@ -14,16 +14,6 @@ type legacy struct {
 // one that was never sent.
 const mostLegacies = 64
 
-// Where one limiter goes on for several, and all of the limit is told to be left but
-// spareLeast, it may be used faster for a moment: what is told next then shows whether
-// they share it indeed, and at the usual pace it could not, since that uses no more than
-// comes in. It costs no refusal, since a bucket that fills as fast is full, too.
-const (
-	spareLeast = 2
-	spareSpeed = 1.25
-	spareHold  = 300 * time.Millisecond
-)
-
 // Absorb makes l the one limiter for what it and other admit, since both draw on one
 // account. Those who wait at other stand in l's line by their arrival. What other
 // sent counts, and answers to it are l's to learn from: l is to be told of them, and of
@@ -94,14 +84,6 @@ func (l *Limiter) absorbBuckets(now time.Time, other *Limiter, shift time.Durati
 		b.shares.absorb(&o.shares, now.Sub(l.start), shift)
 		b.resize(now)
 	}
-}
-
-// spared is the speed to use at t instead of the usual one, if there is more to use.
-func (b *bucket) spared(t time.Duration, usual float64) float64 {
-	if t < b.spare && !b.shares.on {
-		return spareSpeed * b.known()
-	}
-	return usual
 }
 
 // unheard is what is on its way since the last answer that told what is left, in

@@ -59,6 +59,7 @@ type bucket struct {
 	burst   int64     // what the account holds
 
 	spare   time.Duration // until then there is more than is used, as answers tell
+	noSpare time.Duration // what they tell of that is not believed before
 	reading reading
 	left    remainder
 	tariff

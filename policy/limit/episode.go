@@ -34,6 +34,7 @@ func (l *Limiter) episode(now time.Time, w *Waiter, s slot, hint time.Duration) 
 	b, u, t := l.bucket(s), s.counts(), now.Sub(l.start)
 	e := &b.estimate
 	l.measure(s)
+	b.spareRefused(t, w.admitted)
 	// Whether refusals count against the limit is not told: half of them do.
 	accepted := w.mark[u] - l.refused[u]/2
 	if u == unitRequest {

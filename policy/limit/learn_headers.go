@@ -218,7 +218,7 @@ func (l *Limiter) cap(now time.Time, w *Waiter, s slot, r Reading, accepted bool
 	b.reading.at = w.sent
 	defer func() { b.reading.end, b.reading.mark = w.sent+r.Reset, w.mark }()
 	if l.merged && u == unitRequest && r.Remaining >= r.Limit-spareLeast {
-		b.spare = now.Sub(l.start) + spareHold
+		b.spareAt(now.Sub(l.start))
 	}
 	since := now.Sub(l.start) - w.sent
 	left := (r.Remaining - b.charge(u, amounts(l.taken).minus(w.mark))) * milli

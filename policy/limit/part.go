@@ -20,6 +20,14 @@ func (l *Limiter) Blank(now time.Time) bool {
 	return true
 }
 
+// Untried reports whether a new limiter would do as well for a burst too: it is blank, and no
+// more went at once than a new one lets go.
+func (l *Limiter) Untried(now time.Time) bool {
+	r := &l.ramp
+	cold := r.on && !r.probe && !r.slow && max(r.quota, r.run, r.proven) <= coldQuota
+	return l.Blank(now) && (cold || !l.set.Learn)
+}
+
 // What a limiter takes, and what each bucket, the quotas and each legacy take more.
 const (
 	limiterBytes = 4608

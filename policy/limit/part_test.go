@@ -57,6 +57,37 @@ func TestALimiterIsBlankWhenANewOneWouldDo(t *testing.T) {
 	}
 }
 
+func TestALimiterIsUntriedWhileANewOneLetsAsMuchGo(t *testing.T) {
+	for name, tt := range map[string]struct {
+		set  Settings
+		sent int
+		want bool
+	}{
+		"new":                        {learning, 0, true},
+		"one call":                   {learning, 1, true},
+		"as many as go at once":      {learning, coldQuota, true},
+		"more":                       {learning, coldQuota + 1, false},
+		"more, where nothing paces":  {Settings{}, 100, true},
+		"configured, and used now":   {Settings{RPM: 6000}, 1, false},
+		"configured, and never used": {Settings{RPM: 6000}, 0, false},
+	} {
+		l := New(tt.set, origin)
+		now := time.Duration(0)
+		for range tt.sent {
+			w := &Waiter{}
+			for l.Enter(at(now), w).Reason != Admitted {
+				l.Leave(at(now), w)
+				now += 10 * time.Millisecond
+			}
+			l.Sent(at(now), w)
+			l.Answered(at(now), w, Headers{})
+		}
+		if got := l.Untried(at(now)); got != tt.want {
+			t.Errorf("%s: %v, want %v", name, got, tt.want)
+		}
+	}
+}
+
 // TestARejectedCallGivesItsTokensBack has the whole limit asked for twice: the first time by a
 // call that is rejected.
 func TestARejectedCallGivesItsTokensBack(t *testing.T) {
