@@ -26,3 +26,6 @@ const largestShare = 8
 
 // Largest returns the Size of the largest answer that is stored, in bytes.
 func (c Config) Largest() int64 { return int64(c.Bytes) / largestShare }
+
+// InMemory reports whether answers are kept in the memory of this process.
+func (c Config) InMemory() bool { return c.Spec == Spec{} }

@@ -11,7 +11,7 @@ import (
 // Room is where memory for what is read comes from.
 func Open(c Config, log *slog.Logger, room Room) (Store, error) {
 	switch {
-	case c.Spec == Spec{}:
+	case c.InMemory():
 		return newMemory(c), nil
 	case c.Spec.path != "":
 		return openFile(c, room)
