@@ -13,6 +13,7 @@ type memory struct {
 	config Config
 	secret [32]byte
 	began  time.Time // all times are counted from it
+	room   Room
 
 	mu      sync.Mutex
 	closed  bool
@@ -23,6 +24,7 @@ type memory struct {
 	ages           queue
 	answers, spent shares
 	lost           markers
+	reading        map[*entry]int // how many claims have its answer
 }
 
 // overhead is what an entry counts for besides its answer, in bytes: about twice
@@ -30,7 +32,10 @@ type memory struct {
 const overhead = 1 << 10
 
 func newMemory(c Config) *memory {
-	m := &memory{config: c, began: time.Now(), entries: make(map[Key]*entry), lost: newMarkers(c)}
+	m := &memory{
+		config: c, began: time.Now(), room: unbounded{},
+		entries: make(map[Key]*entry), lost: newMarkers(c), reading: make(map[*entry]int),
+	}
 	_, _ = rand.Read(m.secret[:]) // never fails: see its doc
 	return m
 }
@@ -78,7 +83,11 @@ func (m *memory) begin(ctx context.Context, call Call) (Claim, <-chan struct{}, 
 	case Running:
 		return found, e.run.ended, nil
 	case Done:
-		found.Status, found.Answer = 0, e.unpacked(m.began.Add(e.at))
+		lent, err := m.read(e)
+		if err != nil {
+			return Claim{}, nil, err
+		}
+		found.Status, found.Answer, found.lent = 0, e.unpacked(m.began.Add(e.at)), lent
 	}
 	return found, nil, nil
 }

@@ -179,6 +179,24 @@ func listed(s *shares) int {
 	return n
 }
 
+// What is kept of an answer takes no more memory than it counts for, whatever it came in.
+func TestMemoryKeepsNoMoreOfAnAnswerThanThereIs(t *testing.T) {
+	s := newMemory(Config{TTL: time.Hour, Bytes: 8 << 20})
+	call := newCall(false)
+	given := &Answer{Status: 200, Header: created().Header, Body: make([]byte, 100<<10, 190<<10)}
+	given.Body[0] = 'x'
+	if err := s.Finish(t.Context(), mustBegin(t, s, call, Claimed), given); err != nil {
+		t.Fatal(err)
+	}
+	given.Body[0] = 'y'
+	if kept := s.entries[call.Key].answer; cap(kept) > 110<<10 || int64(cap(kept)) > s.used+8<<10 {
+		t.Errorf("%d bytes are kept of one of 100 KiB, and %d counted", cap(kept), s.used)
+	}
+	if got := mustBegin(t, s, call, Done).Answer.Body; got[0] != 'x' || cap(got) != len(got) {
+		t.Errorf("the body is %q in a slice of %d, want x and %d", got[0], cap(got), len(got))
+	}
+}
+
 func BenchmarkMemory(b *testing.B) {
 	s := newMemory(Config{TTL: time.Hour, Bytes: 64 << 20})
 	answer := &Answer{Status: 200, Header: created().Header, Body: make([]byte, 4<<10)}

@@ -12,7 +12,9 @@ import (
 func Open(c Config, log *slog.Logger, room Room) (Store, error) {
 	switch {
 	case c.InMemory():
-		return newMemory(c), nil
+		m := newMemory(c)
+		m.room = room
+		return m, nil
 	case c.Spec.path != "":
 		return openFile(c, room)
 	case !c.Spec.redis.IsZero():
