@@ -242,7 +242,7 @@ func TestHomes_AreBoundedWithinTheMemoryOfAll(t *testing.T) {
 				c.Upstreams = append(c.Upstreams, other)
 			}
 		})
-		room := 1 << 20 * 7 / 8
+		room := 1 << 20 * 7 / 8 * (storeShare - 1) / storeShare // less the stored answers
 		if upstreams == 2 {
 			room -= 1 << 20 / memoryShare * 7 / 8
 		}

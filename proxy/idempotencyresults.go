@@ -74,7 +74,7 @@ func refusedCreate(why error) *Error {
 	what := "does not answer, so nobody can tell whether this call was made before"
 	switch {
 	case errors.Is(why, store.ErrFull):
-		what = "has no room, so nobody could tell later that this call was made"
+		what = "has no room (a full disk or Redis, or too many creates whose outcome is unknown: see OUTRIGGER_IDEMPOTENCY_BYTES), so nobody could tell later that this call was made"
 	case errors.Is(why, store.ErrMemory):
 		what = "has the answer to this call, but there is no memory left to read it into (OUTRIGGER_MEMORY_MAX)"
 	}

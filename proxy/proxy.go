@@ -73,6 +73,7 @@ func New(c Config, d Deps) (*Proxy, error) {
 	if len(c.Upstreams) == 0 {
 		return nil, ErrNoUpstream
 	}
+	c.Store.Bytes = c.StoreBytes()
 	p := &Proxy{
 		config: c, log: d.Log, callers: newCallers(c.Callers),
 		credentials: newCredentials(keyHeaders(c.Upstreams)), idPrefix: idPrefix(), active: map[*exchange]struct{}{},
@@ -87,11 +88,13 @@ func New(c Config, d Deps) (*Proxy, error) {
 	}
 	p.homes = newHomes(p.upstreams)
 	p.homes.reserve(&c.Bodies) // what it may take is not there for bodies
+	whole := int64(c.Bodies.MemoryMax)
+	c.reserve()
 	p.bodies = spool.New(c.Bodies)
 	if c.Bodies.SpoolMax > 0 {
 		p.bodies.Unspooled = newUnspooled(c.Bodies.Dir, d.Log)
 	}
-	p.detached = newDetached(p.bodies, int64(c.Bodies.MemoryMax), resources.Descriptors())
+	p.detached = newDetached(p.bodies, whole, resources.Descriptors())
 	p.abandoned = &abandoned{detached: p.detached, calls: map[store.Call][]*flight{}}
 	var err error
 	if p.idempotency, err = newIdempotency(c, d.Log, p.bodies); err != nil {

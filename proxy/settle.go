@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -53,7 +52,7 @@ func (s *idempotency) end(ctx context.Context, f *flight, whole bool) (string, e
 	answered := isSuccess(status) && c.record.source == sourceUpstream
 	switch {
 	case answered && whole && kept && c.record.outcome != outcomeFailed:
-		return resultStored, s.store.Finish(ctx, f.claim, &store.Answer{Status: status, Header: storable(header), Body: trimmed(body)})
+		return resultStored, s.store.Finish(ctx, f.claim, &store.Answer{Status: status, Header: storable(header), Body: body})
 	case answered && whole && !kept:
 		return resultTooLarge, s.store.Lose(ctx, f.claim, status)
 	case f.asked.Create && c.mayBeDone(status):
@@ -63,15 +62,6 @@ func (s *idempotency) end(ctx context.Context, f *flight, whole bool) (string, e
 		return resultLost, s.store.Lose(ctx, f.claim, status)
 	}
 	return resultFailed, s.store.Release(ctx, f.claim)
-}
-
-// trimmed returns body in no more memory than it needs, about: a store counts bytes,
-// not what stands free behind them.
-func trimmed(body []byte) []byte {
-	if cap(body)-len(body) <= len(body)/8 {
-		return body
-	}
-	return bytes.Clone(body)
 }
 
 // mayBeDone reports whether a create that has ended without a whole answer may have

@@ -57,6 +57,9 @@ func runCheck(ctx context.Context, c call) int {
 	for _, told := range s.Proxies.NotUsed() {
 		fmt.Fprintln(c.stdout, told)
 	}
+	if bytes := s.StoreBytes(); bytes < s.Store.Bytes {
+		fmt.Fprintf(c.stdout, "OUTRIGGER_STORE=memory keeps %s of answers: a quarter of OUTRIGGER_MEMORY_MAX at most\n", bytes)
+	}
 	for _, warning := range s.Warnings {
 		fmt.Fprintln(c.stdout, "warning: "+warning)
 	}

@@ -29,6 +29,21 @@ func TestCheckPrintsEveryVariable(t *testing.T) {
 	}
 }
 
+// The memory of all bounds what is kept of answers in memory, and check says so.
+func TestCheckTellsWhatIsKeptOfAnswers(t *testing.T) {
+	for environ, want := range map[string]bool{
+		"OUTRIGGER_MEMORY_MAX=8MiB":                                                     true,
+		"OUTRIGGER_MEMORY_MAX=256MiB":                                                   false,
+		"OUTRIGGER_MEMORY_MAX=8MiB OUTRIGGER_IDEMPOTENCY_BYTES=1MiB":                    false,
+		"OUTRIGGER_MEMORY_MAX=8MiB OUTRIGGER_STORE=file:" + t.TempDir() + "/answers.db": false,
+	} {
+		got := runWith(t, []string{"check"}, append(strings.Fields(environ), "OUTRIGGER_UPSTREAM_OPENAI_API_KEY=sk-key"))
+		if told := strings.Contains(got.Stdout, "OUTRIGGER_STORE=memory keeps 2MiB of answers"); told != want {
+			t.Errorf("%s: told is %v, want %v:\n%s%s", environ, told, want, got.Stdout, got.Stderr)
+		}
+	}
+}
+
 func TestConfigIsTheSameAsJSON(t *testing.T) {
 	s, err := load([]string{"OUTRIGGER_ADMIN_LISTEN=off", "OUTRIGGER_UPSTREAM_OPENAI_API_KEY=sk-key"})
 	if err != nil {

@@ -15,9 +15,9 @@ type Config struct {
 	// keeps its key.
 	TTL time.Duration `env:"IDEMPOTENCY_TTL" envDefault:"24h" min:"1s" max:"8760h" doc:"how long an idempotent answer is kept"`
 	// Bytes bounds all answers together, in memory or in the file; a Redis has its
-	// own bound. Each entry counts its Answer.Size and 1 KiB. One answer may take an
-	// eighth of it: see Largest.
-	Bytes values.Bytes `env:"IDEMPOTENCY_BYTES" envDefault:"64MiB" min:"65536" max:"1099511627776" doc:"idempotent answers kept at most, in bytes; the least recently used go first, and one answer may take an eighth"`
+	// own bound. Each entry counts its answer and 1 KiB, a create without its answer less:
+	// see marker. One answer may take an eighth of it: see Largest.
+	Bytes values.Bytes `env:"IDEMPOTENCY_BYTES" envDefault:"64MiB" min:"65536" max:"1099511627776" doc:"idempotent answers kept at most, in bytes; the least recently used of who has most go first, and one answer may take an eighth; in memory, a quarter of MEMORY_MAX at most"`
 }
 
 // largestShare is the part of Bytes that one answer may take: small enough that one
@@ -26,3 +26,6 @@ const largestShare = 8
 
 // Largest returns the Size of the largest answer that is stored, in bytes.
 func (c Config) Largest() int64 { return int64(c.Bytes) / largestShare }
+
+// InMemory reports whether answers are kept in the memory of this process.
+func (c Config) InMemory() bool { return c.Spec == Spec{} }

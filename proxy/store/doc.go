@@ -20,8 +20,13 @@
 // twice. So whatever goes wrong with a create's claim (its owner dies, its answer is
 // lost, or is too large to be kept) leaves State Unknown under its key until the TTL
 // ends, and never a free key. A compute's key is free again in the same cases.
-// When room is needed, answers of computes go before those of creates. In memory, the
-// owner that has most makes it, and of a create's answer a marker is left.
+// When room is needed, the owner that has most makes it, in memory and in a file: its
+// computes' answers go before those of its creates, and of these it is kept in mind that
+// they were done, while there is room for that. A create that may have been done and had
+// no answer makes no room before its TTL ends, whoever fills the store: where the places
+// for those are taken, new creates are refused with ErrFull, for which nothing was sent,
+// while what is forgotten may be done twice. One owner can take half of them, so its flood
+// refuses its own creates first.
 //
 // # What the file survives
 //

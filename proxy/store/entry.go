@@ -1,20 +1,60 @@
 package store
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
-// The methods in this file want m.mu held.
+// entry is what is known of one call, in as little memory as may be: there are tens of
+// thousands. Those in flight are in no queue, so that nothing evicts them.
+type entry struct {
+	call   Call
+	state  State
+	spent  bool // Unknown only because its answer made room
+	status uint16
+	since  time.Duration // after memory.began
+	at     time.Duration // when it ended
+	run    *run          // while it runs
+	answer []byte        // Done: see packed
+	places [queues]place
+}
 
-// claim enters a call as running.
-func (m *memory) claim(call Call, now time.Time) *entry {
-	e := &entry{call: call, state: Running, since: now, token: newToken(), ended: make(chan struct{})}
+// run is what only a call has that runs.
+type run struct {
+	token token
+	ended chan struct{} // closed when the claim ends
+}
+
+// packed is an answer's header and body, in exactly the memory that they need.
+func packed(a *Answer) []byte {
+	b := appendHeader(make([]byte, 0, int(a.Size())+64), a.Header)
+	return slices.Concat(b, a.Body)
+}
+
+// unpacked is the answer of an entry that is Done. It shares the entry's body.
+func (e *entry) unpacked(stored time.Time) *Answer {
+	header, body, _ := cutHeader(e.answer) // as packed made it
+	return &Answer{Status: int(e.status), Header: header, Body: slices.Clip(body), Stored: stored}
+}
+
+// The methods of memory in this file want m.mu held.
+
+// claim enters a call as running, if there is room for it.
+func (m *memory) claim(call Call, now time.Time) (*entry, error) {
+	if call.Create {
+		if err := m.lost.reserve(call.Owner); err != nil {
+			return nil, err
+		}
+	}
+	e := &entry{call: call, state: Running, since: now.Sub(m.began), run: &run{newToken(), make(chan struct{})}}
 	m.entries[call.Key] = e
 	m.used += e.cost()
 	m.evict()
-	return e
+	return e, nil
 }
 
 // end runs f on the entry that the claim is for, and wakes those that wait for it.
-func (m *memory) end(claim Claim, f func(*entry, time.Time) error) error {
+func (m *memory) end(claim Claim, f func(*entry) error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {
@@ -23,51 +63,55 @@ func (m *memory) end(claim Claim, f func(*entry, time.Time) error) error {
 	now := time.Now()
 	m.expire(now)
 	e := m.entries[claim.call.Key]
-	if e == nil || e.state != Running || e.token != claim.token {
+	if e == nil || e.state != Running || e.run.token != claim.token {
 		return ErrNotHeld
 	}
-	defer close(e.ended)
-	return f(e, now)
+	defer close(e.run.ended)
+	e.run, e.at = nil, now.Sub(m.began)
+	return f(e)
 }
 
 // lose ends a call without an answer to keep.
-func (m *memory) lose(e *entry, status int, now time.Time) {
+func (m *memory) lose(e *entry, status int) {
 	if !e.call.Create {
 		m.forget(e)
 		return
 	}
-	m.used -= e.cost()
-	e.state, e.status = Unknown, status
-	m.used += e.cost()
-	m.keep(e, now)
+	m.become(e, Unknown, status, nil)
 }
 
-// keep enters a call that ended into the lists, for the TTL.
-func (m *memory) keep(e *entry, now time.Time) {
-	e.expires = now.Add(m.config.TTL)
-	e.age = m.ages.PushBack(e)
-	m.hold(e)
+// become ends a call, which is kept for the TTL from now on.
+func (m *memory) become(e *entry, state State, status int, answer []byte) {
+	if e.call.Create && state == Done {
+		m.lost.add(e.call.Owner, -1)
+	}
+	m.used -= e.cost()
+	e.state, e.status, e.answer = state, uint16(status), answer
+	m.used += e.cost()
+	m.ages.push(byAge, e)
+	if share := m.share(e); share != nil {
+		share.add(e)
+	}
 	m.evict()
 }
 
-// hold enters an entry into the share that it belongs to.
-func (m *memory) hold(e *entry) {
-	if e.state == Unknown {
-		m.markers.add(e)
-		return
+// share is what an entry is in that can make room, or nil.
+func (m *memory) share(e *entry) *shares {
+	switch {
+	case e.state == Done:
+		return &m.answers
+	case e.spent:
+		return &m.spent
 	}
-	m.answers.add(e)
+	return nil
 }
 
 // cost is what an entry counts for, in bytes.
 func (e *entry) cost() int64 {
-	switch {
-	case e.state == Unknown:
+	if e.state == Unknown {
 		return marker
-	case e.answer != nil:
-		return overhead + e.answer.Size()
 	}
-	return overhead
+	return overhead + int64(len(e.answer))
 }
 
 // list is the list in a share that the entry belongs to.
@@ -80,13 +124,13 @@ func (e *entry) list() int {
 
 // expire forgets what has lived its TTL.
 func (m *memory) expire(now time.Time) {
-	for first := m.ages.Front(); first != nil && !now.Before(first.Value.(*entry).expires); first = m.ages.Front() {
-		m.forget(first.Value.(*entry))
+	for first := m.ages.first; first != nil && now.Sub(m.began) >= first.at+m.config.TTL; first = m.ages.first {
+		m.forget(first)
 	}
 }
 
-// evict makes room until all fit: of an answer to a create a marker is left, and markers
-// give way to markers alone.
+// evict makes room until all fit. Of an answer to a create is left that there was one,
+// while there is room for that beside the markers.
 func (m *memory) evict() {
 	for m.used > int64(m.config.Bytes) {
 		e := m.answers.first()
@@ -99,21 +143,25 @@ func (m *memory) evict() {
 		}
 		m.answers.remove(e)
 		m.used -= e.cost()
-		e.state, e.status, e.answer = Unknown, e.answer.Status, nil
+		e.state, e.spent, e.answer = Unknown, true, nil
 		m.used += e.cost()
-		m.hold(e)
+		m.spent.add(e)
 	}
-	for m.markers.used > int64(m.config.Bytes)/markerShare {
-		m.forget(m.markers.first())
+	for m.spent.used > m.lost.left() {
+		m.forget(m.spent.first())
 	}
 }
 
 // forget takes an entry out of everything.
 func (m *memory) forget(e *entry) {
 	delete(m.entries, e.call.Key)
+	if share := m.share(e); share != nil {
+		share.remove(e)
+	} else if e.call.Create {
+		m.lost.add(e.call.Owner, -1)
+	}
 	m.used -= e.cost()
-	if e.age != nil {
-		m.ages.Remove(e.age)
-		e.held.remove(e)
+	if e.state != Running {
+		m.ages.pull(byAge, e)
 	}
 }

@@ -27,6 +27,7 @@ type file struct {
 	closed  bool
 	broken  error // once set, the database is not touched any more
 	flights map[Key]*flight
+	lost    markers // of the file, and of those that are about to be in it
 }
 
 // flight is a call that this process is about to claim, or has claimed.
@@ -118,7 +119,7 @@ func (f *file) running(call Call, other *flight) (Claim, bool) {
 func (f *file) settle(mine *flight) (Claim, error) {
 	claim, err := f.lookUp(mine.call)
 	if err == nil && claim.State == Claimed && mine.call.Create {
-		err = f.write(putting(mine.call.Key, record{state: Running, call: mine.call, since: mine.since, at: mine.since}))
+		err = f.mark(mine)
 	}
 	if err != nil || claim.State != Claimed {
 		f.drop(mine, mine.settled)
@@ -129,6 +130,21 @@ func (f *file) settle(mine *flight) (Claim, error) {
 	f.mu.Unlock()
 	close(mine.settled)
 	return Claim{State: Claimed, Since: mine.since, call: mine.call, token: mine.token}, nil
+}
+
+// mark writes that a create was begun, if there is room for that.
+func (f *file) mark(mine *flight) error {
+	f.mu.Lock()
+	err := f.lost.reserve(mine.call.Owner)
+	f.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	err = f.write(putting(record{state: Running, call: mine.call, since: mine.since, at: mine.since}, classLost))
+	f.mu.Lock()
+	f.lost.add(mine.call.Owner, -1) // what is written counts by itself
+	f.mu.Unlock()
+	return err
 }
 
 // drop takes a flight away and tells those that wait for it.

@@ -10,8 +10,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	bolt "go.etcd.io/bbolt"
 )
 
 func TestFileDoesWhatAStoreDoes(t *testing.T) {
@@ -144,7 +142,7 @@ func TestFileForgetsAfterTheTTL(t *testing.T) {
 		}
 		time.Sleep(2 * sweepEvery)
 		mustBegin(t, s, running, Running)
-		if got, want := s.writer.used, int64(overhead); got != want {
+		if got, want := s.writer.used, int64(marker); got != want {
 			t.Errorf("%d bytes are left after the sweep, want the running one's %d", got, want)
 		}
 		time.Sleep(time.Hour)
@@ -188,10 +186,10 @@ func TestFileStaysWithinItsBytes(t *testing.T) {
 }
 
 func TestFileEvictsNothingInFlight(t *testing.T) {
-	s := openAt(t, newPath(t), Config{TTL: time.Hour, Bytes: 4 * overhead})
+	s := openAt(t, newPath(t), Config{TTL: time.Hour, Bytes: 8 * overhead})
 	running := mustBegin(t, s, newCall(true), Claimed)
 	var last Call
-	for range 10 {
+	for range 20 {
 		last = newCall(true)
 		if err := s.Finish(t.Context(), mustBegin(t, s, last, Claimed), &Answer{Status: 200}); err != nil {
 			t.Fatal(err)
@@ -206,8 +204,8 @@ func TestFileEvictsNothingInFlight(t *testing.T) {
 func TestFileFailsOfABatchOnlyWhatHasNoRoom(t *testing.T) {
 	s := openAt(t, newPath(t), roomy())
 	call := newCall(true)
-	large := request{func(*bolt.Tx) (int64, error) { return 0, syscall.ENOSPC }, make(chan error, 1)}
-	small := request{putting(call.Key, record{state: Done, call: call, at: time.Now(), status: 200}), make(chan error, 1)}
+	large := request{func(*fileTx) error { return syscall.ENOSPC }, make(chan error, 1)}
+	small := request{putting(record{state: Done, call: call, at: time.Now(), status: 200}, classCreate), make(chan error, 1)}
 	s.commit([]request{small, large})
 	if err := <-large.fate; !errors.Is(err, ErrFull) {
 		t.Errorf("the large one: %v, want ErrFull", err)

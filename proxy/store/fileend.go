@@ -12,10 +12,11 @@ func (f *file) Finish(_ context.Context, claim Claim, answer *Answer) error {
 		if answer.Size() > f.Largest() {
 			return errors.Join(ErrTooLarge, f.lose(mine, answer.Status, now))
 		}
-		return f.write(putting(mine.call.Key, record{
+		r := record{
 			state: Done, call: mine.call, since: mine.since, at: now,
 			status: answer.Status, header: answer.Header, body: answer.Body,
-		}))
+		}
+		return f.write(putting(r, r.class()))
 	})
 }
 
@@ -40,7 +41,7 @@ func (f *file) lose(mine *flight, status int, now time.Time) error {
 	if !mine.call.Create {
 		return nil
 	}
-	return f.write(putting(mine.call.Key, record{state: Unknown, call: mine.call, since: mine.since, at: now, status: status}))
+	return f.write(putting(record{state: Unknown, call: mine.call, since: mine.since, at: now, status: status}, classLost))
 }
 
 // end ends the flight that the claim is for, whether or not write succeeds.

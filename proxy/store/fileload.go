@@ -50,7 +50,6 @@ func (f *file) loadCalls(calls *bolt.Bucket, ages [2]*bolt.Bucket) error {
 		if len(cost) != 8 || int64(binary.BigEndian.Uint64(cost)) != r.cost() {
 			return damageError("a record is not in its place in time")
 		}
-		f.writer.used += r.cost()
 		return nil
 	})
 	if err != nil {

@@ -45,7 +45,7 @@ func fill(path string) error {
 		return err
 	}
 	err = db.Update(func(tx *bolt.Tx) error {
-		for _, name := range [][]byte{callsBucket, ageBuckets[0], ageBuckets[1]} {
+		for _, name := range [][]byte{callsBucket, ageBuckets[0], ageBuckets[1], ownersBucket, sharesBucket} {
 			if _, err := tx.CreateBucket(name); err != nil {
 				return err
 			}

@@ -22,7 +22,7 @@ const lockWait = time.Second
 // Kubernetes with an fsGroup come back readable by the group), and refused where
 // that fails.
 func openFile(c Config, room Room) (*file, error) {
-	f := &file{config: c, room: room, flights: make(map[Key]*flight), writer: writer{
+	f := &file{config: c, room: room, flights: make(map[Key]*flight), lost: newMarkers(c), writer: writer{
 		requests: make(chan request), stop: make(chan struct{}), done: make(chan struct{}),
 	}}
 	if err := f.open(); err != nil {
@@ -71,7 +71,10 @@ func (f *file) takeOver(checked layout) error {
 	if err := guard(func() error { return f.db.View(f.load) }); err != nil {
 		return err
 	}
-	return f.own()
+	if err := f.own(); err != nil {
+		return err
+	}
+	return guard(f.index)
 }
 
 var errInUse = errors.New("it is in use by another process")

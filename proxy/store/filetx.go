@@ -11,7 +11,7 @@ import (
 )
 
 // The buckets of the file. Each call has one entry in callsBucket and one in one of
-// the two others, which are in order of time: what expires or is evicted is first.
+// ageBuckets, which are in order of time: what expires is first. See owned for the rest.
 var (
 	aboutBucket = []byte("outrigger") // formatKey and secretKey
 	callsBucket = []byte("calls")     // Key: record
@@ -28,100 +28,86 @@ func ageOf(r record) ([]byte, []byte) {
 	return ageBuckets[0], key
 }
 
-// edit is a change to the file: it returns by how much used grew.
-type edit func(*bolt.Tx) (int64, error)
+// edit is a change to the file.
+type edit func(*fileTx) error
 
-// putting writes a record, in place of what was under its key.
-func putting(key Key, r record) edit {
+// fileTx is a transaction that keeps the account of what is in the file.
+type fileTx struct {
+	*bolt.Tx
+	f       *file
+	journal []entered
+}
+
+// putting writes a record of an owner's, in place of what was under its key.
+func putting(r record, class class) edit {
 	encoded := r.encode()
-	return func(tx *bolt.Tx) (int64, error) {
-		freed, err := remove(tx, key)
-		if err != nil {
-			return 0, err
-		}
-		bucket, age := ageOf(r)
-		cost := binary.BigEndian.AppendUint64(nil, uint64(r.cost()))
-		return r.cost() - freed, errors.Join(
-			tx.Bucket(callsBucket).Put(key[:], encoded),
-			tx.Bucket(bucket).Put(age, cost),
-		)
+	return func(tx *fileTx) error { return tx.put(r, encoded, class) }
+}
+
+func (tx *fileTx) put(r record, encoded []byte, class class) error {
+	if err := tx.remove(r.call.Key); err != nil {
+		return err
 	}
+	bucket, age := ageOf(r)
+	cost := binary.BigEndian.AppendUint64(nil, uint64(r.cost()))
+	return errors.Join(
+		tx.Bucket(callsBucket).Put(r.call.Key[:], encoded),
+		tx.Bucket(bucket).Put(age, cost),
+		tx.enter(r, class),
+	)
 }
 
 // deleting removes what is under a key.
 func deleting(key Key) edit {
-	return func(tx *bolt.Tx) (int64, error) {
-		freed, err := remove(tx, key)
-		return -freed, err
-	}
+	return func(tx *fileTx) error { return tx.remove(key) }
 }
 
-// remove deletes what is under a key, and returns what it cost.
-func remove(tx *bolt.Tx, key Key) (int64, error) {
-	encoded := tx.Bucket(callsBucket).Get(key[:])
-	if encoded == nil {
-		return 0, nil
-	}
-	r, err := decode(key, encoded)
-	if err != nil {
-		return 0, err
+// remove deletes what is under a key.
+func (tx *fileTx) remove(key Key) error {
+	r, found, err := tx.find(key)
+	if err != nil || !found {
+		return err
 	}
 	bucket, age := ageOf(r)
-	return r.cost(), errors.Join(tx.Bucket(callsBucket).Delete(key[:]), tx.Bucket(bucket).Delete(age))
+	return errors.Join(tx.leave(r), tx.Bucket(callsBucket).Delete(key[:]), tx.Bucket(bucket).Delete(age))
+}
+
+// find returns what is under a key.
+func (tx *fileTx) find(key Key) (record, bool, error) {
+	encoded := tx.Bucket(callsBucket).Get(key[:])
+	if encoded == nil {
+		return record{}, false, nil
+	}
+	r, err := decode(key, encoded)
+	return r, true, err
 }
 
 // sweepMost bounds how much one transaction expires.
 const sweepMost = 1000
 
-// expire removes what has lived its TTL, but not what is in flight. It returns how
-// much that freed, and whether there may be more.
-func (f *file) expire(tx *bolt.Tx, now time.Time) (int64, bool, error) {
-	freed, more := int64(0), false
+// expire removes what has lived its TTL, but not what is in flight. It reports whether
+// it removed something, and whether there may be more.
+func (tx *fileTx) expire(now time.Time) (bool, bool, error) {
+	some, more := false, false
 	for _, bucket := range ageBuckets {
 		n := 0
 		cursor := tx.Bucket(bucket).Cursor()
 		var keys []Key
-		for age, _ := cursor.First(); age != nil && n < sweepMost && f.expired(timeOf(age), now); age, _ = cursor.Next() {
+		for age, _ := cursor.First(); age != nil && n < sweepMost && tx.f.expired(timeOf(age), now); age, _ = cursor.Next() {
 			n++
-			if key := Key(age[8:]); !f.flies(key) {
+			if key := Key(age[8:]); !tx.f.flies(key) {
 				keys = append(keys, key)
 			}
 		}
+		some = some || len(keys) > 0
 		more = more || n == sweepMost && len(keys) > 0
 		for _, key := range keys {
-			one, err := remove(tx, key)
-			if err != nil {
-				return 0, false, err
+			if err := tx.remove(key); err != nil {
+				return false, false, err
 			}
-			freed += one
 		}
 	}
-	return freed, more, nil
-}
-
-// evict removes the oldest, computes first, until used is within bounds again, but
-// not what is in flight, nor keep. It returns how much that freed.
-func (f *file) evict(tx *bolt.Tx, used int64) (int64, error) {
-	freed := int64(0)
-	for _, bucket := range ageBuckets {
-		cursor := tx.Bucket(bucket).Cursor()
-		var keys []Key
-		over := used - freed - int64(f.config.Bytes)
-		for age, cost := cursor.First(); age != nil && over > 0; age, cost = cursor.Next() {
-			if key := Key(age[8:]); !f.flies(key) {
-				keys = append(keys, key)
-				over -= int64(binary.BigEndian.Uint64(cost))
-			}
-		}
-		for _, key := range keys {
-			one, err := remove(tx, key)
-			if err != nil {
-				return 0, err
-			}
-			freed += one
-		}
-	}
-	return freed, nil
+	return some, more, nil
 }
 
 // flies reports whether the key is in flight.

@@ -18,7 +18,11 @@ type writer struct {
 	requests chan request
 	stop     chan struct{} // closed by Close
 	done     chan struct{} // closed when the goroutine has returned
-	used     int64         // cost of all records; the goroutine's own
+
+	// The account of what is in the file, the goroutine's own: the bytes of all records,
+	// and whose those are that can make room.
+	used           int64
+	answers, spent shares
 }
 
 // request asks for an edit; its fate is sent on fate.
@@ -92,29 +96,25 @@ func (f *file) commit(batch []request) {
 
 // update makes the edits, and room for them.
 func (f *file) update(batch []request) error {
-	return f.transact(func(tx *bolt.Tx) (int64, error) {
-		grown := int64(0)
+	return f.transact(func(tx *fileTx) error {
 		for _, r := range batch {
-			n, err := r.edit(tx)
-			if err != nil {
-				return 0, err
+			if err := r.edit(tx); err != nil {
+				return err
 			}
-			grown += n
 		}
-		freed, err := f.evict(tx, f.writer.used+grown)
-		return grown - freed, err
+		return tx.evict()
 	})
 }
 
 // sweep removes what has expired.
 func (f *file) sweep() {
 	for more := true; more; {
-		err := f.transact(func(tx *bolt.Tx) (int64, error) {
-			freed, again, err := f.expire(tx, time.Now())
-			if more = again; freed == 0 && err == nil {
-				return 0, errNothing
+		err := f.transact(func(tx *fileTx) error {
+			some, again, err := tx.expire(time.Now())
+			if more = again; !some && err == nil {
+				return errNothing
 			}
-			return -freed, err
+			return err
 		})
 		if err != nil {
 			return
@@ -127,17 +127,18 @@ var errNothing = errors.New("nothing to write")
 
 // transact runs an edit in a transaction of its own.
 func (f *file) transact(e edit) error {
-	grown := int64(0)
+	tx := &fileTx{f: f}
 	err := f.guarded(func() error {
-		return f.db.Update(func(tx *bolt.Tx) error {
-			var err error
-			grown, err = e(tx)
-			return err
+		return f.db.Update(func(begun *bolt.Tx) error {
+			tx.Tx = begun
+			return e(tx)
 		})
 	})
+	if err != nil {
+		tx.undo()
+	}
 	switch {
 	case err == nil:
-		f.writer.used += grown
 		if err := f.there(); err != nil { // a claim in a file that nobody will find is none
 			return f.breaks(err)
 		}

@@ -1,7 +1,7 @@
 package store
 
 import (
-	"container/list"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"sync"
@@ -12,47 +12,30 @@ import (
 type memory struct {
 	config Config
 	secret [32]byte
+	began  time.Time // all times are counted from it
+	room   Room
 
 	mu      sync.Mutex
 	closed  bool
 	entries map[Key]*entry
 	used    int64 // bytes of all entries, in flight too
 	// ages has all entries that are not in flight, the oldest first: all live equally
-	// long. Those with an answer are in answers too, the others in markers.
-	ages             list.List
-	answers, markers shares
-}
-
-// entry is what is known of one call. Those in flight are in no list, so that
-// nothing evicts them.
-type entry struct {
-	call   Call
-	state  State
-	answer *Answer
-	since  time.Time
-	status int
-	token  token
-
-	ended    chan struct{} // closed when the claim ends
-	expires  time.Time
-	age, use *list.Element
-	held     *shares // that it is in
+	// long. Those that can make room are in answers or in spent.
+	ages           queue
+	answers, spent shares
+	lost           markers
+	reading        map[*entry]int // how many claims have its answer
 }
 
 // overhead is what an entry counts for besides its answer, in bytes: about twice
 // what it takes, so that a bound in bytes is one of entries too.
 const overhead = 1 << 10
 
-// marker is what a create counts for of which only that it may have been done is kept,
-// in bytes: about what it takes. Markers have a markerShare-th part of Config.Bytes to
-// themselves: 32,768 of them in the default 64 MiB.
-const (
-	marker      = 1 << 9
-	markerShare = 4
-)
-
 func newMemory(c Config) *memory {
-	m := &memory{config: c, entries: make(map[Key]*entry)}
+	m := &memory{
+		config: c, began: time.Now(), room: unbounded{},
+		entries: make(map[Key]*entry), lost: newMarkers(c), reading: make(map[*entry]int),
+	}
 	_, _ = rand.Read(m.secret[:]) // never fails: see its doc
 	return m
 }
@@ -83,16 +66,30 @@ func (m *memory) begin(ctx context.Context, call Call) (Claim, <-chan struct{}, 
 	m.expire(now)
 	e := m.entries[call.Key]
 	if e == nil {
-		e = m.claim(call, now)
-		return Claim{State: Claimed, Since: now, call: call, token: e.token}, nil, nil
+		e, err := m.claim(call, now)
+		if err != nil {
+			return Claim{}, nil, err
+		}
+		return Claim{State: Claimed, Since: now, call: call, token: e.run.token}, nil, nil
 	}
 	if e.call.Print != call.Print {
 		return Claim{State: Mismatch}, nil, nil
 	}
-	if e.use != nil {
-		e.held.touch(e)
+	found := Claim{State: e.state, Since: m.began.Add(e.since), Status: int(e.status)}
+	if share := m.share(e); share != nil {
+		share.touch(e)
 	}
-	return Claim{State: e.state, Answer: e.answer, Since: e.since, Status: e.status}, e.ended, nil
+	switch e.state {
+	case Running:
+		return found, e.run.ended, nil
+	case Done:
+		lent, err := m.read(e)
+		if err != nil {
+			return Claim{}, nil, err
+		}
+		found.Status, found.Answer, found.lent = 0, e.unpacked(m.began.Add(e.at)), lent
+	}
+	return found, nil, nil
 }
 
 // Wait implements Store.
@@ -111,25 +108,20 @@ func (m *memory) Wait(ctx context.Context, call Call) (Claim, error) {
 }
 
 // Finish implements Store.
-func (m *memory) Finish(_ context.Context, claim Claim, answer *Answer) error {
-	return m.end(claim, func(e *entry, now time.Time) error {
-		if answer.Size() > m.Largest() {
-			m.lose(e, answer.Status, now)
-			return ErrTooLarge
-		}
-		stored := *answer
-		stored.Stored = now
-		m.used -= e.cost()
-		e.state, e.answer = Done, &stored
-		m.used += e.cost()
-		m.keep(e, now)
+func (m *memory) Finish(ctx context.Context, claim Claim, answer *Answer) error {
+	if answer.Size() > m.Largest() {
+		return cmp.Or(m.Lose(ctx, claim, answer.Status), ErrTooLarge)
+	}
+	kept := packed(answer)
+	return m.end(claim, func(e *entry) error {
+		m.become(e, Done, answer.Status, kept)
 		return nil
 	})
 }
 
 // Release implements Store.
 func (m *memory) Release(_ context.Context, claim Claim) error {
-	return m.end(claim, func(e *entry, _ time.Time) error {
+	return m.end(claim, func(e *entry) error {
 		m.forget(e)
 		return nil
 	})
@@ -137,8 +129,8 @@ func (m *memory) Release(_ context.Context, claim Claim) error {
 
 // Lose implements Store.
 func (m *memory) Lose(_ context.Context, claim Claim, status int) error {
-	return m.end(claim, func(e *entry, now time.Time) error {
-		m.lose(e, status, now)
+	return m.end(claim, func(e *entry) error {
+		m.lose(e, status)
 		return nil
 	})
 }
@@ -150,11 +142,10 @@ func (m *memory) Close() error {
 	m.closed = true
 	for _, e := range m.entries {
 		if e.state == Running {
-			close(e.ended)
+			close(e.run.ended)
 		}
 	}
 	m.entries, m.used = nil, 0
-	m.ages.Init()
-	m.answers, m.markers = shares{}, shares{}
+	m.ages, m.answers, m.spent, m.lost = queue{}, shares{}, shares{}, markers{}
 	return nil
 }

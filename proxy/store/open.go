@@ -11,8 +11,10 @@ import (
 // Room is where memory for what is read comes from.
 func Open(c Config, log *slog.Logger, room Room) (Store, error) {
 	switch {
-	case c.Spec == Spec{}:
-		return newMemory(c), nil
+	case c.InMemory():
+		m := newMemory(c)
+		m.room = room
+		return m, nil
 	case c.Spec.path != "":
 		return openFile(c, room)
 	case !c.Spec.redis.IsZero():

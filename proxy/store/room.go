@@ -5,9 +5,8 @@ import (
 	"sync/atomic"
 )
 
-// Room is the memory that all requests share (OUTRIGGER_MEMORY_MAX). It counts the
-// answers that are read from a file or a Redis, for as long as they are being given, and
-// those that a Redis is owed.
+// Room is the memory that all requests share (OUTRIGGER_MEMORY_MAX). It counts stored
+// answers for as long as they are being given, and those that a Redis is owed.
 type Room interface {
 	Reserve(n int64) bool
 	Free(n int64)

@@ -1,58 +1,61 @@
 package store
 
-import (
-	"container/heap"
-	"container/list"
-)
+import "container/heap"
 
-// shares keeps entries in lists, one for each owner, and knows which owner has most. So
-// whoever fills a store makes room with what is its own. It is not safe for concurrent
-// use.
+// shares knows what each owner has, in bytes, and who has most. So whoever fills a store
+// makes room with what is its own. It is not safe for concurrent use.
 type shares struct {
 	used    int64
 	owners  map[Owner]*share
 	largest shareHeap
 }
 
-// share is what one owner has, the least recently used first: [0] of computes, [1] of
-// creates.
+// share is what one owner has. In memory, its entries are in uses, the least recently
+// used first: [0] computes, [1] creates.
 type share struct {
 	owner Owner
 	used  int64
-	uses  [2]list.List
+	uses  [2]queue
 	at    int // in the heap
 }
 
-// add enters an entry, as the most recently used.
-func (s *shares) add(e *entry) {
-	own := s.owners[e.call.Owner]
+// grow counts n bytes more of an owner, or fewer. One with nothing is forgotten.
+func (s *shares) grow(owner Owner, n int64) *share {
+	own := s.owners[owner]
 	if own == nil {
 		if s.owners == nil {
 			s.owners = make(map[Owner]*share)
 		}
-		own = &share{owner: e.call.Owner}
-		s.owners[e.call.Owner] = own
+		own = &share{owner: owner}
+		s.owners[owner] = own
 		heap.Push(&s.largest, own)
 	}
-	e.use, e.held = own.uses[e.list()].PushBack(e), s
-	s.grow(own, e.cost())
+	s.used += n
+	own.used += n
+	heap.Fix(&s.largest, own.at)
+	if own.used == 0 {
+		heap.Remove(&s.largest, own.at)
+		delete(s.owners, owner)
+	}
+	return own
+}
+
+// add enters an entry, as the most recently used.
+func (s *shares) add(e *entry) {
+	s.grow(e.call.Owner, e.cost()).uses[e.list()].push(byUse, e)
 }
 
 // remove takes an entry out, before its cost changes.
 func (s *shares) remove(e *entry) {
-	own := s.owners[e.call.Owner]
-	own.uses[e.list()].Remove(e.use)
-	e.use, e.held = nil, nil
-	s.grow(own, -e.cost())
-	if own.uses[0].Len()+own.uses[1].Len() == 0 {
-		heap.Remove(&s.largest, own.at)
-		delete(s.owners, own.owner)
-	}
+	s.owners[e.call.Owner].uses[e.list()].pull(byUse, e)
+	s.grow(e.call.Owner, -e.cost())
 }
 
 // touch notes that an entry was used.
 func (s *shares) touch(e *entry) {
-	s.owners[e.call.Owner].uses[e.list()].MoveToBack(e.use)
+	uses := &s.owners[e.call.Owner].uses[e.list()]
+	uses.pull(byUse, e)
+	uses.push(byUse, e)
 }
 
 // first returns what is to make room first, or nil: of the owner that has most, the
@@ -61,18 +64,10 @@ func (s *shares) first() *entry {
 	if len(s.largest) == 0 {
 		return nil
 	}
-	for i := range s.largest[0].uses {
-		if front := s.largest[0].uses[i].Front(); front != nil {
-			return front.Value.(*entry)
-		}
+	if computes := s.largest[0].uses[0].first; computes != nil {
+		return computes
 	}
-	return nil
-}
-
-func (s *shares) grow(own *share, n int64) {
-	s.used += n
-	own.used += n
-	heap.Fix(&s.largest, own.at)
+	return s.largest[0].uses[1].first
 }
 
 // shareHeap is a heap.Interface with the largest share on top.

@@ -116,7 +116,7 @@ type Store interface {
 	// Finish stores the answer, from then on found as Done. When it returns nil, the
 	// answer survives what the store survives. ErrTooLarge when the answer is over
 	// Largest, ErrFull when there is no room for it; the claim is then ended as by
-	// Lose. ErrNotHeld when the claim is not, or no longer, the caller's.
+	// Lose. The answer is copied. ErrNotHeld when the claim is not, or no longer, the caller's.
 	Finish(context.Context, Claim, *Answer) error
 	// Release ends the claim of a call that surely did nothing, or of a compute that
 	// failed: the key is free again. ErrNotHeld as for Finish.

@@ -21,11 +21,13 @@ import (
 // what k8s/deployment.yaml gives it.
 const (
 	namesResident  = 80 * mebibyte
-	storedResident = 2 * 64 * mebibyte // answers under their keys: OUTRIGGER_IDEMPOTENCY_BYTES, and as much for the collector
 	manifestLimit  = 256 * mebibyte
 	manifestBodies = "64MiB"
 	manifestGo     = "200MiB"
 )
+
+// floods are what callers make up.
+var floods = []string{"models", "credentials", "idempotency keys"}
 
 // neighborRPM is the limit that the neighbor's model has. It is told in headers.
 const neighborRPM = 6000
@@ -33,14 +35,18 @@ const neighborRPM = 6000
 // TestMadeUpNamesTakeNoMemory has one caller make up models, credentials and idempotency keys
 // beside a neighbor that uses one model as it should.
 func TestMadeUpNamesTakeNoMemory(t *testing.T) {
-	t.Run("with defaults", func(t *testing.T) {
-		o, n := besideNames(t, nil)
-		o.boundPeak(namesResident + storedResident)
-		n.back(o)
-	})
+	for _, what := range floods {
+		t.Run("with defaults, "+what, func(t *testing.T) {
+			o, n := besideNames(t, nil, []string{what})
+			if what != "idempotency keys" { // whose credentials are in use
+				n.back(o)
+			}
+			o.boundPeak(namesResident)
+		})
+	}
 	t.Run("under the manifest's limit", func(t *testing.T) {
 		c := newCgroup(t, manifestLimit)
-		besideNames(t, c, "OUTRIGGER_MEMORY_MAX="+manifestBodies, "GOMEMLIMIT="+manifestGo)
+		besideNames(t, c, floods, "OUTRIGGER_MEMORY_MAX="+manifestBodies, "GOMEMLIMIT="+manifestGo)
 		if kills := c.kills(); kills != 0 {
 			t.Errorf("%d processes were killed for want of memory", kills)
 		}
@@ -82,7 +88,7 @@ func (o *outrigger) limiters() []limiterStatus {
 	return s.Upstreams[0].Limiters
 }
 
-func besideNames(t *testing.T, group *cgroup, environment ...string) (*outrigger, *neighbor) {
+func besideNames(t *testing.T, group *cgroup, floods []string, environment ...string) (*outrigger, *neighbor) {
 	t.Helper()
 	upstream := sim.New(sim.Config{
 		Models: []string{"gpt-4o", "gpt-4o-mini"}, Limits: []meter.Limit{{RPM: neighborRPM}}, LedgerSize: 1,
@@ -140,27 +146,28 @@ func besideNames(t *testing.T, group *cgroup, environment ...string) (*outrigger
 		}
 	})
 	made := scaled(4_000, 20_000)
-	for _, flood := range []struct {
-		what string
+	kinds := map[string]struct {
 		call func(i int) result
 		want int
 	}{
-		{"models", func(i int) result { return call(fmt.Sprintf("made-up-model-%d", i), "sk-flood", "") }, http.StatusNotFound},
-		{"credentials", func(i int) result { return call("gpt-4o-mini", fmt.Sprintf("sk-made-up-%d", i), "") }, http.StatusOK},
-		// With one credential they would wait for its limit.
-		{"idempotency keys", func(i int) result {
-			return call("gpt-4o-mini", fmt.Sprintf("sk-keys-%d", i/5), fmt.Sprintf("key-%d", i))
+		"models":      {func(i int) result { return call(fmt.Sprintf("made-up-model-%d", i), "sk-flood", "") }, http.StatusNotFound},
+		"credentials": {func(i int) result { return call("gpt-4o-mini", fmt.Sprintf("sk-made-up-%d", i), "") }, http.StatusOK},
+		// With one credential they would wait for its limit, neighborRPM.
+		"idempotency keys": {func(i int) result {
+			return call("gpt-4o-mini", fmt.Sprintf("sk-keys-%d", i%8), fmt.Sprintf("key-%d", i))
 		}, http.StatusOK},
-	} {
+	}
+	for _, what := range floods {
+		flood := kinds[what]
 		each(made, 16, func(i int) {
 			if r := flood.call(i); r.status != flood.want && r.status != http.StatusTooManyRequests {
-				complaints.addf("made-up %s: status %d, %v, %.300s", flood.what, r.status, r.err, r.text)
+				complaints.addf("made-up %s: status %d, %v, %.300s", what, r.status, r.err, r.text)
 			}
 		})
-		if group == nil && flood.what != "idempotency keys" {
+		if group == nil {
 			o.boundPeak(namesResident)
 		}
-		t.Logf("after %d %s: %v, at most %d MiB, %d limiters", made, flood.what, o.footprint(), o.peakResident()/mebibyte, len(o.limiters()))
+		t.Logf("after %d %s: %v, at most %d MiB, %d limiters", made, what, o.footprint(), o.peakResident()/mebibyte, len(o.limiters()))
 	}
 	close(over)
 	beside.Wait()

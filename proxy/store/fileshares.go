@@ -1,0 +1,179 @@
+package store
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+// Whose the records are, and which of them may make room, is in two more buckets. Files
+// of versions that know of no owners are without them, and such versions leave them as
+// they are: see index.
+var (
+	ownersBucket = []byte("owners") // Key: owned
+	sharesBucket = []byte("shares") // in order of owner, class and time: what of an owner's makes room is first
+)
+
+// class is what a record is worth.
+type class byte
+
+// The classes, in the order in which an owner's records make room.
+const (
+	classCompute class = iota // a compute's answer
+	classCreate               // a create's answer
+	classSpent                // a create whose answer made room
+	classLost                 // a create that runs or may have been done: it never makes room
+)
+
+// owned is an Owner and a class.
+const ownedLength = len(Owner{}) + 1
+
+func (r record) owned(class class) []byte { return append(r.call.Owner[:], byte(class)) }
+
+// placeOf is a record's key in sharesBucket.
+func placeOf(r record, owned []byte) []byte {
+	place := make([]byte, 0, ownedLength+8+len(Key{}))
+	place = binary.BigEndian.AppendUint64(append(place, owned...), uint64(r.at.UnixNano()))
+	return append(place, r.call.Key[:]...)
+}
+
+// fits reports whether a record can be of a class.
+func (r record) fits(c class) bool {
+	switch {
+	case r.state != Done:
+		return c == classLost || c == classSpent
+	case r.call.Create:
+		return c == classCreate
+	}
+	return c == classCompute
+}
+
+// class is that of a record of which nothing more is known.
+func (r record) class() class {
+	switch {
+	case r.state != Done:
+		return classLost
+	case r.call.Create:
+		return classCreate
+	}
+	return classCompute
+}
+
+// takes is what a record of a class counts for against Config.Bytes.
+func (r record) takes(c class) int64 {
+	if c == classLost || c == classSpent {
+		return marker
+	}
+	return r.cost()
+}
+
+// entered is a line of a transaction's account: what was added, or taken away.
+type entered struct {
+	owner Owner
+	class class
+	bytes int64
+}
+
+// account keeps it, until the transaction fails.
+func (tx *fileTx) account(e entered) {
+	tx.journal = append(tx.journal, e)
+	tx.f.account(e)
+}
+
+// undo takes all back that a transaction changed in the account.
+func (tx *fileTx) undo() {
+	for _, e := range tx.journal {
+		e.bytes = -e.bytes
+		tx.f.account(e)
+	}
+}
+
+func (f *file) account(e entered) {
+	f.writer.used += e.bytes
+	switch e.class {
+	case classCompute, classCreate:
+		f.writer.answers.grow(e.owner, e.bytes)
+	case classSpent:
+		f.writer.spent.grow(e.owner, e.bytes)
+	case classLost:
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.lost.add(e.owner, e.bytes/marker)
+	}
+}
+
+// enter notes whose a record is, and in which class.
+func (tx *fileTx) enter(r record, c class) error {
+	tx.account(entered{r.call.Owner, c, r.takes(c)})
+	owned := r.owned(c)
+	if err := tx.Bucket(ownersBucket).Put(r.call.Key[:], owned); err != nil {
+		return err
+	}
+	return tx.Bucket(sharesBucket).Put(placeOf(r, owned), []byte{0})
+}
+
+// leave takes a record out.
+func (tx *fileTx) leave(r record) error {
+	owned := bytes.Clone(tx.Bucket(ownersBucket).Get(r.call.Key[:]))
+	if len(owned) != ownedLength {
+		return damageError("whose a record is, is missing")
+	}
+	c := class(owned[ownedLength-1])
+	tx.account(entered{Owner(owned), c, -r.takes(c)})
+	if err := tx.Bucket(ownersBucket).Delete(r.call.Key[:]); err != nil {
+		return err
+	}
+	return tx.Bucket(sharesBucket).Delete(placeOf(r, owned))
+}
+
+// oldest returns the key of an owner's record that makes room first, from a class on.
+func (tx *fileTx) oldest(owner Owner, from class) (Key, error) {
+	place, _ := tx.Bucket(sharesBucket).Cursor().Seek(append(owner[:], byte(from)))
+	if len(place) != ownedLength+8+len(Key{}) || !bytes.HasPrefix(place, owner[:]) {
+		return Key{}, damageError("a record is missing from its owner's")
+	}
+	return Key(place[ownedLength+8:]), nil
+}
+
+// evict makes room until all fit: the owner that has most makes it. Of an answer to a
+// create is left that there was one, while there is room for that beside the markers.
+func (tx *fileTx) evict() error {
+	w := &tx.f.writer
+	for w.used > int64(tx.f.config.Bytes) && w.answers.used > 0 {
+		if err := tx.spend(w.answers.largest[0].owner); err != nil {
+			return err
+		}
+	}
+	for w.spent.used > 0 && w.spent.used > tx.f.markersLeft() {
+		key, err := tx.oldest(w.spent.largest[0].owner, classSpent)
+		if err != nil {
+			return err
+		}
+		if err := tx.remove(key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// spend makes room of an owner's answer.
+func (tx *fileTx) spend(owner Owner) error {
+	key, err := tx.oldest(owner, classCompute)
+	if err != nil {
+		return err
+	}
+	r, _, err := tx.find(key)
+	if err != nil {
+		return err
+	}
+	if !r.call.Create {
+		return tx.remove(key)
+	}
+	r.call.Owner, r.state, r.header, r.body = owner, Unknown, nil, nil
+	return tx.put(r, r.encode(), classSpent)
+}
+
+func (f *file) markersLeft() int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.lost.left()
+}

@@ -1,0 +1,38 @@
+package store
+
+// reader is a claim's part of an answer in memory that is being given. While it is,
+// nothing frees its memory, even when it makes room or expires: so it counts inside Room
+// from its first reader to its last.
+type reader struct {
+	m     *memory
+	e     *entry
+	bytes int64
+}
+
+// read lends an entry's answer; it wants m.mu.
+func (m *memory) read(e *entry) (*lent, error) {
+	bytes := int64(len(e.answer))
+	if m.reading[e] == 0 && !m.room.Reserve(bytes) {
+		return nil, ErrMemory
+	}
+	m.reading[e]++
+	l := &lent{room: reader{m, e, bytes}}
+	l.bytes.Store(bytes)
+	return l, nil
+}
+
+// Reserve implements Room. Nothing is borrowed of a reader.
+func (r reader) Reserve(int64) bool { return false }
+
+// Free implements Room.
+func (r reader) Free(n int64) {
+	if n == 0 { // it was freed before
+		return
+	}
+	r.m.mu.Lock()
+	defer r.m.mu.Unlock()
+	if r.m.reading[r.e]--; r.m.reading[r.e] == 0 {
+		delete(r.m.reading, r.e)
+		r.m.room.Free(r.bytes)
+	}
+}
