@@ -90,6 +90,9 @@ func TestTheDrainIsOverBeforeTheKill(t *testing.T) {
 			waiting.Go(func() {
 				request, _ := http.NewRequest(http.MethodPost, o.base+path, strings.NewReader(body))
 				request.Header.Set("Content-Type", contentType)
+				if strings.Contains(body, `"big"`) { // models that no answer has shown to exist share a limit, of one credential
+					request.Header.Set("Authorization", "Bearer sk-big")
+				}
 				r := do(c, request)
 				if got, err := r.ownError(); got != code || err != nil {
 					t.Errorf("%s, waiting: %d %s, %v; want %s", path, r.status, r.text, err, code)
