@@ -42,13 +42,13 @@ test: test-go test-process test-sdk test-k8s ## run every test, the real OpenAI 
 
 .PHONY: test-go
 test-go: redis
-	$(REQUIRE) $(GO) test -race -shuffle=on -timeout 10m $$($(GO) list ./... | grep -Ev '/test/(sdk|scenario|crowd|idempotency|limiter|storm)$$')
+	$(REQUIRE) $(GO) test -race -shuffle=on -timeout 20m $$($(GO) list ./... | grep -Ev '/test/(sdk|scenario|crowd|idempotency|limiter|storm)$$')
 
 # Whole programs under load, one package after another: two at once would measure
 # each other.
 .PHONY: test-process
 test-process: redis
-	$(REQUIRE) $(GO) test -p 1 -timeout 10m ./test/scenario ./test/crowd ./test/idempotency ./test/limiter ./test/storm
+	$(REQUIRE) $(GO) test -p 1 -timeout 20m ./test/scenario ./test/crowd ./test/idempotency ./test/limiter ./test/storm
 
 .PHONY: timing
 timing: ## hold bursts and outages to their bounds in time too; wants a machine with nothing else to do
