@@ -85,7 +85,7 @@ func (s *shared) Begin(ctx context.Context, call Call) (Claim, error) {
 		switch {
 		case errors.Is(err, errAgain):
 		case errors.Is(err, errSettling):
-			s.pause(ctx, opens)
+			s.pause(ctx, min(opens, redisTimeout)) // it may go down meanwhile: then nobody waits for it
 		default:
 			return claim, err
 		}
