@@ -10,7 +10,7 @@ import (
 )
 
 // faceOf returns the request as an upstream is to get it, and who pays for it there.
-func (x *exchange) faceOf(up *upstream) facing {
+func (x *Run) faceOf(up *lane) facing {
 	f := facing{up: up, outbound: x.request}
 	if len(x.candidates) > 1 { // the next one begins with what the caller sent
 		f.outbound = x.request.WithContext(x.request.Context())
@@ -25,7 +25,7 @@ func (x *exchange) faceOf(up *upstream) facing {
 	if x.isAsked(up) {
 		f.outbound.URL.Path, f.outbound.URL.RawPath = x.asked.Path, x.asked.RawPath
 	}
-	f.credential = x.p.credentials.payer(f.outbound)
+	f.credential = x.credentials.payer(f.outbound)
 	f.model = f.sent
 	if f.model == "" {
 		f.model = x.endpoint.Name // what has no model has limits of its own
@@ -37,7 +37,7 @@ func (x *exchange) faceOf(up *upstream) facing {
 // address turns a request as the caller sent it into the upstream's: URL, query,
 // credential and headers. model is the name that the body carries by now. meant
 // says that the caller asked for this upstream by name.
-func (u *upstream) address(out *http.Request, model string, meant bool) {
+func (u *API) address(out *http.Request, model string, meant bool) {
 	secrets := u.secrets.Load()
 	switch {
 	case u.isForeign(meant):
@@ -61,18 +61,18 @@ func (u *upstream) address(out *http.Request, model string, meant bool) {
 }
 
 // isForeign reports whether u gets nothing of what its caller proves itself with.
-func (u *upstream) isForeign(meant bool) bool {
+func (u *API) isForeign(meant bool) bool {
 	return u.foreign && (!meant || u.config.CallerKey == CallerKeyDrop)
 }
 
 // replacesKey reports whether a caller's credential has no part in what u answers.
-func (u *upstream) replacesKey(meant bool) bool {
+func (u *API) replacesKey(meant bool) bool {
 	return !u.secrets.Load().key.IsZero() || u.isForeign(meant)
 }
 
 // drop takes out of a request what its caller proves itself with, and for another host the
 // accounts that it names: another credential takes their place, or none.
-func (u *upstream) drop(out *http.Request, kinds carrier.Kinds) {
+func (u *API) drop(out *http.Request, kinds carrier.Kinds) {
 	carrier.WithoutHeaders(out.Header, kinds, u.own...)
 	out.URL.RawQuery = carrier.WithoutParameters(out.URL.RawQuery, func(p carrier.Pair) bool { return kinds.Has(carrier.Parameter(p.Name)) })
 }

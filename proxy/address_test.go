@@ -12,7 +12,7 @@ import (
 )
 
 // two returns the second of two upstreams, as New makes it.
-func two(t *testing.T, first, second Upstream) *upstream {
+func two(t *testing.T, first, second Upstream) *API {
 	t.Helper()
 	c := testConfig(t, "http://x.test")
 	c.Upstreams = []Upstream{first, second}
@@ -21,7 +21,7 @@ func two(t *testing.T, first, second Upstream) *upstream {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = p.Close() })
-	return p.upstreams[1]
+	return p.upstreams[1].API
 }
 
 func at(t *testing.T, name, address string) Upstream {
@@ -98,7 +98,7 @@ func TestACallersCredentialGoesToNoOtherHost(t *testing.T) {
 func TestTheCredentialIsWhatTheUpstreamIsSent(t *testing.T) {
 	up := two(t, at(t, "first", "https://a.test"), at(t, "second", "https://b.test"))
 	cs := newCredentials(nil)
-	sent := func(u *upstream, key string) credential {
+	sent := func(u *API, key string) credential {
 		out := &http.Request{Header: http.Header{"Authorization": {"Bearer " + key}}, URL: &url.URL{}}
 		u.address(out, "", false)
 		return cs.payer(out)

@@ -17,7 +17,7 @@ var (
 
 // admit waits for the request's turn at the limiter: in line, or refused at once
 // when the wait could not end in time.
-func (x *exchange) admit() error {
+func (x *Run) admit() error {
 	now := time.Now()
 	if !x.place.queued && !x.place.admitted() {
 		if err := x.enter(now); err != nil {
@@ -48,7 +48,7 @@ func (x *exchange) admit() error {
 }
 
 // enter joins the back of the line.
-func (x *exchange) enter(now time.Time) error {
+func (x *Run) enter(now time.Time) error {
 	if x.place.line == nil {
 		x.takePlace(&x.facing, x.place, now)
 	}
@@ -62,12 +62,12 @@ func (x *exchange) enter(now time.Time) error {
 }
 
 // turnedAway is the refusal of a request that the line did not take, or let go of.
-func (x *exchange) turnedAway(d limit.Decision) error {
+func (x *Run) turnedAway(d limit.Decision) error {
 	switch d.Reason {
 	case limit.Dismissed:
 		return errTripped // the answer is remembered
 	case limit.Closing:
-		return x.outlastsDrain()
+		return outlastsDrain()
 	}
 	x.late = d.Reason == limit.TooLate && !x.place.waiter.Until().Before(x.deadline)
 	return lineRefusal(d, x.up.config.Name)
@@ -93,7 +93,7 @@ func lineRefusal(d limit.Decision, upstream string) *Error {
 }
 
 // stayedOpen is the refusal of a request that waited at these gates in vain.
-func (x *exchange) stayedOpen(gates []*gate) error {
+func (x *Run) stayedOpen(gates []*gate) error {
 	now, soonest := time.Now(), time.Duration(0)
 	for i, g := range gates {
 		if d := g.untilProbe(now); i == 0 || d < soonest {

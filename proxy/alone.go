@@ -16,7 +16,7 @@ const outrunShare = 4
 // isOutrun reports whether others passed since the request was last refused, and few of
 // them were refused: what refuses it is no limit of theirs. Only their first attempts are
 // counted, since others may be refused for themselves, too, again and again.
-func (x *exchange) isOutrun() bool {
+func (x *Run) isOutrun() bool {
 	s, known := &x.setbacks, &x.place.line.refusals
 	refused, passed := known.refused.Load()-s.otherRefused, known.passed.Load()-s.otherPassed
 	return s.alone > 0 && known.lastPassed.Load() > s.refused.UnixNano() && refused*outrunShare <= passed
@@ -25,7 +25,7 @@ func (x *exchange) isOutrun() bool {
 // concernsItself takes in a refusal, and reports whether it is to be taken for its own request's
 // trouble. One that proves nothing counts once for each request, until others meet the same:
 // a limit refuses whoever comes.
-func (x *exchange) concernsItself(r limit.Refusal, now time.Time) bool {
+func (x *Run) concernsItself(r limit.Refusal, now time.Time) bool {
 	s, line := &x.setbacks, x.place.line
 	s.unproven = r.Unproven()
 	switch {
@@ -50,7 +50,7 @@ const (
 // stepAside takes a request whose refusal proves nothing out of the queue, at the head of which
 // it would hold up all others if it is refused for itself. It comes back to its place;
 // see letOthersFirst.
-func (x *exchange) stepAside(a *attempt, d policy.Decision, now time.Time) policy.Decision {
+func (x *Run) stepAside(a *attempt, d policy.Decision, now time.Time) policy.Decision {
 	if d.Action == policy.Line {
 		x.place.leave(now)
 	}
@@ -59,7 +59,7 @@ func (x *exchange) stepAside(a *attempt, d policy.Decision, now time.Time) polic
 
 // letOthersFirst waits until somebody who was not refused yet has passed since the request
 // was, if there is one who waits.
-func (x *exchange) letOthersFirst() error {
+func (x *Run) letOthersFirst() error {
 	s := &x.setbacks
 	if s.own == 0 {
 		return nil
@@ -87,7 +87,7 @@ func (x *exchange) letOthersFirst() error {
 }
 
 // isAlone reports whether the request is refused again and again while others pass.
-func (x *exchange) isAlone(known *refusals, now time.Time) bool {
+func (x *Run) isAlone(known *refusals, now time.Time) bool {
 	s := &x.setbacks
 	passed, refused := known.passed.Load(), known.refused.Load()
 	switch {

@@ -45,4 +45,4 @@ func (t *answerTimes) of(k answerKind) (time.Duration, bool) {
 	return 0, false
 }
 
-func (x *exchange) answerKind() answerKind { return answerKind{x.endpoint.Name, x.facts.Stream} }
+func (x *Run) answerKind() answerKind { return answerKind{x.endpoint.Name, x.facts.Stream} }

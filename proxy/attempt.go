@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"outrigger/internal/resources"
-	"outrigger/policy"
 	"outrigger/policy/classify"
 	"outrigger/policy/endpoint"
 	"outrigger/proxy/eventstream"
@@ -19,20 +18,35 @@ import (
 
 // attempt is one try at an upstream: what was sent, how far it got, what came back.
 type attempt struct {
-	number     int
-	started    time.Time
-	progress   progress
-	permit     permit        // of the upstream's breaker
-	scoped     permit        // of its endpoint's and model's, if there is one
-	charge     policy.Charge // on the retry budget, if it is a retry that costs
-	budget     *policy.Budget
-	reserve    *policy.Reserve[credential]
-	credential credential
-	own        bool // it took one of its credential's own retries
-	settled    bool // with the budget
+	number   int
+	started  time.Time
+	call     *Call
+	idle     time.Duration // the longest silence inside an answer; 0 is no bound
+	room     room          // for what is held of the answer
+	panicked func(any)     // is told of a panic of what reads it
+	lease    leased
+	progress progress
 
-	resp     *http.Response       // nil when no answer came
-	body     io.ReadCloser        // the answer's, as it comes from the transport or its hold
+	resp      *http.Response // nil when no answer came
+	body      io.ReadCloser  // the answer's, as it comes from the transport or its hold
+	beginning                // what is known of the answer before it is passed on
+	told      http.Header    // the answer's, without what it merely mirrors of the request's
+	failure   classify.Failure
+	err       error // the transport's, for the log
+	verdict   classify.Verdict
+
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	alarm  *alarm // the attempt's timeout; nil when there is none
+	end    sync.Once
+
+	http1      bool // made over HTTP/1.1 where the upstream may speak HTTP/2
+	redirected bool // it follows a redirect
+	crowded    bool // refused for too many calls at once
+}
+
+// beginning is what is known of an attempt's answer before it is passed on.
+type beginning struct {
 	held     *hold                // the answer's beginning, when it was held
 	content  *content             // tells what a good answer is by its bytes; nil when nobody asks
 	watcher  *eventstream.Watcher // reads a stream, once it is known to be one; nil for all else
@@ -40,35 +54,24 @@ type attempt struct {
 	lacking  bool                 // an encoded stream lacks the end of its last event, without which it is not whole
 	missing  []byte               // what a stream that ended while it was held lacks of its last event
 	resuming *resuming            // the answer's body, if it is a stream that can be resumed
-	told     http.Header          // the answer's, without what it merely mirrors of the request's
-	failure  classify.Failure
-	err      error // the transport's, for the log
-	verdict  classify.Verdict
+}
 
-	ctx    context.Context
-	alarm  *alarm // the attempt's timeout; nil when there is none
-	turn   int    // of the place in the limiter's line
-	cancel context.CancelCauseFunc
-	end    sync.Once
-	slots  *[slotCount]slot
-
-	http1      bool // made over HTTP/1.1 where the upstream may speak HTTP/2
-	redirected bool // it follows a redirect
-
-	crowded bool  // refused for too many calls at once
-	line    *line // nil in tests
+// leased is what an attempt was lent for its time.
+type leased interface {
+	// release takes it back. accepted says that the upstream took the call in.
+	release(accepted bool)
 }
 
 // send makes one attempt: a fresh request with its body from the start, under
 // its own context. On return a.resp or a.failure is set.
-func (x *exchange) send(out *http.Request, a *attempt) {
+func (x *Run) send(out *http.Request, a *attempt) {
 	ctx, cancel := context.WithCancelCause(x.ctx)
 	a.cancel, a.progress.began = cancel, a.started
 	outer := httptrace.ContextClientTrace(out.Context())
 	ctx = httptrace.WithClientTrace(ctx, a.progress.trace(outer, x.place, cancel))
 	// A shallow copy: a transport does not change a request's headers
 	// (http.RoundTripper), so all attempts share them.
-	a.ctx, a.turn = ctx, x.place.turn
+	a.ctx, x.lease.turn = ctx, x.place.turn
 	req := x.outbound.WithContext(ctx)
 	req.GetBody = nil
 	x.sendKey(req)
@@ -76,8 +79,8 @@ func (x *exchange) send(out *http.Request, a *attempt) {
 	x.bounded(a, cancel)
 	defer a.alarm.stop()
 	if !a.redirected { // its slots know that it is on its way
-		for i := range a.slots {
-			a.slots[i].sent(time.Now())
+		for i := range x.slots {
+			x.slots[i].sent(time.Now())
 		}
 	}
 	create := x.endpoint.Effect == endpoint.Create
@@ -102,7 +105,7 @@ func (x *exchange) send(out *http.Request, a *attempt) {
 		return
 	}
 	x.resumable(a)
-	x.peek(ctx, a)
+	a.peek(ctx)
 }
 
 // begun ends the attempt's timeout: the first byte of an answer is here.
@@ -186,25 +189,7 @@ func (a *attempt) unseen() bool {
 	return a.resp == nil && a.reached() == classify.NotSent && (a.failure != classify.Broke || !a.progress.written.Load())
 }
 
-// settle tells the retry budget how the attempt went, once.
-func (a *attempt) settle(b classify.BreakerAction) {
-	if a.settled || a.budget == nil {
-		return
-	}
-	a.settled = true
-	now := time.Now()
-	a.budget.Ended(now, a.started)
-	a.budget.Settle(now, a.charge, b == classify.Fault)
-	if a.own && b != classify.Fault {
-		a.reserve.Return(a.credential)
-	}
-	if a.accepted() {
-		a.reserve.Earn(now, a.credential)
-		a.budget.Succeeded(now)
-	}
-}
-
-// finish ends the attempt, once: its context, its slot and its body.
+// finish ends the attempt, once: its context, its body, and what it was lent.
 func (a *attempt) finish(cause error) {
 	a.end.Do(func() {
 		a.progress.over.Store(true)
@@ -214,14 +199,8 @@ func (a *attempt) finish(cause error) {
 		if a.body != nil {
 			_ = a.body.Close()
 		}
-		for i := range a.slots {
-			a.slots[i].give(a.accepted())
+		if a.lease != nil {
+			a.lease.release(a.accepted())
 		}
-		if a.line != nil {
-			a.line.refusals.running.Add(-1)
-		}
-		a.permit.report(classify.Ignore) // does nothing when the outcome was reported
-		a.scoped.report(classify.Ignore)
-		a.settle(classify.Ignore) // as before
 	})
 }

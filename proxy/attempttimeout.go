@@ -10,7 +10,7 @@ import (
 
 // bounded sets the attempt's own timeout, if it has one: so long after the last byte of
 // its body moved, or after its start.
-func (x *exchange) bounded(a *attempt, cancel context.CancelCauseFunc) {
+func (x *Run) bounded(a *attempt, cancel context.CancelCauseFunc) {
 	timeout := x.up.attempt
 	if timeout <= 0 {
 		return
@@ -22,15 +22,15 @@ func (x *exchange) bounded(a *attempt, cancel context.CancelCauseFunc) {
 	if !x.deadline.IsZero() {
 		ahead.Left = time.Until(x.deadline)
 	}
-	if timeout = x.p.config.Retry.AttemptTimeout(timeout, ahead); timeout > 0 {
+	if timeout = x.config.Retry.AttemptTimeout(timeout, ahead); timeout > 0 {
 		a.alarm = newAlarm(func() time.Time { return a.progress.quiet().Add(timeout) }, func() { cancel(errAttemptTimeout) })
 	}
 }
 
 // elsewhere reports whether there is another upstream that the request was not given up
 // at, whose breaker is closed, and that has not refused its credential.
-func (x *exchange) elsewhere() bool {
-	return slices.ContainsFunc(x.candidates, func(up *upstream) bool {
+func (x *Run) elsewhere() bool {
+	return slices.ContainsFunc(x.candidates, func(up *lane) bool {
 		if up == x.up || slices.Contains(x.spent, up) || up.gate.breaker.State() != policy.Closed {
 			return false
 		}
@@ -50,7 +50,7 @@ func (p *progress) quiet() time.Time {
 
 // took is how long a took of the time that the deadline leaves, which a body on its way
 // puts off, unless the caller bounds the whole.
-func (x *exchange) took(a *attempt) time.Duration {
+func (x *Run) took(a *attempt) time.Duration {
 	took := time.Since(a.started)
 	if s := a.progress.sending; s != nil && s.motion != nil && x.patience.Total == 0 {
 		took -= time.Duration(s.moved.Load() - s.first.Load())

@@ -28,7 +28,7 @@ type awake struct {
 const awakeShare = 20
 
 // keepsAwake makes the caller be told, if it is such a one. Out is what ReverseProxy made of its request.
-func (x *exchange) keepsAwake(out *http.Request) {
+func (x *Run) keepsAwake(out *http.Request) {
 	if !x.hears1xx || x.size <= oneWrite || x.once != nil {
 		return
 	}

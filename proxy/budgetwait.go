@@ -10,12 +10,12 @@ import (
 // like it have succeeded meanwhile, and failed again, the refusal is final: more retries would
 // only fail more. Until then the upstream is down and so few calls ask for it that its breaker has
 // not opened, or many long calls were lost at once; that is waited out as at a breaker.
-func (x *exchange) waitForBudget() error {
+func (x *Run) waitForBudget() error {
 	now := time.Now()
 	if x.budgetSince.IsZero() {
 		x.budgetSince = now
 	}
-	wait := x.p.config.Retry.Pause(x.retries, x.p.random())
+	wait := x.config.Retry.Pause(x.retries, x.random())
 	late := !x.deadline.IsZero() && !now.Add(wait).Before(x.deadline)
 	if late || wait > x.gatePatience() || x.trend().IllSince(x.budgetSince) {
 		x.up.metrics.refusedRetry(string(policy.ReasonBudget))

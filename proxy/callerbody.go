@@ -39,9 +39,10 @@ func (x *exchange) readBody(w http.ResponseWriter, r *http.Request) error {
 	if x.references != nil && mediaType(r.Header) != "multipart/form-data" {
 		src.references = x.references
 	}
-	x.setReading(true)
-	body, err := x.p.bodies.Read(src, r.ContentLength)
-	x.setReading(false)
+	// When a drain ends, nobody needs the rest of it any more, and its caller is to be told.
+	x.reading(func() { _ = http.NewResponseController(w).SetReadDeadline(time.Now()) })
+	body, err := x.bodies.Read(src, r.ContentLength)
+	x.reading(nil)
 	x.body, x.facts = body, src.picker.Facts()
 	x.refreshDeadline()
 	if err == nil {
@@ -55,21 +56,6 @@ func (x *exchange) readBody(w http.ResponseWriter, r *http.Request) error {
 	return x.bodyError(r, src, err)
 }
 
-// setReading says whether the handler waits for its caller's body.
-func (x *exchange) setReading(reading bool) {
-	x.p.mu.Lock()
-	defer x.p.mu.Unlock()
-	x.reading = reading
-}
-
-// stopReading ends the reading of a body that still comes: nobody needs it any more, and
-// its caller is to be told. Proxy.mu is held, so that the handler has not returned.
-func (x *exchange) stopReading() {
-	if x.reading {
-		_ = http.NewResponseController(x.w).SetReadDeadline(time.Now())
-	}
-}
-
 // bodyError tells a body that cannot be taken from one that can only be passed on.
 func (x *exchange) bodyError(r *http.Request, src *intake, err error) error {
 	var cut *spool.ReadError
@@ -78,7 +64,7 @@ func (x *exchange) bodyError(r *http.Request, src *intake, err error) error {
 	}
 	switch {
 	case errors.Is(err, spool.ErrTooLarge):
-		return fail("request_too_large", "The request body is over %s. Raise OUTRIGGER_BODY_MAX to let it pass.", x.p.config.Bodies.BodyMax)
+		return fail("request_too_large", "The request body is over %s. Raise OUTRIGGER_BODY_MAX to let it pass.", x.config.Bodies.BodyMax)
 	case errors.Is(err, spool.ErrFull):
 		return x.passOn(r, src, err)
 	case errors.As(err, &cut) && errors.Is(cut.Err, os.ErrDeadlineExceeded):
@@ -92,7 +78,6 @@ func (x *exchange) bodyError(r *http.Request, src *intake, err error) error {
 // passOn lets a create without a key stream through, sent once, when its body cannot be kept:
 // it would hardly ever be repeated anyway. All else is told to come back.
 func (x *exchange) passOn(r *http.Request, src *intake, cause error) error {
-	x.record.spoolFull = true
 	if x.isEncoded(r) {
 		x.unreadable(errNoRoom)
 	}
@@ -147,7 +132,7 @@ func (i *intake) Read(b []byte) (int, error) {
 		i.deadline(until)
 	}
 	if errors.Is(context.Cause(i.ctx), errDraining) {
-		i.deadline(began) // stopReading may have come before it was set
+		i.deadline(began) // the drain's deadline may have come before it was set
 	}
 	n, err := i.src.Read(b)
 	now := time.Now()

@@ -22,7 +22,7 @@ var labelHeaders = [...]string{"Authorization", "Api-Key", "X-Api-Key", "X-Goog-
 // label names the caller of r for the log: by the last characters of its client token where
 // callers present one, else of its own credential. It is "" where that is missing, or short.
 func (cs *callers) label(r *http.Request) string {
-	if len(*cs.tokens.Load()) > 0 {
+	if cs.haveTokens() {
 		return lastOf(cmp.Or(r.Header.Get(headerToken), intercept.Token(r.Context()), intercept.TokenOf(r)))
 	}
 	for _, name := range labelHeaders {

@@ -117,6 +117,9 @@ func (cs *callers) known(token string) bool {
 	return found == 1
 }
 
+// haveTokens reports whether callers have to present one.
+func (cs *callers) haveTokens() bool { return len(*cs.tokens.Load()) > 0 }
+
 // short bounds a caller's text in a message, without what looks like a key in it.
 func short(s string) string {
 	s = carrier.Mask(s)

@@ -8,7 +8,7 @@ import (
 )
 
 // commit hands a's answer to the relay, or the error that stands for its lack.
-func (x *exchange) commit(out *http.Request, a *attempt) (*http.Response, error) {
+func (x *Run) commit(out *http.Request, a *attempt) (*http.Response, error) {
 	x.stopTimer()
 	x.concludeAnswer(a)
 	if x.body != nil {
@@ -31,7 +31,7 @@ func (x *exchange) commit(out *http.Request, a *attempt) (*http.Response, error)
 
 // relayed makes a's answer the committed one: from here on its body is watched
 // to its true end.
-func (x *exchange) relayed(out *http.Request, a *attempt) *http.Response {
+func (x *Run) relayed(out *http.Request, a *attempt) *http.Response {
 	resp := a.resp
 	x.committed(a)
 	if a.masked() {
@@ -45,7 +45,7 @@ func (x *exchange) relayed(out *http.Request, a *attempt) *http.Response {
 	answer := &answer{x: x, a: a, src: a.body, idle: x.silence(a), learner: x.learner(resp), list: x.listens(a)}
 	if a.watcher != nil || mediaType(resp.Header) == typeEvents {
 		answer.stream = true
-		x.p.metrics.streamsOpen.Inc()
+		x.metrics.streamsOpen.Inc()
 	}
 	if a.content.what() < kindText {
 		// What Outrigger may have to add would not fit in, and a stream that was cut
@@ -59,7 +59,7 @@ func (x *exchange) relayed(out *http.Request, a *attempt) *http.Response {
 	// held whole, or empty, goes out with its headers, in one piece.
 	switch {
 	case a.held.complete():
-		x.withhold()
+		x.host.withhold()
 	case a.body == http.NoBody:
 		resp.ContentLength = max(resp.ContentLength, 0)
 	default:

@@ -37,7 +37,7 @@ var errMoved = errors.New("the request went on to another upstream")
 // each other. Nobody waits for a slot with a permit in hand, since all those that were
 // given out in the time of a stall would else be used at its end, at once; nor for a permit
 // with a slot in hand, which others could use.
-func (x *exchange) takeSlots() error {
+func (x *Run) takeSlots() error {
 	again := x.crowded
 	for {
 		if err := x.admit(); err != nil {
@@ -68,7 +68,7 @@ func (x *exchange) takeSlots() error {
 }
 
 // tryTakeSlots takes the slots that are free, and returns which is not, or -1.
-func (x *exchange) tryTakeSlots(limits [slotCount]*slots) int {
+func (x *Run) tryTakeSlots(limits [slotCount]*slots) int {
 	for i, s := range limits {
 		if x.slots[i].of == nil && !s.tryTake(&x.slots[i]) {
 			return i
@@ -79,7 +79,7 @@ func (x *exchange) tryTakeSlots(limits [slotCount]*slots) int {
 
 // goWhereRoomIs goes on to the next upstream that can take the call now, if failover goes
 // by overload and there is one. The present one may be come back to.
-func (x *exchange) goWhereRoomIs() bool {
+func (x *Run) goWhereRoomIs() bool {
 	if !x.mayGoOn(policy.FailoverOverloaded) {
 		return false
 	}
@@ -105,7 +105,7 @@ func (x *exchange) goWhereRoomIs() bool {
 const answerSlack = 8
 
 // waitForSlot waits in the queue of s.
-func (x *exchange) waitForSlot(s *slots, sl *slot, again bool) error {
+func (x *Run) waitForSlot(s *slots, sl *slot, again bool) error {
 	start := time.Now()
 	x.place.leave(start)
 	until := x.place.waiter.Until()
@@ -123,7 +123,7 @@ func (x *exchange) waitForSlot(s *slots, sl *slot, again bool) error {
 	x.up.metrics.queued.Observe(waited.Seconds())
 	switch {
 	case errors.Is(err, errClosing):
-		return x.outlastsDrain()
+		return outlastsDrain()
 	case errors.Is(err, errSlotsFull):
 		return fail("local_rate_limit", "The queue for the calls that upstream %q runs at once is full (OUTRIGGER_QUEUE_MAX). "+
 			"Send fewer requests at once.", x.up.config.Name).after(s.untilFree())
@@ -140,7 +140,7 @@ func (x *exchange) waitForSlot(s *slots, sl *slot, again bool) error {
 }
 
 // giveSlots returns all slots that are held and were not used.
-func (x *exchange) giveSlots() {
+func (x *Run) giveSlots() {
 	for i := range x.slots {
 		x.slots[i].give(false)
 	}
@@ -149,7 +149,7 @@ func (x *exchange) giveSlots() {
 // learnConcurrency takes in a refusal that a limit on concurrency may explain. If one
 // does, the request goes back to the head of the queue: that is no retry, spends no budget
 // and says nothing about the upstream's health.
-func (x *exchange) learnConcurrency(a *attempt) {
+func (x *Run) learnConcurrency(a *attempt) {
 	evidence, wide, ok := evidenceOf(a)
 	if !ok || !x.replayable() || a.verdict.Repeat == classify.Never { // among them creates that may have been carried out
 		return

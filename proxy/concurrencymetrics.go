@@ -31,7 +31,7 @@ func (s *slots) status(now time.Time) ConcurrencyStatus {
 
 // concurrency emits what is known of limits on calls in flight at u, and returns how many
 // wait for them.
-func (c *liveCollector) concurrency(u *upstream, out chan<- prometheus.Metric) int {
+func (c *liveCollector) concurrency(u *lane, out chan<- prometheus.Metric) int {
 	emit := func(d *prometheus.Desc, n int, model string) {
 		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(n), u.config.Name, model)
 	}

@@ -14,7 +14,7 @@ const confirmsMost = 2
 // remembered yet: it worked a moment ago, so the refused request is tried once more, which is
 // no retry. Where that must not be, the next refusal without a success in between counts.
 // While others go on to pass, the request is tried again, or is told and nobody else is.
-func (x *exchange) confirms(a *attempt, now time.Time) bool {
+func (x *Run) confirms(a *attempt, now time.Time) bool {
 	key, s := x.payerKey(a.verdict.Scope), &x.setbacks
 	lately, before := x.up.worked.Doubt(now, key)
 	passes := s.confirms > 0 && x.up.worked.Since(s.accused, key)
@@ -35,19 +35,19 @@ func (x *exchange) confirms(a *attempt, now time.Time) bool {
 
 // confirmPause is the wait before a credential is confirmed: long enough for others to show
 // that it lives.
-func (x *exchange) confirmPause() time.Duration {
-	base := x.p.config.Retry.Base
-	return base/2 + time.Duration(x.p.random()*float64(base/2))
+func (x *Run) confirmPause() time.Duration {
+	base := x.config.Retry.Base
+	return base/2 + time.Duration(x.random()*float64(base/2))
 }
 
 // mayConfirm reports whether the refused request may be sent again. A create only if a 401
 // proves that it was not carried out.
-func (x *exchange) mayConfirm(a *attempt, now time.Time) bool {
+func (x *Run) mayConfirm(a *attempt, now time.Time) bool {
 	if !x.replayable() || x.isCreate() && a.resp.StatusCode != http.StatusUnauthorized {
 		return false
 	}
 	if strings.EqualFold(strings.TrimSpace(a.resp.Header.Get(headerShouldRetry)), "false") {
 		return false
 	}
-	return x.deadline.IsZero() || now.Add(now.Sub(a.started)+x.p.config.Retry.Base).Before(x.deadline)
+	return x.deadline.IsZero() || now.Add(now.Sub(a.started)+x.config.Retry.Base).Before(x.deadline)
 }

@@ -40,7 +40,7 @@ type renewal struct {
 
 // transport picks the connections for an attempt: kept ones, or for creates and others that
 // want so, over HTTP/1.1, one of its own.
-func (u *upstream) transport(own, http1 bool, now time.Time) http.RoundTripper {
+func (u *API) transport(own, http1 bool, now time.Time) http.RoundTripper {
 	r := &u.renewal
 	r.mu.Lock()
 	if r.due.IsZero() {
@@ -57,7 +57,7 @@ func (u *upstream) transport(own, http1 bool, now time.Time) http.RoundTripper {
 }
 
 // choose is transport under the lock.
-func (u *upstream) choose(own, http1 bool) http.RoundTripper {
+func (u *API) choose(own, http1 bool) http.RoundTripper {
 	if !http1 {
 		if own && !u.http2.Load() {
 			return u.fresh
@@ -76,7 +76,7 @@ func (u *upstream) choose(own, http1 bool) http.RoundTripper {
 
 // renew has all later attempts open connections of their own, and returns the transports
 // whose idle ones are to be closed. Locked.
-func (u *upstream) renew(now time.Time) []*http.Transport {
+func (u *API) renew(now time.Time) []*http.Transport {
 	r := &u.renewal
 	before := r.old
 	r.old = nil
@@ -104,7 +104,7 @@ func closeIdle(all []*http.Transport) {
 
 // fared takes in how an attempt ended: after failures the connections are renewed, for the
 // name may stand for another host by now.
-func (u *upstream) fared(now time.Time, failed bool) {
+func (u *API) fared(now time.Time, failed bool) {
 	r := &u.renewal
 	r.mu.Lock()
 	if !failed {
@@ -126,7 +126,7 @@ func (u *upstream) fared(now time.Time, failed bool) {
 }
 
 // closeConnections closes all that are idle.
-func (u *upstream) closeConnections() {
+func (u *API) closeConnections() {
 	r := &u.renewal
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -139,7 +139,7 @@ func (u *upstream) closeConnections() {
 }
 
 // learnConnection tells the upstream's connections of attempt a.
-func (x *exchange) learnConnection(a *attempt) {
+func (x *Run) learnConnection(a *attempt) {
 	now := time.Now()
 	doubt := a.http2Failure()
 	x.http1 = doubt > 0 && x.up.http1.broke(now, doubt)
@@ -151,7 +151,7 @@ func (x *exchange) learnConnection(a *attempt) {
 		}
 	case classify.None:
 		if x.up.http1.answered(now, a.http1) {
-			x.p.log.Warn("an upstream's HTTP/2 fails and its HTTP/1.1 works: that is spoken for a while",
+			x.log.Warn("an upstream's HTTP/2 fails and its HTTP/1.1 works: that is spoken for a while",
 				slog.String("upstream", x.up.config.Name), slog.Duration("for", http1Time))
 		}
 		x.up.fared(now, isAway(a))

@@ -43,12 +43,8 @@ func (c *connects) add(now time.Time, took time.Duration) {
 	}
 }
 
-// shortest returns the shortest time of the last minutes, 0 if there is none. A nil one
-// has seen none either.
+// shortest returns the shortest time of the last minutes, 0 if there is none.
 func (c *connects) shortest(now time.Time) time.Duration {
-	if c == nil {
-		return 0
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.turn(now)

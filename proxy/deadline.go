@@ -36,12 +36,12 @@ func (m *motion) of(p policy.Patience) dueAt {
 // setDeadline bounds the request until its answer is committed.
 func (x *exchange) setDeadline(r *http.Request) {
 	x.motion = &motion{start: x.start}
-	x.patience = policy.PatienceOf(x.p.total, r.Header, false)
+	x.patience = policy.PatienceOf(x.total, r.Header, false)
 	x.bound(x.motion.of(x.patience))
 }
 
 // bound makes at tell the request's deadline.
-func (x *exchange) bound(at dueAt) {
+func (x *Life) bound(at dueAt) {
 	x.deadlineAt = at
 	x.refreshDeadline()
 	if !x.deadline.IsZero() {
@@ -50,18 +50,18 @@ func (x *exchange) bound(at dueAt) {
 }
 
 // refreshDeadline takes in that bytes of the request's body have moved.
-func (x *exchange) refreshDeadline() { x.deadline, x.announced = x.deadlineAt() }
+func (x *Life) refreshDeadline() { x.deadline, x.announced = x.deadlineAt() }
 
 // stopTimer ends the deadline's hold on the request: its answer is committed.
-func (x *exchange) stopTimer() { x.alarm.stop() }
+func (x *Life) stopTimer() { x.alarm.stop() }
 
 // setFlightDeadline bounds the call that x makes for a caller until its answer is committed, and
 // leaves the caller its own deadline only if that comes before.
 func (x *exchange) setFlightDeadline(caller *exchange, h http.Header) {
-	own, operators := caller.deadlineAt, caller.motion.of(policy.PatienceOf(x.p.total, nil, false))
+	own, operators := caller.deadlineAt, caller.motion.of(policy.PatienceOf(x.total, nil, false))
 	total := func() (time.Time, bool) { // of the call
 		at, _ := operators()
-		if x.p.total.Default { // it gives way to a caller that waits for longer
+		if x.total.Default { // it gives way to a caller that waits for longer
 			callers, _ := own()
 			at = latest(at, callers)
 		}
@@ -75,7 +75,7 @@ func (x *exchange) setFlightDeadline(caller *exchange, h http.Header) {
 		x.bound(func() (time.Time, bool) {
 			callers, _ := own()
 			at, _ := total()
-			return earlier(callers.Add(x.p.config.Rejoin), at), false
+			return earlier(callers.Add(x.config.Rejoin), at), false
 		})
 	default:
 		x.bound(own)
@@ -93,7 +93,7 @@ func (x *exchange) setFlightDeadline(caller *exchange, h http.Header) {
 func (x *exchange) hurry(h http.Header) {
 	if x.identity.hasty {
 		x.stopTimer()
-		x.bound(x.motion.of(policy.PatienceOf(x.p.total, h, true)))
+		x.bound(x.motion.of(policy.PatienceOf(x.total, h, true)))
 	}
 }
 
@@ -117,4 +117,4 @@ func latest(a, b time.Time) time.Time {
 }
 
 // streamIdle is how long the answer to the caller may be silent; 0 is no bound.
-func (x *exchange) streamIdle() time.Duration { return x.patience.StreamIdle(x.p.streamIdle) }
+func (x *Run) streamIdle() time.Duration { return x.patience.StreamIdle(x.silent) }

@@ -61,7 +61,7 @@ func (f *flight) expire(d time.Duration, end func()) {
 func (x *exchange) adopt(f *flight, first bool) {
 	mine, r := x.record, &f.call.record
 	if first {
-		x.record, x.facing = *r, f.call.facing
+		x.record, x.facing, x.hops = *r, f.call.facing, f.call.hops
 		x.record.status, x.record.first, x.record.bytesOut = mine.status, mine.first, mine.bytesOut
 		x.record.idempotency = f.result
 	} else {

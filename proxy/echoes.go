@@ -17,7 +17,7 @@ const echoBody = 8 << 20
 
 // classified judges an answer. What it would decide for others must not rest on words of the request: upstreams quote what
 // they refuse, and one caller's model may be called "insufficient balance".
-func (x *exchange) classified(c classify.Attempt) classify.Verdict {
+func (x *Run) classified(c classify.Attempt) classify.Verdict {
 	v := classify.Classify(c)
 	if c.Failure != classify.None || len(c.Body) == 0 || !v.Spreads() {
 		return v
@@ -29,7 +29,7 @@ func (x *exchange) classified(c classify.Attempt) classify.Verdict {
 }
 
 // echoed finds what of an answer the request had said.
-func (x *exchange) echoed(answer []byte) echoes.Parts {
+func (x *Run) echoed(answer []byte) echoes.Parts {
 	if x.once != nil || x.encoded.unread != "" || x.body != nil && x.body.Size() > echoBody {
 		return echoes.Parts{All: true}
 	}
@@ -64,7 +64,7 @@ func unescaped(part string) string {
 }
 
 // echoBodyTo shows the request's body to f, and reports whether all of it was read.
-func (x *exchange) echoBodyTo(f *echoes.Finder) bool {
+func (x *Run) echoBodyTo(f *echoes.Finder) bool {
 	src := io.ReadCloser(x.body.Reader())
 	if len(x.encoded.codings) > 0 {
 		decoded, _, err := decode.Open(strings.Join(x.encoded.codings, ","), src, echoBody)

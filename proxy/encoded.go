@@ -68,6 +68,6 @@ func (s *answer) dropUnseen() {
 // tellCut tells the log what cannot be told in the stream.
 func (s *answer) tellCut(reason string) {
 	x := s.x
-	x.p.log.Warn("an encoded answer was cut: its connection is aborted, since no error event can be added to it",
+	x.log.Warn("an encoded answer was cut: its connection is aborted, since no error event can be added to it",
 		slog.String("id", x.id), slog.String("upstream", x.up.config.Name), slog.String("reason", reason))
 }

@@ -80,8 +80,8 @@ func (x *exchange) isMarked() bool {
 // of what it decodes to: a client that compresses a retry anew writes another time into it.
 func (x *exchange) decodeBody(r *http.Request, said string) (pick.Facts, error) {
 	select { // decoders take memory, and nothing but a processor
-	case x.p.decoding <- struct{}{}:
-		defer func() { <-x.p.decoding }()
+	case x.decoding <- struct{}{}:
+		defer func() { <-x.decoding }()
 	case <-x.ctx.Done():
 		return pick.Facts{}, context.Cause(x.ctx)
 	}
@@ -101,7 +101,7 @@ func (x *exchange) decodeBody(r *http.Request, said string) (pick.Facts, error) 
 		picker.Copy(x.identity.body)
 	}
 	if x.references != nil {
-		x.references = x.p.homes.known.Request(x.told[:]...)
+		x.references = x.homes.known.Request(x.told[:]...)
 		if mediaType(r.Header) != "multipart/form-data" {
 			to = io.MultiWriter(picker, x.references)
 		}
@@ -152,7 +152,7 @@ func (x *exchange) readDecoded(to io.Writer, src io.Reader, picker *pick.Picker)
 // was seen to refer to.
 func (x *exchange) forgetDecoded() {
 	if x.references != nil {
-		x.references = x.p.homes.known.Request(x.told[:]...)
+		x.references = x.homes.known.Request(x.told[:]...)
 	}
 	if x.identity.body != nil {
 		x.identity.body.Reset()

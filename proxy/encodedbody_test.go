@@ -227,7 +227,7 @@ func TestACompressedRetryWithAKeyIsTheSameCall(t *testing.T) {
 // lookedInto returns the exchange of a body that was read.
 func lookedInto(t testing.TB, p *Proxy, body string, said, kind string) *exchange {
 	t.Helper()
-	x := &exchange{p: p, ctx: context.Background()}
+	x := p.newExchange(context.Background(), nil, &Call{})
 	x.identity.body = sha256.New()
 	picker := pick.New(kind)
 	picker.Copy(x.identity.body)
@@ -249,7 +249,7 @@ func FuzzCompressedBody(f *testing.F) {
 	f.Add([]byte(`{"model":"m","stream":true,"store":true,"background":true,"max_tokens":7,"input":"`+strings.Repeat("x", 1000)+`"}`), uint8(1), uint8(2), 0)
 	f.Add([]byte(`{"model":"m"}`), uint8(4), uint8(4), 9)
 	f.Add([]byte("--B\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nm\r\n--B--\r\n"), uint8(2), uint8(0), 0)
-	p := &Proxy{bodies: spool.New(spool.Config{BodyMax: 1 << 30, BodyMemory: 1 << 20, MemoryMax: 64 << 20, Dir: f.TempDir()}), decoding: make(chan struct{}, 1)}
+	p := &Proxy{Loop: &Loop{bodies: spool.New(spool.Config{BodyMax: 1 << 30, BodyMemory: 1 << 20, MemoryMax: 64 << 20, Dir: f.TempDir()}), decoding: make(chan struct{}, 1)}}
 	names := []string{"gzip", "deflate", "br", "zstd", "raw"}
 	f.Fuzz(func(t *testing.T, text []byte, one, two uint8, cut int) {
 		kind := "application/json"
@@ -297,7 +297,7 @@ func FuzzEncodedBytes(f *testing.F) {
 	f.Add([]byte(squeezed(f, strings.Repeat(" ", 8<<20), "zstd", "gzip")), "zstd, gzip")
 	f.Add([]byte(squeezed(f, `{"model":"`+strings.Repeat("x", 8<<20), "br")), "br")
 	f.Add([]byte(chatBody), "identity")
-	p := &Proxy{bodies: spool.New(spool.Config{BodyMax: 1 << 30, BodyMemory: 1 << 20, MemoryMax: 64 << 20, Dir: f.TempDir()}), decoding: make(chan struct{}, 1)}
+	p := &Proxy{Loop: &Loop{bodies: spool.New(spool.Config{BodyMax: 1 << 30, BodyMemory: 1 << 20, MemoryMax: 64 << 20, Dir: f.TempDir()}), decoding: make(chan struct{}, 1)}}
 	f.Fuzz(func(t *testing.T, body []byte, said string) {
 		x := lookedInto(t, p, string(body), said, "application/json")
 		defer x.body.Close()

@@ -47,7 +47,7 @@ func lossReason(err error) string {
 // isWarning reports whether somebody should look at how the request ended: Outrigger failed
 // it, it broke off, it may have been carried out unseen, or no call with its key succeeds
 // until somebody pays or changes the key.
-func (r *record) isWarning() bool {
+func (r *Result) isWarning() bool {
 	switch {
 	case r.outcome == outcomeInterrupted:
 		return true

@@ -1,18 +1,11 @@
 package proxy
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
-
-	"outrigger/policy"
-	"outrigger/policy/endpoint"
 )
 
 // Causes with which a request's context is ended by Outrigger itself. A context
@@ -27,6 +20,7 @@ var (
 	errFinished       = errors.New("the request is finished")
 	errDraining       = errors.New("a drain ended the request")
 	errAbandoned      = errors.New("the attempt was given up")
+	errClosing        = errors.New("the wait would outlast the drain")
 )
 
 // retryAfterMax is the largest Retry-After that Outrigger writes. Several SDKs
@@ -91,82 +85,16 @@ func (e *Error) after(d time.Duration) *Error {
 	return e
 }
 
-// write sends e as the whole answer of exchange x.
-func (e *Error) write(w http.ResponseWriter, x *exchange) {
-	h := w.Header()
-	clear(h)
-	h.Set("Content-Type", "application/json")
-	h.Set("X-Request-Id", x.id)
-	if e.RetryAfter > 0 && e.RetryAfter <= retryAfterMax {
-		h.Set("Retry-After", strconv.FormatFloat(math.Ceil(e.RetryAfter.Seconds()), 'f', 0, 64))
-		h.Set("Retry-After-Ms", strconv.FormatInt(e.RetryAfter.Milliseconds(), 10))
-	}
-	e = x.withSeal(x.withRepeat(e))
-	status := e.Status
-	if e.Code == "upstream_ambiguous" {
-		status = policy.UnsureStatus(x.agent)
-	}
-	x.record.source, x.record.status = sourceLocal, status
-	x.record.errorType, x.record.errorCode, x.record.errorMessage = e.Type, e.Code, e.Message
-	if errors.Is(context.Cause(x.ctx), errDraining) {
-		x.record.reason = reasonShutdown
-	}
-	x.stamp(h)
-	x.share(h, nil)
-	if x.suppressesRetry(e) {
-		h.Set(headerShouldRetry, "false")
-	}
-	if status == http.StatusMethodNotAllowed {
-		h.Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS") // RFC 9110, section 15.5.6
-	}
-	if status == http.StatusUpgradeRequired {
-		h.Set("Upgrade", "HTTP/1.1") // RFC 9110, section 15.5.22
-		h.Set("Connection", "Upgrade")
-	}
-	body := e.body(x)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	if x.method != http.MethodHead {
-		n, _ := w.Write(body)
-		x.record.bytesOut += int64(n)
-	}
-}
-
 // body is e as JSON. Anthropic's outer members stand beside OpenAI's where its API was called:
 // its SDKs read the type of the inner object, and tools of theirs look for the outer one
 // (docs.anthropic.com/en/api/errors).
-func (e *Error) body(x *exchange) []byte {
+func (e *Error) body(id string, anthropic bool) []byte {
 	answer := map[string]any{"error": map[string]any{
 		"message": e.Message, "type": e.Type, "param": nil, "code": e.Code,
 	}}
-	if x.endpoint.Dialect == endpoint.Messages || strings.Contains(x.path, "/v1/messages") {
-		answer["type"], answer["request_id"] = "error", x.id
+	if anthropic {
+		answer["type"], answer["request_id"] = "error", id
 	}
 	body, _ := json.Marshal(answer)
 	return body
-}
-
-// suppressesRetry reports whether an answer of Outrigger's own tells SDKs to stop.
-func (x *exchange) suppressesRetry(e *Error) bool {
-	switch {
-	case e.Code == "upstream_ambiguous", e.Code == "idempotency_outcome_unknown":
-		return true
-	case e.Code == "idempotency_key_in_use":
-		return false // the same key leads to the one answer, however often it is sent
-	case x.p.config.Retry.ClientRetries == policy.ClientRetriesAllow:
-		return false
-	case e.Code == "draining" && x.current == nil:
-		return false // nothing is under way, and another instance has retries of its own
-	case e.Later && x.record.attempts == 0:
-		return false
-	case x.outOfTime():
-		return false
-	}
-	return true
-}
-
-// outOfTime reports whether the time that the caller itself announced ended a
-// request that may be sent again: its own retries are its choice then.
-func (x *exchange) outOfTime() bool {
-	return x.announced && !x.isCreate() && (x.late || errors.Is(context.Cause(x.ctx), errDeadline))
 }

@@ -63,7 +63,7 @@ func (s *answer) failedEnd(w *eventstream.Watcher) {
 const codeInterrupted = "stream_interrupted"
 
 // brokenOff tells a caller by what the upstream broke its stream off.
-func (x *exchange) brokenOff(w *eventstream.Watcher) string {
+func (x *Run) brokenOff(w *eventstream.Watcher) string {
 	failure, _ := w.Error()
 	text := string(failure.Data)
 	if reason := w.Aborted(); reason != "" { // the event's other members are the answer's

@@ -12,7 +12,7 @@ import (
 
 // facing is what holds for one of the upstreams that a request may go to.
 type facing struct {
-	up         *upstream
+	up         *lane
 	outbound   *http.Request // as it is to get it, without the body
 	credential credential
 	caller     credential // see callerOf
@@ -24,17 +24,17 @@ type facing struct {
 }
 
 // pin binds the request to one upstream, which no failover takes it from.
-func (x *exchange) pin(up *upstream) { x.up, x.candidates = up, []*upstream{up} }
+func (x *Run) pin(up *lane) { x.up, x.candidates = up, []*lane{up} }
 
 // mayGoOn reports whether the request may go on to another upstream for a cause.
 // What may have been carried out here is not asked for there.
-func (x *exchange) mayGoOn(cause policy.FailoverCause) bool {
-	return len(x.candidates) > 1 && x.p.config.Failover.On(cause) && !x.doubtful && x.ctx.Err() == nil && !x.hadSingle()
+func (x *Run) mayGoOn(cause policy.FailoverCause) bool {
+	return len(x.candidates) > 1 && x.config.Failover.On(cause) && !x.doubtful && x.ctx.Err() == nil && !x.hadSingle()
 }
 
 // goOn goes on to the next upstream that can be tried, if cause is one to do so
 // and there is one.
-func (x *exchange) goOn(cause policy.FailoverCause) bool {
+func (x *Run) goOn(cause policy.FailoverCause) bool {
 	if !x.mayGoOn(cause) {
 		return false
 	}
@@ -47,7 +47,7 @@ func (x *exchange) goOn(cause policy.FailoverCause) bool {
 
 // afterSetback says what to do after a, given what would be done at the same
 // upstream: that, or go on to the one that is returned.
-func (x *exchange) afterSetback(a *attempt, d policy.Decision) (facing, policy.FailoverCause) {
+func (x *Run) afterSetback(a *attempt, d policy.Decision) (facing, policy.FailoverCause) {
 	if len(x.candidates) == 1 || d.Reason == policy.ReasonConfirm || a.verdict.Outcome == classify.OutcomeOK || !x.mayGoOn(policy.FailoverFor(a.verdict)) && !x.mayGoOn(policy.FailoverBreaker) {
 		return facing{}, ""
 	}
@@ -58,7 +58,7 @@ func (x *exchange) afterSetback(a *attempt, d policy.Decision) (facing, policy.F
 	if a.resp != nil {
 		s.Status = a.resp.StatusCode
 	}
-	cause := x.p.config.Failover.After(s)
+	cause := x.config.Failover.After(s)
 	if cause == "" {
 		return facing{}, ""
 	}
@@ -71,7 +71,7 @@ func (x *exchange) afterSetback(a *attempt, d policy.Decision) (facing, policy.F
 
 // available returns the first upstream that the request was not given up at, whose
 // breaker lets it through or needs a probe, and that has not refused its credential.
-func (x *exchange) available() (facing, bool) {
+func (x *Run) available() (facing, bool) {
 	now := time.Now()
 	for _, up := range x.candidates {
 		if up == x.up || slices.Contains(x.spent, up) {
@@ -98,7 +98,7 @@ func (x *exchange) available() (facing, bool) {
 
 // tripped reports whether the upstream is known to refuse the request's credential
 // or model.
-func (x *exchange) tripped(f *facing, now time.Time) bool {
+func (x *Run) tripped(f *facing, now time.Time) bool {
 	if !f.up.trips.any.Load() {
 		return false
 	}
@@ -109,16 +109,16 @@ func (x *exchange) tripped(f *facing, now time.Time) bool {
 
 // isShy reports whether the request should leave a probe to others: if it failed
 // there, nobody else could be asked.
-func (x *exchange) isShy() bool { return x.isCreate() || !x.replayable() }
+func (x *Run) isShy() bool { return x.isCreate() || !x.replayable() }
 
 // move leaves the present upstream, in good order, for the next one. An upstream
 // whose breaker was open may be come back to.
-func (x *exchange) move(next facing, cause policy.FailoverCause) {
+func (x *Run) move(next facing, cause policy.FailoverCause) {
 	x.moveFor(next, cause, cause != policy.FailoverBreaker)
 }
 
 // moveFor is move, for good or so that the upstream may be come back to.
-func (x *exchange) moveFor(next facing, cause policy.FailoverCause, good bool) {
+func (x *Run) moveFor(next facing, cause policy.FailoverCause, good bool) {
 	now := time.Now()
 	x.place.leave(now)
 	x.place.free(now)
@@ -137,7 +137,7 @@ func (x *exchange) moveFor(next facing, cause policy.FailoverCause, good bool) {
 
 // causeOf returns the cause for which a request that was not to be attempted here
 // could go on: err is why it was not.
-func (x *exchange) causeOf(err error) policy.FailoverCause {
+func (x *Run) causeOf(err error) policy.FailoverCause {
 	var local *Error
 	switch {
 	case errors.Is(err, errBudget):
@@ -165,7 +165,7 @@ func (f *facing) isBlameless(now time.Time) bool {
 // passGate waits at an open breaker until an attempt may be tried: at the next
 // upstream at once, if failover goes by breakers and there is one; else at
 // whichever of them opens first.
-func (x *exchange) passGate() error {
+func (x *Run) passGate() error {
 	let := x.let
 	x.let = false // once: the breaker may be found open all the same
 	if x.up.gate.shut() && !let {
@@ -193,7 +193,7 @@ func (x *exchange) passGate() error {
 	x.waitsNoMore()
 	x.record.gate += time.Since(now)
 	if out != nil && out != x.up.gate {
-		i := slices.IndexFunc(x.candidates, func(up *upstream) bool { return up.gate == out })
+		i := slices.IndexFunc(x.candidates, func(up *lane) bool { return up.gate == out })
 		x.move(x.faceOf(x.candidates[i]), policy.FailoverBreaker)
 	}
 	if errors.Is(err, errShut) || errors.Is(err, errDeadline) {
@@ -215,7 +215,7 @@ func soonestProbe(gates []*gate) time.Time {
 
 // gates returns those of all upstreams that the request was not given up at, the
 // present one's first.
-func (x *exchange) gates() []*gate {
+func (x *Run) gates() []*gate {
 	gates := []*gate{x.up.gate}
 	for _, up := range x.candidates {
 		if up != x.up && !slices.Contains(x.spent, up) {

@@ -48,7 +48,7 @@ func (f *flaky) serve(w http.ResponseWriter, r *http.Request, call int) {
 }
 
 // refuses makes the connections to up fail while f is ill. Kept ones are closed at once.
-func (f *flaky) refuses(up *upstream, dial func(context.Context, string, string) (net.Conn, error)) {
+func (f *flaky) refuses(up *lane, dial func(context.Context, string, string) (net.Conn, error)) {
 	refuse := func(ctx context.Context, network, address string) (net.Conn, error) {
 		if f.isIll() {
 			f.note()

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
 	"hash"
@@ -10,7 +9,6 @@ import (
 
 	"outrigger/policy"
 	"outrigger/proxy/carrier"
-	"outrigger/proxy/intercept"
 	"outrigger/proxy/store"
 )
 
@@ -47,7 +45,7 @@ func (x *exchange) recognize(r *http.Request) error {
 			return fail("bad_request", "The Idempotency-Key is not usable: send one, of 1 to %d characters.", maxKey)
 		}
 		x.identity.key = values[0]
-	case x.p.config.Rejoin > 0 && !given && changes(r.Method):
+	case x.config.Rejoin > 0 && !given && changes(r.Method):
 		x.identity.rejoin = true
 	default:
 		return nil
@@ -67,18 +65,6 @@ func changes(method string) bool {
 	return false
 }
 
-// callerText is what tells the caller of a request apart, as it came: its credentials and
-// accounts, and the token that it may call with.
-func (x *exchange) callerText(buf []byte, r *http.Request) []byte {
-	buf = carrier.Identity(buf, r.Header, r.URL.RawQuery, carrier.Payer, x.p.credentials.own...)
-	return carrier.Append(buf, intercept.Token(r.Context()))
-}
-
-// headerText is what the headers say of those kinds.
-func (x *exchange) headerText(buf []byte, r *http.Request, kinds carrier.Kinds) []byte {
-	return carrier.Identity(buf, r.Header, "", kinds, x.p.credentials.own...)
-}
-
 // name is what tells a request from others, before it is hashed: who asks with which
 // key, and for what. It has secrets in it, and lives no longer than its request.
 type name struct {
@@ -93,17 +79,17 @@ type name struct {
 // creates: the header may be new in the second try of one, which must not create twice.
 func (x *exchange) name(r *http.Request) name {
 	var text credentialHash
-	text.buf = x.callerText(append(text.buf, "key"...), r)
+	text.buf = x.names.caller(append(text.buf, "key"...), r)
 	text.add([]string{x.identity.key})
 	create := x.isCreate()
 	if !create {
-		text.buf = x.headerText(text.buf, r, carrier.Doubtful)
+		text.buf = x.names.headers(text.buf, r, carrier.Doubtful)
 	}
-	n := name{owner: x.owner(r), key: text.buf, create: x.unrepeatable()}
+	n := name{owner: x.names.owner(r), key: text.buf, create: x.unrepeatable()}
 
-	text.buf = x.headerText([]byte("call"), r, carrier.Shape)
+	text.buf = x.names.headers([]byte("call"), r, carrier.Shape)
 	if create {
-		text.buf = x.headerText(text.buf, r, carrier.Doubtful)
+		text.buf = x.names.headers(text.buf, r, carrier.Doubtful)
 	}
 	// As the caller wrote it, with the upstream that it asked for.
 	text.add([]string{r.Method, x.target, r.RequestURI})
@@ -116,18 +102,6 @@ func (x *exchange) name(r *http.Request) name {
 	return n
 }
 
-// owner is who asks, however many keys or, where callers have a client token, made-up
-// credentials it has.
-func (x *exchange) owner(r *http.Request) []byte {
-	if len(*x.p.callers.tokens.Load()) == 0 {
-		return x.callerText([]byte("owner"), r)
-	}
-	var text credentialHash
-	text.buf = append(text.buf, "owner"...)
-	text.add(append(r.Header[headerToken], intercept.Token(r.Context())))
-	return text.buf
-}
-
 // under is the name of the request under a secret. Only hashes are kept of it.
 func (n name) under(secret [32]byte) store.Call {
 	owner := keyed(secret, n.owner)
@@ -137,12 +111,6 @@ func (n name) under(secret [32]byte) store.Call {
 // unrepeatable reports whether doing the call twice could create twice. An upstream that
 // recognises repeats is of no help where a later call may go to another one.
 func (x *exchange) unrepeatable() bool {
-	elsewhere := len(x.candidates) > 1 && len(x.p.config.Failover) > 0
-	return x.isCreate() && (elsewhere || x.p.config.Retry.Creates != policy.CreatesAlways)
-}
-
-func keyed(secret [32]byte, text []byte) [32]byte {
-	mac := hmac.New(sha256.New, secret[:])
-	_, _ = mac.Write(text)
-	return [32]byte(mac.Sum(nil))
+	elsewhere := len(x.candidates) > 1 && len(x.config.Failover) > 0
+	return x.isCreate() && (elsewhere || x.config.Retry.Creates != policy.CreatesAlways)
 }

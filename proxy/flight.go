@@ -53,8 +53,8 @@ func (f *flight) wait(ctx context.Context) error {
 	}
 }
 
-// tried counts an attempt. There need be no flight.
-func (f *flight) tried() {
+// attempted counts an attempt. There need be no flight.
+func (f *flight) attempted() {
 	if f != nil {
 		f.tries.Add(1)
 	}
@@ -70,28 +70,22 @@ func (f *flight) attempts(x *exchange) int {
 	return int(f.tries.Load())
 }
 
-// launch makes the call of x as flight f. The exchange that makes it is a copy of x
-// with a context of its own, which no caller's leaving ends.
+// launch makes the call of x as flight f, in an exchange with a life of its own, which no
+// caller's leaving ends.
 func (p *Proxy) launch(r *http.Request, x *exchange, f *flight) {
-	c := *x
-	c.flight, c.intake, c.place = f, intake{}, &c.first
-	x.body = nil // it is c's now
 	f.apart = attachment{in: p.detached, owner: f.asked.Owner, bytes: min(max(x.size, 0), int64(p.config.Bodies.BodyMemory))}
 	f.answer = recording.New(&f.apart, p.config.Store.Largest())
-	f.call, f.first = &c, x
+	c := p.newExchange(context.WithoutCancel(r.Context()), f.answer, x.Call)
+	c.flight, x.launched = f, true // the body is c's to close
+	c.record, c.candidates, c.up, c.affinity, c.repeat = x.record, x.candidates, x.up, x.affinity, x.repeat
+	c.patience, c.motion = x.patience, x.motion
+	f.call, f.first = c, x
 	f.seat = f.enter() // before the call can have ended
-	c.w = f.answer
-	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
-	c.ctx, c.cancel = context.WithValue(ctx, exchangeKey{}, &c), cancel
 	c.setFlightDeadline(x, r.Header)
-
-	p.mu.Lock()
-	delete(p.active, x) // the call stands for both
-	p.active[&c] = struct{}{}
+	p.inflight.replace(&x.Life, &c.Life)
 	if cause := context.Cause(x.ctx); errors.Is(cause, errDraining) {
-		cancel(cause)
+		c.cancel(cause)
 	}
-	p.mu.Unlock()
 	out := r.WithContext(c.ctx)
 	out.Body = http.NoBody // it was read; the attempts have their own
 	go p.fly(f, out)
@@ -127,7 +121,7 @@ func (p *Proxy) land(f *flight, whole bool) {
 		f.answer.Close()
 	}
 	if first == nil {
-		p.over(c)
+		p.inflight.remove(&c.Life)
 	}
 }
 
@@ -146,10 +140,7 @@ func (f *flight) finish(p *Proxy, result string, whole bool) *exchange {
 	if f.first == nil {
 		return nil
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.active, f.call)
-	p.active[f.first] = struct{}{} // its answer is still on its way
+	p.inflight.replace(&f.call.Life, &f.first.Life) // its answer is still on its way
 	return f.first
 }
 
@@ -164,7 +155,7 @@ func (c *exchange) withhold() {
 // withholdEnd withholds what was read last if nothing follows it.
 func (s *answer) withholdEnd() {
 	if s.finished() {
-		s.x.withhold()
+		s.x.host.withhold()
 	}
 }
 

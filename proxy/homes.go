@@ -16,15 +16,15 @@ import (
 // one place under several names.
 type homes struct {
 	known     *sticky.Map
-	upstreams [][]*upstream // by home, in failover order
+	upstreams [][]*lane // by home, in failover order
 }
 
 // newHomes gives each upstream its home. It returns nil when there is only one:
 // then nothing has to be remembered.
-func newHomes(upstreams []*upstream) *homes {
+func newHomes(upstreams []*lane) *homes {
 	h := &homes{}
 	for _, up := range upstreams {
-		i := slices.IndexFunc(h.upstreams, func(known []*upstream) bool { return sameHome(known[0], up) })
+		i := slices.IndexFunc(h.upstreams, func(known []*lane) bool { return sameHome(known[0], up) })
 		if i < 0 {
 			i = len(h.upstreams)
 			h.upstreams = append(h.upstreams, nil)
@@ -53,8 +53,8 @@ func (h *homes) reserve(bodies *spool.Config) {
 
 // sameHome reports whether two upstreams are one place: the same address, asked with
 // the same key for the same account.
-func sameHome(a, b *upstream) bool {
-	address := func(u *upstream) string {
+func sameHome(a, b *lane) bool {
+	address := func(u *lane) string {
 		call := u.preset.Call("/v1/files", "")
 		return strings.ToLower(u.config.URL.Scheme+"://"+u.config.URL.Host) + call.Path
 	}
@@ -69,13 +69,13 @@ func (x *exchange) owners(r *http.Request) [2]sticky.Owner {
 	for _, value := range r.Header[headerToken] {
 		token = carrier.Append(token, value)
 	}
-	secret := x.p.idempotency.secret
-	own, lent := keyed(secret, x.callerText([]byte("own"), r)), keyed(secret, append([]byte("lent"), token...))
+	secret := x.names.secret
+	own, lent := keyed(secret, x.names.caller([]byte("own"), r)), keyed(secret, append([]byte("lent"), token...))
 	return [...]sticky.Owner{sticky.Owner(own[:16]), sticky.Owner(lent[:16])}
 }
 
 // teller is on whose word the present upstream's answers tell of objects.
-func (x *exchange) teller() sticky.Owner {
+func (x *Run) teller() sticky.Owner {
 	if x.up.replacesKey(x.meant) {
 		return x.told[1]
 	}
@@ -84,7 +84,7 @@ func (x *exchange) teller() sticky.Owner {
 
 // reads returns what finds the references in a request, nil when nobody needs them.
 func (x *exchange) reads(r *http.Request) *sticky.Request {
-	h := x.p.homes
+	h := x.homes
 	if h == nil {
 		return nil
 	}
@@ -95,7 +95,7 @@ func (x *exchange) reads(r *http.Request) *sticky.Request {
 // goHome sends the request to where the objects live that it refers to, and keeps
 // it there. A caller that asked for an upstream by name knows better.
 func (x *exchange) goHome(r *http.Request) {
-	h := x.p.homes
+	h := x.homes
 	if h == nil || x.meant {
 		return
 	}
@@ -103,19 +103,19 @@ func (x *exchange) goHome(r *http.Request) {
 	if !bound {
 		return
 	}
-	x.candidates, x.record.sticky, x.record.sealed = h.upstreams[home], true, x.references.BySeal()
+	x.candidates, x.sticky, x.sealed = h.upstreams[home], true, x.references.BySeal()
 	x.up = x.candidates[0]
 }
 
 // tells reports whether the answer may tell of objects: it has to be readable.
-func (x *exchange) tells() bool {
-	return x.p.homes != nil && (sticky.Tells(x.endpoint.Name, x.method, x.facts.Store) || sticky.Seals(x.endpoint.Name, x.method))
+func (x *Run) tells() bool {
+	return x.homes != nil && (sticky.Tells(x.endpoint.Name, x.method, x.facts.Store) || sticky.Seals(x.endpoint.Name, x.method))
 }
 
 // withSeal returns e with a word on why the request went to no other upstream, if that is
 // for what it encrypted.
 func (x *exchange) withSeal(e *Error) *Error {
-	if !x.record.sealed || x.up == nil {
+	if !x.sealed || x.up == nil {
 		return e
 	}
 	switch e.Code {
@@ -130,16 +130,16 @@ func (x *exchange) withSeal(e *Error) *Error {
 }
 
 // learner returns what reads the ids of a committed answer, nil when it has none.
-func (x *exchange) learner(resp *http.Response) *sticky.Learner {
-	if x.p.homes == nil || resp.StatusCode >= http.StatusMultipleChoices || resp.Header.Get("Content-Encoding") != "" {
+func (x *Run) learner(resp *http.Response) *sticky.Learner {
+	if x.homes == nil || resp.StatusCode >= http.StatusMultipleChoices || resp.Header.Get("Content-Encoding") != "" {
 		return nil
 	}
 	if location := resp.Header.Get("Location"); location != "" {
-		x.p.homes.known.Located(x.teller(), x.endpoint.Name, x.method, location, x.up.home)
+		x.homes.known.Located(x.teller(), x.endpoint.Name, x.method, location, x.up.home)
 	}
 	switch mediaType(resp.Header) {
 	case "application/json", "text/event-stream":
-		return x.p.homes.known.Learner(x.teller(), x.endpoint.Name, x.method, x.facts.Store, x.references, x.up.home)
+		return x.homes.known.Learner(x.teller(), x.endpoint.Name, x.method, x.facts.Store, x.references, x.up.home)
 	}
 	return nil
 }

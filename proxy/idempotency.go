@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -18,7 +17,6 @@ import (
 // a key that run in this process. Safe for concurrent use.
 type idempotency struct {
 	store   store.Store
-	secret  [32]byte // names flights: the store's can change while one is under way
 	log     *slog.Logger
 	results *prometheus.CounterVec
 	reach   outage // the store cannot be reached
@@ -39,7 +37,6 @@ func newIdempotency(c Config, log *slog.Logger, room store.Room) (*idempotency, 
 			Name: "outrigger_idempotency_total", Help: "What became of calls with a key, and of abandoned ones.",
 		}, []string{"result"}),
 	}
-	_, _ = rand.Read(s.secret[:]) // never fails: crypto/rand
 	if c.Store.Spec.Remote() {
 		go s.greet()
 	}
@@ -91,7 +88,7 @@ func (s *idempotency) running() int {
 // answer of the same call that is under way, or by making it.
 func (p *Proxy) once(w http.ResponseWriter, r *http.Request, x *exchange) error {
 	name := x.name(r)
-	call := name.under(p.idempotency.secret)
+	call := name.under(p.names.secret)
 	for {
 		if err := p.onceBy(w, r, x, name, call); !errors.Is(err, errAgain) {
 			return err

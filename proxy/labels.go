@@ -26,10 +26,11 @@ type labels struct {
 }
 
 // labels returns those of a's answer.
-func (x *exchange) labels(a *attempt) labels {
+func (a *attempt) labels() labels {
+	x := a.call
 	h := a.resp.Header
 	l := labels{kind: mediaType(h), encoding: h.Get("Content-Encoding"), dialect: x.endpoint.Dialect}
-	owed := x.owesJSON(a)
+	owed := isSuccess(a.resp.StatusCode) && x.owesJSON()
 	if !x.deliversFiles() {
 		l.asked = l.kind == typeEvents || isSuccess(a.resp.StatusCode) && x.asksForStream()
 	}
@@ -49,18 +50,17 @@ func mayBeText(kind string) bool {
 
 // asksForStream reports whether the request asks for an event stream: in its body, or
 // in its query (GET /responses/{id}?stream=true; Gemini's alt=sse).
-func (x *exchange) asksForStream() bool {
+func (x *Call) asksForStream() bool {
 	if x.facts.Stream {
 		return true
 	}
-	query := x.request.URL.RawQuery
-	return strings.Contains(query, "stream=true") || strings.Contains(query, "alt=sse")
+	return strings.Contains(x.query, "stream=true") || strings.Contains(x.query, "alt=sse")
 }
 
-// owesJSON reports whether a good answer of a's is JSON, or events in its place: of an
+// owesJSON reports whether a good answer is JSON, or events in its place: of an
 // endpoint that is known, and gives neither files nor sound nor text.
-func (x *exchange) owesJSON(a *attempt) bool {
-	if !isSuccess(a.resp.StatusCode) || x.deliversFiles() {
+func (x *Call) owesJSON() bool {
+	if x.deliversFiles() {
 		return false
 	}
 	name := x.endpoint.Name
@@ -77,7 +77,7 @@ func (x *exchange) owesJSON(a *attempt) bool {
 
 // deliversFiles reports whether the endpoint gives back what was stored there, in
 // whatever form it was.
-func (x *exchange) deliversFiles() bool {
+func (x *Call) deliversFiles() bool {
 	name := x.endpoint.Name
 	if strings.HasSuffix(name, ".content") || strings.HasSuffix(name, ".results") {
 		return true
@@ -96,7 +96,7 @@ func isContentPath(path string) bool {
 }
 
 // isAnybodys reports whether a good answer is content whose form nobody knows: no error is read out of it.
-func (x *exchange) isAnybodys() bool {
+func (x *Call) isAnybodys() bool {
 	return x.deliversFiles() || x.endpoint.Effect == endpoint.Read && x.endpoint.Name == "other"
 }
 

@@ -12,16 +12,16 @@ import (
 // learn tells breaker, limiter and trips of the attempt. The limiter may turn a
 // decision to wait for the rate limit into the answer: when the wait cannot end
 // in time.
-func (x *exchange) learn(a *attempt, d policy.Decision) policy.Decision {
+func (x *Run) learn(a *attempt, d policy.Decision) policy.Decision {
 	x.reportBreakers(a)
-	a.settle(a.verdict.Breaker)
+	x.lease.settle(a.verdict.Breaker, a.accepted())
 	now := time.Now()
 	x.learnTrip(a, now)
 	if a.proves() {
 		x.place.line.home.prove(x.place.line, now)
 	}
 	if !a.unseen() {
-		x.place.sent(now, a.turn) // also what was answered before all of it was written
+		x.place.sent(now, x.lease.turn) // also what was answered before all of it was written
 	}
 	switch {
 	case a.crowded: // what it says is no limit of the rate
@@ -44,7 +44,7 @@ func (x *exchange) learn(a *attempt, d policy.Decision) policy.Decision {
 
 // learnRefusal tells the limiter of a refusal. With a decision to wait, the
 // request is in line again afterwards.
-func (x *exchange) learnRefusal(a *attempt, d policy.Decision, now time.Time) policy.Decision {
+func (x *Run) learnRefusal(a *attempt, d policy.Decision, now time.Time) policy.Decision {
 	v := a.verdict
 	refusal := limit.Refusal{
 		Hint: v.Wait, HintFalse: v.HintFalse && d.Reason != policy.ReasonTooLong, HintFull: v.WaitFull, SlowDown: v.Limiter == classify.LimiterSlowDown,
@@ -79,11 +79,11 @@ const maxDoubtPause = 4 * time.Second
 
 // backOff makes a request that met a refusal which proves nothing wait by itself, for at least
 // as long as it was told to.
-func (x *exchange) backOff(a *attempt, d policy.Decision, now time.Time) policy.Decision {
+func (x *Run) backOff(a *attempt, d policy.Decision, now time.Time) policy.Decision {
 	if d.Action != policy.Line {
 		return d
 	}
-	pause := x.p.config.Retry.Backoff(x.doubted, x.p.random())
+	pause := x.config.Retry.Backoff(x.doubted, x.random())
 	switch passes := x.place.line.refusals.lastPassed.Load() > x.setbacks.refused.UnixNano(); {
 	case passes && a.verdict.Wait > 0:
 		pause = 0
@@ -95,7 +95,7 @@ func (x *exchange) backOff(a *attempt, d policy.Decision, now time.Time) policy.
 }
 
 // backOffFor makes a request wait by itself for that long.
-func (x *exchange) backOffFor(d policy.Decision, now time.Time, pause time.Duration) policy.Decision {
+func (x *Run) backOffFor(d policy.Decision, now time.Time, pause time.Duration) policy.Decision {
 	if d.Action != policy.Line {
 		return d
 	}
@@ -107,7 +107,7 @@ func (x *exchange) backOffFor(d policy.Decision, now time.Time, pause time.Durat
 }
 
 // learnTrip remembers a dead credential, or settles the probe of one.
-func (x *exchange) learnTrip(a *attempt, now time.Time) {
+func (x *Run) learnTrip(a *attempt, now time.Time) {
 	if a.verdict.Trip {
 		if x.confirms(a, now) {
 			return

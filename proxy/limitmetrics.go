@@ -34,7 +34,7 @@ type limitSeries struct{ model, dimension string }
 // limits emits the limiters of u: the tightest for each model and dimension, and
 // the longest pause, since credentials are not a label here. To the queues' depth come
 // those that wait elsewhere.
-func (c *liveCollector) limits(u *upstream, out chan<- prometheus.Metric, elsewhere int) {
+func (c *liveCollector) limits(u *lane, out chan<- prometheus.Metric, elsewhere int) {
 	emit := func(d *prometheus.Desc, kind prometheus.ValueType, v float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(d, kind, v, append([]string{u.config.Name}, labels...)...)
 	}

@@ -21,7 +21,7 @@ var errTurnedAway = errors.New("the turn would come too late")
 // channel included, and neither a timer nor a goroutine: each request has its own of
 // net/http, which waits. Safe for concurrent use.
 type line struct {
-	connects  *connects // nil is none
+	connect   func(now time.Time) time.Duration // see lines
 	key       lineKey
 	slots     *slots
 	answers   answerTimes
@@ -256,7 +256,9 @@ func (pl *place) sent(now time.Time, turn int) {
 			pl.line.sentEarly(pl, now)
 		}
 	}
-	pl.waiter.Connect = pl.line.connects.shortest(now)
+	if pl.line.connect != nil {
+		pl.waiter.Connect = pl.line.connect(now)
+	}
 	ts.limiter.Sent(now, &pl.waiter)
 	ts.release(now)
 }

@@ -17,7 +17,7 @@ type lineKey struct {
 // lines are the limiters of one upstream, made on first use. Callers choose both halves of
 // their keys, so they are bounded in bytes: see lineroom.go. Safe for concurrent use.
 type lines struct {
-	connects connects
+	connect  func(now time.Time) time.Duration // the shortest time that connecting took; nil is unknown
 	settings limit.Settings
 	// concurrency says that limits on it are learned.
 	concurrency bool
@@ -80,7 +80,7 @@ func (ls *lines) add(key lineKey, named bool) *line {
 		a = &account{key: of}
 		ls.accounts[of] = a
 	}
-	ln := &line{key: key, home: ls, account: a, connects: &ls.connects, slots: newSlots(0, ls.settings.QueueMax, ls.concurrency)}
+	ln := &line{key: key, home: ls, account: a, connect: ls.connect, slots: newSlots(0, ls.settings.QueueMax, ls.concurrency)}
 	a.lines++
 	ls.siblings.count(1)
 	ls.byKey[key] = ln

@@ -126,10 +126,10 @@ func (l *loadings) latest(now time.Time, model string) *saved {
 }
 
 // learnLoading takes in what an attempt tells of the model's being ready.
-func (x *exchange) learnLoading(a *attempt, now time.Time) {
+func (x *Run) learnLoading(a *attempt, now time.Time) {
 	switch {
 	case a.verdict.Outcome == classify.OutcomeLoading:
-		x.setbacks.loading = x.up.loadings.say(now, x.model, a.verdict.Wait, x.remember(a), x.p.random())
+		x.setbacks.loading = x.up.loadings.say(now, x.model, a.verdict.Wait, x.remember(a), x.random())
 	case a.resp != nil && a.verdict.Outcome == classify.OutcomeOK && x.up.loadings.any.Load():
 		x.up.loadings.ready(now, x.model)
 	}
@@ -137,13 +137,13 @@ func (x *exchange) learnLoading(a *attempt, now time.Time) {
 
 // awaitModel waits while the request's model is loading, except for the one that asks
 // whether it still is.
-func (x *exchange) awaitModel() error {
+func (x *Run) awaitModel() error {
 	if !x.up.loadings.any.Load() {
 		return nil
 	}
 	start := time.Now()
 	for now := start; ; now = time.Now() {
-		wait, over := x.up.loadings.turn(now, x.model, x.setbacks.loading, x.p.random())
+		wait, over := x.up.loadings.turn(now, x.model, x.setbacks.loading, x.random())
 		if wait <= 0 {
 			x.record.queue += now.Sub(start)
 			return nil

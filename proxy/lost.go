@@ -12,7 +12,7 @@ import (
 
 // lost returns the error that tells the caller of attempt a, which brought no
 // answer.
-func (x *exchange) lost(a *attempt) error {
+func (x *Run) lost(a *attempt) error {
 	sent := x.isCreate() && (a.reached() != classify.NotSent || x.doubtful)
 	if a.failure == classify.Canceled && (!sent || !errors.Is(context.Cause(x.ctx), errDraining)) {
 		return context.Cause(x.ctx)
@@ -47,7 +47,7 @@ func (x *exchange) lost(a *attempt) error {
 }
 
 // ambiguous is the error of a create that may have been carried out.
-func (x *exchange) ambiguous(how string) *Error {
+func (x *Run) ambiguous(how string) *Error {
 	return fail("upstream_ambiguous", "The request was sent to upstream %q and its answer was lost (%s; %s, %s). "+
 		"It may have been carried out: look (list the objects) before sending it again.",
 		x.up.config.Name, how, x.tried(), round(time.Since(x.start)))
@@ -55,7 +55,7 @@ func (x *exchange) ambiguous(how string) *Error {
 
 // unkept is the error that stands for a failure whose answer did not arrive whole
 // in time or was too long to keep, once no further attempt can be made.
-func (x *exchange) unkept(a *attempt) *Error {
+func (x *Run) unkept(a *attempt) *Error {
 	if x.isCreate() && a.verdict.Ambiguous {
 		return x.ambiguous("the answer, with status " + strconv.Itoa(a.resp.StatusCode) + ", did not arrive whole")
 	}
@@ -64,7 +64,7 @@ func (x *exchange) unkept(a *attempt) *Error {
 }
 
 // unusable is the error of an answer that could not be passed on.
-func (x *exchange) unusable() *Error {
+func (x *Run) unusable() *Error {
 	return fail("upstream_broke", "The upstream's answer could not be passed on (%s, %s).",
 		x.tried(), round(time.Since(x.start)))
 }
@@ -89,9 +89,9 @@ func describe(a *attempt) string {
 }
 
 // tried tells of the attempts, in words for a message.
-func (x *exchange) tried() string {
+func (x *Run) tried() string {
 	n := attempts(x.record.attempts)
-	if x.record.sticky {
+	if x.sticky {
 		n += " at the only place for what the request refers to"
 	}
 	if x.record.failover == "" {

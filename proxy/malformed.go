@@ -71,7 +71,7 @@ const malformedTime = time.Minute
 // failureFor is what attempt a's failure counts as. What is malformed comes again, but not
 // surely: calls like it may have been answered well just now, or stray bytes of the answer
 // before stood on a kept connection. Then it is worth one repeat.
-func (x *exchange) failureFor(a *attempt) classify.Failure {
+func (x *Run) failureFor(a *attempt) classify.Failure {
 	switch {
 	case a.failure != classify.Malformed:
 	case a.resp != nil && a.resp.StatusCode >= http.StatusBadRequest:

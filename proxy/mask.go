@@ -11,7 +11,7 @@ import (
 // mask hides credentials in what an upstream said, which goes to the log or into an error
 // of Outrigger's own: those that the request was sent with, and what looks like one, since no
 // pattern knows every kind of key. They are hidden before the text is cut: half a key is no match.
-func (x *exchange) mask(message string) string {
+func (x *Run) mask(message string) string {
 	for _, secret := range x.quotable() {
 		message = strings.ReplaceAll(message, secret, carrier.Masked)
 	}
@@ -22,7 +22,7 @@ func (x *exchange) mask(message string) string {
 func maskKeys(message string) string { return clip.Text(carrier.Mask(message), maxMessage) }
 
 // conceal masks what an upstream's error says.
-func (x *exchange) conceal(a *attempt) {
+func (x *Run) conceal(a *attempt) {
 	e := &a.verdict.Error
 	for _, field := range [...]*string{&e.Type, &e.Code, &e.Param, &e.Message} {
 		if *field != "" {
@@ -33,11 +33,11 @@ func (x *exchange) conceal(a *attempt) {
 
 // quotable are the secrets that an answer could quote of the request as the upstream got it,
 // the longest first: one may be a part of another.
-func (x *exchange) quotable() []string {
+func (x *Run) quotable() []string {
 	if x.outbound == nil {
 		return nil
 	}
-	secrets := carrier.Secrets(x.outbound.Header, x.outbound.URL.RawQuery, x.p.credentials.own...)
+	secrets := carrier.Secrets(x.outbound.Header, x.outbound.URL.RawQuery, x.credentials.own...)
 	own := x.up.secrets.Load()
 	for _, value := range slices.Concat(own.values, own.before) {
 		if len(value) >= carrier.MinSecret {

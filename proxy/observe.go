@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -18,7 +19,7 @@ import (
 // is in flight until its line is written: a drain waits for that of a WebSocket too,
 // whose connection the server does not know any more.
 func (p *Proxy) observe(x *exchange) {
-	defer p.over(x)
+	defer p.inflight.remove(&x.Life)
 	x.extendWrite()
 	x.intake.end()
 	x.close()
@@ -27,33 +28,26 @@ func (p *Proxy) observe(x *exchange) {
 	p.logRequest(x, took)
 }
 
-// over says that nothing of x is left to be done.
-func (p *Proxy) over(x *exchange) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.active, x)
-}
-
 // fail answers with err, which is an *Error or the cause of the request's end.
 func (x *exchange) fail(w http.ResponseWriter, err error) {
 	x.stopTimer()
 	var e *Error
 	switch {
 	case errors.As(err, &e):
-		e.write(w, x)
+		x.writeError(w, e)
 		return
 	case errors.Is(err, errDraining):
-		fail("draining", "Outrigger is shutting down and ended this request. Send it again.").after(time.Second).write(w, x)
+		x.writeError(w, fail("draining", "Outrigger is shutting down and ended this request. Send it again.").after(time.Second))
 		return
 	case errors.Is(err, errDeadline):
-		fail("upstream_timeout", "The request's deadline passed after %s and %s. Allow more time (OUTRIGGER_TIMEOUT, "+
-			"or the client's own timeout).", x.tried(), round(time.Since(x.start))).write(w, x)
+		x.writeError(w, fail("upstream_timeout", "The request's deadline passed after %s and %s. Allow more time (OUTRIGGER_TIMEOUT, "+
+			"or the client's own timeout).", x.tried(), round(time.Since(x.start))))
 		return
 	case errors.Is(err, errBudget) && x.lastLoss != nil:
-		x.lastLoss.write(w, x)
+		x.writeError(w, x.lastLoss)
 		return
 	case !x.left():
-		x.unusable().write(w, x)
+		x.writeError(w, x.unusable())
 		return
 	}
 	// The caller is gone. Ending without an answer would be a 200 on the wire.
@@ -62,7 +56,7 @@ func (x *exchange) fail(w http.ResponseWriter, err error) {
 }
 
 // note records one attempt: its metrics, and at debug level a log line.
-func (x *exchange) note(a *attempt, d policy.Decision) {
+func (x *Run) note(a *attempt, d policy.Decision) {
 	x.up.metrics.attempt(a.verdict.Outcome)
 	switch {
 	case d.Action == policy.Next: // counted where it is done
@@ -71,14 +65,14 @@ func (x *exchange) note(a *attempt, d policy.Decision) {
 	case isTransient(a.verdict.Outcome):
 		x.up.metrics.refusedRetry(string(d.Reason))
 	}
-	if !x.p.log.Enabled(context.Background(), slog.LevelDebug) {
+	if !x.log.Enabled(context.Background(), slog.LevelDebug) {
 		return
 	}
 	status := 0
 	if a.resp != nil {
 		status = a.resp.StatusCode
 	}
-	x.p.log.LogAttrs(context.Background(), slog.LevelDebug, "attempt",
+	x.log.LogAttrs(context.Background(), slog.LevelDebug, "attempt",
 		slog.String("id", x.id), slog.Int("attempt", a.number), slog.String("upstream", x.up.config.Name),
 		slog.Int("status", status), slog.String("outcome", a.verdict.Outcome.String()), slog.String("rule", a.verdict.Rule),
 		slog.String("decision", string(d.Reason)), milliseconds("wait_ms", d.Delay), milliseconds("hint_ms", a.verdict.Wait),
@@ -109,13 +103,13 @@ func (p *Proxy) logRequest(x *exchange, took time.Duration) {
 		slog.String("id", x.id), field("method", x.method, maxMethod), field("path", maskedPath(x.path), maxPath),
 		slog.Int("status", r.status), slog.String("outcome", r.result()), slog.String("source", r.source),
 		slog.Int("attempts", r.attempts), milliseconds("queue_ms", r.queue), milliseconds("ttfb_ms", r.first),
-		milliseconds("duration_ms", took), slog.Int64("bytes_in", x.size), slog.Int64("bytes_out", r.bytesOut),
+		milliseconds("duration_ms", took), slog.Int64("bytes_in", cmp.Or(r.bytesIn, x.size)), slog.Int64("bytes_out", r.bytesOut),
 	)
 	if x.up != nil {
 		a = append(a, slog.String("upstream", x.up.config.Name))
 	}
-	if x.caller != "" {
-		a = append(a, slog.String("caller", x.caller))
+	if x.callerLabel != "" {
+		a = append(a, slog.String("caller", x.callerLabel))
 	}
 	if r.reason != "" {
 		a = append(a, slog.String("reason", r.reason))
@@ -141,15 +135,15 @@ func (p *Proxy) logRequest(x *exchange, took time.Duration) {
 	if hint := x.pathHint(); hint != "" {
 		a = append(a, slog.String("hint", hint))
 	}
-	if len(r.hops) > 0 {
-		a = append(a, slog.Int("redirects", len(r.hops)))
+	if len(x.hops) > 0 {
+		a = append(a, slog.Int("redirects", len(x.hops)))
 	}
 	if r.failover != "" {
 		a = append(a, slog.String("failover", r.failover))
 	}
-	if r.sticky {
+	if x.sticky {
 		a = append(a, slog.Bool("sticky", true))
-		if r.sealed {
+		if x.sealed {
 			a = append(a, slog.String("sticky_for", "encrypted_content that no other upstream can read"))
 		}
 	}

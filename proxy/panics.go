@@ -7,10 +7,10 @@ import (
 )
 
 // survived logs and counts a panic of a goroutine that reads what others sent: it ends its own request and not the process.
-func (p *Proxy) survived(where string, panicked any) {
+func (p *Loop) survived(where string, panicked any) {
 	p.metrics.panics.WithLabelValues(where).Inc()
 	p.log.Error("a call panicked", slog.String("where", where), slog.String("panic", fmt.Sprint(panicked)), slog.String("stack", string(debug.Stack())))
 }
 
 // sawPanic is survived for what holds an answer's beginning.
-func (p *Proxy) sawPanic(panicked any) { p.survived("answer", panicked) }
+func (p *Loop) sawPanic(panicked any) { p.survived("answer", panicked) }

@@ -16,28 +16,28 @@ import (
 // peek holds the answer's beginning for as long as its outcome is open: an
 // error's body, a JSON answer as a whole, a stream up to its first meaningful
 // event. All else is committed with its headers.
-func (x *exchange) peek(ctx context.Context, a *attempt) {
-	resp := a.resp
+func (a *attempt) peek(ctx context.Context) {
+	x, resp := a.call, a.resp
 	if x.method == http.MethodHead || resp.StatusCode == http.StatusNoContent || resp.StatusCode == http.StatusNotModified {
 		resp.Body, a.body = http.NoBody, http.NoBody // over HTTP/2 it is another empty one
 	}
 	if resp.Body == http.NoBody || resp.StatusCode == http.StatusSwitchingProtocols {
-		if resp.Body == http.NoBody && x.owesContent(a) {
+		if resp.Body == http.NoBody && a.owesContent() {
 			a.fail(ctx, errEmpty)
 		}
 		return
 	}
-	l := x.labels(a)
+	l := a.labels()
 	switch {
 	case resp.StatusCode >= http.StatusBadRequest:
-		a.held = newHold(resp.Body, x.p.bodies, holdError, nil)
-		a.held.panicked = x.p.sawPanic
+		a.held = newHold(resp.Body, a.room, holdError, nil)
+		a.held.panicked = a.panicked
 		a.await(holdTime, holdTime, holdTime)
 	case l.kind == typeJSON && !l.asked && 0 < resp.ContentLength && resp.ContentLength <= holdInline:
-		a.held = readHold(a, x.streamIdle())
+		a.held = readHold(a, a.idle)
 		a.lookAt(l)
 	case l.whole, l.asked:
-		x.peekContent(a, l)
+		a.peekContent(l)
 	case l.encoding != "":
 		a.content = newEncoded(l.encoding)
 		a.body = &watched{resp.Body, a.content}
@@ -49,7 +49,7 @@ func (x *exchange) peek(ctx context.Context, a *attempt) {
 	opening, err := a.held.opening()
 	switch {
 	case err == nil, errors.Is(err, io.EOF):
-		if wrong := x.wrong(a, opening, err != nil); wrong != nil {
+		if wrong := a.wrong(opening, err != nil); wrong != nil {
 			a.fail(ctx, wrong)
 		}
 	case resp.StatusCode >= http.StatusBadRequest && errors.Is(context.Cause(ctx), errStreamIdle):
@@ -81,22 +81,22 @@ func (a *attempt) await(silence, stream, within time.Duration) {
 }
 
 // neverBegan reports whether a stream that has ended said nothing at all.
-func (x *exchange) neverBegan(a *attempt) bool {
+func (a *attempt) neverBegan() bool {
 	done := a.watcher.Done()
 	a.missing = a.watcher.End()
 	if a.content.encoded() { // clients drop such an event, and it cannot be given its end
 		a.lacking, a.missing = len(a.missing) > 0 && !done, nil
 	}
 	_, began := a.watcher.Meaningful()
-	return !began && x.endpoint.Dialect != endpoint.Unknown
+	return !began && a.call.endpoint.Dialect != endpoint.Unknown
 }
 
 // peekContent holds an event stream up to the end of its first meaningful event, and
 // what turns out to be none as a whole, if that is worth it.
-func (x *exchange) peekContent(a *attempt, l labels) {
+func (a *attempt) peekContent(l labels) {
 	c := newContent(l)
 	a.content = c
-	a.held = newHold(&watched{a.resp.Body, c}, x.p.bodies, holdAnswer, func([]byte, error) bool {
+	a.held = newHold(&watched{a.resp.Body, c}, a.room, holdAnswer, func([]byte, error) bool {
 		if w := c.events(); w != nil {
 			_, ok := w.Meaningful()
 			return ok
@@ -107,19 +107,19 @@ func (x *exchange) peekContent(a *attempt, l labels) {
 	if l.kind != typeJSON {
 		within = holdStream
 	}
-	a.held.panicked = x.p.sawPanic
-	a.await(x.streamIdle(), holdStream, within)
+	a.held.panicked = a.panicked
+	a.await(a.idle, holdStream, within)
 }
 
 // judge classifies the attempt.
-func (x *exchange) judge(a *attempt) {
+func (x *Run) judge(a *attempt) {
 	c := classify.Attempt{
 		Failure: x.failureFor(a), Progress: a.reached(), Effect: x.endpoint.Effect, Now: time.Now(), Keyed: x.isKeyed(),
 	}
 	if a.resp != nil && a.failure == classify.None {
 		a.told = unechoed(a.resp.Header, x.request.Header)
 		c.Status, c.Header, c.Progress = a.resp.StatusCode, a.told, classify.Answered
-		x.describe(a, &c)
+		a.describe(&c)
 	}
 	a.verdict = x.classified(c)
 	if a.failure == classify.Timeout && errors.Is(context.Cause(a.ctx), errDeadline) && time.Since(a.progress.quiet()) < impatience {
@@ -143,8 +143,8 @@ func (x *exchange) judge(a *attempt) {
 const impatience = 30 * time.Second
 
 // describe adds to c what was held of the answer, if it may tell of a failure.
-func (x *exchange) describe(a *attempt, c *classify.Attempt) {
-	if a.held == nil || c.Status < http.StatusBadRequest && x.isAnybodys() {
+func (a *attempt) describe(c *classify.Attempt) {
+	if a.held == nil || c.Status < http.StatusBadRequest && a.call.isAnybodys() {
 		return
 	}
 	if a.watcher != nil {

@@ -22,7 +22,7 @@ func (u *Upstream) Preset() preset.Preset {
 
 // aim points a request at the upstream's URL, with the path that its provider has
 // for the caller's.
-func (u *upstream) aim(out *http.Request, call preset.Call) {
+func (u *API) aim(out *http.Request, call preset.Call) {
 	(&httputil.ProxyRequest{Out: out}).SetURL(u.config.URL)
 	path, err := url.PathUnescape(call.Path)
 	if err != nil {
@@ -61,7 +61,7 @@ func hasParameter(query, name string) bool {
 }
 
 // setKey puts the upstream's key where the caller's credential was.
-func (u *upstream) setKey(out *http.Request, call preset.Call, key string) {
+func (u *API) setKey(out *http.Request, call preset.Call, key string) {
 	name := u.auth
 	if name == "" {
 		name = call.AuthHeader

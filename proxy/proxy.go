@@ -5,15 +5,12 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"log/slog"
-	mathrand "math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httputil"
 	"runtime"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -42,30 +39,16 @@ type Deps struct {
 // Proxy is the traffic listener's handler. Make it with New. It is safe for
 // concurrent use.
 type Proxy struct {
-	config      Config
-	total       policy.Operator // OUTRIGGER_TIMEOUT
-	streamIdle  policy.Operator // OUTRIGGER_STREAM_IDLE_TIMEOUT
-	log         *slog.Logger
-	upstreams   []*upstream
-	homes       *homes // nil when all upstreams are one place
-	bodies      *spool.Store
+	*Loop
 	callers     *callers
-	credentials *credentials
 	idempotency *idempotency
 	abandoned   *abandoned
 	detached    *detached
-	failures    *failures
-	metrics     *metrics
 	relay       *httputil.ReverseProxy
-	decoding    chan struct{} // has one for each body that is being decoded
+	inflight    *Inflight
 
 	idPrefix string
 	ids      atomic.Uint64
-	draining atomic.Bool
-
-	mu       sync.Mutex
-	active   map[*exchange]struct{}
-	drainEnd time.Time // see TurnAway; zero while nothing ends
 }
 
 // New returns the handler for a configuration that package main has validated.
@@ -74,17 +57,18 @@ func New(c Config, d Deps) (*Proxy, error) {
 		return nil, ErrNoUpstream
 	}
 	c.Store.Bytes = c.StoreBytes()
+	own := keyHeaders(c.Upstreams)
 	p := &Proxy{
-		config: c, log: d.Log, callers: newCallers(c.Callers),
-		credentials: newCredentials(keyHeaders(c.Upstreams)), idPrefix: idPrefix(), active: map[*exchange]struct{}{},
-		decoding: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		Loop:    &Loop{config: c, log: d.Log, credentials: newCredentials(own), decoding: make(chan struct{}, runtime.GOMAXPROCS(0))},
+		callers: newCallers(c.Callers), inflight: newInflight(), idPrefix: idPrefix(),
 	}
-	p.total, p.streamIdle = c.Timeouts.operators()
+	p.total, p.silent = c.Timeouts.operators()
+	p.names = newNamer(own, p.callers.haveTokens)
 	p.failures = policy.NewRepeats[[32]byte, [32]byte, [32]byte, *failure](maxRepeats)
 	p.metrics = newMetrics(p)
 	now := time.Now()
 	for _, u := range c.Upstreams {
-		p.upstreams = append(p.upstreams, newUpstream(c, u, d, p.metrics, now))
+		p.upstreams = append(p.upstreams, newLane(c, newAPI(c, u, d.Dial, d.Proxies), d.Log, p.metrics, now))
 	}
 	p.homes = newHomes(p.upstreams)
 	p.homes.reserve(&c.Bodies) // what it may take is not there for bodies
@@ -143,7 +127,7 @@ func (p *Proxy) forward(w http.ResponseWriter, r *http.Request, x *exchange) err
 
 // serve is all that happens before the relay, one guard after the other.
 func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, x *exchange) error {
-	if p.draining.Load() {
+	if p.inflight.begun.Load() {
 		return fail("draining", "Outrigger is shutting down. Send the request again.").after(time.Second)
 	}
 	x.target = p.targetOf(r)
@@ -151,7 +135,7 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, x *exchange) error
 	if err := p.callers.admit(r, x.target); err != nil {
 		return err
 	}
-	x.caller = p.callers.label(r)
+	x.callerLabel = p.callers.label(r)
 	if x.page != "" && isPreflight(r) {
 		return errPreflight
 	}
@@ -183,19 +167,11 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, x *exchange) error
 
 // open starts the exchange of r and returns r with a context that carries it.
 func (p *Proxy) open(w http.ResponseWriter, r *http.Request) (*exchange, *http.Request) {
-	x := &exchange{
-		p: p, w: w, start: time.Now(), method: r.Method, path: r.URL.Path, agent: r.UserAgent(),
-		id: p.newID(),
-	}
-	x.record.source, x.place = sourceUpstream, &x.first
-	ctx, cancel := context.WithCancelCause(r.Context())
-	x.cancel = cancel
-	x.ctx = context.WithValue(ctx, exchangeKey{}, x)
+	x := p.newExchange(r.Context(), w, &Call{
+		id: p.newID(), method: r.Method, path: r.URL.Path, query: r.URL.RawQuery, agent: r.UserAgent(), start: time.Now(), hears1xx: hears1xx(r),
+	})
 	x.setDeadline(r)
-	x.hears1xx = hears1xx(r)
-	p.mu.Lock()
-	p.active[x] = struct{}{}
-	p.mu.Unlock()
+	p.inflight.add(&x.Life)
 	return x, r.WithContext(x.ctx)
 }
 
@@ -204,26 +180,15 @@ func (p *Proxy) Knows(token string) bool { return p.callers.known(token) }
 
 // Drain refuses every new request from now on.
 func (p *Proxy) Drain() {
-	p.draining.Store(true)
+	p.inflight.begun.Store(true)
 	p.abandoned.end()
 }
 
 // Cancel ends all requests that still run, with cause.
-func (p *Proxy) Cancel(cause error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for x := range p.active {
-		x.cancel(fmt.Errorf("%w: %w", errDraining, cause))
-		x.stopReading()
-	}
-}
+func (p *Proxy) Cancel(cause error) { p.inflight.cancel(cause) }
 
 // Inflight is the number of requests that are on their way.
-func (p *Proxy) Inflight() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.active)
-}
+func (p *Proxy) Inflight() int { return p.inflight.count() }
 
 // Close closes idle connections and the store, and stops timers. Requests must have
 // ended.
@@ -233,9 +198,6 @@ func (p *Proxy) Close() error {
 	}
 	return p.idempotency.store.Close()
 }
-
-// random returns a number in [0, 1), for jitter.
-func (p *Proxy) random() float64 { return mathrand.Float64() }
 
 // newID returns an id that no other request of any process has.
 func (p *Proxy) newID() string {

@@ -29,9 +29,9 @@ const (
 	outcomeCanceled    outcome = "canceled"
 )
 
-// record is what happened to one request. The steps fill it in; observe reads
+// Result is what happened to one request. The steps fill it in; observe reads
 // it once, at the true end.
-type record struct {
+type Result struct {
 	status   int // 0 when nothing was answered
 	source   string
 	outcome  outcome // how the answer's body ended; "" when none was relayed
@@ -42,6 +42,7 @@ type record struct {
 	first    time.Duration // until the answer was committed; 0 when none was
 	failover string        // upstreams that were left and why: "name=cause, name=cause"
 	bytesOut int64
+	bytesIn  int64 // through a tunnel
 
 	upstreamID       string // the upstream's x-request-id
 	promptTokens     int64
@@ -52,19 +53,14 @@ type record struct {
 	errorMessage     string
 	alone            bool   // a call that ended when its caller had left
 	idempotency      string // what became of the key; "" without one
-	upgrade          bool
 	closeCode        int    // of a WebSocket
 	reason           string // why an answer broke off, see endreason.go
-	spoolFull        bool
-	repaired         bool     // a version that stood twice in the path was taken out
-	hops             []string // URLs that redirected the request
-	sticky           bool     // the request had to go where its objects live
-	sealed           bool     // for encrypted content that was made there
-	resumes          int64    // how often its stream was cut and went on
+	repaired         bool   // a version that stood twice in the path was taken out
+	resumes          int64  // how often its stream was cut and went on
 }
 
 // committed notes what is known when a's answer goes to the relay.
-func (x *exchange) committed(a *attempt) {
+func (x *Run) committed(a *attempt) {
 	r := &x.record
 	r.first = time.Since(x.start)
 	r.upstreamID = a.resp.Header.Get("X-Request-Id")
@@ -84,7 +80,7 @@ func (x *exchange) committed(a *attempt) {
 }
 
 // leave notes that an upstream was left for the next one.
-func (r *record) leave(upstream string, cause policy.FailoverCause) {
+func (r *Result) leave(upstream string, cause policy.FailoverCause) {
 	left := upstream + "=" + string(cause)
 	switch {
 	case strings.Contains(r.failover, left): // and came back since
@@ -98,17 +94,17 @@ func (r *record) leave(upstream string, cause policy.FailoverCause) {
 // uncertain reports whether a create may have been carried out that was answered with
 // status, an upstream's failure. Verdict.Ambiguous says so only where a repeat would
 // else be right; a server's failure that is not to be repeated proves nothing either.
-func (r *record) uncertain(status int) bool {
+func (r *Result) uncertain(status int) bool {
 	return r.verdict.Ambiguous || status >= http.StatusInternalServerError && r.verdict.Repeat == classify.Never
 }
 
 // failed notes what an upstream's error says.
-func (r *record) failed(e classify.ErrorFields) {
+func (r *Result) failed(e classify.ErrorFields) {
 	r.errorType, r.errorCode, r.errorParam, r.errorMessage = e.Type, e.Code, e.Param, maskKeys(e.Message)
 }
 
 // result names how the whole request ended.
-func (r *record) result() string {
+func (r *Result) result() string {
 	switch {
 	case r.outcome == outcomeCanceled || r.outcome == outcomeInterrupted || r.outcome == outcomeFailed:
 		return string(r.outcome)

@@ -21,13 +21,13 @@ import (
 const maxHops = 5
 
 // follow makes requests of one attempt until the answer is no redirect to be followed.
-func (x *exchange) follow(out *http.Request, a *attempt) *attempt {
+func (x *Run) follow(out *http.Request, a *attempt) *attempt {
 	for {
 		to := x.redirected(a)
 		if to == nil {
 			return a
 		}
-		x.record.hops = append(x.record.hops, x.outbound.URL.String())
+		x.hops = append(x.hops, x.outbound.URL.String())
 		x.outbound = x.outbound.WithContext(x.outbound.Context())
 		x.outbound.URL = to
 		a = a.again()
@@ -38,8 +38,8 @@ func (x *exchange) follow(out *http.Request, a *attempt) *attempt {
 
 // redirected returns where a's answer sends the request, if it is to be followed: 307 and
 // 308 keep the method and the body (RFC 9110, section 15.4), the others a GET or HEAD.
-func (x *exchange) redirected(a *attempt) *url.URL {
-	if a.resp == nil || a.failure != classify.None || x.record.upgrade || !x.replayable() || x.ctx.Err() != nil || len(x.record.hops) == maxHops {
+func (x *Run) redirected(a *attempt) *url.URL {
+	if a.resp == nil || a.failure != classify.None || x.upgrade || !x.replayable() || x.ctx.Err() != nil || len(x.hops) == maxHops {
 		return nil
 	}
 	switch a.resp.StatusCode {
@@ -52,7 +52,7 @@ func (x *exchange) redirected(a *attempt) *url.URL {
 		return nil
 	}
 	to := x.ownLocation(a.resp)
-	if to == nil || to.String() == x.outbound.URL.String() || slices.Contains(x.record.hops, to.String()) {
+	if to == nil || to.String() == x.outbound.URL.String() || slices.Contains(x.hops, to.String()) {
 		return nil // a loop: the caller gets the redirect
 	}
 	return to
@@ -60,7 +60,7 @@ func (x *exchange) redirected(a *attempt) *url.URL {
 
 // ownLocation returns where an answer's Location leads, if that is in the origin that the
 // request was sent to; nil if not.
-func (x *exchange) ownLocation(resp *http.Response) *url.URL {
+func (x *Run) ownLocation(resp *http.Response) *url.URL {
 	values := resp.Header["Location"]
 	if len(values) != 1 {
 		return nil
@@ -121,10 +121,7 @@ func (x *exchange) withoutOwnQuery(h http.Header) {
 // again returns the attempt's next request, and ends the one before but for what is the
 // attempt's as a whole: permits, slots, its share of the budget.
 func (a *attempt) again() *attempt {
-	next := &attempt{
-		number: a.number, started: time.Now(), permit: a.permit, scoped: a.scoped, charge: a.charge, budget: a.budget, reserve: a.reserve, credential: a.credential, own: a.own,
-		slots: a.slots, line: a.line, redirected: true,
-	}
+	next := &attempt{number: a.number, started: time.Now(), call: a.call, lease: a.lease, idle: a.idle, room: a.room, panicked: a.panicked, redirected: true}
 	a.end.Do(func() {
 		a.progress.over.Store(true)
 		if a.body != nil {

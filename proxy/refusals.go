@@ -102,8 +102,8 @@ func (r *refusals) since() (time.Time, int) {
 }
 
 // begins notes that an attempt is about to be sent.
-func (x *exchange) begins(a *attempt) {
-	known := &a.line.refusals
+func (x *Run) begins(a *attempt) {
+	known := &x.lease.line.refusals
 	known.running.Add(1)
 	if x.setbacks.own == 0 {
 		known.lastFresh.Store(a.started.UnixNano())
@@ -127,7 +127,7 @@ type setbacks struct {
 
 // weigh looks at an attempt together with those before it and of others, and may turn the
 // decision on it alone into another one.
-func (x *exchange) weigh(a *attempt, d policy.Decision) policy.Decision {
+func (x *Run) weigh(a *attempt, d policy.Decision) policy.Decision {
 	now := time.Now()
 	x.learnLoading(a, now)
 	switch {
@@ -145,7 +145,7 @@ func (x *exchange) weigh(a *attempt, d policy.Decision) policy.Decision {
 
 // remember returns a's answer for others than its caller, or nil when it did not arrive whole.
 // Its headers are a copy: the relay changes those that its caller gets.
-func (x *exchange) remember(a *attempt) *saved {
+func (x *Run) remember(a *attempt) *saved {
 	s := a.save()
 	if s == nil {
 		return nil
@@ -157,7 +157,7 @@ func (x *exchange) remember(a *attempt) *saved {
 }
 
 // passed takes in a success.
-func (x *exchange) passed(a *attempt, now time.Time) {
+func (x *Run) passed(a *attempt, now time.Time) {
 	x.up.worked.Succeeded(now, x.payerKey(classify.Credential))
 	x.up.worked.Succeeded(now, x.payerKey(classify.Model))
 	x.place.line.refusals.pass(a.started, x.setbacks.own == 0)

@@ -27,7 +27,7 @@ type abandoned struct {
 // rejoinable makes a call without a key in such a way that it can go on when its
 // caller leaves; or, for the retry of such a call, gives it the answer.
 func (p *Proxy) rejoinable(w http.ResponseWriter, r *http.Request, x *exchange) error {
-	call := x.name(r).under(p.idempotency.secret)
+	call := x.name(r).under(p.names.secret)
 	for isRetry(r.Header) {
 		f, seat := p.abandoned.take(call)
 		if f == nil {
@@ -55,7 +55,7 @@ func (p *Proxy) abandon(f *flight, delivered bool) {
 	stays := !delivered && f.promising()
 	if stays && !p.abandoned.put(f) {
 		stays = false
-		if !p.draining.Load() {
+		if !p.inflight.begun.Load() {
 			p.idempotency.count(resultCrowded)
 		}
 	}

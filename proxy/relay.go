@@ -41,7 +41,7 @@ func (p *Proxy) rewrite(r *httputil.ProxyRequest) {
 	out.Trailer, out.TransferEncoding = nil, nil // the body's length is known by now
 	delete(out.Header, headerToken)
 	delete(out.Header, "Expect") // the body is read: nothing is left to ask for
-	x.record.upgrade = isWebSocket(out.Header)
+	x.upgrade = isWebSocket(out.Header)
 	if codings := out.Header["Accept-Encoding"]; len(codings) > 0 {
 		accepted := "identity" // events that cannot be read cannot be watched, nor ids learned
 		if !x.facts.Stream && !x.tells() {
@@ -122,7 +122,7 @@ func (x *exchange) suppressesUpstreamRetry() bool {
 	if x.record.verdict.Repeat == classify.Rejoin && !x.madeKey {
 		return false // the same key leads to the one answer, however often it is sent
 	}
-	return x.p.config.Retry.ClientRetries != policy.ClientRetriesAllow && !x.outOfTime()
+	return x.config.Retry.ClientRetries != policy.ClientRetriesAllow && !x.outOfTime()
 }
 
 // answerError writes the answer to a request that got none from the upstream.

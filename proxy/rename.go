@@ -95,7 +95,7 @@ func renameIn(query, model string) string {
 
 // outgoing returns the body for one attempt, from its start, and its length, -1
 // when that is not known.
-func (x *exchange) outgoing() (io.ReadCloser, int64) {
+func (x *Run) outgoing() (io.ReadCloser, int64) {
 	body := x.requestBody()
 	if body == nil || x.spliced == "" {
 		return body, x.size

@@ -10,24 +10,24 @@ import (
 
 // nameCall hashes all of the call but its body: who makes it and what it asks for, as
 // the caller wrote it.
-func (x *exchange) nameCall() {
+func (x *Run) nameCall() {
 	if x.repeat.named {
 		return
 	}
-	r, secret := x.repeat.caller, x.p.idempotency.secret
+	r, secret := x.repeat.caller, x.names.secret
 	var text credentialHash
-	text.buf = x.callerText(append(text.buf, "owner"...), r)
+	text.buf = x.names.caller(append(text.buf, "owner"...), r)
 	x.repeat.owner = keyed(secret, text.buf)
 
 	text.buf = append(append(text.buf[:0], "repeat"...), x.repeat.owner[:]...)
-	text.buf = x.headerText(text.buf, r, carrier.Shape|carrier.Doubtful)
+	text.buf = x.names.headers(text.buf, r, carrier.Shape|carrier.Doubtful)
 	text.add([]string{r.Method, x.target, r.RequestURI, x.identity.key})
 	text.buf = binary.BigEndian.AppendUint64(text.buf, uint64(x.size))
 	x.repeat.call, x.repeat.named = keyed(secret, text.buf), true
 }
 
 // nameBody hashes the body, and reports whether it is still there to be hashed.
-func (x *exchange) nameBody() bool {
+func (x *Run) nameBody() bool {
 	if x.size == 0 || x.repeat.body != ([32]byte{}) {
 		return true
 	}

@@ -47,22 +47,22 @@ type repeating struct {
 // attempted once, or, for a client that retries whatever it is told and whose own tries
 // are spent, not at all.
 func (x *exchange) recall(r *http.Request) {
-	if isWebSocket(r.Header) || x.once != nil || x.p.config.Retry.Max == 0 {
+	if isWebSocket(r.Header) || x.once != nil || x.config.Retry.Max == 0 {
 		return // nothing is attempted twice
 	}
 	x.repeat.caller = r
-	if x.p.config.Retry.ClientRetries != policy.ClientRetriesAllow {
+	if x.config.Retry.ClientRetries != policy.ClientRetriesAllow {
 		x.repeat.few = policy.SelfRetries(r.UserAgent())
 	}
 	now := time.Now()
-	if !x.p.failures.Any(now) {
+	if !x.failures.Any(now) {
 		return
 	}
 	x.nameCall()
-	if !x.p.failures.Known(x.repeat.call) || !x.nameBody() {
+	if !x.failures.Known(x.repeat.call) || !x.nameBody() {
 		return
 	}
-	last, ago, repeat := x.p.failures.Take(now, x.repeat.call, x.repeat.body)
+	last, ago, repeat := x.failures.Take(now, x.repeat.call, x.repeat.body)
 	switch {
 	case !repeat:
 	case last != nil && x.repeat.few > 0 && x.identity.key == "" && ago < policy.RepeatTime && !x.trend().SucceededAfter(now.Add(-ago)):
@@ -73,7 +73,7 @@ func (x *exchange) recall(r *http.Request) {
 }
 
 // remembered returns the answer of the failure before, if the caller is to get that.
-func (x *exchange) remembered(out *http.Request) (*http.Response, error) {
+func (x *Run) remembered(out *http.Request) (*http.Response, error) {
 	x.stopTimer()
 	last := x.repeat.answer
 	x.repeatFailed(last, false)
@@ -86,8 +86,8 @@ func (x *exchange) remembered(out *http.Request) (*http.Response, error) {
 }
 
 // decide says what to do after attempt a, given what is known of calls like this one.
-func (x *exchange) decide(a *attempt) policy.Decision {
-	retry, try, trend := x.p.config.Retry, x.try(a), x.trend()
+func (x *Run) decide(a *attempt) policy.Decision {
+	retry, try, trend := x.config.Retry, x.try(a), x.trend()
 	if ok := a.verdict.Outcome == classify.OutcomeOK; ok || mayPass(a.verdict) {
 		trend.Note(try.Now, ok)
 	}
@@ -105,7 +105,7 @@ func (x *exchange) decide(a *attempt) policy.Decision {
 const recoveryStep = time.Second
 
 // pause waits for d, less once calls like this one succeed again.
-func (x *exchange) pause(d time.Duration) error {
+func (x *Run) pause(d time.Duration) error {
 	began := time.Now()
 	for x.repeat.few > 0 && d > recoveryStep {
 		if err := x.sleep(recoveryStep); err != nil {
@@ -120,12 +120,12 @@ func (x *exchange) pause(d time.Duration) error {
 }
 
 // hadSingle reports whether the call is a repeat that has had its attempt.
-func (x *exchange) hadSingle() bool { return x.repeat.mark != "" && x.record.attempts > 0 }
+func (x *Run) hadSingle() bool { return x.repeat.mark != "" && x.record.attempts > 0 }
 
 // gatePatience is how long the request still waits while its upstream is down. A repeat
 // waits no longer than those need that were let out just before.
-func (x *exchange) gatePatience() time.Duration {
-	wait := max(x.p.config.Breaker.Wait-x.record.gate, 0)
+func (x *Run) gatePatience() time.Duration {
+	wait := max(x.config.Breaker.Wait-x.record.gate, 0)
 	if x.repeat.mark != "" {
 		wait = min(wait, time.Second)
 	}
@@ -133,12 +133,12 @@ func (x *exchange) gatePatience() time.Duration {
 }
 
 // concludeAnswer notes how the call ended with a's answer, or its lack.
-func (x *exchange) concludeAnswer(a *attempt) {
+func (x *Run) concludeAnswer(a *attempt) {
 	switch {
 	case a.verdict.Outcome == classify.OutcomeOK:
-		if x.repeat.caller != nil && x.p.failures.Any(time.Now()) {
+		if x.repeat.caller != nil && x.failures.Any(time.Now()) {
 			x.nameCall()
-			x.p.failures.Succeeded(x.repeat.call)
+			x.failures.Succeeded(x.repeat.call)
 		}
 	case mayPass(a.verdict) && !x.left():
 		x.repeatFailed(x.failureOf(a), true)
@@ -146,7 +146,7 @@ func (x *exchange) concludeAnswer(a *attempt) {
 }
 
 // concludeRefused notes how the call ended when no further attempt could be made.
-func (x *exchange) concludeRefused(err error) {
+func (x *Run) concludeRefused(err error) {
 	var last *failure
 	switch {
 	case x.left(), errors.Is(err, errDraining):
@@ -182,7 +182,7 @@ func (x *exchange) withRepeat(e *Error) *Error {
 }
 
 // failureOf returns a's failure, for callers that are to get it again.
-func (x *exchange) failureOf(a *attempt) *failure {
+func (x *Run) failureOf(a *attempt) *failure {
 	if x.repeat.few == 0 {
 		return nil
 	}
@@ -205,7 +205,7 @@ func keep(s *saved) *failure {
 }
 
 // repeatFailed remembers that the call failed for good.
-func (x *exchange) repeatFailed(last *failure, attempted bool) {
+func (x *Run) repeatFailed(last *failure, attempted bool) {
 	if x.repeat.caller == nil {
 		return
 	}
@@ -216,7 +216,7 @@ func (x *exchange) repeatFailed(last *failure, attempted bool) {
 	if x.repeat.few == 0 {
 		last = nil
 	}
-	x.p.failures.Failed(time.Now(), x.repeat.owner, x.repeat.call, x.repeat.body, last, attempted)
+	x.failures.Failed(time.Now(), x.repeat.owner, x.repeat.call, x.repeat.body, last, attempted)
 }
 
 // mayPass reports whether a failure is the upstream's own and may be over soon. A
@@ -230,4 +230,4 @@ func mayPass(v classify.Verdict) bool {
 }
 
 // trend returns how calls to the same place fare at the present upstream.
-func (x *exchange) trend() *policy.Trend { return x.up.trends.of(x.path, x.facts.Model) }
+func (x *Run) trend() *policy.Trend { return x.up.trends.of(x.path, x.facts.Model) }

@@ -25,9 +25,9 @@ const resumeWindow = 5 * time.Minute
 // A stream whose first event has no id or number passes as it comes and is never resumed.
 // One reader at a time; Close and what is told of it may be called beside it.
 type resuming struct {
-	x       *exchange
+	x       *Run
 	a       *attempt
-	up      *upstream
+	up      *lane
 	request *http.Request // as the upstream got it
 	account credential
 	idle    time.Duration // longest silence; 0 is no bound
@@ -66,7 +66,7 @@ type resuming struct {
 
 // resumable makes the body of a's answer one that resumes itself, if a background stream
 // was asked for, or the rest of one.
-func (x *exchange) resumable(a *attempt) {
+func (x *Run) resumable(a *attempt) {
 	if a.resp.StatusCode != http.StatusOK || a.resp.Header.Get("Content-Encoding") != "" || !x.mayResume() {
 		return
 	}
@@ -82,14 +82,14 @@ func (x *exchange) resumable(a *attempt) {
 		x: x, a: a, up: x.up, request: x.outbound, account: x.credential, idle: x.streamIdle(), until: a.started.Add(resumeWindow),
 		watcher: eventstream.New(endpoint.Responses), id: id, wants: wants, last: -1, gapless: true, src: a.resp.Body,
 	}
-	r.events.room = x.p.bodies
+	r.events.room = x.bodies
 	a.resuming, a.resp.Body, a.body = r, r, r
 }
 
 // mayResume reports whether the answer may be a stream that is resumed: that of a background
 // response.
-func (x *exchange) mayResume() bool {
-	if !x.p.config.Resume || x.endpoint.Dialect != endpoint.Responses {
+func (x *Run) mayResume() bool {
+	if !x.config.Resume || x.endpoint.Dialect != endpoint.Responses {
 		return false
 	}
 	return x.method == http.MethodGet || x.method == http.MethodPost && x.facts.Background && x.facts.Stream
@@ -97,7 +97,7 @@ func (x *exchange) mayResume() bool {
 
 // silence is how long the answer to the caller may be silent before its attempt is ended.
 // A stream that is resumed sees to that itself.
-func (x *exchange) silence(a *attempt) time.Duration {
+func (x *Run) silence(a *attempt) time.Duration {
 	if a.resuming != nil {
 		return 0
 	}

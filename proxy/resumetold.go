@@ -29,7 +29,7 @@ func (r *resuming) note(result string, status int) {
 	if !r.began.IsZero() {
 		took = time.Since(r.began)
 	}
-	r.x.p.log.LogAttrs(context.Background(), level, "stream resume",
+	r.x.log.LogAttrs(context.Background(), level, "stream resume",
 		slog.String("id", r.x.id), slog.String("upstream", r.up.config.Name), slog.String("result", result),
 		slog.Int("status", status), slog.Int64("after", r.last), milliseconds("took_ms", took))
 }
@@ -85,7 +85,7 @@ func eventData(event []byte) []byte {
 }
 
 // errorText says what an error event says.
-func (x *exchange) errorText(event []byte) string {
+func (x *Run) errorText(event []byte) string {
 	var said struct {
 		Message string
 		Error   struct{ Message string }

@@ -1,14 +1,12 @@
 package proxy
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"time"
 
 	"outrigger/policy"
 	"outrigger/policy/classify"
-	"outrigger/policy/endpoint"
 )
 
 // RoundTrip is the attempt loop, as the relay's transport. Returning a response
@@ -85,7 +83,7 @@ func (p *Proxy) RoundTrip(out *http.Request) (*http.Response, error) {
 }
 
 // begin passes the gates in front of an attempt: breaker, limiter, slot, budget.
-func (x *exchange) begin() (*attempt, error) {
+func (x *Run) begin() (*attempt, error) {
 	if x.tries == 0 {
 		x.up.budget.Enter()
 		defer x.up.budget.Leave()
@@ -123,7 +121,7 @@ func (x *exchange) begin() (*attempt, error) {
 }
 
 // permitted takes the breaker's permit and, for a retry, its share of the budget.
-func (x *exchange) permitted() (*attempt, error) {
+func (x *Run) permitted() (*attempt, error) {
 	if x.trippedAnswer() != nil { // while this one waited
 		return nil, errTripped
 	}
@@ -160,9 +158,10 @@ func (x *exchange) permitted() (*attempt, error) {
 	}
 	x.charged, x.gateUntil, x.budgetSince = false, time.Time{}, time.Time{}
 	x.record.attempts++
-	x.flight.tried()
+	x.host.attempted()
 	x.tries++
-	a := &attempt{number: x.record.attempts, started: now, permit: leave, scoped: scoped, charge: charge, budget: x.up.budget, reserve: x.up.reserve, credential: x.credential, own: own, slots: &x.slots, line: x.place.line}
+	x.lease = lease{up: x.up, who: x.credential, started: now, permit: leave, scoped: scoped, charge: charge, own: own, slots: &x.slots, line: x.place.line}
+	a := &attempt{number: x.record.attempts, started: now, call: x.Call, lease: &x.lease, idle: x.streamIdle(), room: x.bodies, panicked: x.sawPanic}
 	x.begins(a)
 	x.current = a
 	return a, nil
@@ -170,7 +169,7 @@ func (x *exchange) permitted() (*attempt, error) {
 
 // isIll reports whether calls like that of a succeed at the upstream now and then: within
 // illWindow, or twice the time that a took where calls take long.
-func (x *exchange) isIll(a *attempt) bool {
+func (x *Run) isIll(a *attempt) bool {
 	now := time.Now()
 	return x.trend().SucceededAfter(now.Add(-max(illWindow, 2*now.Sub(a.started))))
 }
@@ -179,16 +178,16 @@ func (x *exchange) isIll(a *attempt) bool {
 const illWindow = 2 * time.Second
 
 // try is what the decision needs to know of a.
-func (x *exchange) try(a *attempt) policy.Try {
+func (x *Run) try(a *attempt) policy.Try {
 	return policy.Try{
 		Retries: x.retries, Rejoins: x.rejoins, Once: x.repeated, Verdict: a.verdict, Now: time.Now(),
 		Deadline: x.deadline, Took: x.took(a), Replayable: x.replayable(), Last: x.lastChance,
-		Ill: x.isIll(a), Rand: x.p.random(),
+		Ill: x.isIll(a), Rand: x.random(),
 	}
 }
 
 // retry gives up attempt a, keeping its answer, and counts the next one.
-func (x *exchange) retry(a *attempt, d policy.Decision) {
+func (x *Run) retry(a *attempt, d policy.Decision) {
 	x.last, x.lastLoss, x.lastUp = a.save(), nil, x.up
 	x.setback = policy.FailoverFor(a.verdict)
 	x.doubtful = x.doubtful || a.verdict.Ambiguous
@@ -209,28 +208,9 @@ func (x *exchange) retry(a *attempt, d policy.Decision) {
 	x.current = nil
 }
 
-// sleep waits for d, or for the end of the request.
-func (x *exchange) sleep(d time.Duration) error {
-	if d <= 0 {
-		return nil
-	}
-	if err := x.waitsUntil(time.Now().Add(d)); err != nil {
-		return err
-	}
-	defer x.waitsNoMore()
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-x.ctx.Done():
-		return context.Cause(x.ctx)
-	}
-}
-
 // refuse ends a request that is not to be attempted (again): with the last
 // attempt's answer, if there is one, else with err.
-func (x *exchange) refuse(out *http.Request, err error) (*http.Response, error) {
+func (x *Run) refuse(out *http.Request, err error) (*http.Response, error) {
 	x.stopTimer()
 	x.concludeRefused(err)
 	if x.keepsLast(err) {
@@ -247,12 +227,3 @@ func (x *exchange) refuse(out *http.Request, err error) (*http.Response, error) 
 	}
 	return nil, err
 }
-
-// left reports whether the caller is gone.
-func (x *exchange) left() bool {
-	cause := context.Cause(x.ctx)
-	return cause != nil && !errors.Is(cause, errDeadline) && !errors.Is(cause, errDraining)
-}
-
-// isCreate reports whether doing the request twice creates twice.
-func (x *exchange) isCreate() bool { return x.endpoint.Effect == endpoint.Create }

@@ -15,13 +15,13 @@ func (x *exchange) route(r *http.Request) error {
 	if x.target != "" {
 		return x.routeTo(r)
 	}
-	x.candidates, x.up = x.p.upstreams, x.p.upstreams[0]
+	x.candidates, x.up = x.upstreams, x.upstreams[0]
 	rest, pinned := strings.CutPrefix(r.URL.Path, "/@")
 	if !pinned {
 		return nil
 	}
 	name, _, found := strings.Cut(rest, "/")
-	for _, u := range x.p.upstreams {
+	for _, u := range x.upstreams {
 		if found && u.config.Name == name {
 			x.pin(u)
 			x.meant = true

@@ -94,7 +94,7 @@ func (a *attempt) unmask() *saved {
 }
 
 // kept gives the caller an answer that was kept, and notes it in the record.
-func (x *exchange) kept(out *http.Request, s *saved) *http.Response {
+func (x *Run) kept(out *http.Request, s *saved) *http.Response {
 	r := &x.record
 	r.verdict, r.first, r.bytesOut = s.verdict, time.Since(x.start), int64(len(s.body))
 	r.failed(s.verdict.Error)

@@ -205,14 +205,14 @@ func (s *scopes) stop() {
 }
 
 // scopeAt is the request's scope as f's upstream knows it.
-func (x *exchange) scopeAt(f *facing) scope { return scope{x.endpoint.Name, f.model, f.credential} }
+func (x *Run) scopeAt(f *facing) scope { return scope{x.endpoint.Name, f.model, f.credential} }
 
 // passScope waits at the open breaker of the request's endpoint and model, or goes on to
 // the next upstream. Once the outage of a scope has lasted for as long as requests wait at
 // all (OUTRIGGER_BREAKER_WAIT), each gets one attempt and hears what comes of it: the
 // rest of the upstream is well, so a call does no harm, and it tells more than an error of
 // Outrigger's own.
-func (x *exchange) passScope() error {
+func (x *Run) passScope() error {
 	x.lastChance = false
 	g := x.up.scopes.of(x.scopeAt(&x.facing))
 	if g == nil || !g.shut() {
@@ -224,7 +224,7 @@ func (x *exchange) passScope() error {
 	}
 	// Each waits for a time of its own: all those that wait would else go at the same moment.
 	until := now.Add(x.gatePatience())
-	if !now.Before(until) || !now.Before(g.breaker.OpenSince().Add(x.p.config.Breaker.Wait)) {
+	if !now.Before(until) || !now.Before(g.breaker.OpenSince().Add(x.config.Breaker.Wait)) {
 		x.lastChance = true
 		return nil
 	}
@@ -240,7 +240,7 @@ func (x *exchange) passScope() error {
 }
 
 // passGates waits at the breakers of the upstream and of the request's scope there.
-func (x *exchange) passGates() error {
+func (x *Run) passGates() error {
 	for {
 		if err := x.passGate(); err != nil {
 			return err
@@ -256,27 +256,27 @@ func (x *exchange) passGates() error {
 //
 // While the breaker of its scope is not closed an attempt's failure tells nothing new of
 // the upstream as a whole.
-func (x *exchange) reportBreakers(a *attempt) {
+func (x *Run) reportBreakers(a *attempt) {
 	if a.verdict.Outcome == classify.OutcomeBroke && !x.up.gate.lost(a.started, time.Now()) {
 		a.verdict.Breaker = classify.Ignore
 	}
 	whole := a.verdict.Breaker
-	if whole == classify.Fault && (a.scoped.gate != nil && a.scoped.gate.shut() || x.lastChance) {
+	if whole == classify.Fault && (x.lease.scoped.gate != nil && x.lease.scoped.gate.shut() || x.lastChance) {
 		whole = classify.Ignore
 	}
-	a.permit.report(x.blame(a, whole))
+	x.lease.permit.report(x.blame(a, whole))
 	key := x.scopeAt(&x.facing)
-	if a.scoped.gate == nil {
+	if x.lease.scoped.gate == nil {
 		x.up.scopes.report(key, a.verdict.Breaker)
 		return
 	}
-	a.scoped.report(a.verdict.Breaker)
-	x.up.scopes.settle(key, a.scoped.gate, a.verdict.Breaker)
+	x.lease.scoped.report(a.verdict.Breaker)
+	x.up.scopes.settle(key, x.lease.scoped.gate, a.verdict.Breaker)
 }
 
 // blame turns what the attempt says of the whole upstream into nothing where it is this
 // credential's own matter.
-func (x *exchange) blame(a *attempt, whole classify.BreakerAction) classify.BreakerAction {
+func (x *Run) blame(a *attempt, whole classify.BreakerAction) classify.BreakerAction {
 	switch whole {
 	case classify.Success:
 		x.up.blame.Succeeded(time.Now(), a.started, x.credential)
@@ -289,7 +289,7 @@ func (x *exchange) blame(a *attempt, whole classify.BreakerAction) classify.Brea
 }
 
 // brokeOff tells both breakers that an answer broke off after it had begun.
-func (x *exchange) brokeOff() {
+func (x *Run) brokeOff() {
 	if x.up.blame.Failed(time.Now(), x.credential) {
 		x.up.gate.fail()
 	}

@@ -53,7 +53,7 @@ func (s *sending) unfinished() bool { return s != nil && !s.whole.Load() }
 
 // sends gives the attempt the request's body. Small ones are not watched: the system takes
 // them at once, and net/http sends them best as they are.
-func (x *exchange) sends(a *attempt) (io.ReadCloser, int64) {
+func (x *Run) sends(a *attempt) (io.ReadCloser, int64) {
 	body, size := x.outgoing()
 	if body == nil || x.once == nil && 0 <= x.size && x.size <= oneWrite && x.body.InMemory() {
 		return body, size

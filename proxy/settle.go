@@ -66,7 +66,7 @@ func (s *idempotency) end(ctx context.Context, f *flight, whole bool) (string, e
 
 // mayBeDone reports whether a create that has ended without a whole answer may have
 // been carried out all the same.
-func (c *exchange) mayBeDone(status int) bool {
+func (c *Run) mayBeDone(status int) bool {
 	r := &c.record
 	switch {
 	case r.attempts == 0:

@@ -14,7 +14,7 @@ const spillAfter = 2 * time.Second
 
 // spill joins the present upstream's line, or that of the first other one where the
 // wait is shorter, if failover goes by rate limits. What is in line stays.
-func (x *exchange) spill() error {
+func (x *Run) spill() error {
 	if !x.mayGoOn(policy.FailoverRateLimited) || x.place.queued || x.place.admitted() {
 		return nil
 	}

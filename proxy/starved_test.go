@@ -137,7 +137,7 @@ func TestALackOfDescriptorsIsNoReasonToFailOver(t *testing.T) {
 }
 
 func TestABodyThatCannotBeSpooledForWantOfDescriptorsSaysSo(t *testing.T) {
-	x := &exchange{p: &Proxy{}, method: http.MethodPost, body: &spool.Body{}}
+	x := (&Proxy{Loop: &Loop{}}).newExchange(t.Context(), nil, &Call{method: http.MethodPost, Body: Body{body: &spool.Body{}}})
 	x.identity.key = "k"
 	r, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://a/v1/files", nil)
 	for want, err := range map[string]error{

@@ -96,7 +96,7 @@ type StreakStatus struct {
 func (p *Proxy) Status() Status {
 	now := time.Now()
 	memory, spooled := p.bodies.Usage()
-	s := Status{Time: now, Draining: p.draining.Load(), Inflight: p.Inflight(), Memory: memory, Spool: spooled}
+	s := Status{Time: now, Draining: p.inflight.begun.Load(), Inflight: p.Inflight(), Memory: memory, Spool: spooled}
 	s.Idempotency = IdempotencyStatus{
 		Store: p.config.Store.Spec.String(), Answers: !p.idempotency.reach.on.Load(),
 		Running: p.idempotency.running(), Abandoned: p.abandoned.count(),
@@ -107,7 +107,7 @@ func (p *Proxy) Status() Status {
 	return s
 }
 
-func (u *upstream) status(now time.Time) UpstreamStatus {
+func (u *lane) status(now time.Time) UpstreamStatus {
 	s := UpstreamStatus{
 		Name: u.config.Name, URL: u.config.URL.Redacted(), Breaker: u.gate.breaker.State().String(), Waiting: u.gate.depth(),
 		Scopes: []ScopeStatus{}, Budget: u.budget.Remaining(now), Concurrency: u.slots.status(now),

@@ -13,12 +13,12 @@ import (
 
 // refused takes in a refusal for the rate. One that is likely never to clear, or that concerns
 // this request alone, is its answer.
-func (x *exchange) refused(a *attempt, d policy.Decision, now time.Time) policy.Decision {
+func (x *Run) refused(a *attempt, d policy.Decision, now time.Time) policy.Decision {
 	wait := a.verdict.Wait
 	if !a.verdict.Until.IsZero() {
 		wait = max(wait, a.verdict.Until.Sub(now))
 	}
-	long := wait > x.p.config.Retry.AfterMax
+	long := wait > x.config.Retry.AfterMax
 	passes := wait > 0 && !long
 	known := &x.place.line.refusals
 	if x.setbacks.own == 0 {
@@ -28,7 +28,7 @@ func (x *exchange) refused(a *attempt, d policy.Decision, now time.Time) policy.
 	answer := x.remember(a)
 	lasts := known.refuse(now, wait, long, answer) || x.probe && x.streakProbe && !passes
 	switch {
-	case lasts && answer != nil && x.p.config.TripCooldown > 0:
+	case lasts && answer != nil && x.config.TripCooldown > 0:
 		x.startStreak(answer, now)
 	case x.probe && x.streakProbe: // it names a wait now, like any rate limit
 		x.up.trips.trips.Clear(x.probeKey)
@@ -46,7 +46,7 @@ func (x *exchange) refused(a *attempt, d policy.Decision, now time.Time) policy.
 
 // startStreak remembers a refusal that is not likely to clear for the credential and model,
 // and lets those go that wait in their line: they are answered from memory.
-func (x *exchange) startStreak(answer *saved, now time.Time) {
+func (x *Run) startStreak(answer *saved, now time.Time) {
 	key := x.tripKey(classify.Model)
 	known := x.up.trips.trips.Holds(now, key) || x.probe && x.streakProbe
 	x.up.trips.set(now, key, answer)
@@ -58,7 +58,7 @@ func (x *exchange) startStreak(answer *saved, now time.Time) {
 		return
 	}
 	since, n := x.place.line.refusals.since()
-	x.p.log.LogAttrs(context.Background(), slog.LevelWarn, "refusals do not clear, answering from memory",
+	x.log.LogAttrs(context.Background(), slog.LevelWarn, "refusals do not clear, answering from memory",
 		slog.String("upstream", x.up.config.Name), slog.String("credential", key.credential.label()),
 		slog.String("model", labelText(key.model)), slog.Duration("for", now.Sub(since)), slog.Int("refusals", n),
 		slog.Int("status", answer.status))
@@ -78,7 +78,7 @@ func (ln *line) dismiss(now time.Time) {
 
 // fromMemory returns a remembered refusal as the request is to get it: as it was sent if it
 // has waited, else without what was true at that moment only.
-func (x *exchange) fromMemory(s *saved) *saved {
+func (x *Run) fromMemory(s *saved) *saved {
 	if s.verdict.Trip || x.record.attempts > 0 || x.record.queue > 0 {
 		return s
 	}
@@ -87,7 +87,7 @@ func (x *exchange) fromMemory(s *saved) *saved {
 
 // insteadOf returns what the upstream last said, for a request that waited in vain and ends
 // with err: that says more than a wait's end. Nil is nothing.
-func (x *exchange) insteadOf(err error) *saved {
+func (x *Run) insteadOf(err error) *saved {
 	var local *Error
 	waited := errors.Is(err, errDeadline) || errors.As(err, &local) && local.Code == "local_rate_limit" && local.Later
 	if !waited || x.left() {

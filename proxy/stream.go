@@ -15,7 +15,7 @@ import (
 // answer is a committed answer's body. It passes the upstream's bytes on and
 // knows how the answer ended. Not safe for concurrent use.
 type answer struct {
-	x      *exchange
+	x      *Run
 	a      *attempt
 	src    io.Reader
 	idle   time.Duration
@@ -55,7 +55,7 @@ func (s *answer) Read(p []byte) (int, error) {
 	if s.learner != nil {
 		_, _ = s.learner.Write(p[:n])
 	}
-	s.x.extendWrite()
+	s.x.host.extendWrite()
 	switch {
 	case err == nil:
 		s.withholdEnd()
@@ -179,13 +179,13 @@ func (s *answer) end(o outcome) {
 	}
 	x.record.outcome, x.record.resumes = o, s.a.resuming.count()
 	if s.stream {
-		x.p.metrics.streamsOpen.Dec()
+		x.metrics.streamsOpen.Dec()
 		x.up.metrics.streamEnded(o)
 	}
 }
 
 // cutMessage tells a caller what became of its stream.
-func (x *exchange) cutMessage(err error) string {
+func (x *Run) cutMessage(err error) string {
 	reason := "the connection to upstream \"" + x.up.config.Name + "\" was lost"
 	switch cause := context.Cause(x.current.ctx); {
 	case errors.Is(cause, errStreamIdle):

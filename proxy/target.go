@@ -56,7 +56,7 @@ func (cs *callers) admitTo(r *http.Request, target string) error {
 // under Outrigger's own base URL.
 func (x *exchange) routeTo(r *http.Request) error {
 	x.asked = &url.URL{Path: r.URL.Path, RawPath: r.URL.RawPath}
-	x.candidates = slices.DeleteFunc(slices.Clone(x.p.upstreams), func(u *upstream) bool { return u.authority() != x.target })
+	x.candidates = slices.DeleteFunc(slices.Clone(x.upstreams), func(u *lane) bool { return u.authority() != x.target })
 	x.up, x.meant = x.candidates[0], true
 	for _, u := range x.candidates { // of several APIs at one host, the one whose path has more in common
 		if below, ok := u.relative(x.asked.EscapedPath()); ok && (x.below == "" || len(below) < len(x.below)) {
@@ -66,9 +66,9 @@ func (x *exchange) routeTo(r *http.Request) error {
 	if x.below == "" {
 		return nil
 	}
-	x.candidates = slices.DeleteFunc(x.candidates, func(u *upstream) bool { return !x.isAsked(u) })
-	if x.up == x.p.upstreams[0] {
-		x.candidates, x.meant = x.p.upstreams, false
+	x.candidates = slices.DeleteFunc(x.candidates, func(u *lane) bool { return !x.isAsked(u) })
+	if x.up == x.upstreams[0] {
+		x.candidates, x.meant = x.upstreams, false
 	}
 	if path, err := url.PathUnescape(x.below); err == nil {
 		r.URL.Path, r.URL.RawPath = path, x.below
@@ -79,7 +79,7 @@ func (x *exchange) routeTo(r *http.Request) error {
 
 // isAsked reports whether u is what the caller had in mind, which then gets the path as
 // the caller wrote it.
-func (x *exchange) isAsked(u *upstream) bool {
+func (x *Call) isAsked(u *lane) bool {
 	if x.target == "" || u.authority() != x.target {
 		return false
 	}
@@ -88,11 +88,11 @@ func (x *exchange) isAsked(u *upstream) bool {
 }
 
 // authority is the host and port of the upstream.
-func (u *upstream) authority() string { return intercept.Authority(u.config.URL) }
+func (u *API) authority() string { return intercept.Authority(u.config.URL) }
 
 // relative returns what a path at the upstream, escaped, is under Outrigger's own base
 // URL, and whether it is a path of its API at all.
-func (u *upstream) relative(path string) (string, bool) {
+func (u *API) relative(path string) (string, bool) {
 	base := strings.TrimSuffix(u.preset.Call("/v1/", "").Path, "/")
 	if rest, ok := strings.CutPrefix(path, base+"/"); ok {
 		return "/v1/" + rest, true

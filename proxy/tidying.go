@@ -53,7 +53,7 @@ func (t *tidying) stop() {
 }
 
 // tidy forgets what nobody used lately, and reports whether anything is left.
-func (u *upstream) tidy(now time.Time) bool {
+func (u *lane) tidy(now time.Time) bool {
 	left := u.lines.tidy(now)
 	left = u.trips.trips.Tidy(now) || left
 	left = u.worked.Tidy(now) || left

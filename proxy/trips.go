@@ -67,21 +67,21 @@ func (f *facing) payerKey(s classify.Scope) lineKey {
 }
 
 // tripKey is what a refusal with a verdict's scope is remembered under.
-func (x *exchange) tripKey(s classify.Scope) tripKey {
+func (x *Run) tripKey(s classify.Scope) tripKey {
 	return tripKey{x.payerKey(s), x.callerOf(&x.facing)}
 }
 
 // callerOf tells f's caller apart from all others; most requests need no such thing.
-func (x *exchange) callerOf(f *facing) credential {
+func (x *Run) callerOf(f *facing) credential {
 	if f.caller == (credential{}) {
-		f.caller = x.p.credentials.caller(f.outbound)
+		f.caller = x.credentials.caller(f.outbound)
 	}
 	return f.caller
 }
 
 // trippedAnswer returns the remembered refusal of the request's credential, or
 // of its model, or nil. It makes the request the one probe when that is due.
-func (x *exchange) trippedAnswer() *saved {
+func (x *Run) trippedAnswer() *saved {
 	if x.probe || !x.up.trips.any.Load() {
 		return nil
 	}
@@ -104,7 +104,7 @@ func (x *exchange) trippedAnswer() *saved {
 }
 
 // settleProbe lets another request probe if this one ended without a verdict.
-func (x *exchange) settleProbe() {
+func (x *Run) settleProbe() {
 	if x.probe {
 		x.probe = false
 		x.up.trips.trips.Release(time.Now(), x.probeKey)

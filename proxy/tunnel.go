@@ -49,9 +49,9 @@ type tunnel struct {
 }
 
 // mayTunnel reports whether a 101 answer is the one that was asked for.
-func (x *exchange) mayTunnel(resp *http.Response) bool {
+func (x *Run) mayTunnel(resp *http.Response) bool {
 	_, ok := resp.Body.(io.ReadWriteCloser) // not without "Connection: Upgrade"
-	return ok && x.record.upgrade && isWebSocket(resp.Header)
+	return ok && x.upgrade && isWebSocket(resp.Header)
 }
 
 // tunnel takes the caller's connection over from the server and returns errTunnelled
@@ -62,10 +62,10 @@ func (x *exchange) tunnel(resp *http.Response) error {
 		return err
 	}
 	early, _ := buffered.Peek(buffered.Reader.Buffered())
-	t := &tunnel{x: x, caller: conn, upstream: resp.Body.(io.ReadWriteCloser), idle: x.p.config.Timeouts.StreamIdle}
+	t := &tunnel{x: x, caller: conn, upstream: resp.Body.(io.ReadWriteCloser), idle: x.config.Timeouts.StreamIdle}
 	t.up = flow{t: t, from: t.caller, to: t.upstream, sender: caller, receiver: upstreamSide, frames: wsframe.Watcher{Masked: true}}
 	t.down = flow{t: t, from: t.upstream, to: t.caller, sender: upstreamSide, receiver: caller}
-	x.p.metrics.streamsOpen.Inc()
+	x.metrics.streamsOpen.Inc()
 	head := *resp
 	head.Body = nil
 	if t.idle > 0 {
@@ -88,7 +88,7 @@ func (t *tunnel) run(early []byte) {
 		defer close(over)
 		defer func() {
 			if v := recover(); v != nil {
-				t.x.p.survived("tunnel", v)
+				t.x.survived("tunnel", v)
 				t.close()
 			}
 		}()

@@ -14,7 +14,7 @@ const (
 func (t *tunnel) record() {
 	x, o := t.x, t.outcome()
 	x.record.outcome, x.record.closeCode = o, t.closeCode()
-	x.record.bytesOut, x.size = t.down.bytes, t.up.bytes
+	x.record.bytesOut, x.record.bytesIn = t.down.bytes, t.up.bytes
 	if o == outcomeInterrupted {
 		x.record.reason = t.why
 	}
@@ -22,7 +22,7 @@ func (t *tunnel) record() {
 	if t.first != draining && (o == outcomeInterrupted || o == outcomeFailed && failed) {
 		x.brokeOff()
 	}
-	x.p.metrics.streamsOpen.Dec()
+	x.metrics.streamsOpen.Dec()
 	x.up.metrics.streamEnded(o)
 	x.current.finish(errFinished)
 }

@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"cmp"
+	"log/slog"
 	"net"
 	"net/http"
 	"sync/atomic"
@@ -15,8 +17,8 @@ import (
 // maxBlamed bounds the credentials of one upstream whose failures and retries are told apart.
 const maxBlamed = 1024
 
-// upstream is one configured upstream with all its state.
-type upstream struct {
+// API is one upstream's API and how to call it.
+type API struct {
 	config   Upstream
 	pooled   http.RoundTripper // keeps connections
 	fresh    http.RoundTripper // one connection per request, for creates over HTTP/1.1
@@ -30,6 +32,13 @@ type upstream struct {
 	foreign  bool     // callers' credentials do not go there, unless they ask for it by name
 	own      []string // see keyHeaders
 	models   models
+	attempt  time.Duration // how long an attempt may be silent; 0 is no bound
+	connects connects
+}
+
+// lane is an upstream with all that bounds the calls to it.
+type lane struct {
+	*API
 	gate     *gate
 	scopes   *scopes
 	budget   *policy.Budget
@@ -37,7 +46,6 @@ type upstream struct {
 	blame    *policy.Blame[credential]
 	lines    *lines
 	slots    *slots
-	attempt  time.Duration // how long an attempt may be silent; 0 is no bound
 	trips    *trips
 	worked   *policy.Worked[lineKey]
 	loadings loadings
@@ -46,18 +54,40 @@ type upstream struct {
 	tidying  tidying
 }
 
-func newUpstream(c Config, u Upstream, d Deps, m *metrics, now time.Time) *upstream {
-	dial, log := dialer(d.Dial), d.Log
+// newAPI returns the API at u. first is the URL of the first upstream, and own are the headers
+// that carry a key because the configuration says so.
+func newAPI(c Config, u Upstream, dial dialer, proxies *outward.Proxies) *API {
 	if dial == nil {
 		dial = (&net.Dialer{Timeout: c.Timeouts.Connect, KeepAlive: 15 * time.Second, Control: control}).DialContext
 	}
-	plain, via := u.URL.Scheme == "http", intercept.Outward(d.Proxies, c.Callers.Listen)
+	a := &API{
+		config: u, auth: http.CanonicalHeaderKey(u.AuthHeader), preset: u.Preset(), models: newModels(u.Models),
+		attempt: cmp.Or(u.AttemptTimeout, c.Timeouts.Attempt),
+		foreign: !u.GetsCallerKey(c.Upstreams[0].URL), own: keyHeaders(c.Upstreams),
+	}
+	plain, via := u.URL.Scheme == "http", intercept.Outward(proxies, c.Callers.Listen)
+	dial = a.connects.measured(dial, endpointOf(u.URL))
+	if socks, _ := via(&http.Request{URL: u.URL}); outward.IsSOCKS(socks) {
+		dial, via = dialer(outward.Through(socks, outward.Dialer(dial), c.Timeouts.Connect)), nil
+	}
+	a.pooled = newTransport(dial, via, c.Timeouts.Connect, plain, false)
+	a.fresh = newTransport(dial, via, c.Timeouts.Connect, plain, true)
+	if u.HTTP2 == HTTP2Off {
+		a.pooled, a.fresh = speakingHTTP1(a.pooled), speakingHTTP1(a.fresh)
+	}
+	a.secrets.Store(newSecrets(&u, nil))
+	return a
+}
+
+func newLane(c Config, api *API, log *slog.Logger, m *metrics, now time.Time) *lane {
+	u := &api.config
 	alone := len(c.Upstreams) == 1 || !c.Failover.On(policy.FailoverBreaker)
-	up := &upstream{
-		config:  u,
-		auth:    http.CanonicalHeaderKey(u.AuthHeader),
-		preset:  u.Preset(),
-		models:  newModels(u.Models),
+	learns := c.Concurrency != ConcurrencyOff
+	settings := c.Limit
+	settings.RPM, settings.TPM = cmp.Or(u.RPM, settings.RPM), cmp.Or(u.TPM, settings.TPM)
+	settings.Longest = c.Retry.AfterMax
+	up := &lane{
+		API:     api,
 		budget:  policy.NewBudget(c.Retry.Budget, now),
 		reserve: policy.NewReserve[credential](maxBlamed),
 		blame:   policy.NewBlame[credential](maxBlamed),
@@ -66,50 +96,22 @@ func newUpstream(c Config, u Upstream, d Deps, m *metrics, now time.Time) *upstr
 		trips:   newTrips(c.TripCooldown),
 		trends:  newTrends(),
 		worked:  policy.NewWorked[lineKey](maxWorked),
-
-		attempt: c.Timeouts.Attempt,
+		lines:   newLines(settings),
+		slots:   newSlots(cmp.Or(u.MaxInflight, c.MaxInflight), settings.QueueMax, learns),
+		metrics: m.upstream(u.Name),
 	}
-	if u.AttemptTimeout > 0 {
-		up.attempt = u.AttemptTimeout
-	}
-	settings, inflight := c.Limit, c.MaxInflight
-	if u.RPM > 0 {
-		settings.RPM = u.RPM
-	}
-	if u.TPM > 0 {
-		settings.TPM = u.TPM
-	}
-	if u.MaxInflight > 0 {
-		inflight = u.MaxInflight
-	}
-	learns := c.Concurrency != ConcurrencyOff
-	settings.Longest = c.Retry.AfterMax
-	up.lines = newLines(settings)
 	up.lines.concurrency = learns
 	up.lines.room = lineRoom / len(c.Upstreams)
-	up.tidying.tidy = up.tidy
-	dial = up.lines.connects.measured(dial, endpointOf(u.URL))
-	if socks, _ := via(&http.Request{URL: u.URL}); outward.IsSOCKS(socks) {
-		dial, via = dialer(outward.Through(socks, outward.Dialer(dial), c.Timeouts.Connect)), nil
-	}
-	up.pooled = newTransport(dial, via, c.Timeouts.Connect, plain, false)
-	up.fresh = newTransport(dial, via, c.Timeouts.Connect, plain, true)
-	if u.HTTP2 == HTTP2Off {
-		up.pooled, up.fresh = speakingHTTP1(up.pooled), speakingHTTP1(up.fresh)
-	}
+	up.lines.connect = api.connects.shortest
 	if mayShare(settings) {
 		up.lines.siblings = newSiblings(log, u.Name, now)
 	}
-	up.slots = newSlots(inflight, settings.QueueMax, learns)
-	up.secrets.Store(newSecrets(&u, nil))
-	up.metrics = m.upstream(u.Name)
-	up.foreign = !u.GetsCallerKey(c.Upstreams[0].URL)
-	up.own = keyHeaders(c.Upstreams)
+	up.tidying.tidy = up.tidy
 	return up
 }
 
 // isOpen reports whether the upstream's breaker, or that of a scope there, is not closed.
-func (u *upstream) isOpen(s scope) bool {
+func (u *lane) isOpen(s scope) bool {
 	if u.gate.breaker.State() != policy.Closed {
 		return true
 	}
@@ -118,7 +120,7 @@ func (u *upstream) isOpen(s scope) bool {
 }
 
 // close ends what outlives requests.
-func (u *upstream) close() {
+func (u *lane) close() {
 	u.gate.stop()
 	u.scopes.stop()
 	u.slots.stop()

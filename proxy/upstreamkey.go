@@ -18,7 +18,7 @@ type upstreamKey struct {
 }
 
 // isKeyed reports whether a call with the same key may be under way at the upstream.
-func (x *exchange) isKeyed() bool {
+func (x *Run) isKeyed() bool {
 	if x.request == nil || len(sentKey(x.request.Header)) == 0 {
 		return false
 	}
@@ -29,7 +29,7 @@ func (x *exchange) isKeyed() bool {
 // would replay a recorded failure for ever, so a key that Outrigger made is made anew after
 // a whole answer. After an end that leaves open what became of the call, it protects. The
 // answer to a create that may have been carried out is such an end too.
-func (x *exchange) renewKey(a *attempt) {
+func (x *Run) renewKey(a *attempt) {
 	switch {
 	case a.verdict.Repeat == classify.Rejoin:
 		x.openKey = true
@@ -43,7 +43,7 @@ func (x *exchange) renewKey(a *attempt) {
 }
 
 // sendKey puts the present key into an attempt's request, whose headers others share.
-func (x *exchange) sendKey(req *http.Request) {
+func (x *Run) sendKey(req *http.Request) {
 	if x.keys == 0 || !x.madeKey {
 		return
 	}

@@ -19,9 +19,10 @@ var errEmpty = errors.New("an empty body instead of JSON")
 
 // owesContent reports whether an answer of a's cannot be empty: it is what was computed. What
 // merely makes, changes or removes something may be answered by its status alone.
-func (x *exchange) owesContent(a *attempt) bool {
+func (a *attempt) owesContent() bool {
+	x := a.call
 	computes := x.endpoint.Effect == endpoint.Compute || x.isCreate() && x.endpoint.Dialect != endpoint.Unknown
-	return computes && a.resp.StatusCode == http.StatusOK && x.owesJSON(a)
+	return computes && a.resp.StatusCode == http.StatusOK && x.owesJSON()
 }
 
 // isBlank reports whether text has nothing but white space in it.
@@ -31,7 +32,8 @@ func isBlank(text []byte) bool {
 
 // wrong returns why an answer with a good status is none: no client can read it, and
 // nothing of it was passed on. Opening is what was held of it, all of it if it ended.
-func (x *exchange) wrong(a *attempt, opening []byte, ended bool) error {
+func (a *attempt) wrong(opening []byte, ended bool) error {
+	x := a.call
 	if !isSuccess(a.resp.StatusCode) || a.resp.StatusCode == http.StatusPartialContent {
 		return nil
 	}
@@ -43,20 +45,20 @@ func (x *exchange) wrong(a *attempt, opening []byte, ended bool) error {
 	}
 	switch {
 	case !ended:
-		if a.watcher == nil && x.owesJSON(a) && isPage(opening) && !a.content.encoded() {
+		if a.watcher == nil && x.owesJSON() && isPage(opening) && !a.content.encoded() {
 			return errPage
 		}
 		return nil
 	case a.watcher != nil:
-		if x.neverBegan(a) {
+		if a.neverBegan() {
 			return io.ErrUnexpectedEOF
 		}
 	case a.content.torn():
 		return io.ErrUnexpectedEOF
 	case x.deliversFiles():
-	case x.owesContent(a) && isBlank(text):
+	case a.owesContent() && isBlank(text):
 		return errEmpty
-	case x.owesJSON(a) && isPage(text):
+	case x.owesJSON() && isPage(text):
 		return errPage
 	case classify.Truncated(text):
 		return io.ErrUnexpectedEOF

@@ -1,0 +1,79 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"outrigger/policy"
+	"outrigger/policy/endpoint"
+)
+
+// writeError sends e as the whole answer.
+func (x *exchange) writeError(w http.ResponseWriter, e *Error) {
+	h := w.Header()
+	clear(h)
+	h.Set("Content-Type", "application/json")
+	h.Set("X-Request-Id", x.id)
+	if e.RetryAfter > 0 && e.RetryAfter <= retryAfterMax {
+		h.Set("Retry-After", strconv.FormatFloat(math.Ceil(e.RetryAfter.Seconds()), 'f', 0, 64))
+		h.Set("Retry-After-Ms", strconv.FormatInt(e.RetryAfter.Milliseconds(), 10))
+	}
+	e = x.withSeal(x.withRepeat(e))
+	status := e.Status
+	if e.Code == "upstream_ambiguous" {
+		status = policy.UnsureStatus(x.agent)
+	}
+	x.record.source, x.record.status = sourceLocal, status
+	x.record.errorType, x.record.errorCode, x.record.errorMessage = e.Type, e.Code, e.Message
+	if errors.Is(context.Cause(x.ctx), errDraining) {
+		x.record.reason = reasonShutdown
+	}
+	x.stamp(h)
+	x.share(h, nil)
+	if x.suppressesRetry(e) {
+		h.Set(headerShouldRetry, "false")
+	}
+	if status == http.StatusMethodNotAllowed {
+		h.Set("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS") // RFC 9110, section 15.5.6
+	}
+	if status == http.StatusUpgradeRequired {
+		h.Set("Upgrade", "HTTP/1.1") // RFC 9110, section 15.5.22
+		h.Set("Connection", "Upgrade")
+	}
+	body := e.body(x.id, x.endpoint.Dialect == endpoint.Messages || strings.Contains(x.path, "/v1/messages"))
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	if x.method != http.MethodHead {
+		n, _ := w.Write(body)
+		x.record.bytesOut += int64(n)
+	}
+}
+
+// suppressesRetry reports whether an answer of Outrigger's own tells SDKs to stop.
+func (x *exchange) suppressesRetry(e *Error) bool {
+	switch {
+	case e.Code == "upstream_ambiguous", e.Code == "idempotency_outcome_unknown":
+		return true
+	case e.Code == "idempotency_key_in_use":
+		return false // the same key leads to the one answer, however often it is sent
+	case x.config.Retry.ClientRetries == policy.ClientRetriesAllow:
+		return false
+	case e.Code == "draining" && x.current == nil:
+		return false // nothing is under way, and another instance has retries of its own
+	case e.Later && x.record.attempts == 0:
+		return false
+	case x.outOfTime():
+		return false
+	}
+	return true
+}
+
+// outOfTime reports whether the time that the caller itself announced ended a
+// request that may be sent again: its own retries are its choice then.
+func (x *Run) outOfTime() bool {
+	return x.announced && !x.isCreate() && (x.late || errors.Is(context.Cause(x.ctx), errDeadline))
+}
