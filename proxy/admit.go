@@ -33,9 +33,8 @@ func (x *Run) admit() error {
 		defer fresh.Add(-1)
 	}
 	err := x.place.wait(x.ctx)
-	waited := time.Since(now)
+	waited := x.waited(SpanQueue, QueueRate, now)
 	x.record.queue += waited
-	x.up.metrics.queued.Observe(waited.Seconds())
 	if errors.Is(err, errDeadline) || errors.Is(err, errQueueTimeout) {
 		return fail("local_rate_limit", "Waited %s in line for upstream %q's rate limit, until the request's deadline or the longest wait "+
 			"allowed (OUTRIGGER_QUEUE_TIMEOUT). Send fewer requests at once, or allow more time.", round(waited), x.up.config.Name).

@@ -79,7 +79,7 @@ func (x *Run) letOthersFirst() error {
 			return err
 		}
 	}
-	x.record.queue += time.Since(start)
+	x.record.queue += x.waited(SpanQueue, QueueOthers, start)
 	if !x.probe && x.tripped(&x.facing, time.Now()) {
 		return errTripped // meanwhile: those in the queue were let go
 	}

@@ -23,7 +23,7 @@ type attempt struct {
 	call     *Call
 	idle     time.Duration // the longest silence inside an answer; 0 is no bound
 	room     room          // for what is held of the answer
-	panicked func(any)     // is told of a panic of what reads it
+	host     attemptHost
 	lease    leased
 	progress progress
 
@@ -54,6 +54,14 @@ type beginning struct {
 	lacking  bool                 // an encoded stream lacks the end of its last event, without which it is not whole
 	missing  []byte               // what a stream that ended while it was held lacks of its last event
 	resuming *resuming            // the answer's body, if it is a stream that can be resumed
+}
+
+// attemptHost is what an attempt needs of the run that makes it.
+type attemptHost interface {
+	// mask hides credentials in what the upstream said.
+	mask(message string) string
+	// sawPanic is told of a panic of what reads the answer.
+	sawPanic(panicked any)
 }
 
 // leased is what an attempt was lent for its time.

@@ -18,9 +18,10 @@ func (x *Run) waitForBudget() error {
 	wait := x.config.Retry.Pause(x.retries, x.random())
 	late := !x.deadline.IsZero() && !now.Add(wait).Before(x.deadline)
 	if late || wait > x.gatePatience() || x.trend().IllSince(x.budgetSince) {
-		x.up.metrics.refusedRetry(string(policy.ReasonBudget))
+		x.recorder.Span(x.id, Moment(SpanRefused, x.up.config.Name, string(policy.ReasonBudget)))
 		return errBudget
 	}
 	x.record.gate += wait
+	defer x.waited(SpanBreaker, string(policy.ReasonBudget), now)
 	return x.sleep(wait)
 }

@@ -27,7 +27,7 @@ const (
 // caller's leaving noticed (net/http reads ahead once the body is at its end),
 // and only a kept body can be sent again.
 func (x *exchange) readBody(w http.ResponseWriter, r *http.Request) error {
-	x.references = x.reads(r)
+	x.affinity = x.homes.reads(x.names, r)
 	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
 		return nil
 	}

@@ -63,11 +63,12 @@ func keysOf(g *rig) []string {
 		keys = append(keys, key)
 	}
 	u.loadings.mu.Unlock()
-	g.proxy.metrics.models.mu.Lock()
-	for key := range g.proxy.metrics.models.known {
+	metrics := g.proxy.recorder.(Recorders)[1].(*Metrics)
+	metrics.models.mu.Lock()
+	for key := range metrics.models.known {
 		keys = append(keys, key)
 	}
-	g.proxy.metrics.models.mu.Unlock()
+	metrics.models.mu.Unlock()
 	return keys
 }
 

@@ -9,7 +9,10 @@ import (
 // liveCollector reads what has a present value at the moment of the scrape. A
 // gauge that is set at changes would lie: a breaker, for one, goes from open to
 // half-open when it is asked.
-type liveCollector struct{ p *Proxy }
+type liveCollector struct {
+	p      *Proxy
+	models func(model string, proven bool) string // labels
+}
 
 var (
 	descInflight = describeGauge("outrigger_inflight", "Requests on their way.")

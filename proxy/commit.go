@@ -42,10 +42,10 @@ func (x *Run) relayed(out *http.Request, a *attempt) *http.Response {
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return resp // see tunnel
 	}
-	answer := &answer{x: x, a: a, src: a.body, idle: x.silence(a), learner: x.learner(resp), list: x.listens(a)}
+	answer := &answer{x: x.serves(), a: a, began: time.Now(), src: a.body, idle: x.silence(a), learner: x.homes.learner(&x.affinity, x.Call, x.up.API, resp), list: x.listens(a)}
 	if a.watcher != nil || mediaType(resp.Header) == typeEvents {
 		answer.stream = true
-		x.metrics.streamsOpen.Inc()
+		x.recorder.Begin(SpanStream, x.up.config.Name)
 	}
 	if a.content.what() < kindText {
 		// What Outrigger may have to add would not fit in, and a stream that was cut
@@ -59,11 +59,20 @@ func (x *Run) relayed(out *http.Request, a *attempt) *http.Response {
 	// held whole, or empty, goes out with its headers, in one piece.
 	switch {
 	case a.held.complete():
-		x.host.withhold()
+		x.withhold()
 	case a.body == http.NoBody:
 		resp.ContentLength = max(resp.ContentLength, 0)
 	default:
 		resp.ContentLength = -1
 	}
 	return resp
+}
+
+// serves is what the present attempt's answer needs of the run.
+func (x *Run) serves() *serving {
+	x.serving = serving{
+		Call: x.Call, streamHost: x, record: &x.record, ctx: x.ctx, up: x.up, recorder: x.recorder,
+		idle: x.streamIdle(), breakerWait: x.config.Breaker.Wait,
+	}
+	return &x.serving
 }

@@ -117,10 +117,9 @@ func (x *Run) waitForSlot(s *slots, sl *slot, again bool) error {
 		w.deadline = x.deadline.Add(-answer - answer/answerSlack)
 	}
 	err := s.take(x.ctx, sl, w, until, again)
-	waited := time.Since(start)
+	waited := x.waited(SpanQueue, QueueConcurrency, start)
 	x.waitedAt = s
 	x.record.queue += waited
-	x.up.metrics.queued.Observe(waited.Seconds())
 	switch {
 	case errors.Is(err, errClosing):
 		return outlastsDrain()

@@ -48,7 +48,7 @@ func (c *liveCollector) concurrency(u *lane, out chan<- prometheus.Metric) int {
 		if s.Limit == 0 {
 			return
 		}
-		model := c.p.metrics.models.of(key.model, proven)
+		model := c.models(key.model, proven)
 		if known, ok := tightest[model]; !ok || s.Limit < known.Limit {
 			tightest[model] = s.Snapshot
 		}

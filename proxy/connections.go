@@ -151,8 +151,9 @@ func (x *Run) learnConnection(a *attempt) {
 		}
 	case classify.None:
 		if x.up.http1.answered(now, a.http1) {
-			x.log.Warn("an upstream's HTTP/2 fails and its HTTP/1.1 works: that is spoken for a while",
-				slog.String("upstream", x.up.config.Name), slog.Duration("for", http1Time))
+			x.recorder.Notice(Notice{slog.LevelWarn, "an upstream's HTTP/2 fails and its HTTP/1.1 works: that is spoken for a while", []slog.Attr{
+				slog.String("upstream", x.up.config.Name), slog.Duration("for", http1Time),
+			}})
 		}
 		x.up.fared(now, isAway(a))
 	case classify.Broke, classify.Timeout, classify.Refused, classify.Malformed:

@@ -47,13 +47,13 @@ func (s *answer) cutEncoded(err error) error {
 	if failed {
 		s.end(outcomeCompleted) // which becomes failed
 	} else {
-		x.record.reason = cutReason(x.current.ctx, err, s.a.content.lost())
+		x.record.reason = cutReason(s.a.ctx, err, s.a.content.lost())
 		s.end(outcomeInterrupted)
 		if !errors.Is(context.Cause(x.ctx), errDraining) {
 			x.brokeOff()
 		}
 	}
-	s.tellCut(x.cutMessage(err))
+	s.tellCut(s.cutMessage(err))
 	return io.ErrUnexpectedEOF
 }
 
@@ -68,6 +68,7 @@ func (s *answer) dropUnseen() {
 // tellCut tells the log what cannot be told in the stream.
 func (s *answer) tellCut(reason string) {
 	x := s.x
-	x.log.Warn("an encoded answer was cut: its connection is aborted, since no error event can be added to it",
-		slog.String("id", x.id), slog.String("upstream", x.up.config.Name), slog.String("reason", reason))
+	x.recorder.Notice(Notice{slog.LevelWarn, "an encoded answer was cut: its connection is aborted, since no error event can be added to it", []slog.Attr{
+		slog.String("id", x.id), slog.String("upstream", x.up.config.Name), slog.String("reason", reason),
+	}})
 }

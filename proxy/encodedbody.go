@@ -101,7 +101,7 @@ func (x *exchange) decodeBody(r *http.Request, said string) (pick.Facts, error) 
 		picker.Copy(x.identity.body)
 	}
 	if x.references != nil {
-		x.references = x.homes.known.Request(x.told[:]...)
+		x.homes.anew(&x.affinity)
 		if mediaType(r.Header) != "multipart/form-data" {
 			to = io.MultiWriter(picker, x.references)
 		}
@@ -152,7 +152,7 @@ func (x *exchange) readDecoded(to io.Writer, src io.Reader, picker *pick.Picker)
 // was seen to refer to.
 func (x *exchange) forgetDecoded() {
 	if x.references != nil {
-		x.references = x.homes.known.Request(x.told[:]...)
+		x.homes.anew(&x.affinity)
 	}
 	if x.identity.body != nil {
 		x.identity.body.Reset()

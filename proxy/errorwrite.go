@@ -77,3 +77,20 @@ func (x *exchange) suppressesRetry(e *Error) bool {
 func (x *Run) outOfTime() bool {
 	return x.announced && !x.isCreate() && (x.late || errors.Is(context.Cause(x.ctx), errDeadline))
 }
+
+// withSeal returns e with a word on why the request went to no other upstream, if that is
+// for what it encrypted.
+func (x *exchange) withSeal(e *Error) *Error {
+	if !x.sealed || x.up == nil {
+		return e
+	}
+	switch e.Code {
+	case "circuit_open", "upstream_unreachable", "upstream_broke", "upstream_timeout", "local_rate_limit":
+	default:
+		return e
+	}
+	told := *e
+	told.Message += " The request has encrypted_content that upstream \"" + x.up.config.Name + "\" made and no other can read, so it was sent nowhere else: " +
+		"wait for that upstream, or send the request without those items."
+	return &told
+}

@@ -41,7 +41,7 @@ func (s *answer) endFailed(chunk []byte) (int, bool) {
 	}
 	s.abort = true
 	if w.Unseen() {
-		s.tail = append(s.tail, eventstream.Interruption(dialect, codeInterrupted, s.x.brokenOff(w), w.Sequence())...)
+		s.tail = append(s.tail, eventstream.Interruption(dialect, codeInterrupted, brokenOff(s.x.mask, w), w.Sequence())...)
 	}
 	s.end(outcomeCompleted) // which becomes failed
 	return len(chunk), true
@@ -55,7 +55,7 @@ func (s *answer) failedEnd(w *eventstream.Watcher) {
 	}
 	s.abort = true
 	if w.Unseen() && !s.a.content.encoded() {
-		s.tail = append(s.tail, w.Interruption(codeInterrupted, s.x.brokenOff(w))...)
+		s.tail = append(s.tail, w.Interruption(codeInterrupted, brokenOff(s.x.mask, w))...)
 	}
 }
 
@@ -63,13 +63,13 @@ func (s *answer) failedEnd(w *eventstream.Watcher) {
 const codeInterrupted = "stream_interrupted"
 
 // brokenOff tells a caller by what the upstream broke its stream off.
-func (x *Run) brokenOff(w *eventstream.Watcher) string {
+func brokenOff(mask func(string) string, w *eventstream.Watcher) string {
 	failure, _ := w.Error()
 	text := string(failure.Data)
 	if reason := w.Aborted(); reason != "" { // the event's other members are the answer's
 		text = "its answer ended with the reason " + strconv.Quote(reason)
 	}
-	return "The upstream broke the stream off with an error: " + x.mask(text)
+	return "The upstream broke the stream off with an error: " + mask(text)
 }
 
 // last returns what the caller reads at the end of an answer that has ended, once the tail

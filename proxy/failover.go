@@ -124,7 +124,7 @@ func (x *Run) moveFor(next facing, cause policy.FailoverCause, good bool) {
 	x.place.free(now)
 	x.settleProbe()
 	x.record.leave(x.up.config.Name, cause)
-	x.up.metrics.failedOver(string(cause))
+	x.recorder.Span(x.id, Moment(SpanFailover, x.up.config.Name, string(cause)))
 	if good {
 		x.spent = append(x.spent, x.up)
 		x.retries, x.repeated = 0, false // else two breakers could pass it to and fro for ever
@@ -191,7 +191,7 @@ func (x *Run) passGate() error {
 	}
 	out, err := waitAt(x.ctx, x.account, gates, x.gateUntil, back)
 	x.waitsNoMore()
-	x.record.gate += time.Since(now)
+	x.record.gate += x.waited(SpanBreaker, "", now)
 	if out != nil && out != x.up.gate {
 		i := slices.IndexFunc(x.candidates, func(up *lane) bool { return up.gate == out })
 		x.move(x.faceOf(x.candidates[i]), policy.FailoverBreaker)

@@ -113,8 +113,10 @@ func (p *Proxy) land(f *flight, whole bool) {
 	first := f.finish(p, result, whole)
 	c.close()
 	if first == nil {
-		p.metrics.used(c)
-		p.logAlone(f)
+		e := c.event()
+		e.Alone = true
+		c.record.idempotency = f.result
+		p.recorder.Done(e)
 	}
 	f.answer.End(whole)
 	if !p.abandoned.keeps(f) {
@@ -155,13 +157,6 @@ func (c *exchange) withhold() {
 // withholdEnd withholds what was read last if nothing follows it.
 func (s *answer) withholdEnd() {
 	if s.finished() {
-		s.x.host.withhold()
+		s.x.withhold()
 	}
-}
-
-// logAlone writes the line of a call that ended when the caller it was made for had
-// left. That one's own line said so.
-func (p *Proxy) logAlone(f *flight) {
-	f.call.record.idempotency, f.call.record.alone = f.result, true
-	p.logRequest(f.call, time.Since(f.call.start))
 }

@@ -114,7 +114,7 @@ func TestARequestIsInFlightUntilItsLineIsWritten(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := newBubble(t, numbered(time.Minute))
 				log := inflightAt{slog.DiscardHandler, make(chan string, 10), g.proxy}
-				g.proxy.log = slog.New(log)
+				g.proxy.recorder = Recorders{NewLog(slog.New(log))}
 				r := g.request(http.MethodPost, chatPath, chatBody)
 				if tt.key != "" {
 					r = g.keyed(tt.key, chatPath, chatBody)

@@ -14,6 +14,6 @@ const toldAway = "the idempotency store does not answer: calls with a key are no
 // call with a key meets it.
 func (s *idempotency) greet() {
 	if _, err := s.store.HashKey(context.Background()); errors.Is(err, store.ErrUnavailable) && s.reach.begin() {
-		s.log.Warn(toldAway, slog.String("error", err.Error()))
+		s.recorder.Notice(Notice{slog.LevelWarn, toldAway, []slog.Attr{slog.String("error", err.Error())}})
 	}
 }

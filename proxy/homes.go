@@ -64,82 +64,70 @@ func sameHome(a, b *lane) bool {
 
 // owners are those on whose word r's caller takes it that an object lives somewhere: its
 // own credential, and the one that everybody uses where theirs is not passed on.
-func (x *exchange) owners(r *http.Request) [2]sticky.Owner {
+func owners(names *namer, r *http.Request) [2]sticky.Owner {
 	token := []byte(intercept.Token(r.Context()))
 	for _, value := range r.Header[headerToken] {
 		token = carrier.Append(token, value)
 	}
-	secret := x.names.secret
-	own, lent := keyed(secret, x.names.caller([]byte("own"), r)), keyed(secret, append([]byte("lent"), token...))
+	own, lent := keyed(names.secret, names.caller([]byte("own"), r)), keyed(names.secret, append([]byte("lent"), token...))
 	return [...]sticky.Owner{sticky.Owner(own[:16]), sticky.Owner(lent[:16])}
 }
 
-// teller is on whose word the present upstream's answers tell of objects.
-func (x *Run) teller() sticky.Owner {
-	if x.up.replacesKey(x.meant) {
-		return x.told[1]
-	}
-	return x.told[0]
+// affinity is what ties a call to the upstream where its objects live.
+type affinity struct {
+	references *sticky.Request // what the request refers to; nil when nobody asks
+	told       [2]sticky.Owner // see owners
+	sticky     bool            // the call had to go where its objects live
+	sealed     bool            // for encrypted content that was made there
 }
 
-// reads returns what finds the references in a request, nil when nobody needs them.
-func (x *exchange) reads(r *http.Request) *sticky.Request {
-	h := x.homes
+// reads returns what finds the references in a request; it finds nothing when nobody needs them.
+func (h *homes) reads(names *namer, r *http.Request) affinity {
 	if h == nil {
+		return affinity{}
+	}
+	a := affinity{told: owners(names, r)}
+	a.references = h.known.Request(a.told[:]...)
+	return a
+}
+
+// anew forgets what the request was seen to refer to.
+func (h *homes) anew(a *affinity) { a.references = h.known.Request(a.told[:]...) }
+
+// home returns the upstreams where the objects live that a request refers to, nil where none
+// is bound to any. A caller that asked for an upstream by name knows better.
+func (h *homes) home(a *affinity, c *Call, path string) []*lane {
+	if h == nil || c.meant {
 		return nil
 	}
-	x.told = x.owners(r)
-	return h.known.Request(x.told[:]...)
-}
-
-// goHome sends the request to where the objects live that it refers to, and keeps
-// it there. A caller that asked for an upstream by name knows better.
-func (x *exchange) goHome(r *http.Request) {
-	h := x.homes
-	if h == nil || x.meant {
-		return
-	}
-	home, bound := x.references.Home(x.endpoint.Name, x.method, r.URL.EscapedPath())
+	home, bound := a.references.Home(c.endpoint.Name, c.method, path)
 	if !bound {
-		return
+		return nil
 	}
-	x.candidates, x.sticky, x.sealed = h.upstreams[home], true, x.references.BySeal()
-	x.up = x.candidates[0]
+	a.sticky, a.sealed = true, a.references.BySeal()
+	return h.upstreams[home]
 }
 
 // tells reports whether the answer may tell of objects: it has to be readable.
-func (x *Run) tells() bool {
-	return x.homes != nil && (sticky.Tells(x.endpoint.Name, x.method, x.facts.Store) || sticky.Seals(x.endpoint.Name, x.method))
+func (h *homes) tells(c *Call) bool {
+	return h != nil && (sticky.Tells(c.endpoint.Name, c.method, c.facts.Store) || sticky.Seals(c.endpoint.Name, c.method))
 }
 
-// withSeal returns e with a word on why the request went to no other upstream, if that is
-// for what it encrypted.
-func (x *exchange) withSeal(e *Error) *Error {
-	if !x.sealed || x.up == nil {
-		return e
-	}
-	switch e.Code {
-	case "circuit_open", "upstream_unreachable", "upstream_broke", "upstream_timeout", "local_rate_limit":
-	default:
-		return e
-	}
-	told := *e
-	told.Message += " The request has encrypted_content that upstream \"" + x.up.config.Name + "\" made and no other can read, so it was sent nowhere else: " +
-		"wait for that upstream, or send the request without those items."
-	return &told
-}
-
-// learner returns what reads the ids of a committed answer, nil when it has none.
-func (x *Run) learner(resp *http.Response) *sticky.Learner {
-	if x.homes == nil || resp.StatusCode >= http.StatusMultipleChoices || resp.Header.Get("Content-Encoding") != "" {
+// learner returns what reads the ids of an answer of up's, nil when it has none.
+func (h *homes) learner(a *affinity, c *Call, up *API, resp *http.Response) *sticky.Learner {
+	if h == nil || resp.StatusCode >= http.StatusMultipleChoices || resp.Header.Get("Content-Encoding") != "" {
 		return nil
 	}
+	teller := a.told[0] // on whose word the answer tells of objects
+	if up.replacesKey(c.meant) {
+		teller = a.told[1]
+	}
 	if location := resp.Header.Get("Location"); location != "" {
-		x.homes.known.Located(x.teller(), x.endpoint.Name, x.method, location, x.up.home)
+		h.known.Located(teller, c.endpoint.Name, c.method, location, up.home)
 	}
 	switch mediaType(resp.Header) {
 	case "application/json", "text/event-stream":
-		return x.homes.known.Learner(x.teller(), x.endpoint.Name, x.method, x.facts.Store, x.references, x.up.home)
+		return h.known.Learner(teller, c.endpoint.Name, c.method, c.facts.Store, a.references, up.home)
 	}
 	return nil
 }

@@ -8,34 +8,28 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"outrigger/proxy/store"
 )
 
 // idempotency is what the step keeps between requests: the store, and the calls with
 // a key that run in this process. Safe for concurrent use.
 type idempotency struct {
-	store   store.Store
-	log     *slog.Logger
-	results *prometheus.CounterVec
-	reach   outage // the store cannot be reached
-	room    outage // it cannot store answers
+	store    store.Store
+	recorder Recorder
+	reach    outage // the store cannot be reached
+	room     outage // it cannot store answers
 
 	mu      sync.Mutex
 	flights map[store.Key]*flight
 }
 
-func newIdempotency(c Config, log *slog.Logger, room store.Room) (*idempotency, error) {
+func newIdempotency(c Config, log *slog.Logger, recorder Recorder, room store.Room) (*idempotency, error) {
 	opened, err := store.Open(c.Store, log, room)
 	if err != nil {
 		return nil, err
 	}
 	s := &idempotency{
-		store: opened, log: log, flights: map[store.Key]*flight{},
-		results: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "outrigger_idempotency_total", Help: "What became of calls with a key, and of abandoned ones.",
-		}, []string{"result"}),
+		store: opened, recorder: recorder, flights: map[store.Key]*flight{},
 	}
 	if c.Store.Spec.Remote() {
 		go s.greet()
@@ -134,7 +128,7 @@ func (p *Proxy) decide(r *http.Request, x *exchange, f *flight, name name) {
 	switch {
 	case f.err == nil:
 		if s.reach.over() {
-			s.log.Info("the idempotency store answers again")
+			s.recorder.Notice(Notice{slog.LevelInfo, "the idempotency store answers again", nil})
 		}
 	case x.ctx.Err() != nil:
 		f.err = context.Cause(x.ctx)
@@ -142,7 +136,7 @@ func (p *Proxy) decide(r *http.Request, x *exchange, f *flight, name name) {
 		s.full(f.err)
 	case errors.Is(f.err, store.ErrMemory): // the store is well
 	case s.reach.begin():
-		s.log.Warn(toldAway, slog.String("error", f.err.Error()))
+		s.recorder.Notice(Notice{slog.LevelWarn, toldAway, []slog.Attr{slog.String("error", f.err.Error())}})
 	}
 	switch {
 	case f.err == nil && f.claim.State == store.Claimed:
@@ -189,12 +183,12 @@ func (p *Proxy) result(x *exchange, result string, err error) error {
 	return err
 }
 
-func (s *idempotency) count(result string) { s.results.WithLabelValues(result).Inc() }
+func (s *idempotency) count(result string) { s.recorder.Span("", Moment(SpanIdempotency, "", result)) }
 
 // full tells the log, once, that there is no room.
 func (s *idempotency) full(err error) {
 	if s.room.begin() {
-		s.log.Warn(toldFull, slog.String("error", err.Error()))
+		s.recorder.Notice(Notice{slog.LevelWarn, toldFull, []slog.Attr{slog.String("error", err.Error())}})
 	}
 }
 

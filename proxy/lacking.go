@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 
@@ -19,9 +18,10 @@ func (x *Run) lacksModel(a *attempt) bool {
 // heardBefore ends a request with the failure of the upstream before, whose a lacks the model.
 func (x *Run) heardBefore(out *http.Request, a *attempt) (*http.Response, error) {
 	x.stopTimer()
-	x.log.LogAttrs(context.Background(), slog.LevelWarn, "failover to an upstream that lacks the model",
+	x.recorder.Notice(Notice{slog.LevelWarn, "failover to an upstream that lacks the model", []slog.Attr{
 		slog.String("id", x.id), slog.String("upstream", x.up.config.Name), slog.String("model", labelText(x.model)),
-		slog.Int("status", a.resp.StatusCode), slog.String("failed_before", x.lastUp.config.Name))
+		slog.Int("status", a.resp.StatusCode), slog.String("failed_before", x.lastUp.config.Name),
+	}})
 	a.finish(errAbandoned)
 	x.current = nil
 	x.settleProbe()

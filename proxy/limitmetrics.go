@@ -46,7 +46,7 @@ func (c *liveCollector) limits(u *lane, out chan<- prometheus.Metric, elsewhere 
 			shared += len(keys) - 1
 		}
 		for _, key := range keys {
-			model := c.p.metrics.models.of(key.model, proven)
+			model := c.models(key.model, proven)
 			pauses[model] = max(pauses[model], s.GateUntil.Sub(now).Seconds())
 			for _, b := range s.Buckets {
 				k := limitSeries{model, b.Dimension}

@@ -145,7 +145,9 @@ func (x *Run) awaitModel() error {
 	for now := start; ; now = time.Now() {
 		wait, over := x.up.loadings.turn(now, x.model, x.setbacks.loading, x.random())
 		if wait <= 0 {
-			x.record.queue += now.Sub(start)
+			if now.After(start) {
+				x.record.queue += x.waited(SpanQueue, QueueModel, start)
+			}
 			return nil
 		}
 		if x.goOn(policy.FailoverOverloaded) {
@@ -158,7 +160,7 @@ func (x *Run) awaitModel() error {
 			timer.Stop()
 		case <-x.ctx.Done():
 			timer.Stop()
-			x.record.queue += time.Since(start)
+			x.record.queue += x.waited(SpanQueue, QueueModel, start)
 			return context.Cause(x.ctx)
 		}
 	}

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"log/slog"
 	mathrand "math/rand/v2"
 	"net/http"
 	"time"
@@ -9,7 +8,6 @@ import (
 	"outrigger/policy"
 	"outrigger/policy/limit"
 	"outrigger/proxy/spool"
-	"outrigger/proxy/sticky"
 )
 
 // Loop is what all calls share: the upstreams and what is known of them.
@@ -17,14 +15,13 @@ type Loop struct {
 	config      Config
 	total       policy.Operator // OUTRIGGER_TIMEOUT
 	silent      policy.Operator // OUTRIGGER_STREAM_IDLE_TIMEOUT
-	log         *slog.Logger
+	recorder    Recorder
 	upstreams   []*lane
 	homes       *homes // nil when all upstreams are one place
 	bodies      *spool.Store
 	credentials *credentials
 	names       *namer
 	failures    *failures
-	metrics     *metrics
 	decoding    chan struct{} // has one for each body that is being decoded
 }
 
@@ -37,7 +34,7 @@ type Run struct {
 	*Call
 	Life
 	record Result
-	host   host
+	host   // the caller's side
 
 	request    *http.Request // as the caller sent it, made ready for any upstream
 	candidates []*lane       // that may answer, in failover order
@@ -56,6 +53,7 @@ type Run struct {
 	repeat   repeating
 	current  *attempt
 	lease    lease // of current
+	serving  serving
 }
 
 // host is the caller's side of a run.
@@ -66,14 +64,6 @@ type host interface {
 	withhold()
 	// attempted counts an attempt.
 	attempted()
-}
-
-// affinity is what ties a call to the upstream where its objects live.
-type affinity struct {
-	references *sticky.Request // what the request refers to; nil when nobody asks
-	told       [2]sticky.Owner // see owners
-	sticky     bool            // the call had to go where its objects live
-	sealed     bool            // for encrypted content that was made there
 }
 
 // seat is the run's place in the queues of the present upstream.
@@ -148,3 +138,6 @@ func (x *Run) close() {
 	x.settleProbe()
 	x.cancel(errFinished)
 }
+
+// finish ends the present attempt.
+func (x *Run) finish() { x.current.finish(errFinished) }

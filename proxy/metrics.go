@@ -1,9 +1,9 @@
 package proxy
 
 import (
+	"cmp"
 	"errors"
 	"sync"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -16,9 +16,9 @@ var secondsBuckets = []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10,
 // count as "other".
 const maxModels = 50
 
-// metrics are all that the traffic listener counts. Names are the contract with
-// dashboards: see the README.
-type metrics struct {
+// Metrics counts what happens, for Prometheus. Names are the contract with
+// dashboards: see the README. It implements Recorder.
+type Metrics struct {
 	requests      *prometheus.CounterVec
 	duration      *prometheus.HistogramVec
 	firstEvent    *prometheus.HistogramVec
@@ -33,20 +33,22 @@ type metrics struct {
 	resumes       *prometheus.CounterVec
 	panics        *prometheus.CounterVec
 	tokens        *prometheus.CounterVec
-	live          *liveCollector
+	idempotency   *prometheus.CounterVec
 
 	models modelLabels
 	series seriesCache
+	lanes  sync.Map // name -> *laneMetrics
 }
 
-func newMetrics(p *Proxy) *metrics {
+// NewMetrics returns Metrics that are registered with r.
+func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
 	}
 	histogram := func(name, help string, labels ...string) *prometheus.HistogramVec {
 		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: secondsBuckets}, labels)
 	}
-	return &metrics{
+	m := &Metrics{
 		requests:      counter("outrigger_requests_total", "Requests that ended, by the status sent and how they ended.", "upstream", "endpoint", "code", "outcome"),
 		duration:      histogram("outrigger_request_duration_seconds", "Time from a request's arrival to the end of its answer.", "upstream", "endpoint"),
 		firstEvent:    histogram("outrigger_time_to_first_event_seconds", "Time from a request's arrival until its answer was passed on.", "upstream", "endpoint"),
@@ -61,54 +63,93 @@ func newMetrics(p *Proxy) *metrics {
 		resumes:       counter("outrigger_stream_resumes_total", "Background Responses streams that were cut and asked for again, by what came of it.", "upstream", "result"),
 		panics:        counter("outrigger_panics_total", "Goroutines that panicked and ended their own request.", "where"),
 		tokens:        counter("outrigger_tokens_total", "Tokens that upstreams said were used.", "upstream", "model", "kind"),
-		live:          &liveCollector{p: p},
+		idempotency:   counter("outrigger_idempotency_total", "What became of calls with a key, and of abandoned ones.", "result"),
 		models:        modelLabels{known: map[string]string{}},
 		series:        seriesCache{known: map[seriesKey]requestSeries{}},
 	}
-}
-
-func (m *metrics) register(r prometheus.Registerer) error {
 	var errs []error
 	for _, c := range []prometheus.Collector{
 		m.requests, m.duration, m.firstEvent, m.attempts, m.retries, m.refused, m.failovers, m.clientRetries,
-		m.queue, m.streamsOpen, m.streamsEnded, m.resumes, m.panics, m.tokens, m.live, m.live.p.idempotency.results,
+		m.queue, m.streamsOpen, m.streamsEnded, m.resumes, m.panics, m.tokens, m.idempotency,
 	} {
 		errs = append(errs, r.Register(c))
 	}
-	return errors.Join(errs...)
+	return m, errors.Join(errs...)
 }
 
-// finished counts a request that has ended.
-func (m *metrics) finished(x *exchange, took time.Duration) {
-	key := seriesKey{"none", "none", x.record.status, x.record.result()}
-	if x.up != nil {
-		key.upstream = x.up.config.Name
+// Begin implements Recorder.
+func (m *Metrics) Begin(kind Kind, _ string) {
+	if kind == SpanStream {
+		m.streamsOpen.Inc()
 	}
-	if x.endpoint.Name != "" {
-		key.endpoint = x.endpoint.Name
-	}
-	series := m.seriesOf(key)
-	series.requests.Inc()
-	series.duration.Observe(took.Seconds())
-	if x.record.first > 0 {
-		series.first.Observe(x.record.first.Seconds())
-	}
-	m.used(x)
 }
+
+// Span implements Recorder.
+func (m *Metrics) Span(_ string, s Span) {
+	switch s.Kind {
+	case SpanQueue:
+		if s.Reason == QueueRate || s.Reason == QueueConcurrency {
+			m.lane(s.Lane).queued.Observe(s.End.Sub(s.Start).Seconds())
+		}
+	case SpanAttempt:
+		m.lane(s.Lane).attempt(s.Try.Outcome)
+		switch {
+		case s.Try.Repeated:
+			m.retries.WithLabelValues(s.Lane, s.Reason).Inc()
+		case s.Try.Refused:
+			m.refused.WithLabelValues(s.Lane, s.Reason).Inc()
+		}
+	case SpanRefused:
+		m.refused.WithLabelValues(s.Lane, s.Reason).Inc()
+	case SpanFailover:
+		m.failovers.WithLabelValues(s.Lane, s.Reason).Inc()
+	case SpanClientRetry:
+		m.lane(s.Lane).clientRetries.Inc()
+	case SpanStream:
+		m.streamsOpen.Dec()
+		m.streamsEnded.WithLabelValues(s.Lane, s.Reason).Inc()
+	case SpanResume:
+		m.resumes.WithLabelValues(s.Lane, s.Reason).Inc()
+	case SpanIdempotency:
+		m.idempotency.WithLabelValues(s.Reason).Inc()
+	case SpanPanic:
+		m.panics.WithLabelValues(s.Reason).Inc()
+	}
+}
+
+// Notice implements Recorder.
+func (*Metrics) Notice(Notice) {}
+
+// Done implements Recorder.
+func (m *Metrics) Done(e *Event) {
+	if !e.Alone { // that its caller left was counted then
+		key := seriesKey{cmp.Or(e.Upstream, noLabel), cmp.Or(e.Call.endpoint.Name, noLabel), e.Result.status, e.Result.result()}
+		series := m.seriesOf(key)
+		series.requests.Inc()
+		series.duration.Observe(e.Took().Seconds())
+		if e.Result.first > 0 {
+			series.first.Observe(e.Result.first.Seconds())
+		}
+	}
+	m.used(e)
+}
+
+// noLabel stands for what a request has none of.
+const noLabel = "none"
 
 // used counts the tokens of a call.
-func (m *metrics) used(x *exchange) {
-	upstream := "none"
-	if x.up != nil {
-		upstream = x.up.config.Name
+func (m *Metrics) used(e *Event) {
+	if n := e.Result.promptTokens; n > 0 {
+		m.tokens.WithLabelValues(cmp.Or(e.Upstream, noLabel), m.models.label(e.Sent), "input").Add(float64(n))
 	}
-	if x.record.promptTokens > 0 {
-		m.tokens.WithLabelValues(upstream, m.models.label(x.sent), "input").Add(float64(x.record.promptTokens))
-	}
-	if x.record.completionTokens > 0 {
-		m.tokens.WithLabelValues(upstream, m.models.label(x.sent), "output").Add(float64(x.record.completionTokens))
+	if n := e.Result.completionTokens; n > 0 {
+		m.tokens.WithLabelValues(cmp.Or(e.Upstream, noLabel), m.models.label(e.Sent), "output").Add(float64(n))
 	}
 }
+
+// Model returns the label of a model. One that no answer has shown to exist takes none that
+// another could need.
+func (m *Metrics) Model(model string, proven bool) string { return m.models.of(model, proven) }
 
 // modelLabels maps what callers call a model to a bounded set of label values.
 type modelLabels struct {

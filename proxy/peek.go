@@ -31,7 +31,7 @@ func (a *attempt) peek(ctx context.Context) {
 	switch {
 	case resp.StatusCode >= http.StatusBadRequest:
 		a.held = newHold(resp.Body, a.room, holdError, nil)
-		a.held.panicked = a.panicked
+		a.held.panicked = a.host.sawPanic
 		a.await(holdTime, holdTime, holdTime)
 	case l.kind == typeJSON && !l.asked && 0 < resp.ContentLength && resp.ContentLength <= holdInline:
 		a.held = readHold(a, a.idle)
@@ -107,7 +107,7 @@ func (a *attempt) peekContent(l labels) {
 	if l.kind != typeJSON {
 		within = holdStream
 	}
-	a.held.panicked = a.panicked
+	a.held.panicked = a.host.sawPanic
 	a.await(a.idle, holdStream, within)
 }
 

@@ -59,16 +59,20 @@ func New(c Config, d Deps) (*Proxy, error) {
 	c.Store.Bytes = c.StoreBytes()
 	own := keyHeaders(c.Upstreams)
 	p := &Proxy{
-		Loop:    &Loop{config: c, log: d.Log, credentials: newCredentials(own), decoding: make(chan struct{}, runtime.GOMAXPROCS(0))},
+		Loop:    &Loop{config: c, credentials: newCredentials(own), decoding: make(chan struct{}, runtime.GOMAXPROCS(0))},
 		callers: newCallers(c.Callers), inflight: newInflight(), idPrefix: idPrefix(),
 	}
 	p.total, p.silent = c.Timeouts.operators()
 	p.names = newNamer(own, p.callers.haveTokens)
 	p.failures = policy.NewRepeats[[32]byte, [32]byte, [32]byte, *failure](maxRepeats)
-	p.metrics = newMetrics(p)
+	metrics, err := NewMetrics(d.Registry)
+	if err != nil {
+		return nil, err
+	}
+	p.recorder = Recorders{NewLog(d.Log), metrics}
 	now := time.Now()
 	for _, u := range c.Upstreams {
-		p.upstreams = append(p.upstreams, newLane(c, newAPI(c, u, d.Dial, d.Proxies), d.Log, p.metrics, now))
+		p.upstreams = append(p.upstreams, newLane(c, newAPI(c, u, d.Dial, d.Proxies), p.recorder, now))
 	}
 	p.homes = newHomes(p.upstreams)
 	p.homes.reserve(&c.Bodies) // what it may take is not there for bodies
@@ -80,15 +84,14 @@ func New(c Config, d Deps) (*Proxy, error) {
 	}
 	p.detached = newDetached(p.bodies, whole, resources.Descriptors())
 	p.abandoned = &abandoned{detached: p.detached, calls: map[store.Call][]*flight{}}
-	var err error
-	if p.idempotency, err = newIdempotency(c, d.Log, p.bodies); err != nil {
+	if p.idempotency, err = newIdempotency(c, d.Log, p.recorder, p.bodies); err != nil {
 		for _, u := range p.upstreams {
 			u.close()
 		}
 		return nil, err
 	}
-	p.relay = p.newRelay()
-	return p, p.metrics.register(d.Registry)
+	p.relay = p.newRelay(d.Log)
+	return p, d.Registry.Register(&liveCollector{p: p, models: metrics.Model})
 }
 
 // ServeHTTP takes one request along the whole path.
@@ -161,7 +164,9 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, x *exchange) error
 	x.lookInto(r)
 	x.identify(r)
 	x.recall(r)
-	x.goHome(r)
+	if home := x.homes.home(&x.affinity, x.Call, r.URL.EscapedPath()); home != nil {
+		x.candidates, x.up = home, home[0]
+	}
 	return nil
 }
 

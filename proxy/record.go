@@ -51,7 +51,6 @@ type Result struct {
 	errorCode        string
 	errorParam       string
 	errorMessage     string
-	alone            bool   // a call that ended when its caller had left
 	idempotency      string // what became of the key; "" without one
 	closeCode        int    // of a WebSocket
 	reason           string // why an answer broke off, see endreason.go

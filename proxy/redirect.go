@@ -121,7 +121,7 @@ func (x *exchange) withoutOwnQuery(h http.Header) {
 // again returns the attempt's next request, and ends the one before but for what is the
 // attempt's as a whole: permits, slots, its share of the budget.
 func (a *attempt) again() *attempt {
-	next := &attempt{number: a.number, started: time.Now(), call: a.call, lease: a.lease, idle: a.idle, room: a.room, panicked: a.panicked, redirected: true}
+	next := &attempt{number: a.number, started: time.Now(), call: a.call, lease: a.lease, idle: a.idle, room: a.room, host: a.host, redirected: true}
 	a.end.Do(func() {
 		a.progress.over.Store(true)
 		if a.body != nil {

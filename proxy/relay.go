@@ -15,11 +15,11 @@ import (
 
 // newRelay returns the one ReverseProxy. It copies; all judgement is in its
 // transport, the attempt loop.
-func (p *Proxy) newRelay() *httputil.ReverseProxy {
+func (p *Proxy) newRelay(log *slog.Logger) *httputil.ReverseProxy {
 	return &httputil.ReverseProxy{
 		Rewrite:        p.rewrite,
 		Transport:      p,
-		ErrorLog:       slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
+		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		BufferPool:     relayBuffers{},
 		ModifyResponse: p.modify,
 		ErrorHandler:   p.answerError,
@@ -44,7 +44,7 @@ func (p *Proxy) rewrite(r *httputil.ProxyRequest) {
 	x.upgrade = isWebSocket(out.Header)
 	if codings := out.Header["Accept-Encoding"]; len(codings) > 0 {
 		accepted := "identity" // events that cannot be read cannot be watched, nor ids learned
-		if !x.facts.Stream && !x.tells() {
+		if !x.facts.Stream && !x.homes.tells(x.Call) {
 			accepted = decode.Accepts(strings.Join(codings, ", "))
 		}
 		out.Header["Accept-Encoding"] = []string{accepted}
@@ -83,7 +83,9 @@ func (p *Proxy) modify(resp *http.Response) error {
 		}
 	}
 	if resp.StatusCode == http.StatusSwitchingProtocols {
-		return x.tunnel(resp)
+		return carry(x.w, resp, Ends{
+			id: x.id, lane: x.up.config.Name, ctx: x.ctx, record: &x.record, recorder: x.recorder, idle: x.config.Timeouts.StreamIdle, host: &x.Run,
+		})
 	}
 	return nil
 }

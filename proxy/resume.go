@@ -25,7 +25,7 @@ const resumeWindow = 5 * time.Minute
 // A stream whose first event has no id or number passes as it comes and is never resumed.
 // One reader at a time; Close and what is told of it may be called beside it.
 type resuming struct {
-	x       *Run
+	x       *serving
 	a       *attempt
 	up      *lane
 	request *http.Request // as the upstream got it
@@ -35,14 +35,26 @@ type resuming struct {
 
 	events  wholeEvents
 	watcher *eventstream.Watcher // of one event at a time
-	id      string               // of the response; "" until its first event
-	wants   string               // what the request says about its events, as a query
-	last    int64                // number of the last event that was passed on; -1 before the first
-	gapless bool                 // each number was the one before and 1
-	plain   bool                 // it passes as it comes
-	over    bool                 // the answer is whole, or failed by an event: its end is no cut
 	err     error                // what the reader gets behind the last byte
+	position
+	gap
+	connection
+	timer   *time.Timer
+	resumed atomic.Int64 // resumes that brought something new
+}
 
+// position is how far a stream has been passed on.
+type position struct {
+	id      string // of the response; "" until its first event
+	wants   string // what the request says about its events, as a query
+	last    int64  // number of the last event that was passed on; -1 before the first
+	gapless bool   // each number was the one before and 1
+	plain   bool   // it passes as it comes
+	over    bool   // the answer is whole, or failed by an event: its end is no cut
+}
+
+// gap is the present cut and what was done about it.
+type gap struct {
 	cut    time.Time     // when the present silence began; zero outside of one
 	idled  bool          // by a silence of the upstream's
 	half   []byte        // of the event that was cut, for the reader if nothing mends it
@@ -52,10 +64,10 @@ type resuming struct {
 	fails  int           // resumes in vain, in a row
 	hint   time.Duration // the wait that the last refusal named
 	began  time.Time     // the present resume
-	timer  *time.Timer
+}
 
-	resumed atomic.Int64 // resumes that brought something new
-
+// connection is where the stream comes from now. It may be closed beside a Read.
+type connection struct {
 	mu     sync.Mutex
 	src    io.ReadCloser
 	stop   context.CancelCauseFunc // of a resumed connection
@@ -79,9 +91,10 @@ func (x *Run) resumable(a *attempt) {
 		wants = x.streamWants()
 	}
 	r := &resuming{
-		x: x, a: a, up: x.up, request: x.outbound, account: x.credential, idle: x.streamIdle(), until: a.started.Add(resumeWindow),
-		watcher: eventstream.New(endpoint.Responses), id: id, wants: wants, last: -1, gapless: true, src: a.resp.Body,
+		x: x.serves(), a: a, up: x.up, request: x.outbound, account: x.credential, idle: x.streamIdle(), until: a.started.Add(resumeWindow),
+		watcher: eventstream.New(endpoint.Responses), position: position{id: id, wants: wants, last: -1, gapless: true},
 	}
+	r.src = a.resp.Body
 	r.events.room = x.bodies
 	a.resuming, a.resp.Body, a.body = r, r, r
 }

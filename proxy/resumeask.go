@@ -178,7 +178,7 @@ func (r *resuming) passGate(ctx context.Context) error {
 	if !r.up.gate.shut() {
 		return nil
 	}
-	until := time.Now().Add(r.x.config.Breaker.Wait)
+	until := time.Now().Add(r.x.breakerWait)
 	if at := r.limit(); at.Before(until) {
 		until = at
 	}

@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"log/slog"
 	"strconv"
@@ -20,18 +19,20 @@ const (
 
 // note counts one resume, and writes its log line.
 func (r *resuming) note(result string, status int) {
-	r.up.metrics.resumed(result)
 	level := slog.LevelInfo
 	if result != resumeDone {
 		level = slog.LevelWarn
 	}
-	took := time.Duration(0)
+	now, took := time.Now(), time.Duration(0)
+	start := now
 	if !r.began.IsZero() {
-		took = time.Since(r.began)
+		start, took = r.began, now.Sub(r.began)
 	}
-	r.x.log.LogAttrs(context.Background(), level, "stream resume",
+	r.x.recorder.Span(r.x.id, Span{Kind: SpanResume, Lane: r.up.config.Name, Reason: result, Start: start, End: now})
+	r.x.recorder.Notice(Notice{level, "stream resume", []slog.Attr{
 		slog.String("id", r.x.id), slog.String("upstream", r.up.config.Name), slog.String("result", result),
-		slog.Int("status", status), slog.Int64("after", r.last), milliseconds("took_ms", took))
+		slog.Int("status", status), slog.Int64("after", r.last), milliseconds("took_ms", took),
+	}})
 }
 
 // tell keeps why the stream could not be resumed, for the message to its caller.
@@ -85,7 +86,7 @@ func eventData(event []byte) []byte {
 }
 
 // errorText says what an error event says.
-func (x *Run) errorText(event []byte) string {
+func (x *serving) errorText(event []byte) string {
 	var said struct {
 		Message string
 		Error   struct{ Message string }

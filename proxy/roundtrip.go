@@ -158,10 +158,10 @@ func (x *Run) permitted() (*attempt, error) {
 	}
 	x.charged, x.gateUntil, x.budgetSince = false, time.Time{}, time.Time{}
 	x.record.attempts++
-	x.host.attempted()
+	x.attempted()
 	x.tries++
 	x.lease = lease{up: x.up, who: x.credential, started: now, permit: leave, scoped: scoped, charge: charge, own: own, slots: &x.slots, line: x.place.line}
-	a := &attempt{number: x.record.attempts, started: now, call: x.Call, lease: &x.lease, idle: x.streamIdle(), room: x.bodies, panicked: x.sawPanic}
+	a := &attempt{number: x.record.attempts, started: now, call: x.Call, lease: &x.lease, idle: x.streamIdle(), room: x.bodies, host: x}
 	x.begins(a)
 	x.current = a
 	return a, nil

@@ -54,6 +54,6 @@ func (x *exchange) identify(r *http.Request) {
 	x.facts.Model = modelKey(x.facts.Model)
 	x.endpoint = endpoint.Of(x.method, r.URL.EscapedPath(), x.facts.Facts)
 	if n := r.Header.Get("X-Stainless-Retry-Count"); n != "" && n != "0" {
-		x.up.metrics.clientRetries.Inc()
+		x.recorder.Span(x.id, Moment(SpanClientRetry, x.up.config.Name, ""))
 	}
 }

@@ -82,7 +82,7 @@ func (a *attempt) unmask() *saved {
 		event, _ := a.held.failure(w)
 		s.body = append([]byte(nil), event.Data...)
 		if w.Aborted() != "" { // it tells of an answer, and no SDK finds an error in it
-			s.body = w.Failure(codeInterrupted, exchangeOf(a.ctx).brokenOff(w))
+			s.body = w.Failure(codeInterrupted, brokenOff(a.host.mask, w))
 		}
 		s.header.Set("Content-Type", "application/json")
 		s.header.Del("Content-Encoding")

@@ -229,7 +229,7 @@ func (x *Run) passScope() error {
 		return nil
 	}
 	err := g.wait(x.ctx, x.account, until, false)
-	x.record.gate += time.Since(now)
+	x.record.gate += x.waited(SpanBreaker, "scope", now)
 	if errors.Is(err, errShut) {
 		x.lastChance, err = true, nil
 	}

@@ -27,7 +27,7 @@ type seriesCache struct {
 	known map[seriesKey]requestSeries
 }
 
-func (m *metrics) seriesOf(key seriesKey) requestSeries {
+func (m *Metrics) seriesOf(key seriesKey) requestSeries {
 	m.series.mu.RLock()
 	s, ok := m.series.known[key]
 	m.series.mu.RUnlock()

@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"slices"
 	"time"
@@ -38,7 +39,7 @@ func (p *Proxy) settle(f *flight, whole bool) string {
 		result = resultUnstored
 		s.full(err)
 	case result == resultStored && s.room.over():
-		s.log.Info("idempotent answers are stored again")
+		s.recorder.Notice(Notice{slog.LevelInfo, "idempotent answers are stored again", nil})
 	}
 	s.count(result)
 	return result

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -17,7 +16,7 @@ import (
 // and back should that prove wrong. Nil is one that leaves all as it is. Safe for concurrent
 // use.
 type siblings struct {
-	log      *slog.Logger
+	tell     func(message string, fields []slog.Attr)
 	upstream string
 	lines    atomic.Int64 // there are; one alone has none to share with
 
@@ -28,8 +27,8 @@ type siblings struct {
 	seen   *limit.Siblings
 }
 
-func newSiblings(log *slog.Logger, upstream string, now time.Time) *siblings {
-	return &siblings{log: log, upstream: upstream, seen: limit.NewSiblings(now)}
+func newSiblings(tell func(string, []slog.Attr), upstream string, now time.Time) *siblings {
+	return &siblings{tell: tell, upstream: upstream, seen: limit.NewSiblings(now)}
 }
 
 // mayShare reports whether lines with these settings may be found to share an account:
@@ -70,7 +69,7 @@ func (s *siblings) arrange(now time.Time, some []*limit.Sibling) {
 		group := s.group(ln)
 		ts := ln.turnstile.Load()
 		if i := slices.IndexFunc(ts.lines, func(x *line) bool { return !slices.Contains(group, x) }); i >= 0 {
-			s.log.LogAttrs(context.Background(), slog.LevelInfo, "limiters that shared an account do so no more", s.between(ln, ts.lines[i])...)
+			s.tell("limiters that shared an account do so no more", s.between(ln, ts.lines[i]))
 			ts.split(ln, now)
 		}
 	}
@@ -80,7 +79,7 @@ func (s *siblings) arrange(now time.Time, some []*limit.Sibling) {
 		ts := group[0].turnstile.Load()
 		if other := ln.turnstile.Load(); other != ts {
 			ts.absorb(other, now)
-			s.log.LogAttrs(context.Background(), slog.LevelInfo, "limiters share an account", s.between(group[0], ln)...)
+			s.tell("limiters share an account", s.between(group[0], ln))
 		}
 	}
 }

@@ -21,7 +21,7 @@ import (
 func TestWhoWaitsWhileLinesMoveIsAdmittedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ls := newLines(limit.Settings{RPM: 60_000, QueueMax: 10_000})
-		ls.siblings = newSiblings(slog.New(slog.DiscardHandler), "openai", time.Now())
+		ls.siblings = newSiblings(func(string, []slog.Attr) {}, "openai", time.Now())
 		lines := []*line{
 			ls.of(lineKey{model: "a"}, time.Now()), ls.of(lineKey{model: "b"}, time.Now()), ls.of(lineKey{model: "c"}, time.Now()),
 		}
@@ -135,7 +135,7 @@ func TestWhoWaitsKeepsItsOrderOverLines(t *testing.T) {
 func TestALineThatIsDroppedLeavesTheOthersTheirTurnstile(t *testing.T) {
 	now := time.Now()
 	ls := newLines(limit.Settings{Learn: true})
-	ls.siblings = newSiblings(slog.New(slog.DiscardHandler), "openai", now)
+	ls.siblings = newSiblings(func(string, []slog.Attr) {}, "openai", now)
 	a, b := ls.of(lineKey{model: "a"}, now), ls.of(lineKey{model: "b"}, now)
 	ls.siblings.moving.Lock()
 	a.turnstile.Load().absorb(b.turnstile.Load(), now)
@@ -191,7 +191,7 @@ func BenchmarkSentAndAnswered(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			now := time.Now()
 			ls := newLines(limit.Settings{Learn: true})
-			ls.siblings = newSiblings(slog.New(slog.DiscardHandler), "openai", now)
+			ls.siblings = newSiblings(func(string, []slog.Attr) {}, "openai", now)
 			lines := make([]*line, keys)
 			for i := range lines {
 				lines[i] = ls.of(lineKey{model: string(rune('a' + i))}, now)

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"time"
@@ -58,10 +57,11 @@ func (x *Run) startStreak(answer *saved, now time.Time) {
 		return
 	}
 	since, n := x.place.line.refusals.since()
-	x.log.LogAttrs(context.Background(), slog.LevelWarn, "refusals do not clear, answering from memory",
+	x.recorder.Notice(Notice{slog.LevelWarn, "refusals do not clear, answering from memory", []slog.Attr{
 		slog.String("upstream", x.up.config.Name), slog.String("credential", key.credential.label()),
 		slog.String("model", labelText(key.model)), slog.Duration("for", now.Sub(since)), slog.Int("refusals", n),
-		slog.Int("status", answer.status))
+		slog.Int("status", answer.status),
+	}})
 }
 
 // dismiss lets all go that wait in the line.

@@ -12,15 +12,42 @@ import (
 	"outrigger/proxy/sticky"
 )
 
+// serving is what a committed answer needs of the run that brought it.
+type serving struct {
+	*Call
+	streamHost
+	record      *Result
+	ctx         context.Context
+	up          *lane
+	recorder    Recorder
+	idle        time.Duration // the longest silence inside the answer; 0 is no bound
+	breakerWait time.Duration // how long a resume waits at an open breaker
+}
+
+// streamHost is the run's side of a committed answer.
+type streamHost interface {
+	// extendWrite moves the deadline for writing to the caller.
+	extendWrite()
+	// withhold keeps what is written from now on until the answer is stored: it is its end.
+	withhold()
+	// brokeOff tells the breakers that the answer broke off.
+	brokeOff()
+	// left reports whether the caller is gone.
+	left() bool
+	// mask hides credentials in what the upstream said.
+	mask(message string) string
+}
+
 // answer is a committed answer's body. It passes the upstream's bytes on and
 // knows how the answer ended. Not safe for concurrent use.
 type answer struct {
-	x      *Run
+	x      *serving
 	a      *attempt
 	src    io.Reader
 	idle   time.Duration
 	timer  *time.Timer
 	stream bool
+	began  time.Time // when it was committed
 
 	learner *sticky.Learner // reads the ids of objects; nil when the answer has none
 	list    *nesting        // follows a stream that is a JSON list; nil when it is none
@@ -55,7 +82,7 @@ func (s *answer) Read(p []byte) (int, error) {
 	if s.learner != nil {
 		_, _ = s.learner.Write(p[:n])
 	}
-	s.x.host.extendWrite()
+	s.x.extendWrite()
 	switch {
 	case err == nil:
 		s.withholdEnd()
@@ -145,13 +172,13 @@ func (s *answer) cut(err error) error {
 		return err
 	}
 	s.abort = true
-	x.record.reason = cutReason(x.current.ctx, err, false)
+	x.record.reason = cutReason(s.a.ctx, err, false)
 	s.end(outcomeInterrupted)
 	if !errors.Is(context.Cause(x.ctx), errDraining) {
 		x.brokeOff()
 	}
 	if w != nil {
-		s.tail = append(s.tail, w.Interruption(codeInterrupted, x.cutMessage(err))...)
+		s.tail = append(s.tail, w.Interruption(codeInterrupted, s.cutMessage(err))...)
 	}
 	return io.ErrUnexpectedEOF
 }
@@ -179,21 +206,21 @@ func (s *answer) end(o outcome) {
 	}
 	x.record.outcome, x.record.resumes = o, s.a.resuming.count()
 	if s.stream {
-		x.metrics.streamsOpen.Dec()
-		x.up.metrics.streamEnded(o)
+		x.recorder.Span(x.id, Span{Kind: SpanStream, Lane: x.up.config.Name, Reason: string(o), Start: s.began, End: time.Now()})
 	}
 }
 
 // cutMessage tells a caller what became of its stream.
-func (x *Run) cutMessage(err error) string {
+func (s *answer) cutMessage(err error) string {
+	x := s.x
 	reason := "the connection to upstream \"" + x.up.config.Name + "\" was lost"
-	switch cause := context.Cause(x.current.ctx); {
+	switch cause := context.Cause(s.a.ctx); {
 	case errors.Is(cause, errStreamIdle):
-		reason = "upstream \"" + x.up.config.Name + "\" sent nothing for " + x.streamIdle().String()
+		reason = "upstream \"" + x.up.config.Name + "\" sent nothing for " + x.idle.String()
 	case errors.Is(cause, errDraining):
 		reason = "Outrigger is shutting down"
 	case errors.Is(err, io.EOF):
 		reason = "upstream \"" + x.up.config.Name + "\" ended the stream without finishing it"
 	}
-	return "The stream was cut: " + reason + x.current.resuming.advice()
+	return "The stream was cut: " + reason + s.a.resuming.advice()
 }

@@ -34,11 +34,11 @@ const (
 // httputil.ReverseProxy has one too. That one closes both connections at the first
 // failed write, and with it what the other side said last: its Close frame.
 type tunnel struct {
-	x        *exchange
+	Ends
 	caller   net.Conn
 	upstream io.ReadWriteCloser
 	up, down flow
-	idle     time.Duration // how long a side may take nothing, and a half-closed tunnel be silent
+	began    time.Time
 
 	mu    sync.Mutex
 	first side   // who ended it
@@ -54,18 +54,39 @@ func (x *Run) mayTunnel(resp *http.Response) bool {
 	return ok && x.upgrade && isWebSocket(resp.Header)
 }
 
-// tunnel takes the caller's connection over from the server and returns errTunnelled
+// Ends is what a tunnel needs of the request that it belongs to.
+type Ends struct {
+	id       string // of the request
+	lane     string // name of the upstream
+	ctx      context.Context
+	record   *Result
+	recorder Recorder
+	idle     time.Duration // how long a side may take nothing, and a half-closed tunnel be silent; 0 is no bound
+	host     tunnelHost
+}
+
+// tunnelHost is the run's side of a tunnel.
+type tunnelHost interface {
+	// brokeOff tells the breakers that the tunnel broke off.
+	brokeOff()
+	// survived is told of a panic.
+	survived(where string, panicked any)
+	// finish ends the attempt.
+	finish()
+}
+
+// carry takes the caller's connection over from the server and returns errTunnelled
 // when all is over, or another error if it could not begin.
-func (x *exchange) tunnel(resp *http.Response) error {
-	conn, buffered, err := http.NewResponseController(x.w).Hijack()
+func carry(w http.ResponseWriter, resp *http.Response, ends Ends) error {
+	conn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return err
 	}
 	early, _ := buffered.Peek(buffered.Reader.Buffered())
-	t := &tunnel{x: x, caller: conn, upstream: resp.Body.(io.ReadWriteCloser), idle: x.config.Timeouts.StreamIdle}
+	t := &tunnel{Ends: ends, began: time.Now(), caller: conn, upstream: resp.Body.(io.ReadWriteCloser)}
 	t.up = flow{t: t, from: t.caller, to: t.upstream, sender: caller, receiver: upstreamSide, frames: wsframe.Watcher{Masked: true}}
 	t.down = flow{t: t, from: t.upstream, to: t.caller, sender: upstreamSide, receiver: caller}
-	x.metrics.streamsOpen.Inc()
+	t.recorder.Begin(SpanStream, t.lane)
 	head := *resp
 	head.Body = nil
 	if t.idle > 0 {
@@ -82,13 +103,13 @@ func (x *exchange) tunnel(resp *http.Response) error {
 
 // run returns when both directions have ended.
 func (t *tunnel) run(early []byte) {
-	stop := context.AfterFunc(t.x.ctx, t.drain)
+	stop := context.AfterFunc(t.ctx, t.drain)
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
 		defer func() {
 			if v := recover(); v != nil {
-				t.x.survived("tunnel", v)
+				t.host.survived("tunnel", v)
 				t.close()
 			}
 		}()
@@ -103,7 +124,7 @@ func (t *tunnel) run(early []byte) {
 	if t.timer != nil {
 		t.timer.Stop()
 	}
-	t.record()
+	t.finish()
 }
 
 // end notes who ended the tunnel first, and how.

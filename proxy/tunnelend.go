@@ -1,6 +1,10 @@
 package proxy
 
-import "outrigger/proxy/wsframe"
+import (
+	"time"
+
+	"outrigger/proxy/wsframe"
+)
 
 // Close codes by which a server says that it failed, not its client (IANA WebSocket
 // Close Code Number Registry): internal error to bad gateway.
@@ -10,21 +14,20 @@ const (
 	closeGateway  = 1014
 )
 
-// record notes how the tunnel ended. Both flows have.
-func (t *tunnel) record() {
-	x, o := t.x, t.outcome()
-	x.record.outcome, x.record.closeCode = o, t.closeCode()
-	x.record.bytesOut, x.record.bytesIn = t.down.bytes, t.up.bytes
+// finish notes how the tunnel ended. Both flows have.
+func (t *tunnel) finish() {
+	r, o := t.record, t.outcome()
+	r.outcome, r.closeCode = o, t.closeCode()
+	r.bytesOut, r.bytesIn = t.down.bytes, t.up.bytes
 	if o == outcomeInterrupted {
-		x.record.reason = t.why
+		r.reason = t.why
 	}
-	failed := x.record.closeCode >= closeInternal && x.record.closeCode <= closeGateway
+	failed := r.closeCode >= closeInternal && r.closeCode <= closeGateway
 	if t.first != draining && (o == outcomeInterrupted || o == outcomeFailed && failed) {
-		x.brokeOff()
+		t.host.brokeOff()
 	}
-	x.metrics.streamsOpen.Dec()
-	x.up.metrics.streamEnded(o)
-	x.current.finish(errFinished)
+	t.recorder.Span(t.id, Span{Kind: SpanStream, Lane: t.lane, Reason: string(o), Start: t.began, End: time.Now()})
+	t.host.finish()
 }
 
 // closeCode is the code of the Close frame that the upstream sent, or else of the

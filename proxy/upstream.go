@@ -50,7 +50,6 @@ type lane struct {
 	worked   *policy.Worked[lineKey]
 	loadings loadings
 	trends   *trends
-	metrics  *upstreamMetrics
 	tidying  tidying
 }
 
@@ -79,7 +78,7 @@ func newAPI(c Config, u Upstream, dial dialer, proxies *outward.Proxies) *API {
 	return a
 }
 
-func newLane(c Config, api *API, log *slog.Logger, m *metrics, now time.Time) *lane {
+func newLane(c Config, api *API, recorder Recorder, now time.Time) *lane {
 	u := &api.config
 	alone := len(c.Upstreams) == 1 || !c.Failover.On(policy.FailoverBreaker)
 	learns := c.Concurrency != ConcurrencyOff
@@ -98,13 +97,14 @@ func newLane(c Config, api *API, log *slog.Logger, m *metrics, now time.Time) *l
 		worked:  policy.NewWorked[lineKey](maxWorked),
 		lines:   newLines(settings),
 		slots:   newSlots(cmp.Or(u.MaxInflight, c.MaxInflight), settings.QueueMax, learns),
-		metrics: m.upstream(u.Name),
 	}
 	up.lines.concurrency = learns
 	up.lines.room = lineRoom / len(c.Upstreams)
 	up.lines.connect = api.connects.shortest
 	if mayShare(settings) {
-		up.lines.siblings = newSiblings(log, u.Name, now)
+		up.lines.siblings = newSiblings(func(message string, fields []slog.Attr) {
+			recorder.Notice(Notice{slog.LevelInfo, message, fields})
+		}, u.Name, now)
 	}
 	up.tidying.tidy = up.tidy
 	return up

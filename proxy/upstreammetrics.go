@@ -8,45 +8,34 @@ import (
 	"outrigger/policy/classify"
 )
 
-// upstreamMetrics are one upstream's series, looked up once.
-type upstreamMetrics struct {
+// laneMetrics are one upstream's series that are on every request's path, looked up once.
+type laneMetrics struct {
 	name          string
-	all           *metrics
+	all           *Metrics
 	queued        prometheus.Observer
 	clientRetries prometheus.Counter
 	attempts      sync.Map // classify.Outcome -> prometheus.Counter
 }
 
-func (m *metrics) upstream(name string) *upstreamMetrics {
-	return &upstreamMetrics{
+// lane returns the series of an upstream.
+func (m *Metrics) lane(name string) *laneMetrics {
+	if l, ok := m.lanes.Load(name); ok {
+		return l.(*laneMetrics)
+	}
+	l, _ := m.lanes.LoadOrStore(name, &laneMetrics{
 		name: name, all: m,
 		queued:        m.queue.WithLabelValues(name),
 		clientRetries: m.clientRetries.WithLabelValues(name),
-	}
+	})
+	return l.(*laneMetrics)
 }
 
-func (u *upstreamMetrics) attempt(o classify.Outcome) {
-	if c, ok := u.attempts.Load(o); ok {
+func (l *laneMetrics) attempt(o classify.Outcome) {
+	if c, ok := l.attempts.Load(o); ok {
 		c.(prometheus.Counter).Inc()
 		return
 	}
-	c := u.all.attempts.WithLabelValues(u.name, o.String())
-	u.attempts.Store(o, c)
+	c := l.all.attempts.WithLabelValues(l.name, o.String())
+	l.attempts.Store(o, c)
 	c.Inc()
 }
-
-func (u *upstreamMetrics) retried(reason string) { u.all.retries.WithLabelValues(u.name, reason).Inc() }
-
-func (u *upstreamMetrics) refusedRetry(reason string) {
-	u.all.refused.WithLabelValues(u.name, reason).Inc()
-}
-
-func (u *upstreamMetrics) failedOver(reason string) {
-	u.all.failovers.WithLabelValues(u.name, reason).Inc()
-}
-
-func (u *upstreamMetrics) streamEnded(o outcome) {
-	u.all.streamsEnded.WithLabelValues(u.name, string(o)).Inc()
-}
-
-func (u *upstreamMetrics) resumed(result string) { u.all.resumes.WithLabelValues(u.name, result).Inc() }
