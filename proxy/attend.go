@@ -13,29 +13,29 @@ import (
 
 // attend gives the caller x the answer of flight f, which is launched. An error is
 // for x to be told of; nothing was written then.
-func (p *Proxy) attend(w http.ResponseWriter, x *exchange, f *flight, first bool) error {
+func (s *Calls) attend(w http.ResponseWriter, x *Caller, f *flight, first bool) error {
 	reader := f.seat
 	if !first {
 		reader = f.enter()
 	}
 	if reader == nil {
-		return f.shut(x)
+		return s.shut(x, f)
 	}
-	return p.deliver(w, x, f, reader, first)
+	return s.deliver(w, x, f, reader, first)
 }
 
 // deliver gives the caller x the answer that reader reads. The caller is counted as
 // one that waits for it already.
-func (p *Proxy) deliver(w http.ResponseWriter, x *exchange, f *flight, reader *recording.Reader, first bool) error {
+func (s *Calls) deliver(w http.ResponseWriter, x *Caller, f *flight, reader *recording.Reader, first bool) error {
 	delivered := false
-	defer func() { p.depart(x, f, reader, delivered) }()
+	defer func() { s.depart(x, f, reader, delivered) }()
 	err := x.read(w, f, reader, first)
 	switch {
 	case err == nil:
 		delivered = true
 		return nil
 	case x.record.status == 0: // nothing was written
-		return p.gaveUp(x, f, err, first)
+		return s.gaveUp(x, f, err, first)
 	case !errors.Is(err, errCut):
 		x.record.outcome = outcomeCanceled
 	}
@@ -43,18 +43,18 @@ func (p *Proxy) deliver(w http.ResponseWriter, x *exchange, f *flight, reader *r
 }
 
 // gaveUp is what a caller is told that has to go without an answer.
-func (p *Proxy) gaveUp(x *exchange, f *flight, err error, first bool) error {
+func (s *Calls) gaveUp(x *Caller, f *flight, err error, first bool) error {
 	switch {
 	case errors.Is(err, errCut) && first:
 		return x.unusable()
 	case errors.Is(err, errCut):
 		return errAgain
-	case f.call.identity.rejoin && errors.Is(err, errDeadline):
+	case f.rejoin && errors.Is(err, errDeadline):
 		x.record.attempts = f.attempts(x)
 		return fail("upstream_timeout", "No answer came in the time that this client allows (%s, %s). The call goes on for %s "+
-			"(OUTRIGGER_REJOIN): the client's own retry gets its answer.", attempts(x.record.attempts), round(time.Since(x.start)), p.config.Rejoin).after(x.soon(0))
+			"(OUTRIGGER_REJOIN): the client's own retry gets its answer.", attempts(x.record.attempts), round(time.Since(x.start)), s.settings.Rejoin).after(x.soon(0))
 	}
-	return x.inUse(err, f)
+	return s.inUse(x, err, f)
 }
 
 // errCut says that an answer ended before it was whole.
@@ -89,7 +89,7 @@ func (f *flight) begin() {
 }
 
 // shut is for a caller that came too late to read f's answer from its start.
-func (f *flight) shut(x *exchange) error {
+func (s *Calls) shut(x *Caller, f *flight) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.over {
@@ -97,11 +97,11 @@ func (f *flight) shut(x *exchange) error {
 	}
 	e := fail("idempotency_key_in_use", "The call with this Idempotency-Key is still being made, and its answer is too long "+
 		"to be given twice. Ask again when it has ended.")
-	return x.p.result(x, resultInUse, e)
+	return s.result(x, resultInUse, e)
 }
 
 // read writes f's answer to the caller as it comes.
-func (x *exchange) read(w http.ResponseWriter, f *flight, reader *recording.Reader, first bool) error {
+func (x *Caller) read(w http.ResponseWriter, f *flight, reader *recording.Reader, first bool) error {
 	ctx := x.ctx
 	status, header, err := reader.Header(ctx)
 	if errors.Is(err, errDraining) {
@@ -125,7 +125,7 @@ func (x *exchange) read(w http.ResponseWriter, f *flight, reader *recording.Read
 }
 
 // pass passes the answer's body on, up to its end or that of ctx.
-func (x *exchange) pass(ctx context.Context, w http.ResponseWriter, reader *recording.Reader) error {
+func (x *Caller) pass(ctx context.Context, w http.ResponseWriter, reader *recording.Reader) error {
 	for {
 		p, more, err := reader.Next(ctx)
 		if gone := x.give(w, p, more); gone != nil {
@@ -145,7 +145,7 @@ func (x *exchange) pass(ctx context.Context, w http.ResponseWriter, reader *reco
 
 // head writes status and header. Those who did not make the call get Outrigger's own
 // headers anew.
-func (x *exchange) head(w http.ResponseWriter, f *flight, status int, header http.Header, first bool) {
+func (x *Caller) head(w http.ResponseWriter, f *flight, status int, header http.Header, first bool) {
 	h := w.Header()
 	for name, values := range header {
 		h[name] = values
@@ -158,14 +158,14 @@ func (x *exchange) head(w http.ResponseWriter, f *flight, status int, header htt
 	if !first {
 		x.again(h)
 	}
-	if _, _, _, kept := f.answer.Answer(); !f.call.identity.rejoin && !local && (f.unstored || !kept) {
+	if _, _, _, kept := f.answer.Answer(); !f.rejoin && !local && (f.unstored || !kept) {
 		h[headerIdempotency] = []string{notStored}
 	}
 	w.WriteHeader(status)
 }
 
 // again makes h the header of an answer that x's own request did not bring about.
-func (x *exchange) again(h http.Header) {
+func (x *Caller) again(h http.Header) {
 	for _, name := range own {
 		delete(h, name)
 	}
@@ -183,7 +183,7 @@ func (x *exchange) again(h http.Header) {
 const givePiece = 256 << 10
 
 // give writes p to the caller, at once if more may come later.
-func (x *exchange) give(w http.ResponseWriter, p []byte, more bool) error {
+func (x *Caller) give(w http.ResponseWriter, p []byte, more bool) error {
 	for len(p) > 0 {
 		x.extendWrite()
 		n, err := w.Write(p[:min(len(p), givePiece)])
@@ -200,8 +200,8 @@ func (x *exchange) give(w http.ResponseWriter, p []byte, more bool) error {
 }
 
 // replay gives the caller a stored answer.
-func (p *Proxy) replay(w http.ResponseWriter, x *exchange, a *store.Answer) {
-	_ = p.result(x, resultReplayed, nil)
+func (s *Calls) replay(w http.ResponseWriter, x *Caller, a *store.Answer) {
+	_ = s.result(x, resultReplayed, nil)
 	x.stopTimer()
 	h := w.Header()
 	for _, name := range [...]string{"Content-Type", "Date"} {

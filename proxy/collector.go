@@ -43,7 +43,7 @@ func (c *liveCollector) Collect(out chan<- prometheus.Metric) {
 	}
 	memory, spooled := c.p.bodies.Usage()
 	gauge(descInflight, float64(c.p.Inflight()))
-	apart := c.p.detached.load()
+	apart := c.p.calls.detached.load()
 	gauge(descDetached, float64(apart.calls))
 	gauge(descApart, float64(apart.bytes))
 	gauge(descBody, float64(memory), "memory")

@@ -90,11 +90,11 @@ func TestCallsWithoutACallerAreBounded(t *testing.T) {
 		g := newBubble(t, l.serve, func(c *Config) { c.Limit.Learn, c.Concurrency = false, ConcurrencyOff }) // all are sent at once
 		g.leaveAll("many", 1000)
 		const half = maxDetached / 2
-		if got := g.proxy.detached.load(); got.calls != half || g.inflight() != half {
+		if got := g.proxy.calls.detached.load(); got.calls != half || g.inflight() != half {
 			t.Errorf("%+v go on without a caller and %d are in flight, want %d", got, g.inflight(), half)
 		}
 		g.leaveAll("other", 10)
-		if got := g.proxy.detached.load().calls; got != half+10 {
+		if got := g.proxy.calls.detached.load().calls; got != half+10 {
 			t.Errorf("%d go on, want all 10 of another credential beside %d", got, half)
 		}
 		for _, want := range []string{
@@ -106,7 +106,7 @@ func TestCallsWithoutACallerAreBounded(t *testing.T) {
 			}
 		}
 		time.Sleep(2 * time.Minute)
-		if got := g.proxy.detached.load(); got != (load{}) || len(g.proxy.detached.shares) != 0 {
+		if got := g.proxy.calls.detached.load(); got != (load{}) || len(g.proxy.calls.detached.shares) != 0 {
 			t.Errorf("%+v are counted when all have ended", got)
 		}
 		if got := fmt.Sprint(g.answersTo("other", 10)); got != "map[200 replay:10]" {
@@ -173,14 +173,14 @@ func TestOnlyCallsWithoutACallerCount(t *testing.T) {
 			g.background(g.createOf("stays", i))
 		}
 		g.leaveAll("two", 1)
-		if got := g.proxy.detached.load(); got != (load{}) {
+		if got := g.proxy.calls.detached.load(); got != (load{}) {
 			t.Errorf("%+v count with their callers there", got)
 		}
 		g.leaveAll("back", 1)
-		before := g.proxy.detached.load().calls
+		before := g.proxy.calls.detached.load().calls
 		g.background(g.createOf("back", 0))
 		synctest.Wait()
-		if after := g.proxy.detached.load().calls; before != 1 || after != 0 {
+		if after := g.proxy.calls.detached.load().calls; before != 1 || after != 0 {
 			t.Errorf("%d count when the caller had left, and %d when it was back", before, after)
 		}
 		time.Sleep(2 * time.Minute)
@@ -211,7 +211,7 @@ func TestAbandonedCallsLeaveRoomForOtherCredentials(t *testing.T) {
 			t.Errorf("%d are abandoned and %d in flight, want %d", got, g.inflight(), want)
 		}
 		time.Sleep(2 * time.Minute)
-		if got := g.proxy.detached.load(); got != (load{}) {
+		if got := g.proxy.calls.detached.load(); got != (load{}) {
 			t.Errorf("%+v are counted when all have ended", got)
 		}
 	})

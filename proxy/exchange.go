@@ -39,6 +39,9 @@ func exchangeOf(ctx context.Context) *exchange { return ctx.Value(exchangeKey{})
 // attempted implements host.
 func (x *exchange) attempted() { x.flight.attempted() }
 
+// withhold implements host.
+func (x *exchange) withhold() { x.flight.withhold() }
+
 // close gives back all that the exchange still holds.
 func (x *exchange) close() {
 	x.Run.close()

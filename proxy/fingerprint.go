@@ -41,7 +41,7 @@ func (x *exchange) recognize(r *http.Request) error {
 	switch values, given := r.Header["Idempotency-Key"]; {
 	case given && (r.Method == http.MethodPost || r.Method == http.MethodPatch):
 		if len(values) != 1 || values[0] == "" || len(values[0]) > maxKey {
-			x.p.idempotency.count(resultInvalid)
+			x.recorder.Span(x.id, Moment(SpanIdempotency, "", resultInvalid))
 			return fail("bad_request", "The Idempotency-Key is not usable: send one, of 1 to %d characters.", maxKey)
 		}
 		x.identity.key = values[0]
@@ -77,19 +77,19 @@ type name struct {
 // What differs in a header that is not harmless is never the same call. One in which only
 // headers differ that nobody knows may be another caller's, and is a call of its own, but for
 // creates: the header may be new in the second try of one, which must not create twice.
-func (x *exchange) name(r *http.Request) name {
+func (x *Caller) name(names *namer, r *http.Request) name {
 	var text credentialHash
-	text.buf = x.names.caller(append(text.buf, "key"...), r)
+	text.buf = names.caller(append(text.buf, "key"...), r)
 	text.add([]string{x.identity.key})
 	create := x.isCreate()
 	if !create {
-		text.buf = x.names.headers(text.buf, r, carrier.Doubtful)
+		text.buf = names.headers(text.buf, r, carrier.Doubtful)
 	}
-	n := name{owner: x.names.owner(r), key: text.buf, create: x.unrepeatable()}
+	n := name{owner: names.owner(r), key: text.buf, create: x.create}
 
-	text.buf = x.names.headers([]byte("call"), r, carrier.Shape)
+	text.buf = names.headers([]byte("call"), r, carrier.Shape)
 	if create {
-		text.buf = x.names.headers(text.buf, r, carrier.Doubtful)
+		text.buf = names.headers(text.buf, r, carrier.Doubtful)
 	}
 	// As the caller wrote it, with the upstream that it asked for.
 	text.add([]string{r.Method, x.target, r.RequestURI})

@@ -23,16 +23,21 @@ type flight struct {
 	err      error                // why nothing is known of the call
 	unstored bool                 // it is made without the store
 	answer   *recording.Recording // nil unless it is launched
-	call     *exchange            // what makes the call; its record is to be read at its end only
-	tries    atomic.Int32         // attempts so far
-	apart    attachment           // its part of the calls that go on without a caller
-	seat     *recording.Reader    // of the caller that it is made for
-	users    int                  // that have to do with it; guarded by idempotency.mu
+	call     Execution            // what makes the call
+	life     *Life                // its
+	ended    Ended                // how it ended; to be read when it is over only
+	rejoin   bool                 // it has no key, and a retry of it may join it
+	create   bool                 // doing it twice could create twice
+	start    time.Time
+	tries    atomic.Int32      // attempts so far
+	apart    attachment        // its part of the calls that go on without a caller
+	seat     *recording.Reader // of the caller that it is made for
+	users    int               // that have to do with it; guarded by idempotency.mu
 
 	mu     sync.Mutex
-	first  *exchange // the caller it is made for; nil when it left before the end
-	inside int       // callers that wait for it or read
-	begun  bool      // something of its answer was passed on
+	first  *Caller // the caller it is made for; nil when it left before the end
+	inside int     // callers that wait for it or read
+	begun  bool    // something of its answer was passed on
 	over   bool
 	whole  bool        // it ended with a whole answer
 	timer  *time.Timer // ends the call when nobody waits for it any more
@@ -61,7 +66,7 @@ func (f *flight) attempted() {
 }
 
 // attempts is how many were made so far for x: a caller that only waits made none.
-func (f *flight) attempts(x *exchange) int {
+func (f *flight) attempts(x *Caller) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.first != x {
@@ -70,87 +75,105 @@ func (f *flight) attempts(x *exchange) int {
 	return int(f.tries.Load())
 }
 
-// launch makes the call of x as flight f, in an exchange with a life of its own, which no
-// caller's leaving ends.
-func (p *Proxy) launch(r *http.Request, x *exchange, f *flight) {
-	f.apart = attachment{in: p.detached, owner: f.asked.Owner, bytes: min(max(x.size, 0), int64(p.config.Bodies.BodyMemory))}
-	f.answer = recording.New(&f.apart, p.config.Store.Largest())
-	c := p.newExchange(context.WithoutCancel(r.Context()), f.answer, x.Call)
-	c.flight, x.launched = f, true // the body is c's to close
-	c.record, c.candidates, c.up, c.affinity, c.repeat = x.record, x.candidates, x.up, x.affinity, x.repeat
-	c.patience, c.motion = x.patience, x.motion
-	f.call, f.first = c, x
+// Execution makes one call, apart from its caller.
+type Execution interface {
+	// Life bounds it.
+	Life() *Life
+	// Serve makes the call and returns when its answer is over.
+	Serve(r *http.Request)
+	// Ended tells how it ended.
+	Ended() Ended
+	// Close gives back all that it holds.
+	Close()
+	// Alone records its end, when the caller that it was made for has left.
+	Alone(idempotency string)
+}
+
+// Ended is how a call ended.
+type Ended struct {
+	Broken   bool // its answer broke off, or was given up
+	Failed   bool // it ended with an error of the upstream's
+	Upstream bool // its answer is the upstream's
+	Local    bool // its answer is Outrigger's own
+	// MayBeDone reports whether a create may have been carried out whose answer has a status
+	// and is not whole.
+	MayBeDone func(status int) bool
+}
+
+// launch makes the call of x as flight f, with a life of its own, which no caller's leaving
+// ends.
+func (s *Calls) launch(r *http.Request, x *Caller, f *flight) {
+	f.apart = attachment{in: s.detached, owner: f.asked.Owner, bytes: min(max(x.size, 0), s.settings.BodyMemory)}
+	f.answer = recording.New(&f.apart, s.settings.Store.Largest())
+	f.rejoin, f.create, f.start, f.first = x.identity.rejoin, x.isCreate(), x.start, x
+	f.call = x.launch(r, f)
+	f.life = f.call.Life()
 	f.seat = f.enter() // before the call can have ended
-	c.setFlightDeadline(x, r.Header)
-	p.inflight.replace(&x.Life, &c.Life)
+	s.inflight.replace(x.Life, f.life)
 	if cause := context.Cause(x.ctx); errors.Is(cause, errDraining) {
-		c.cancel(cause)
+		f.life.cancel(cause)
 	}
-	out := r.WithContext(c.ctx)
+	out := r.WithContext(f.life.ctx)
 	out.Body = http.NoBody // it was read; the attempts have their own
-	go p.fly(f, out)
+	go s.fly(f, out)
 }
 
 // fly makes the call and lands it.
-func (p *Proxy) fly(f *flight, r *http.Request) {
+func (s *Calls) fly(f *flight, r *http.Request) {
 	whole := false
 	defer func() {
 		if v := recover(); v != nil && v != http.ErrAbortHandler { //nolint:errorlint // as net/http compares it
-			p.survived("call", v)
+			survived(s.recorder, "call", v)
 		}
-		p.land(f, whole)
+		s.land(f, whole)
 	}()
-	p.relay.ServeHTTP(f.answer, r)
-	o := f.call.record.outcome
-	whole = o != outcomeInterrupted && o != outcomeCanceled
+	f.call.Serve(r)
+	whole = !f.call.Ended().Broken
 }
 
 // land ends the flight. What its callers see last is its end: by then it is stored,
 // and no later caller can be taken in by a call that failed.
-func (p *Proxy) land(f *flight, whole bool) {
-	c := f.call
-	result := p.settle(f, whole)
-	first := f.finish(p, result, whole)
-	c.close()
+func (s *Calls) land(f *flight, whole bool) {
+	f.ended = f.call.Ended()
+	result := s.settle(f, whole)
+	first := s.finish(f, result, whole)
+	f.call.Close()
 	if first == nil {
-		e := c.event()
-		e.Alone = true
-		c.record.idempotency = f.result
-		p.recorder.Done(e)
+		f.call.Alone(result)
 	}
 	f.answer.End(whole)
-	if !p.abandoned.keeps(f) {
+	if !s.abandoned.keeps(f) {
 		f.answer.Close()
 	}
 	if first == nil {
-		p.inflight.remove(&c.Life)
+		s.inflight.remove(f.life)
 	}
 }
 
 // finish notes the end, and returns the caller that the call was made for, if it is
 // still there.
-func (f *flight) finish(p *Proxy, result string, whole bool) *exchange {
+func (s *Calls) finish(f *flight, result string, whole bool) *Caller {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.over, f.whole, f.result = true, whole, result
-	if f.timer != nil && !f.call.identity.rejoin { // an abandoned answer goes on waiting
+	if f.timer != nil && !f.rejoin { // an abandoned answer goes on waiting
 		f.timer.Stop()
 	}
-	if !f.call.identity.rejoin {
-		p.detached.leave(&f.apart)
+	if !f.rejoin {
+		s.detached.leave(&f.apart)
 	}
 	if f.first == nil {
 		return nil
 	}
-	p.inflight.replace(&f.call.Life, &f.first.Life) // its answer is still on its way
+	s.inflight.replace(f.life, f.first.Life) // its answer is still on its way
 	return f.first
 }
 
 // withhold keeps what is written of the answer from now on from its callers until it
-// is stored: it is its end.
-func (c *exchange) withhold() {
-	if c.flight != nil {
-		c.flight.answer.Withhold()
+// is stored: it is its end. There need be no flight.
+func (f *flight) withhold() {
+	if f != nil {
+		f.answer.Withhold()
 	}
 }
 

@@ -57,7 +57,7 @@ func TestNoCallerSeesTheEndBeforeItIsSettled(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := newBubble(t, tt.upstream)
-				g.proxy.idempotency.store = sluggish{g.proxy.idempotency.store}
+				g.proxy.calls.store = sluggish{g.proxy.calls.store}
 				began := time.Now()
 				resp, err := g.client.Do(g.keyed("k", tt.path, tt.body))
 				if err != nil {

@@ -12,7 +12,7 @@ const toldAway = "the idempotency store does not answer: calls with a key are no
 
 // greet tells the log of a store that does not answer at the start, before the first
 // call with a key meets it.
-func (s *idempotency) greet() {
+func (s *Calls) greet() {
 	if _, err := s.store.HashKey(context.Background()); errors.Is(err, store.ErrUnavailable) && s.reach.begin() {
 		s.recorder.Notice(Notice{slog.LevelWarn, toldAway, []slog.Attr{slog.String("error", err.Error())}})
 	}

@@ -7,39 +7,68 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"outrigger/proxy/store"
 )
 
-// idempotency is what the step keeps between requests: the store, and the calls with
-// a key that run in this process. Safe for concurrent use.
-type idempotency struct {
-	store    store.Store
-	recorder Recorder
-	reach    outage // the store cannot be reached
-	room     outage // it cannot store answers
+// Calls are the calls that are made apart from their callers: those with a key, each once,
+// and those that go on when their callers leave. Safe for concurrent use.
+type Calls struct {
+	settings  CallSettings
+	store     store.Store
+	recorder  Recorder
+	names     *namer
+	inflight  *Inflight
+	detached  *detached
+	abandoned *abandoned
+	reach     outage // the store cannot be reached
+	room      outage // it cannot store answers
 
 	mu      sync.Mutex
 	flights map[store.Key]*flight
 }
 
-func newIdempotency(c Config, log *slog.Logger, recorder Recorder, room store.Room) (*idempotency, error) {
+// CallSettings say how calls are made apart from their callers.
+type CallSettings struct {
+	Store store.Config
+	// Rejoin is how long a call without a key goes on when its caller leaves; 0 ends it at once.
+	Rejoin time.Duration
+	// Total bounds a call that goes on without a caller.
+	Total time.Duration
+	// BodyMemory is the most of a request's body that is in memory.
+	BodyMemory int64
+	// Memory is OUTRIGGER_MEMORY_MAX, and Descriptors how many the process may have; 0 is unknown.
+	Memory      int64
+	Descriptors int
+}
+
+// NewCalls opens the store. room is the memory that all requests share.
+func NewCalls(c CallSettings, log *slog.Logger, recorder Recorder, names *namer, inflight *Inflight, room store.Room) (*Calls, error) {
 	opened, err := store.Open(c.Store, log, room)
 	if err != nil {
 		return nil, err
 	}
-	s := &idempotency{
-		store: opened, recorder: recorder, flights: map[store.Key]*flight{},
+	s := &Calls{
+		settings: c, store: opened, recorder: recorder, names: names, inflight: inflight,
+		detached: newDetached(room, c.Memory, c.Descriptors), flights: map[store.Key]*flight{},
 	}
+	s.abandoned = &abandoned{detached: s.detached, calls: map[store.Call][]*flight{}}
 	if c.Store.Spec.Remote() {
 		go s.greet()
 	}
 	return s, nil
 }
 
+// Drain ends the calls that wait for a retry: nobody can come back for them any more.
+func (s *Calls) Drain() { s.abandoned.end() }
+
+// Close closes the store. All calls must have ended.
+func (s *Calls) Close() error { return s.store.Close() }
+
 // enter returns the flight of a call's key, or a new one that its caller has to
 // decide on.
-func (s *idempotency) enter(call store.Call) (*flight, bool) {
+func (s *Calls) enter(call store.Call) (*flight, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if f := s.flights[call.Key]; f != nil {
@@ -53,7 +82,7 @@ func (s *idempotency) enter(call store.Call) (*flight, bool) {
 }
 
 // leave takes a flight out: the next call with its key asks the store.
-func (s *idempotency) leave(f *flight) {
+func (s *Calls) leave(f *flight) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.flights[f.asked.Key] == f {
@@ -62,7 +91,7 @@ func (s *idempotency) leave(f *flight) {
 }
 
 // done says that one of those that enter returned f to has no more use for it.
-func (s *idempotency) done(f *flight) {
+func (s *Calls) done(f *flight) {
 	s.mu.Lock()
 	f.users--
 	last := f.users == 0
@@ -72,19 +101,19 @@ func (s *idempotency) done(f *flight) {
 	}
 }
 
-func (s *idempotency) running() int {
+func (s *Calls) running() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.flights)
 }
 
-// once answers a call that carries its caller's own key: from the store, with the
+// Once answers a call that carries its caller's own key: from the store, with the
 // answer of the same call that is under way, or by making it.
-func (p *Proxy) once(w http.ResponseWriter, r *http.Request, x *exchange) error {
-	name := x.name(r)
-	call := name.under(p.names.secret)
+func (s *Calls) Once(w http.ResponseWriter, r *http.Request, x *Caller) error {
+	name := x.name(s.names, r)
+	call := name.under(s.names.secret)
 	for {
-		if err := p.onceBy(w, r, x, name, call); !errors.Is(err, errAgain) {
+		if err := s.onceBy(w, r, x, name, call); !errors.Is(err, errAgain) {
 			return err
 		}
 	}
@@ -92,29 +121,28 @@ func (p *Proxy) once(w http.ResponseWriter, r *http.Request, x *exchange) error 
 
 // onceBy answers a call by the flight of its key. The error is errAgain when that says
 // nothing about this call.
-func (p *Proxy) onceBy(w http.ResponseWriter, r *http.Request, x *exchange, name name, call store.Call) error {
-	f, first := p.idempotency.enter(call)
-	defer p.idempotency.done(f)
+func (s *Calls) onceBy(w http.ResponseWriter, r *http.Request, x *Caller, name name, call store.Call) error {
+	f, first := s.enter(call)
+	defer s.done(f)
 	if first {
-		p.decide(r, x, f, name)
-		return p.carry(w, x, f, true)
+		s.decide(r, x, f, name)
+		return s.carry(w, x, f, true)
 	}
 	if err := f.wait(x.ctx); err != nil {
-		return x.inUse(err, f)
+		return s.inUse(x, err, f)
 	}
 	same := f.asked.Print == call.Print
 	switch {
 	case f.err != nil, f.claim.State == store.Mismatch && !same:
 		return errAgain
 	case !same:
-		return p.reused(x)
+		return s.reused(x)
 	}
-	return p.carry(w, x, f, false)
+	return s.carry(w, x, f, false)
 }
 
 // decide finds out what is to become of a new flight: it is made, or not.
-func (p *Proxy) decide(r *http.Request, x *exchange, f *flight, name name) {
-	s := p.idempotency
+func (s *Calls) decide(r *http.Request, x *Caller, f *flight, name name) {
 	defer close(f.decided)
 	var secret [32]byte
 	secret, f.err = s.store.HashKey(x.ctx)
@@ -149,44 +177,44 @@ func (p *Proxy) decide(r *http.Request, x *exchange, f *flight, name name) {
 		return
 	}
 	f.err = nil
-	p.launch(r, x, f)
+	s.launch(r, x, f)
 }
 
 // carry gives the caller what its flight brings.
-func (p *Proxy) carry(w http.ResponseWriter, x *exchange, f *flight, first bool) error {
+func (s *Calls) carry(w http.ResponseWriter, x *Caller, f *flight, first bool) error {
 	switch {
 	case f.answer != nil:
-		return p.attend(w, x, f, first)
+		return s.attend(w, x, f, first)
 	case f.err != nil && x.ctx.Err() != nil:
-		return x.inUse(f.err, f)
+		return s.inUse(x, f.err, f)
 	case f.err != nil:
-		return p.result(x, resultRefused, refusedCreate(f.err))
+		return s.result(x, resultRefused, refusedCreate(f.err))
 	case f.claim.State == store.Done:
-		p.replay(w, x, f.claim.Answer)
+		s.replay(w, x, f.claim.Answer)
 		return nil
 	case f.claim.State == store.Unknown:
-		return p.result(x, resultUnknown, unknown(f.claim))
+		return s.result(x, resultUnknown, unknown(f.claim))
 	}
-	return p.reused(x)
+	return s.reused(x)
 }
 
 // reused refuses a key that belongs to another call.
-func (p *Proxy) reused(x *exchange) error {
-	return p.result(x, resultReused, fail("idempotency_key_reused",
+func (s *Calls) reused(x *Caller) error {
+	return s.result(x, resultReused, fail("idempotency_key_reused",
 		"This Idempotency-Key was used for another request: the method, path, query, body or a header differs. Use a new key for a new request."))
 }
 
 // result counts and notes what became of the request, and passes err on.
-func (p *Proxy) result(x *exchange, result string, err error) error {
+func (s *Calls) result(x *Caller, result string, err error) error {
 	x.record.idempotency = result
-	p.idempotency.count(result)
+	s.count(result)
 	return err
 }
 
-func (s *idempotency) count(result string) { s.recorder.Span("", Moment(SpanIdempotency, "", result)) }
+func (s *Calls) count(result string) { s.recorder.Span("", Moment(SpanIdempotency, "", result)) }
 
 // full tells the log, once, that there is no room.
-func (s *idempotency) full(err error) {
+func (s *Calls) full(err error) {
 	if s.room.begin() {
 		s.recorder.Notice(Notice{slog.LevelWarn, toldFull, []slog.Attr{slog.String("error", err.Error())}})
 	}

@@ -606,8 +606,8 @@ func (absent) Finish(context.Context, store.Claim, *store.Answer) error { return
 func TestWithoutTheStoreComputesAreServedAndCreatesRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newBubble(t, numbered(time.Second))
-		there := g.proxy.idempotency.store
-		g.proxy.idempotency.store = absent{there}
+		there := g.proxy.calls.store
+		g.proxy.calls.store = absent{there}
 		for call := 1; call <= 2; call++ {
 			if got, want := g.ask(g.keyed("k", "/v1/chat/completions", chatBody)), (given{200, "upstream", "1", "", "not-stored", fmt.Sprintf(`{"call":%d}`, call)}); got != want {
 				t.Errorf("a compute got %+v, want %+v", got, want)
@@ -624,7 +624,7 @@ func TestWithoutTheStoreComputesAreServedAndCreatesRefused(t *testing.T) {
 		if g.status().Idempotency.Answers {
 			t.Error("the status says that the store answers")
 		}
-		g.proxy.idempotency.store = there
+		g.proxy.calls.store = there
 		g.ask(g.keyed("k", "/v1/files", `{}`))
 		if got := g.ask(g.keyed("k", "/v1/files", `{}`)); got.source != "replay" {
 			t.Errorf("when it is back: %+v", got)
@@ -655,8 +655,8 @@ func TestAStoreThatIsFullRefusesCreatesWithAKeyAndNothingElse(t *testing.T) {
 		if got := g.ask(g.keyed("done", "/v1/files", `{}`)); got.status != 200 {
 			t.Fatalf("a create got %+v", got)
 		}
-		there := g.proxy.idempotency.store
-		g.proxy.idempotency.store = full{there}
+		there := g.proxy.calls.store
+		g.proxy.calls.store = full{there}
 		for _, key := range []string{"a", "b"} {
 			if got := g.ask(g.keyed(key, "/v1/chat/completions", chatBody)); got.status != 200 || got.source != "upstream" {
 				t.Errorf("a compute got %+v", got)
@@ -675,7 +675,7 @@ func TestAStoreThatIsFullRefusesCreatesWithAKeyAndNothingElse(t *testing.T) {
 		if n := strings.Count(g.log.String(), "cannot be stored"); n != 1 || g.counted("not_stored") != "2" || g.counted("store_down") != "2" {
 			t.Errorf("told %d times, counted %s and %s", n, g.counted("not_stored"), g.counted("store_down"))
 		}
-		g.proxy.idempotency.store = there
+		g.proxy.calls.store = there
 		if got := g.ask(g.keyed("c", "/v1/files", `{}`)); got.status != 200 || got.source != "upstream" {
 			t.Errorf("when there is room: %+v", got)
 		}
@@ -697,7 +697,7 @@ func TestACallUnderWayIsNotMadeAgainWhenTheHashKeyChanges(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			g := newBubble(t, numbered(time.Minute))
 			var secret atomic.Uint32
-			g.proxy.idempotency.store = rekeyed{g.proxy.idempotency.store, &secret}
+			g.proxy.calls.store = rekeyed{g.proxy.calls.store, &secret}
 			answers := make(chan given, 2)
 			for range 2 {
 				go func() { answers <- g.ask(g.keyed("k", kind, chatBody)) }()
@@ -741,8 +741,8 @@ func (s elsewhere) Wait(ctx context.Context, _ store.Call) (store.Claim, error) 
 func TestACallThatAnotherProcessMakesIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newBubble(t, numbered(0))
-		other := elsewhere{g.proxy.idempotency.store, make(chan store.Claim)}
-		g.proxy.idempotency.store = other
+		other := elsewhere{g.proxy.calls.store, make(chan store.Claim)}
+		g.proxy.calls.store = other
 		if got := g.ask(g.keyed("k", "/v1/files", `{}`, "X-Stainless-Read-Timeout: 1")); got != (given{409, "local", "0", "", "", "idempotency_key_in_use"}) {
 			t.Errorf("at its deadline it got %+v", got)
 		}

@@ -37,21 +37,21 @@ const (
 var errAgain = errors.New("the call that was waited for is over")
 
 // inUse is the answer to a caller that cannot wait any longer. Cause is why.
-func (x *exchange) inUse(cause error, f *flight) error {
+func (s *Calls) inUse(x *Caller, cause error, f *flight) error {
 	if !errors.Is(cause, errDeadline) {
 		return cause
 	}
 	x.record.attempts = f.attempts(x)
 	e := fail("idempotency_key_in_use", "The call with this Idempotency-Key is still being made, since %s. "+
 		"It goes on: ask again with the same key to get its answer.", round(time.Since(x.start)))
-	return x.p.result(x, resultInUse, e.after(x.soon(e.RetryAfter)))
+	return s.result(x, resultInUse, e.after(x.soon(e.RetryAfter)))
 }
 
 // soon is how long a client whose own timeout ended the wait is told to wait before
 // it asks again: usual, but openai-go waits inside the timeout of the try that has
 // just ended (requestconfig.go, Execute and WaitForDelay, v3.96.0), of which no more
 // is left than the margin of an early policy.PatienceOf.
-func (x *exchange) soon(usual time.Duration) time.Duration {
+func (x *Caller) soon(usual time.Duration) time.Duration {
 	if !x.identity.hasty || !x.announced {
 		return usual
 	}

@@ -84,10 +84,10 @@ func TestACallThatEndsWhileItsRetryComesIsNotMadeAgain(t *testing.T) {
 		g.leaveAfter(time.Second, g.request(http.MethodPost, createPath, createBody))
 		synctest.Wait()
 		var call store.Call
-		for one := range g.proxy.abandoned.calls {
+		for one := range g.proxy.calls.abandoned.calls {
 			call = one
 		}
-		f, seat := g.proxy.abandoned.take(call)
+		f, seat := g.proxy.calls.abandoned.take(call)
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
 		if f == nil || !f.over {

@@ -109,8 +109,8 @@ func troubled(t *testing.T, seed uint64, creates string) {
 func (s *several) settled(t *testing.T) {
 	t.Helper()
 	memory, disk := s.held()
-	if s.inflight() != 0 || memory != 0 || disk != 0 || s.proxy.idempotency.running() != 0 || s.proxy.abandoned.count() != 0 {
-		t.Errorf("%d in flight, %d and %d bytes, %d flights, %d abandoned", s.inflight(), memory, disk, s.proxy.idempotency.running(), s.proxy.abandoned.count())
+	if s.inflight() != 0 || memory != 0 || disk != 0 || s.proxy.calls.running() != 0 || s.proxy.calls.abandoned.count() != 0 {
+		t.Errorf("%d in flight, %d and %d bytes, %d flights, %d abandoned", s.inflight(), memory, disk, s.proxy.calls.running(), s.proxy.calls.abandoned.count())
 	}
 	for _, up := range s.proxy.upstreams {
 		if taken := up.slots.taken; taken != 0 || up.slots.queue.Len() != 0 || up.gate.depth() != 0 {

@@ -20,7 +20,6 @@ import (
 	"outrigger/policy"
 	"outrigger/proxy/outward"
 	"outrigger/proxy/spool"
-	"outrigger/proxy/store"
 )
 
 // ErrNoUpstream is returned by New for a configuration without an upstream.
@@ -40,12 +39,10 @@ type Deps struct {
 // concurrent use.
 type Proxy struct {
 	*Loop
-	callers     *callers
-	idempotency *idempotency
-	abandoned   *abandoned
-	detached    *detached
-	relay       *httputil.ReverseProxy
-	inflight    *Inflight
+	callers  *callers
+	calls    *Calls
+	relay    *httputil.ReverseProxy
+	inflight *Inflight
 
 	idPrefix string
 	ids      atomic.Uint64
@@ -82,9 +79,10 @@ func New(c Config, d Deps) (*Proxy, error) {
 	if c.Bodies.SpoolMax > 0 {
 		p.bodies.Unspooled = newUnspooled(c.Bodies.Dir, d.Log)
 	}
-	p.detached = newDetached(p.bodies, whole, resources.Descriptors())
-	p.abandoned = &abandoned{detached: p.detached, calls: map[store.Call][]*flight{}}
-	if p.idempotency, err = newIdempotency(c, d.Log, p.recorder, p.bodies); err != nil {
+	p.calls, err = NewCalls(CallSettings{
+		Store: c.Store, Rejoin: c.Rejoin, Total: c.Timeouts.Total, BodyMemory: int64(c.Bodies.BodyMemory), Memory: whole, Descriptors: resources.Descriptors(),
+	}, d.Log, p.recorder, p.names, p.inflight, p.bodies)
+	if err != nil {
 		for _, u := range p.upstreams {
 			u.close()
 		}
@@ -120,9 +118,9 @@ func (p *Proxy) forward(w http.ResponseWriter, r *http.Request, x *exchange) err
 	switch {
 	case x.identity.body == nil, x.once != nil: // nobody asks, or can tell, whether there was one like it
 	case x.identity.key != "":
-		return p.once(w, r, x)
+		return p.calls.Once(w, r, x.caller())
 	default:
-		return p.rejoinable(w, r, x)
+		return p.calls.Rejoinable(w, r, x.caller())
 	}
 	p.relay.ServeHTTP(w, r)
 	return nil
@@ -186,7 +184,7 @@ func (p *Proxy) Knows(token string) bool { return p.callers.known(token) }
 // Drain refuses every new request from now on.
 func (p *Proxy) Drain() {
 	p.inflight.begun.Store(true)
-	p.abandoned.end()
+	p.calls.Drain()
 }
 
 // Cancel ends all requests that still run, with cause.
@@ -201,7 +199,7 @@ func (p *Proxy) Close() error {
 	for _, u := range p.upstreams {
 		u.close()
 	}
-	return p.idempotency.store.Close()
+	return p.calls.Close()
 }
 
 // newID returns an id that no other request of any process has.

@@ -24,24 +24,24 @@ type abandoned struct {
 	over  bool // a drain has begun: nobody can come back
 }
 
-// rejoinable makes a call without a key in such a way that it can go on when its
+// Rejoinable makes a call without a key in such a way that it can go on when its
 // caller leaves; or, for the retry of such a call, gives it the answer.
-func (p *Proxy) rejoinable(w http.ResponseWriter, r *http.Request, x *exchange) error {
-	call := x.name(r).under(p.names.secret)
+func (s *Calls) Rejoinable(w http.ResponseWriter, r *http.Request, x *Caller) error {
+	call := x.name(s.names, r).under(s.names.secret)
 	for isRetry(r.Header) {
-		f, seat := p.abandoned.take(call)
+		f, seat := s.abandoned.take(call)
 		if f == nil {
 			break
 		}
 		f.sit()
 		x.hurry(r.Header)
-		if err := p.deliver(w, x, f, seat, false); !errors.Is(err, errAgain) {
+		if err := s.deliver(w, x, f, seat, false); !errors.Is(err, errAgain) {
 			return err
 		}
 	}
 	f := newFlight(call)
-	p.launch(r, x, f)
-	return p.attend(w, x, f, true)
+	s.launch(r, x, f)
+	return s.attend(w, x, f, true)
 }
 
 // isRetry reports whether an SDK says that the request is a retry of its own.
@@ -51,24 +51,24 @@ func isRetry(h http.Header) bool {
 }
 
 // abandon leaves f to the retry that may come, or ends it. Locked: f.mu.
-func (p *Proxy) abandon(f *flight, delivered bool) {
+func (s *Calls) abandon(f *flight, delivered bool) {
 	stays := !delivered && f.promising()
-	if stays && !p.abandoned.put(f) {
+	if stays && !s.abandoned.put(f) {
 		stays = false
-		if !p.inflight.begun.Load() {
-			p.idempotency.count(resultCrowded)
+		if !s.inflight.begun.Load() {
+			s.count(resultCrowded)
 		}
 	}
 	if !stays {
-		f.call.cancel(errUnclaimed)
+		f.life.cancel(errUnclaimed)
 		f.answer.Close()
 		return
 	}
-	p.idempotency.count(resultAbandoned)
-	f.expire(p.config.Rejoin, func() {
-		if p.abandoned.drop(f) {
-			p.idempotency.count(resultUnclaimed)
-			f.call.cancel(errUnclaimed)
+	s.count(resultAbandoned)
+	f.expire(s.settings.Rejoin, func() {
+		if s.abandoned.drop(f) {
+			s.count(resultUnclaimed)
+			f.life.cancel(errUnclaimed)
 			f.answer.Close()
 		}
 	})
@@ -84,7 +84,7 @@ func (f *flight) promising() bool {
 	case !kept, mediaType(header) == "text/event-stream" && f.begun:
 		return false
 	case f.over:
-		return f.whole && (isSuccess(status) || f.call.isCreate() && f.call.mayBeDone(status))
+		return f.whole && (isSuccess(status) || f.create && f.ended.MayBeDone(status))
 	}
 	return true
 }
@@ -95,7 +95,7 @@ func (a *abandoned) keeps(f *flight) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch {
-	case !f.call.identity.rejoin:
+	case !f.rejoin:
 		return false
 	case f.inside > 0:
 		return true // depart decides
@@ -128,7 +128,7 @@ func (a *abandoned) take(call store.Call) (*flight, *recording.Reader) {
 		if reader := waiting[0].answer.Reader(); reader != nil {
 			return waiting[0], reader
 		}
-		waiting[0].call.cancel(errUnclaimed) // its answer can be given to nobody any more
+		waiting[0].life.cancel(errUnclaimed) // its answer can be given to nobody any more
 	}
 	return nil, nil
 }
@@ -172,7 +172,7 @@ func (a *abandoned) end() {
 	for _, flights := range all {
 		for _, f := range flights {
 			a.detached.leave(&f.apart)
-			f.call.cancel(errUnclaimed)
+			f.life.cancel(errUnclaimed)
 			f.answer.Close()
 		}
 	}

@@ -20,11 +20,10 @@ const toldFull = "idempotent answers cannot be stored: they are served without, 
 
 // settle ends the claim of a call that is over, and returns what became of it. From
 // here on the next call with its key asks the store.
-func (p *Proxy) settle(f *flight, whole bool) string {
-	if f.call.identity.rejoin {
+func (s *Calls) settle(f *flight, whole bool) string {
+	if f.rejoin {
 		return ""
 	}
-	s := p.idempotency
 	defer s.leave(f)
 	result, err := resultNoStore, error(nil)
 	if !f.unstored {
@@ -47,39 +46,22 @@ func (p *Proxy) settle(f *flight, whole bool) string {
 
 // end ends f's claim: its answer is stored, or its key is free again, or, where doing
 // it again could create twice, kept.
-func (s *idempotency) end(ctx context.Context, f *flight, whole bool) (string, error) {
-	c := f.call
+func (s *Calls) end(ctx context.Context, f *flight, whole bool) (string, error) {
+	c := f.ended
 	status, header, body, kept := f.answer.Answer()
-	answered := isSuccess(status) && c.record.source == sourceUpstream
+	answered := isSuccess(status) && c.Upstream
 	switch {
-	case answered && whole && kept && c.record.outcome != outcomeFailed:
+	case answered && whole && kept && !c.Failed:
 		return resultStored, s.store.Finish(ctx, f.claim, &store.Answer{Status: status, Header: storable(header), Body: body})
 	case answered && whole && !kept:
 		return resultTooLarge, s.store.Lose(ctx, f.claim, status)
-	case f.asked.Create && c.mayBeDone(status):
-		if c.record.source == sourceLocal {
+	case f.asked.Create && c.MayBeDone(status):
+		if c.Local {
 			status = 0 // it is Outrigger's own
 		}
 		return resultLost, s.store.Lose(ctx, f.claim, status)
 	}
 	return resultFailed, s.store.Release(ctx, f.claim)
-}
-
-// mayBeDone reports whether a create that has ended without a whole answer may have
-// been carried out all the same.
-func (c *Run) mayBeDone(status int) bool {
-	r := &c.record
-	switch {
-	case r.attempts == 0:
-		return false
-	case status == 0 && c.current == nil && !c.doubtful:
-		return false // it ended between attempts, each of which had its answer
-	case c.doubtful: // an earlier attempt may have, whatever the last one was told
-		return true
-	case r.source == sourceLocal:
-		return r.errorCode == "upstream_ambiguous" || r.errorCode == "upstream_broke"
-	}
-	return status == 0 || isSuccess(status) || r.uncertain(status)
 }
 
 // storable returns the header of an answer as later callers are given it: without

@@ -98,8 +98,8 @@ func (p *Proxy) Status() Status {
 	memory, spooled := p.bodies.Usage()
 	s := Status{Time: now, Draining: p.inflight.begun.Load(), Inflight: p.Inflight(), Memory: memory, Spool: spooled}
 	s.Idempotency = IdempotencyStatus{
-		Store: p.config.Store.Spec.String(), Answers: !p.idempotency.reach.on.Load(),
-		Running: p.idempotency.running(), Abandoned: p.abandoned.count(),
+		Store: p.config.Store.Spec.String(), Answers: !p.calls.reach.on.Load(),
+		Running: p.calls.running(), Abandoned: p.calls.abandoned.count(),
 	}
 	for _, u := range p.upstreams {
 		s.Upstreams = append(s.Upstreams, u.status(now))

@@ -27,7 +27,7 @@ func TestStoredAnswersInMemoryAreInsideTheMemoryOfAll(t *testing.T) {
 					t.Errorf("%d bytes are for answers, want %d", got, tt.stored)
 				}
 			})
-			if got := g.proxy.idempotency.store.Largest(); got != tt.stored/8 {
+			if got := g.proxy.calls.store.Largest(); got != tt.stored/8 {
 				t.Errorf("one answer may have %d bytes, want %d", got, tt.stored/8)
 			}
 			if got := g.proxy.config.Store.Largest(); got != tt.stored/8 {

@@ -69,8 +69,6 @@ type Ends struct {
 type tunnelHost interface {
 	// brokeOff tells the breakers that the tunnel broke off.
 	brokeOff()
-	// survived is told of a panic.
-	survived(where string, panicked any)
 	// finish ends the attempt.
 	finish()
 }
@@ -109,7 +107,7 @@ func (t *tunnel) run(early []byte) {
 		defer close(over)
 		defer func() {
 			if v := recover(); v != nil {
-				t.host.survived("tunnel", v)
+				survived(t.recorder, "tunnel", v)
 				t.close()
 			}
 		}()
