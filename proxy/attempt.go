@@ -47,13 +47,21 @@ type attempt struct {
 
 // beginning is what is known of an attempt's answer before it is passed on.
 type beginning struct {
-	held     *hold                // the answer's beginning, when it was held
-	content  *content             // tells what a good answer is by its bytes; nil when nobody asks
-	watcher  *eventstream.Watcher // reads a stream, once it is known to be one; nil for all else
-	decoded  []byte               // an encoded answer that was held whole, decoded; at most holdAnswer
-	lacking  bool                 // an encoded stream lacks the end of its last event, without which it is not whole
-	missing  []byte               // what a stream that ended while it was held lacks of its last event
-	resuming *resuming            // the answer's body, if it is a stream that can be resumed
+	held    *hold                // the answer's beginning, when it was held
+	content *content             // tells what a good answer is by its bytes; nil when nobody asks
+	watcher *eventstream.Watcher // reads a stream, once it is known to be one; nil for all else
+	decoded []byte               // an encoded answer that was held whole, decoded; at most holdAnswer
+	lacking bool                 // an encoded stream lacks the end of its last event, without which it is not whole
+	missing []byte               // what a stream that ended while it was held lacks of its last event
+	resumed resumed              // the answer's body, if it is a stream that can be resumed
+}
+
+// resumed is a stream that can be resumed when it is cut.
+type resumed interface {
+	// count is how many resumes brought something new.
+	count() int64
+	// advice ends the message about a cut: why the stream was not resumed, and what to do.
+	advice() string
 }
 
 // attemptHost is what an attempt needs of the run that makes it.
@@ -76,7 +84,7 @@ func (x *Run) send(out *http.Request, a *attempt) {
 	ctx, cancel := context.WithCancelCause(x.ctx)
 	a.cancel, a.progress.began = cancel, a.started
 	outer := httptrace.ContextClientTrace(out.Context())
-	ctx = httptrace.WithClientTrace(ctx, a.progress.trace(outer, x.place, cancel))
+	ctx = httptrace.WithClientTrace(ctx, a.progress.trace(outer, x.place, x.place.turn, cancel))
 	// A shallow copy: a transport does not change a request's headers
 	// (http.RoundTripper), so all attempts share them.
 	a.ctx, x.lease.turn = ctx, x.place.turn

@@ -10,7 +10,7 @@ import (
 // gauge that is set at changes would lie: a breaker, for one, goes from open to
 // half-open when it is asked.
 type liveCollector struct {
-	p      *Proxy
+	source func() Source
 	models func(model string, proven bool) string // labels
 }
 
@@ -28,6 +28,12 @@ func describeGauge(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc(name, help, labels, nil)
 }
 
+// NewCollector returns a collector of what source has at present. models returns the label of a
+// model; proven says that an answer showed that it exists.
+func NewCollector(source func() Source, models func(model string, proven bool) string) prometheus.Collector {
+	return &liveCollector{source, models}
+}
+
 // Describe implements prometheus.Collector.
 func (c *liveCollector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range [...]*prometheus.Desc{descInflight, descDetached, descApart, descBody, descBreaker, descTripped, descStreaks, descConcurrency, descRunning, descBudget} {
@@ -41,14 +47,15 @@ func (c *liveCollector) Collect(out chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
-	memory, spooled := c.p.bodies.Usage()
-	gauge(descInflight, float64(c.p.Inflight()))
-	apart := c.p.calls.detached.load()
+	p := c.source()
+	memory, spooled := p.Bodies.Usage()
+	gauge(descInflight, float64(p.Inflight.count()))
+	apart := p.Calls.detached.load()
 	gauge(descDetached, float64(apart.calls))
 	gauge(descApart, float64(apart.bytes))
 	gauge(descBody, float64(memory), "memory")
 	gauge(descBody, float64(spooled), "spool")
-	for _, u := range c.p.upstreams {
+	for _, u := range p.Lanes {
 		gauge(descBreaker, float64(u.gate.breaker.State()), u.config.Name, allScopes)
 		worst := map[string]float64{} // two scopes may have one label: long names are cut
 		u.scopes.each(func(s scope, g *gate) {

@@ -26,8 +26,8 @@ func (m *motion) went(d time.Duration) { m.moving.Add(int64(d)) }
 // announced that.
 type dueAt func() (time.Time, bool)
 
-// of returns when a caller with that patience must have its answer.
-func (m *motion) of(p policy.Patience) dueAt {
+// dueOf returns when a caller with patience p, whose body moves as m says, must have its answer.
+func dueOf(m *motion, p policy.Patience) dueAt {
 	return func() (time.Time, bool) {
 		return p.Deadline(m.start, m.start.Add(time.Duration(m.last.Load())), time.Duration(m.moving.Load()))
 	}
@@ -37,7 +37,7 @@ func (m *motion) of(p policy.Patience) dueAt {
 func (x *exchange) setDeadline(r *http.Request) {
 	x.motion = &motion{start: x.start}
 	x.patience = policy.PatienceOf(x.total, r.Header, false)
-	x.bound(x.motion.of(x.patience))
+	x.bound(dueOf(x.motion, x.patience))
 }
 
 // bound makes at tell the request's deadline.
@@ -58,7 +58,7 @@ func (x *Life) stopTimer() { x.alarm.stop() }
 // setFlightDeadline bounds the call that x makes for a caller until its answer is committed, and
 // leaves the caller its own deadline only if that comes before.
 func (x *exchange) setFlightDeadline(caller *exchange, h http.Header) {
-	own, operators := caller.deadlineAt, caller.motion.of(policy.PatienceOf(x.total, nil, false))
+	own, operators := caller.deadlineAt, dueOf(caller.motion, policy.PatienceOf(x.total, nil, false))
 	total := func() (time.Time, bool) { // of the call
 		at, _ := operators()
 		if x.total.Default { // it gives way to a caller that waits for longer
@@ -93,7 +93,7 @@ func (x *exchange) setFlightDeadline(caller *exchange, h http.Header) {
 func (x *exchange) hurry(h http.Header) {
 	if x.identity.hasty {
 		x.stopTimer()
-		x.bound(x.motion.of(policy.PatienceOf(x.total, h, true)))
+		x.bound(dueOf(x.motion, policy.PatienceOf(x.total, h, true)))
 	}
 }
 

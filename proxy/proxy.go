@@ -89,7 +89,7 @@ func New(c Config, d Deps) (*Proxy, error) {
 		return nil, err
 	}
 	p.relay = p.newRelay(d.Log)
-	return p, d.Registry.Register(&liveCollector{p: p, models: metrics.Model})
+	return p, d.Registry.Register(NewCollector(p.source, metrics.Model))
 }
 
 // ServeHTTP takes one request along the whole path.
@@ -192,6 +192,14 @@ func (p *Proxy) Cancel(cause error) { p.inflight.cancel(cause) }
 
 // Inflight is the number of requests that are on their way.
 func (p *Proxy) Inflight() int { return p.inflight.count() }
+
+// source is where the present state is read.
+func (p *Proxy) source() Source {
+	return Source{Inflight: p.inflight, Bodies: p.bodies, Calls: p.calls, Lanes: p.upstreams}
+}
+
+// Status returns the present state.
+func (p *Proxy) Status() Status { return p.source().Status() }
 
 // Close closes idle connections and the store, and stops timers. Requests must have
 // ended.

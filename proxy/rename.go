@@ -94,10 +94,10 @@ func renameIn(query, model string) string {
 }
 
 // outgoing returns the body for one attempt, from its start, and its length, -1
-// when that is not known.
-func (x *Run) outgoing() (io.ReadCloser, int64) {
+// when that is not known. model is the text that stands for the model's name; "" leaves it.
+func (x *Body) outgoing(model string) (io.ReadCloser, int64) {
 	body := x.requestBody()
-	if body == nil || x.spliced == "" {
+	if body == nil || model == "" {
 		return body, x.size
 	}
 	old := x.facts.ModelEnd - x.facts.ModelStart
@@ -106,7 +106,7 @@ func (x *Run) outgoing() (io.ReadCloser, int64) {
 		body, size = &inflating{codings: x.encoded.codings, raw: body, size: size}, x.encoded.size
 	}
 	if size >= 0 {
-		size += int64(len(x.spliced)) - old
+		size += int64(len(model)) - old
 	}
-	return &spliced{src: body, before: x.facts.ModelStart, text: x.spliced, skip: old}, size
+	return &spliced{src: body, before: x.facts.ModelStart, text: model, skip: old}, size
 }

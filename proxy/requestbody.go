@@ -12,7 +12,7 @@ import (
 const oneWrite = 16 << 10
 
 // requestBody returns the body for one attempt, from its start.
-func (x *Call) requestBody() io.ReadCloser {
+func (x *Body) requestBody() io.ReadCloser {
 	switch {
 	case x.once != nil:
 		return x.once

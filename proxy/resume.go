@@ -40,7 +40,7 @@ type resuming struct {
 	gap
 	connection
 	timer   *time.Timer
-	resumed atomic.Int64 // resumes that brought something new
+	resumes atomic.Int64 // resumes that brought something new
 }
 
 // position is how far a stream has been passed on.
@@ -96,7 +96,7 @@ func (x *Run) resumable(a *attempt) {
 	}
 	r.src = a.resp.Body
 	r.events.room = x.bodies
-	a.resuming, a.resp.Body, a.body = r, r, r
+	a.resumed, a.resp.Body, a.body = r, r, r
 }
 
 // mayResume reports whether the answer may be a stream that is resumed: that of a background
@@ -111,7 +111,7 @@ func (x *Run) mayResume() bool {
 // silence is how long the answer to the caller may be silent before its attempt is ended.
 // A stream that is resumed sees to that itself.
 func (x *Run) silence(a *attempt) time.Duration {
-	if a.resuming != nil {
+	if a.resumed != nil {
 		return 0
 	}
 	return x.streamIdle()

@@ -69,7 +69,7 @@ func (r *resuming) ask(ctx context.Context, cancel context.CancelCauseFunc) (*ht
 	}
 	r.began = time.Now()
 	p := &progress{began: r.began}
-	req := r.get(httptrace.WithClientTrace(ctx, p.trace(nil, pl, cancel)))
+	req := r.get(httptrace.WithClientTrace(ctx, p.trace(nil, pl, pl.turn, cancel)))
 	timer := time.AfterFunc(min(resumeAnswer, time.Until(r.limit())), func() { cancel(errAttemptTimeout) })
 	defer timer.Stop()
 	resp, err := r.up.transport(false, false, r.began).RoundTrip(req)

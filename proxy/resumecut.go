@@ -60,7 +60,7 @@ func (r *resuming) judge(event []byte) (bool, error) {
 	r.over, r.last, r.behind, r.half = ends, number, false, nil
 	if r.again && !r.fresh {
 		r.fresh, r.fails, r.hint = true, 0, 0
-		r.resumed.Add(1)
+		r.resumes.Add(1)
 		r.tell("")
 		r.note(resumeDone, 0)
 	}

@@ -51,21 +51,14 @@ func (r *resuming) tooLate() {
 	r.note(resumeTooLate, 0)
 }
 
-// count is how many resumes brought something new. There need be no r.
-func (r *resuming) count() int64 {
-	if r == nil {
-		return 0
-	}
-	return r.resumed.Load()
-}
+// count implements resumed.
+func (r *resuming) count() int64 { return r.resumes.Load() }
 
-// advice ends the message about a cut: why the stream was not resumed, and what to do. There
-// need be no r.
+// again is the advice about a cut that nothing tried to mend.
+const again = ". What came before is incomplete; send the request again."
+
+// advice implements resumed.
 func (r *resuming) advice() string {
-	const again = ". What came before is incomplete; send the request again."
-	if r == nil {
-		return again
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.told == "" {

@@ -54,7 +54,7 @@ func (s *sending) unfinished() bool { return s != nil && !s.whole.Load() }
 // sends gives the attempt the request's body. Small ones are not watched: the system takes
 // them at once, and net/http sends them best as they are.
 func (x *Run) sends(a *attempt) (io.ReadCloser, int64) {
-	body, size := x.outgoing()
+	body, size := x.outgoing(x.spliced)
 	if body == nil || x.once == nil && 0 <= x.size && x.size <= oneWrite && x.body.InMemory() {
 		return body, size
 	}

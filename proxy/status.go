@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"outrigger/policy/limit"
+	"outrigger/proxy/spool"
 )
 
 // Status is a picture of what the proxy knows now, for /status.json. It holds no
@@ -92,22 +93,30 @@ type StreakStatus struct {
 	Refusals int       `json:"refusals"` // of the streak, counted once a second at most
 }
 
+// Source is where the present state is read.
+type Source struct {
+	Inflight *Inflight
+	Bodies   *spool.Store
+	Calls    *Calls
+	Lanes    []*lane
+}
+
 // Status returns the present state.
-func (p *Proxy) Status() Status {
+func (p Source) Status() Status {
 	now := time.Now()
-	memory, spooled := p.bodies.Usage()
-	s := Status{Time: now, Draining: p.inflight.begun.Load(), Inflight: p.Inflight(), Memory: memory, Spool: spooled}
+	memory, spooled := p.Bodies.Usage()
+	s := Status{Time: now, Draining: p.Inflight.begun.Load(), Inflight: p.Inflight.count(), Memory: memory, Spool: spooled}
 	s.Idempotency = IdempotencyStatus{
-		Store: p.config.Store.Spec.String(), Answers: !p.calls.reach.on.Load(),
-		Running: p.calls.running(), Abandoned: p.calls.abandoned.count(),
+		Store: p.Calls.settings.Store.Spec.String(), Answers: !p.Calls.reach.on.Load(),
+		Running: p.Calls.running(), Abandoned: p.Calls.abandoned.count(),
 	}
-	for _, u := range p.upstreams {
-		s.Upstreams = append(s.Upstreams, u.status(now))
+	for _, u := range p.Lanes {
+		s.Upstreams = append(s.Upstreams, laneStatus(u, now))
 	}
 	return s
 }
 
-func (u *lane) status(now time.Time) UpstreamStatus {
+func laneStatus(u *lane, now time.Time) UpstreamStatus {
 	s := UpstreamStatus{
 		Name: u.config.Name, URL: u.config.URL.Redacted(), Breaker: u.gate.breaker.State().String(), Waiting: u.gate.depth(),
 		Scopes: []ScopeStatus{}, Budget: u.budget.Remaining(now), Concurrency: u.slots.status(now),

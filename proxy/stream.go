@@ -204,7 +204,10 @@ func (s *answer) end(o outcome) {
 		}
 		x.record.promptTokens, x.record.completionTokens = w.Usage()
 	}
-	x.record.outcome, x.record.resumes = o, s.a.resuming.count()
+	x.record.outcome = o
+	if s.a.resumed != nil {
+		x.record.resumes = s.a.resumed.count()
+	}
 	if s.stream {
 		x.recorder.Span(x.id, Span{Kind: SpanStream, Lane: x.up.config.Name, Reason: string(o), Start: s.began, End: time.Now()})
 	}
@@ -222,5 +225,8 @@ func (s *answer) cutMessage(err error) string {
 	case errors.Is(err, io.EOF):
 		reason = "upstream \"" + x.up.config.Name + "\" ended the stream without finishing it"
 	}
-	return "The stream was cut: " + reason + s.a.resuming.advice()
+	if s.a.resumed == nil {
+		return "The stream was cut: " + reason + again
+	}
+	return "The stream was cut: " + reason + s.a.resumed.advice()
 }

@@ -51,13 +51,15 @@ func (p *progress) reached() classify.Progress {
 	return classify.NotSent
 }
 
-// trace returns the hooks that record into p. pl is told when the request is on
+// sender is told when the request of a turn is on the wire.
+type sender interface{ sent(now time.Time, turn int) }
+
+// trace returns the hooks that record into p. pl is told when the request of turn is on
 // the wire. stop ends the attempt: it is called when the transport
 // takes a second connection for the same request, which is how it sends one
 // again by itself (golang/go#52459 saw hundreds from one RoundTrip). outer is
 // what ReverseProxy installed, to forward 1xx answers.
-func (p *progress) trace(outer *httptrace.ClientTrace, pl *place, stop context.CancelCauseFunc) *httptrace.ClientTrace {
-	turn := pl.turn // of the attempt that begins now
+func (p *progress) trace(outer *httptrace.ClientTrace, pl sender, turn int, stop context.CancelCauseFunc) *httptrace.ClientTrace {
 	p.hooks = httptrace.ClientTrace{
 		GotConn: func(info httptrace.GotConnInfo) {
 			if p.connected.Swap(true) {
