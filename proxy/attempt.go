@@ -120,12 +120,17 @@ func (x *Run) send(out *http.Request, a *attempt) {
 		a.fail(ctx, errSwitched)
 		return
 	}
-	x.resumable(a)
+	if x.mayResume() {
+		resumable(x.serves(), a, x.outbound, x.credential, x.bodies)
+	}
 	a.peek(ctx)
 }
 
 // begun ends the attempt's timeout: the first byte of an answer is here.
 func (a *attempt) begun() { a.alarm.stop() }
+
+// silent ends the attempt: nothing came of its answer for too long.
+func (a *attempt) silent() { a.cancel(errStreamIdle) }
 
 // fail records why there is no answer, or no whole one.
 func (a *attempt) fail(ctx context.Context, err error) {

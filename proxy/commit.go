@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"outrigger/policy/classify"
+	"outrigger/policy/endpoint"
 )
 
 // commit hands a's answer to the relay, or the error that stands for its lack.
@@ -42,29 +43,7 @@ func (x *Run) relayed(out *http.Request, a *attempt) *http.Response {
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return resp // see tunnel
 	}
-	answer := &answer{x: x.serves(), a: a, began: time.Now(), src: a.body, idle: x.silence(a), learner: x.homes.learner(&x.affinity, x.Call, x.up.API, resp), list: x.listens(a)}
-	if a.watcher != nil || mediaType(resp.Header) == typeEvents {
-		answer.stream = true
-		x.recorder.Begin(SpanStream, x.up.config.Name)
-	}
-	if a.content.what() < kindText {
-		// What Outrigger may have to add would not fit in, and a stream that was cut
-		// where the length ends would look whole. Without it each read is flushed, so
-		// that what a cut one had is not lost with its end.
-		delete(resp.Header, "Content-Length")
-		resp.ContentLength = -1
-	}
-	resp.Body = answer
-	// ReverseProxy flushes after each read of a body of unknown length. One that is
-	// held whole, or empty, goes out with its headers, in one piece.
-	switch {
-	case a.held.complete():
-		x.withhold()
-	case a.body == http.NoBody:
-		resp.ContentLength = max(resp.ContentLength, 0)
-	default:
-		resp.ContentLength = -1
-	}
+	serve(x.serves(), a, x.homes.learner(&x.affinity, x.Call, x.up.API, resp))
 	return resp
 }
 
@@ -75,4 +54,13 @@ func (x *Run) serves() *serving {
 		idle: x.streamIdle(), breakerWait: x.config.Breaker.Wait,
 	}
 	return &x.serving
+}
+
+// mayResume reports whether the answer may be a stream that is resumed: that of a background
+// response.
+func (x *Run) mayResume() bool {
+	if !x.config.Resume || x.endpoint.Dialect != endpoint.Responses {
+		return false
+	}
+	return x.method == http.MethodGet || x.method == http.MethodPost && x.facts.Background && x.facts.Stream
 }

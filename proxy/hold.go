@@ -3,6 +3,7 @@ package proxy
 import (
 	"errors"
 	"io"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -65,20 +66,28 @@ func newHold(src io.ReadCloser, room room, most int, enough func([]byte, error) 
 	return &hold{src: src, room: room, max: most, enough: enough, reading: true}
 }
 
-// readHold reads the short answer of a to its end. A silence of idle in it ends the attempt.
-func readHold(a *attempt, idle time.Duration) *hold {
-	h := &hold{src: a.resp.Body, held: make([]byte, 0, a.resp.ContentLength+1), settled: true}
+// reader is told how the reading of an answer goes.
+type reader interface {
+	// begun says that the first byte is here.
+	begun()
+	// silent ends an answer in which nothing came for too long.
+	silent()
+}
+
+// readHold reads a short answer of a known length to its end. r is told of a silence of idle in it.
+func readHold(resp *http.Response, r reader, idle time.Duration) *hold {
+	h := &hold{src: resp.Body, held: make([]byte, 0, resp.ContentLength+1), settled: true}
 	var timer *time.Timer
 	for {
 		n, err := h.src.Read(h.held[len(h.held):cap(h.held)])
 		h.held, h.err = h.held[:len(h.held)+n], err
-		a.begun()
+		r.begun()
 		switch {
 		case err != nil:
 			return h
 		case idle <= 0:
 		case timer == nil: // rarely: one read is enough as a rule
-			timer = time.AfterFunc(idle, func() { a.cancel(errStreamIdle) })
+			timer = time.AfterFunc(idle, r.silent)
 			defer timer.Stop()
 		default:
 			timer.Reset(idle)

@@ -32,7 +32,7 @@ func (n *nesting) show(p []byte) {
 func (n *nesting) open() bool { return n.depth > 0 }
 
 // listens returns what follows the answer of a, if that may be such a list.
-func (x *Run) listens(a *attempt) *nesting {
+func listens(x *serving, a *attempt) *nesting {
 	if x.endpoint.Dialect != endpoint.Gemini || a.watcher != nil || a.content.encoded() || a.content.what() != kindText || !isSuccess(a.resp.StatusCode) {
 		return nil
 	}

@@ -34,7 +34,7 @@ func (a *attempt) peek(ctx context.Context) {
 		a.held.panicked = a.host.sawPanic
 		a.await(holdTime, holdTime, holdTime)
 	case l.kind == typeJSON && !l.asked && 0 < resp.ContentLength && resp.ContentLength <= holdInline:
-		a.held = readHold(a, a.idle)
+		a.held = readHold(resp, a, a.idle)
 		a.lookAt(l)
 	case l.whole, l.asked:
 		a.peekContent(l)

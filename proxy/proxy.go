@@ -17,7 +17,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"outrigger/internal/resources"
-	"outrigger/policy"
 	"outrigger/proxy/outward"
 	"outrigger/proxy/spool"
 )
@@ -61,7 +60,7 @@ func New(c Config, d Deps) (*Proxy, error) {
 	}
 	p.total, p.silent = c.Timeouts.operators()
 	p.names = newNamer(own, p.callers.haveTokens)
-	p.failures = policy.NewRepeats[[32]byte, [32]byte, [32]byte, *failure](maxRepeats)
+	p.failures = newFailures()
 	metrics, err := NewMetrics(d.Registry)
 	if err != nil {
 		return nil, err

@@ -134,3 +134,9 @@ func (p *Proxy) answerError(w http.ResponseWriter, out *http.Request, err error)
 	}
 	exchangeOf(out.Context()).fail(w, err)
 }
+
+// RoundTrip implements http.RoundTripper, for the relay: it is the attempt loop of the
+// exchange that out belongs to.
+func (p *Proxy) RoundTrip(out *http.Request) (*http.Response, error) {
+	return exchangeOf(out.Context()).Run.RoundTrip(out)
+}

@@ -25,6 +25,10 @@ const (
 // failures remembers the calls that failed for good. Owners, calls and bodies are hashes.
 type failures = policy.Repeats[[32]byte, [32]byte, [32]byte, *failure]
 
+func newFailures() *failures {
+	return policy.NewRepeats[[32]byte, [32]byte, [32]byte, *failure](maxRepeats)
+}
+
 // failure is how a call failed: an answer of the upstream's, or an error of
 // Outrigger's own. Only calls of clients that retry by themselves have one.
 type failure struct {

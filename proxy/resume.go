@@ -76,45 +76,27 @@ type connection struct {
 	told   string // why the stream could not be resumed
 }
 
-// resumable makes the body of a's answer one that resumes itself, if a background stream
-// was asked for, or the rest of one.
-func (x *Run) resumable(a *attempt) {
-	if a.resp.StatusCode != http.StatusOK || a.resp.Header.Get("Content-Encoding") != "" || !x.mayResume() {
+// resumable makes the body of a's answer one that resumes itself. request is what the
+// upstream was sent for account; room is for what is held of events.
+func resumable(x *serving, a *attempt, request *http.Request, account credential, room room) {
+	if a.resp.StatusCode != http.StatusOK || a.resp.Header.Get("Content-Encoding") != "" {
 		return
 	}
 	id, wants := "", ""
 	if x.method == http.MethodGet {
-		if id = streamedID(x.outbound.URL); id == "" {
+		if id = streamedID(request.URL); id == "" {
 			return
 		}
 	} else {
-		wants = x.streamWants()
+		wants = streamWants(&x.Body)
 	}
 	r := &resuming{
-		x: x.serves(), a: a, up: x.up, request: x.outbound, account: x.credential, idle: x.streamIdle(), until: a.started.Add(resumeWindow),
+		x: x, a: a, up: x.up, request: request, account: account, idle: x.idle, until: a.started.Add(resumeWindow),
 		watcher: eventstream.New(endpoint.Responses), position: position{id: id, wants: wants, last: -1, gapless: true},
 	}
 	r.src = a.resp.Body
-	r.events.room = x.bodies
+	r.events.room = room
 	a.resumed, a.resp.Body, a.body = r, r, r
-}
-
-// mayResume reports whether the answer may be a stream that is resumed: that of a background
-// response.
-func (x *Run) mayResume() bool {
-	if !x.config.Resume || x.endpoint.Dialect != endpoint.Responses {
-		return false
-	}
-	return x.method == http.MethodGet || x.method == http.MethodPost && x.facts.Background && x.facts.Stream
-}
-
-// silence is how long the answer to the caller may be silent before its attempt is ended.
-// A stream that is resumed sees to that itself.
-func (x *Run) silence(a *attempt) time.Duration {
-	if a.resumed != nil {
-		return 0
-	}
-	return x.streamIdle()
 }
 
 // Read implements io.Reader.

@@ -31,7 +31,7 @@ const maxWants = 4 << 20
 
 // streamWants returns what the request's body says about the events of its stream, as the
 // query says it: what they include, and whether they are padded.
-func (x *Body) streamWants() string {
+func streamWants(x *Body) string {
 	var body struct {
 		Include []string
 		Options struct {

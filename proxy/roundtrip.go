@@ -19,8 +19,7 @@ import (
 //   - an attempt's context ends when its body does, not before;
 //   - no wait outlasts the deadline, and the caller's leaving ends each;
 //   - what cannot be sent again is sent once.
-func (p *Proxy) RoundTrip(out *http.Request) (*http.Response, error) {
-	x := exchangeOf(out.Context())
+func (x *Run) RoundTrip(out *http.Request) (*http.Response, error) {
 	if x.repeat.answer != nil {
 		return x.remembered(out)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"slices"
 	"time"
 
@@ -58,6 +59,38 @@ type answer struct {
 	patience *time.Timer // bounds what comes behind the last event; nil before it
 	overAt   time.Time   // when to stop waiting for what comes behind a whole answer; zero before it
 	told     int64       // events that said something when overAt was set
+}
+
+// serve makes a's answer the committed one: from here on its body is watched to its true end.
+// learner reads the ids of objects in it; nil when it has none.
+func serve(x *serving, a *attempt, learner *sticky.Learner) {
+	resp := a.resp
+	s := &answer{x: x, a: a, began: time.Now(), src: a.body, idle: x.idle, learner: learner, list: listens(x, a)}
+	if a.resumed != nil {
+		s.idle = 0 // it sees to silences itself
+	}
+	if a.watcher != nil || mediaType(resp.Header) == typeEvents {
+		s.stream = true
+		x.recorder.Begin(SpanStream, x.up.config.Name)
+	}
+	if a.content.what() < kindText {
+		// What Outrigger may have to add would not fit in, and a stream that was cut
+		// where the length ends would look whole. Without it each read is flushed, so
+		// that what a cut one had is not lost with its end.
+		delete(resp.Header, "Content-Length")
+		resp.ContentLength = -1
+	}
+	resp.Body = s
+	// ReverseProxy flushes after each read of a body of unknown length. One that is
+	// held whole, or empty, goes out with its headers, in one piece.
+	switch {
+	case a.held.complete():
+		x.withhold()
+	case a.body == http.NoBody:
+		resp.ContentLength = max(resp.ContentLength, 0)
+	default:
+		resp.ContentLength = -1
+	}
 }
 
 // Read passes on the next bytes, as they come.

@@ -79,7 +79,7 @@ func (x *exchange) routeTo(r *http.Request) error {
 
 // isAsked reports whether u is what the caller had in mind, which then gets the path as
 // the caller wrote it.
-func (x *Call) isAsked(u *lane) bool {
+func (x *Run) isAsked(u *lane) bool {
 	if x.target == "" || u.authority() != x.target {
 		return false
 	}
