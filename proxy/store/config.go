@@ -20,12 +20,10 @@ type Config struct {
 	Bytes values.Bytes `env:"IDEMPOTENCY_BYTES" envDefault:"64MiB" min:"65536" max:"1099511627776" doc:"idempotent answers kept at most, in bytes; the least recently used of who has most go first, and one answer may take an eighth; in memory, a quarter of MEMORY_MAX at most"`
 }
 
-// largestShare is the part of Bytes that one answer may take: small enough that one
-// caller's large answer does not push out everybody's.
-const largestShare = 8
-
 // Largest returns the Size of the largest answer that is stored, in bytes.
-func (c Config) Largest() int64 { return int64(c.Bytes) / largestShare }
+func (c Config) Largest() int64 { return c.limits().Largest() }
+
+func (c Config) limits() Limits { return Limits{TTL: c.TTL, Bytes: int64(c.Bytes)} }
 
 // InMemory reports whether answers are kept in the memory of this process.
 func (c Config) InMemory() bool { return c.Spec == Spec{} }

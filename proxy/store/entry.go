@@ -42,7 +42,7 @@ func (e *entry) unpacked(stored time.Time) *Answer {
 // claim enters a call as running, if there is room for it.
 func (m *memory) claim(call Call, now time.Time) (*entry, error) {
 	if call.Create {
-		if err := m.lost.reserve(call.Owner); err != nil {
+		if err := m.lost.Reserve(call.Owner); err != nil {
 			return nil, err
 		}
 	}
@@ -83,7 +83,7 @@ func (m *memory) lose(e *entry, status int) {
 // become ends a call, which is kept for the TTL from now on.
 func (m *memory) become(e *entry, state State, status int, answer []byte) {
 	if e.call.Create && state == Done {
-		m.lost.add(e.call.Owner, -1)
+		m.lost.Add(e.call.Owner, -1)
 	}
 	m.used -= e.cost()
 	e.state, e.status, e.answer = state, uint16(status), answer
@@ -96,7 +96,7 @@ func (m *memory) become(e *entry, state State, status int, answer []byte) {
 }
 
 // share is what an entry is in that can make room, or nil.
-func (m *memory) share(e *entry) *shares {
+func (m *memory) share(e *entry) *evictable {
 	switch {
 	case e.state == Done:
 		return &m.answers
@@ -109,9 +109,9 @@ func (m *memory) share(e *entry) *shares {
 // cost is what an entry counts for, in bytes.
 func (e *entry) cost() int64 {
 	if e.state == Unknown {
-		return marker
+		return Marker
 	}
-	return overhead + int64(len(e.answer))
+	return Overhead + int64(len(e.answer))
 }
 
 // list is the list in a share that the entry belongs to.
@@ -124,7 +124,7 @@ func (e *entry) list() int {
 
 // expire forgets what has lived its TTL.
 func (m *memory) expire(now time.Time) {
-	for first := m.ages.first; first != nil && now.Sub(m.began) >= first.at+m.config.TTL; first = m.ages.first {
+	for first := m.ages.first; first != nil && now.Sub(m.began) >= first.at+m.limits.TTL; first = m.ages.first {
 		m.forget(first)
 	}
 }
@@ -132,7 +132,7 @@ func (m *memory) expire(now time.Time) {
 // evict makes room until all fit. Of an answer to a create is left that there was one,
 // while there is room for that beside the markers.
 func (m *memory) evict() {
-	for m.used > int64(m.config.Bytes) {
+	for m.used > m.limits.Bytes {
 		e := m.answers.first()
 		if e == nil {
 			break
@@ -147,7 +147,7 @@ func (m *memory) evict() {
 		m.used += e.cost()
 		m.spent.add(e)
 	}
-	for m.spent.used > m.lost.left() {
+	for m.spent.Used() > m.lost.Left() {
 		m.forget(m.spent.first())
 	}
 }
@@ -158,7 +158,7 @@ func (m *memory) forget(e *entry) {
 	if share := m.share(e); share != nil {
 		share.remove(e)
 	} else if e.call.Create {
-		m.lost.add(e.call.Owner, -1)
+		m.lost.Add(e.call.Owner, -1)
 	}
 	m.used -= e.cost()
 	if e.state != Running {

@@ -16,7 +16,8 @@ import (
 // a record of state Running. Whoever finds one of which it holds no flight, finds an
 // Unknown call. A compute's claim is in no file: after a death it may run again.
 type file struct {
-	config Config
+	path   string
+	limits Limits
 	db     *bolt.DB
 	opened os.FileInfo // of db's file, as it was when it was opened
 	secret [32]byte
@@ -27,7 +28,7 @@ type file struct {
 	closed  bool
 	broken  error // once set, the database is not touched any more
 	flights map[Key]*flight
-	lost    markers // of the file, and of those that are about to be in it
+	lost    Markers // of the file, and of those that are about to be in it
 }
 
 // flight is a call that this process is about to claim, or has claimed.
@@ -50,7 +51,7 @@ func (f *file) HashKey(context.Context) ([32]byte, error) { return f.secret, nil
 const largestFile = 256 << 20
 
 // Largest implements Store.
-func (f *file) Largest() int64 { return min(f.config.Largest(), largestFile) }
+func (f *file) Largest() int64 { return min(f.limits.Largest(), largestFile) }
 
 // Begin implements Store. For a create it waits for the disk, whatever the context.
 func (f *file) Begin(ctx context.Context, call Call) (Claim, error) {
@@ -135,14 +136,14 @@ func (f *file) settle(mine *flight) (Claim, error) {
 // mark writes that a create was begun, if there is room for that.
 func (f *file) mark(mine *flight) error {
 	f.mu.Lock()
-	err := f.lost.reserve(mine.call.Owner)
+	err := f.lost.Reserve(mine.call.Owner)
 	f.mu.Unlock()
 	if err != nil {
 		return err
 	}
 	err = f.write(putting(record{state: Running, call: mine.call, since: mine.since, at: mine.since}, classLost))
 	f.mu.Lock()
-	f.lost.add(mine.call.Owner, -1) // what is written counts by itself
+	f.lost.Add(mine.call.Owner, -1) // what is written counts by itself
 	f.mu.Unlock()
 	return err
 }

@@ -13,20 +13,27 @@ import (
 )
 
 func TestFileDoesWhatAStoreDoes(t *testing.T) {
-	runSuite(t, func(t *testing.T, c Config) Store { return openAt(t, newPath(t), c) })
+	runSuite(t, func(t *testing.T, c Limits) Store { return openAt(t, newPath(t), c) })
+}
+
+func TestFileReadsOnlyWhatThereIsMemoryFor(t *testing.T) {
+	readsWithin(t, func(t *testing.T, room Room) Store {
+		s := openAt(t, newPath(t), Limits{TTL: time.Hour, Bytes: 8 << 20})
+		s.room = room
+		return s
+	})
+}
+
+func TestFileBoundsWhatItKeeps(t *testing.T) {
+	runBounded(t, func(t *testing.T, l Limits) Store { return openAt(t, newPath(t), l) },
+		func(s Store) int64 { return s.(*file).writer.spent.Used() + s.(*file).lost.All()*Marker })
 }
 
 func newPath(t testing.TB) string { return filepath.Join(t.TempDir(), "answers.db") }
 
-// at returns the Config of a file.
-func at(path string, c Config) Config {
-	c.Spec = Spec{path: path, shown: "file:" + path}
-	return c
-}
-
-func openAt(t testing.TB, path string, c Config) *file {
+func openAt(t testing.TB, path string, c Limits) *file {
 	t.Helper()
-	s, err := openFile(at(path, c), unbounded{})
+	s, err := openFile(path, c, unbounded{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +47,7 @@ func reopened(t testing.TB, s *file) *file {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return openAt(t, s.config.Spec.path, s.config)
+	return openAt(t, s.path, s.limits)
 }
 
 func TestFileRemembersAcrossItsEnd(t *testing.T) {
@@ -85,7 +92,7 @@ func TestFileRemembersAcrossItsEnd(t *testing.T) {
 
 func TestFileIsItsOwnersAlone(t *testing.T) {
 	s := openAt(t, newPath(t), roomy())
-	path := s.config.Spec.path
+	path := s.path
 	for range 2 {
 		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 			t.Fatalf("mode %v, %v, want 0600", info.Mode(), err)
@@ -93,7 +100,7 @@ func TestFileIsItsOwnersAlone(t *testing.T) {
 		if err := errors.Join(s.Close(), os.Chmod(path, 0o664)); err != nil {
 			t.Fatal(err)
 		}
-		s = openAt(t, path, s.config)
+		s = openAt(t, path, s.limits)
 	}
 	if names, err := filepath.Glob(filepath.Dir(path) + "/*"); err != nil || len(names) != 1 {
 		t.Errorf("the directory has %v, %v, want the store alone", names, err)
@@ -102,10 +109,10 @@ func TestFileIsItsOwnersAlone(t *testing.T) {
 
 func TestFileInUseIsRefusedByName(t *testing.T) {
 	s := openAt(t, newPath(t), roomy())
-	if other, err := openFile(s.config, unbounded{}); err == nil {
+	if other, err := openFile(s.path, s.limits, unbounded{}); err == nil {
 		t.Fatal("opened twice", other.Close())
-	} else if !errors.Is(err, errInUse) || !strings.Contains(err.Error(), s.config.Spec.path) {
-		t.Errorf("got %v, want that %s is in use", err, s.config.Spec.path)
+	} else if !errors.Is(err, errInUse) || !strings.Contains(err.Error(), s.path) {
+		t.Errorf("got %v, want that %s is in use", err, s.path)
 	}
 	mustBegin(t, s, newCall(true), Claimed)
 }
@@ -113,7 +120,7 @@ func TestFileInUseIsRefusedByName(t *testing.T) {
 func TestFileThatCannotBeMadeIsRefusedByName(t *testing.T) {
 	directory := t.TempDir()
 	for _, path := range []string{directory + "/none/answers.db", directory} {
-		if s, err := openFile(at(path, roomy()), unbounded{}); err == nil {
+		if s, err := openFile(path, roomy(), unbounded{}); err == nil {
 			t.Error("opened", s.Close())
 		} else if !strings.Contains(err.Error(), path) {
 			t.Errorf("%v does not name %s", err, path)
@@ -142,7 +149,7 @@ func TestFileForgetsAfterTheTTL(t *testing.T) {
 		}
 		time.Sleep(2 * sweepEvery)
 		mustBegin(t, s, running, Running)
-		if got, want := s.writer.used, int64(marker); got != want {
+		if got, want := s.writer.used, int64(Marker); got != want {
 			t.Errorf("%d bytes are left after the sweep, want the running one's %d", got, want)
 		}
 		time.Sleep(time.Hour)
@@ -152,7 +159,7 @@ func TestFileForgetsAfterTheTTL(t *testing.T) {
 }
 
 func TestFileStaysWithinItsBytes(t *testing.T) {
-	c := Config{TTL: time.Hour, Bytes: 12 * overhead}
+	c := Limits{TTL: time.Hour, Bytes: 12 * Overhead}
 	s := openAt(t, newPath(t), c)
 	create, lost := newCall(true), newCall(true)
 	running := mustBegin(t, s, newCall(true), Claimed)
@@ -166,7 +173,7 @@ func TestFileStaysWithinItsBytes(t *testing.T) {
 	for range 20 {
 		call := newCall(false)
 		computes = append(computes, call)
-		if err := s.Finish(t.Context(), mustBegin(t, s, call, Claimed), &Answer{Status: 200, Body: make([]byte, overhead)}); err != nil {
+		if err := s.Finish(t.Context(), mustBegin(t, s, call, Claimed), &Answer{Status: 200, Body: make([]byte, Overhead)}); err != nil {
 			t.Fatal(err)
 		}
 		if s.writer.used > int64(c.Bytes) {
@@ -186,7 +193,7 @@ func TestFileStaysWithinItsBytes(t *testing.T) {
 }
 
 func TestFileEvictsNothingInFlight(t *testing.T) {
-	s := openAt(t, newPath(t), Config{TTL: time.Hour, Bytes: 8 * overhead})
+	s := openAt(t, newPath(t), Limits{TTL: time.Hour, Bytes: 8 * Overhead})
 	running := mustBegin(t, s, newCall(true), Claimed)
 	var last Call
 	for range 20 {
@@ -217,14 +224,14 @@ func TestFileFailsOfABatchOnlyWhatHasNoRoom(t *testing.T) {
 }
 
 func TestFileReusesTheSpaceOfWhatItForgot(t *testing.T) {
-	s := openAt(t, newPath(t), Config{TTL: time.Hour, Bytes: 1 << 20})
+	s := openAt(t, newPath(t), Limits{TTL: time.Hour, Bytes: 1 << 20})
 	answer := &Answer{Status: 200, Body: make([]byte, 20<<10)}
 	for range 300 {
 		if err := s.Finish(t.Context(), mustBegin(t, s, newCall(false), Claimed), answer); err != nil {
 			t.Fatal(err)
 		}
 	}
-	info, err := os.Stat(s.config.Spec.path)
+	info, err := os.Stat(s.path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,7 +247,7 @@ func BenchmarkFile(b *testing.B) {
 		"create":  func() Call { return newCall(true) },
 	} {
 		b.Run(name, func(b *testing.B) {
-			s := openAt(b, newPath(b), Config{TTL: time.Hour, Bytes: 64 << 20})
+			s := openAt(b, newPath(b), Limits{TTL: time.Hour, Bytes: 64 << 20})
 			for b.Loop() {
 				claim, err := s.Begin(b.Context(), call())
 				if err != nil {
@@ -253,7 +260,7 @@ func BenchmarkFile(b *testing.B) {
 		})
 	}
 	b.Run("replay", func(b *testing.B) {
-		s := openAt(b, newPath(b), Config{TTL: time.Hour, Bytes: 64 << 20})
+		s := openAt(b, newPath(b), Limits{TTL: time.Hour, Bytes: 64 << 20})
 		done := newCall(false)
 		claim, err := s.Begin(b.Context(), done)
 		if err := errors.Join(err, s.Finish(b.Context(), claim, answer)); err != nil {

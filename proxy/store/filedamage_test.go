@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"strings"
@@ -35,7 +34,7 @@ func specimen(t *testing.T) ([]byte, map[Call]State) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	whole, err := os.ReadFile(s.config.Spec.path)
+	whole, err := os.ReadFile(s.path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +49,7 @@ func checkRefusedOrWhole(t *testing.T, path string, damaged []byte, want map[Cal
 	if err := os.WriteFile(path, damaged, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s, err := openFile(at(path, roomy()), unbounded{})
+	s, err := openFile(path, roomy(), unbounded{})
 	if err != nil {
 		if !strings.Contains(err.Error(), path) || !errors.Is(err, ErrUnavailable) {
 			t.Errorf("%v does not name %s", err, path)
@@ -267,7 +266,7 @@ func patched(t *testing.T, path string, change func([]byte, layout)) {
 
 // What is cut while it is open must fail the calls, and nothing else.
 func TestFileThatIsCutWhileItIsOpenFailsCalls(t *testing.T) {
-	s := openAt(t, newPath(t), Config{TTL: time.Hour, Bytes: 8 << 20})
+	s := openAt(t, newPath(t), Limits{TTL: time.Hour, Bytes: 8 << 20})
 	call := newCall(true)
 	for _, c := range []Call{call, newCall(true), newCall(false)} {
 		if err := s.Finish(t.Context(), mustBegin(t, s, c, Claimed), &Answer{Status: 200, Body: make([]byte, 100<<10)}); err != nil {
@@ -275,71 +274,19 @@ func TestFileThatIsCutWhileItIsOpenFailsCalls(t *testing.T) {
 		}
 	}
 	held := mustBegin(t, s, newCall(true), Claimed)
-	if err := os.Truncate(s.config.Spec.path, 4096); err != nil {
+	if err := os.Truncate(s.path, 4096); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
 		_, begin := s.Begin(t.Context(), call)
 		_, other := s.Begin(t.Context(), newCall(true))
 		for name, err := range map[string]error{"Begin": begin, "Begin of another": other, "Finish": s.Finish(t.Context(), held, created())} {
-			if !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), s.config.Spec.path) {
-				t.Errorf("%s: %v, want that %s cannot be used", name, err, s.config.Spec.path)
+			if !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), s.path) {
+				t.Errorf("%s: %v, want that %s cannot be used", name, err, s.path)
 			}
 		}
 	}
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-}
-
-// The verifier must know every file that bbolt makes: trees of several levels, pages
-// that run over, buckets inline, and long lists of free pages.
-func TestVerifierAcceptsWhatBboltWrites(t *testing.T) {
-	path := newPath(t)
-	random := rand.New(rand.NewPCG(3, 4))
-	for round := range 12 {
-		db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second, NoSync: true, FreelistType: bolt.FreelistMapType})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for range 5 {
-			if err := db.Update(func(tx *bolt.Tx) error { return scribble(tx, random, round) }); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := db.Close(); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := verify(path); err != nil {
-			t.Fatalf("round %d: %v", round, err)
-		}
-	}
-}
-
-// scribble writes and deletes at random, mostly the one in even rounds, mostly the
-// other in odd ones.
-func scribble(tx *bolt.Tx, random *rand.Rand, round int) error {
-	for _, name := range []string{"a", "b", "few"} {
-		bucket, err := tx.CreateBucketIfNotExists([]byte(name))
-		if err != nil {
-			return err
-		}
-		most := map[string]int{"a": 3000, "b": 400, "few": 2}[name]
-		for range most {
-			key := fmt.Appendf(nil, "%s%d", bytes.Repeat([]byte{'k'}, random.IntN(30)), random.IntN(2*most))
-			if random.IntN(10) < 8 == (round%2 == 0) {
-				size := random.IntN(60)
-				if name == "b" && random.IntN(20) == 0 {
-					size = random.IntN(40000)
-				}
-				err = bucket.Put(key, make([]byte, size))
-			} else {
-				err = bucket.Delete(key)
-			}
-			if err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }

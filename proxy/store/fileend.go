@@ -16,7 +16,7 @@ func (f *file) Finish(_ context.Context, claim Claim, answer *Answer) error {
 			state: Done, call: mine.call, since: mine.since, at: now,
 			status: answer.Status, header: answer.Header, body: answer.Body,
 		}
-		return f.write(putting(r, r.class()))
+		return f.write(putting(r, classOf(r)))
 	})
 }
 

@@ -84,7 +84,7 @@ func TestFileAtTheLimitOfItsSizeLosesNothing(t *testing.T) {
 // losesNothing uses a store while there is room, while there is none, and after.
 func losesNothing(t *testing.T, path string, fill, free func()) {
 	t.Helper()
-	s := openAt(t, path, Config{TTL: time.Hour, Bytes: 8 << 20})
+	s := openAt(t, path, Limits{TTL: time.Hour, Bytes: 8 << 20})
 	defer func() { _ = s.Close() }()
 	body := &Answer{Status: 200, Body: make([]byte, 150<<10)}
 	done, create, compute := newCall(true), newCall(true), newCall(false)

@@ -55,7 +55,7 @@ func (f *file) breaks(cause error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.broken == nil {
-		f.broken = fmt.Errorf("%w: %s: %w", ErrUnavailable, f.config.Spec, cause)
+		f.broken = fmt.Errorf("%w: %s: %w", ErrUnavailable, f.name(), cause)
 	}
 	return f.broken
 }

@@ -48,24 +48,24 @@ func (f *file) indexed(tx *bolt.Tx) bool {
 	if owners == nil || places == nil {
 		return false
 	}
-	f.writer.used, f.writer.answers, f.writer.spent, f.lost = 0, shares{}, shares{}, newMarkers(f.config)
+	f.writer.used, f.writer.answers, f.writer.spent, f.lost = 0, usage{}, usage{}, NewMarkers(f.limits.Bytes)
 	n := 0
 	for key, encoded := range all(calls) {
 		r, err := decode(Key(key), encoded)
 		owned := owners.Get(key)
-		if err != nil || !r.owns(owned) || places.Get(placeOf(r, owned)) == nil {
+		if err != nil || !owns(r, owned) || places.Get(placeOf(r, owned)) == nil {
 			return false
 		}
 		n++
 		c := class(owned[ownedLength-1])
-		f.account(entered{Owner(owned), c, r.takes(c)})
+		f.account(entered{Owner(owned), c, takes(r, c)})
 	}
 	return count(owners) == n && count(places) == n
 }
 
 // owns reports whether owned can be what is entered of the record.
-func (r record) owns(owned []byte) bool {
-	return len(owned) == ownedLength && r.fits(class(owned[ownedLength-1]))
+func owns(r record, owned []byte) bool {
+	return len(owned) == ownedLength && fits(r, class(owned[ownedLength-1]))
 }
 
 // clearIndex takes out what belongs to no record.
@@ -106,8 +106,8 @@ func indexFrom(tx *bolt.Tx, from []byte) ([]byte, error) {
 			return nil, err
 		}
 		owned := bytes.Clone(tx.Bucket(ownersBucket).Get(key))
-		if !r.owns(owned) {
-			owned = r.owned(r.class())
+		if !owns(r, owned) {
+			owned = ownerEntry(r, classOf(r))
 			if err := tx.Bucket(ownersBucket).Put(key, owned); err != nil {
 				return nil, err
 			}

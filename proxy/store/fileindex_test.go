@@ -10,13 +10,13 @@ import (
 
 // accountOf is what a file's store has in its account.
 func accountOf(s *file) [4]int64 {
-	return [4]int64{s.writer.used, s.writer.answers.used, s.writer.spent.used, s.lost.all}
+	return [4]int64{s.writer.used, s.writer.answers.Used(), s.writer.spent.Used(), s.lost.All()}
 }
 
 // filled returns a store with something of all that there is, of two owners.
 func filled(t *testing.T) (*file, map[Call]State) {
 	t.Helper()
-	s := openAt(t, newPath(t), Config{TTL: time.Hour, Bytes: 64 << 10})
+	s := openAt(t, newPath(t), Limits{TTL: time.Hour, Bytes: 64 << 10})
 	want := make(map[Call]State)
 	for i := range 40 {
 		create, compute := callOf(i%2, true), callOf(i%2, false)
@@ -53,8 +53,8 @@ func TestFileKeepsItsAccountAcrossItsEnd(t *testing.T) {
 	for range 100 {
 		finish(t, s, callOf(2, true), 1<<10)
 	}
-	if s.writer.used > int64(s.config.Bytes) {
-		t.Errorf("%d bytes kept, want at most %d", s.writer.used, s.config.Bytes)
+	if s.writer.used > s.limits.Bytes {
+		t.Errorf("%d bytes kept, want at most %d", s.writer.used, s.limits.Bytes)
 	}
 }
 
@@ -107,22 +107,22 @@ func TestFileWithoutOwnersIsOpened(t *testing.T) {
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}
-			db, err := bolt.Open(s.config.Spec.path, 0o600, nil)
+			db, err := bolt.Open(s.path, 0o600, nil)
 			if err := errors.Join(err, db.Update(func(tx *bolt.Tx) error { return older(tx, changed) }), db.Close()); err != nil {
 				t.Fatal(err)
 			}
-			s = openAt(t, s.config.Spec.path, s.config)
+			s = openAt(t, s.path, s.limits)
 			check(t, s, want)
 			if name == "a record less" {
-				if got := accountOf(s); got[0] != before[0]-overhead {
-					t.Errorf("%d bytes in the account, want %d", got[0], before[0]-overhead)
+				if got := accountOf(s); got[0] != before[0]-Overhead {
+					t.Errorf("%d bytes in the account, want %d", got[0], before[0]-Overhead)
 				}
 			}
 			for range 100 {
 				finish(t, s, callOf(2, true), 1<<10)
 			}
-			if s.writer.used > int64(s.config.Bytes) {
-				t.Errorf("%d bytes kept, want at most %d", s.writer.used, s.config.Bytes)
+			if s.writer.used > s.limits.Bytes {
+				t.Errorf("%d bytes kept, want at most %d", s.writer.used, s.limits.Bytes)
 			}
 			account := accountOf(s)
 			if s = reopened(t, s); accountOf(s) != account {

@@ -24,7 +24,7 @@ func TestFileSurvivesAKill(t *testing.T) {
 	}
 	for round := range rounds {
 		runAndKill(t, path, round, said)
-		s, err := openFile(at(path, roomy()), unbounded{})
+		s, err := openFile(path, roomy(), unbounded{})
 		if err != nil {
 			t.Fatalf("round %d: %v", round, err)
 		}
@@ -93,7 +93,7 @@ func TestFileIsUsedByAProcessThatIsKilled(t *testing.T) {
 	if *childPath == "" {
 		t.Skip("TestFileSurvivesAKill runs it")
 	}
-	s, err := openFile(at(*childPath, roomy()), unbounded{})
+	s, err := openFile(*childPath, roomy(), unbounded{})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

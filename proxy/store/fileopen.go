@@ -21,19 +21,22 @@ const lockWait = time.Second
 // file that others than its owner can read is made unreadable to them (volumes of
 // Kubernetes with an fsGroup come back readable by the group), and refused where
 // that fails.
-func openFile(c Config, room Room) (*file, error) {
-	f := &file{config: c, room: room, flights: make(map[Key]*flight), lost: newMarkers(c), writer: writer{
+func openFile(path string, limits Limits, room Room) (*file, error) {
+	f := &file{path: path, limits: limits, room: room, flights: make(map[Key]*flight), lost: NewMarkers(limits.Bytes), writer: writer{
 		requests: make(chan request), stop: make(chan struct{}), done: make(chan struct{}),
 	}}
 	if err := f.open(); err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrUnavailable, c.Spec, err)
+		return nil, fmt.Errorf("%w: %s: %w", ErrUnavailable, f.name(), err)
 	}
 	go f.run()
 	return f, nil
 }
 
+// name is what the operator called the file.
+func (f *file) name() string { return "file:" + f.path }
+
 func (f *file) open() error {
-	path := f.config.Spec.path
+	path := f.path
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		if err := makeFile(path); err != nil {
 			return fmt.Errorf("making it: %w", err)
@@ -61,7 +64,7 @@ func (f *file) open() error {
 
 // takeOver reads the database that was opened, unless it is not what was checked.
 func (f *file) takeOver(checked layout) error {
-	now, err := readLayout(f.config.Spec.path)
+	now, err := readLayout(f.path)
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ func (f *file) own() error {
 	if f.opened.Mode().Perm()&0o077 == 0 {
 		return nil
 	}
-	path := f.config.Spec.path
+	path := f.path
 	again, err := os.Open(path)
 	if err != nil {
 		return err
@@ -45,7 +45,7 @@ var errGone = errors.New("the file was removed or replaced while it was in use; 
 
 // there reports an error unless the name leads to the file that is open.
 func (f *file) there() error {
-	if info, err := os.Stat(f.config.Spec.path); err != nil || !os.SameFile(info, f.opened) {
+	if info, err := os.Stat(f.path); err != nil || !os.SameFile(info, f.opened) {
 		return errGone
 	}
 	return nil

@@ -37,7 +37,7 @@ func TestFileOfSomebodyElseKeepsItsMode(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if s, err := openFile(at(path, roomy()), unbounded{}); err == nil {
+				if s, err := openFile(path, roomy(), unbounded{}); err == nil {
 					t.Fatal("opened", s.Close())
 				}
 				info, err := os.Stat(theirs)
@@ -74,7 +74,7 @@ func TestFileThatIsTakenAwayClaimsNothingMore(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := openAt(t, newPath(t), roomy())
 			held := mustBegin(t, s, newCall(true), Claimed)
-			if err := take(s.config.Spec.path); err != nil {
+			if err := take(s.path); err != nil {
 				t.Fatal(err)
 			}
 			for range 2 {
@@ -95,7 +95,7 @@ func TestFileThatIsTakenAwayClaimsNothingMore(t *testing.T) {
 // What changes about the file without another one taking its name is nobody's loss.
 func TestFileThatIsTouchedGoesOn(t *testing.T) {
 	s := openAt(t, newPath(t), roomy())
-	path := s.config.Spec.path
+	path := s.path
 	if err := errors.Join(os.Chmod(path, 0o644), os.Rename(path, path+".x"), os.Rename(path+".x", path)); err != nil {
 		t.Fatal(err)
 	}

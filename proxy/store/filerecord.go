@@ -32,7 +32,7 @@ var errRecord = errors.New("a record is damaged")
 
 // cost is what the record counts for against Config.Bytes.
 func (r record) cost() int64 {
-	return overhead + (&Answer{Header: r.header, Body: r.body}).Size()
+	return Overhead + (&Answer{Header: r.header, Body: r.body}).Size()
 }
 
 // claim is what Begin returns for the record. It shares the record's body.
@@ -61,12 +61,12 @@ func (r record) encode() []byte {
 	b = binary.BigEndian.AppendUint32(b, uint32(r.status))
 	b = appendHeader(b, r.header)
 	b = append(b, r.body...)
-	return binary.BigEndian.AppendUint32(b, r.call.checksum(b))
+	return binary.BigEndian.AppendUint32(b, checksum(r.call.Key, b))
 }
 
-// checksum is that of a record without its last four bytes.
-func (c Call) checksum(b []byte) uint32 {
-	return crc32.Update(crc32.Checksum(c.Key[:], castagnoli), castagnoli, b)
+// checksum is that of a key's record without its last four bytes.
+func checksum(key Key, b []byte) uint32 {
+	return crc32.Update(crc32.Checksum(key[:], castagnoli), castagnoli, b)
 }
 
 // decode reads what encode returned for the key. The record shares b for its body.
@@ -76,7 +76,7 @@ func decode(key Key, b []byte) (record, error) {
 		return record{}, errRecord
 	}
 	b, sum := b[:len(b)-4], binary.BigEndian.Uint32(b[len(b)-4:])
-	if r.call.checksum(b) != sum {
+	if checksum(r.call.Key, b) != sum {
 		return record{}, errRecord
 	}
 	r.state, r.call.Create = State(b[1]), b[2] == 1
@@ -91,53 +91,4 @@ func decode(key Key, b []byte) (record, error) {
 	}
 	r.body = b
 	return r, nil
-}
-
-// appendHeader appends the number of lines, and of each its name and value.
-func appendHeader(b []byte, header http.Header) []byte {
-	lines := 0
-	for _, values := range header {
-		lines += len(values)
-	}
-	b = binary.AppendUvarint(b, uint64(lines))
-	for name, values := range header {
-		for _, value := range values {
-			b = appendText(appendText(b, name), value)
-		}
-	}
-	return b
-}
-
-func appendText(b []byte, text string) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
-}
-
-// cutHeader reads what appendHeader wrote, and returns what comes after it.
-func cutHeader(b []byte) (http.Header, []byte, bool) {
-	lines, n := binary.Uvarint(b)
-	if n <= 0 || lines > uint64(len(b)) {
-		return nil, nil, false
-	}
-	b = b[n:]
-	header := make(http.Header)
-	for range lines {
-		var name, value string
-		var ok bool
-		if name, b, ok = cutText(b); !ok {
-			return nil, nil, false
-		}
-		if value, b, ok = cutText(b); !ok {
-			return nil, nil, false
-		}
-		header[name] = append(header[name], value)
-	}
-	return header, b, true
-}
-
-func cutText(b []byte) (string, []byte, bool) {
-	length, n := binary.Uvarint(b)
-	if n <= 0 || length > uint64(len(b)-n) {
-		return "", nil, false
-	}
-	return string(b[n:][:length]), b[n:][length:], true
 }

@@ -27,7 +27,7 @@ const (
 // owned is an Owner and a class.
 const ownedLength = len(Owner{}) + 1
 
-func (r record) owned(class class) []byte { return append(r.call.Owner[:], byte(class)) }
+func ownerEntry(r record, class class) []byte { return append(r.call.Owner[:], byte(class)) }
 
 // placeOf is a record's key in sharesBucket.
 func placeOf(r record, owned []byte) []byte {
@@ -37,7 +37,7 @@ func placeOf(r record, owned []byte) []byte {
 }
 
 // fits reports whether a record can be of a class.
-func (r record) fits(c class) bool {
+func fits(r record, c class) bool {
 	switch {
 	case r.state != Done:
 		return c == classLost || c == classSpent
@@ -48,7 +48,7 @@ func (r record) fits(c class) bool {
 }
 
 // class is that of a record of which nothing more is known.
-func (r record) class() class {
+func classOf(r record) class {
 	switch {
 	case r.state != Done:
 		return classLost
@@ -59,9 +59,9 @@ func (r record) class() class {
 }
 
 // takes is what a record of a class counts for against Config.Bytes.
-func (r record) takes(c class) int64 {
+func takes(r record, c class) int64 {
 	if c == classLost || c == classSpent {
-		return marker
+		return Marker
 	}
 	return r.cost()
 }
@@ -91,20 +91,20 @@ func (f *file) account(e entered) {
 	f.writer.used += e.bytes
 	switch e.class {
 	case classCompute, classCreate:
-		f.writer.answers.grow(e.owner, e.bytes)
+		f.writer.answers.Grow(e.owner, e.bytes)
 	case classSpent:
-		f.writer.spent.grow(e.owner, e.bytes)
+		f.writer.spent.Grow(e.owner, e.bytes)
 	case classLost:
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		f.lost.add(e.owner, e.bytes/marker)
+		f.lost.Add(e.owner, e.bytes/Marker)
 	}
 }
 
 // enter notes whose a record is, and in which class.
 func (tx *fileTx) enter(r record, c class) error {
-	tx.account(entered{r.call.Owner, c, r.takes(c)})
-	owned := r.owned(c)
+	tx.account(entered{r.call.Owner, c, takes(r, c)})
+	owned := ownerEntry(r, c)
 	if err := tx.Bucket(ownersBucket).Put(r.call.Key[:], owned); err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (tx *fileTx) leave(r record) error {
 		return damageError("whose a record is, is missing")
 	}
 	c := class(owned[ownedLength-1])
-	tx.account(entered{Owner(owned), c, -r.takes(c)})
+	tx.account(entered{Owner(owned), c, -takes(r, c)})
 	if err := tx.Bucket(ownersBucket).Delete(r.call.Key[:]); err != nil {
 		return err
 	}
@@ -138,13 +138,13 @@ func (tx *fileTx) oldest(owner Owner, from class) (Key, error) {
 // create is left that there was one, while there is room for that beside the markers.
 func (tx *fileTx) evict() error {
 	w := &tx.f.writer
-	for w.used > int64(tx.f.config.Bytes) && w.answers.used > 0 {
-		if err := tx.spend(w.answers.largest[0].owner); err != nil {
+	for w.used > tx.f.limits.Bytes && w.answers.Used() > 0 {
+		if err := tx.spend(w.answers.Largest().Owner); err != nil {
 			return err
 		}
 	}
-	for w.spent.used > 0 && w.spent.used > tx.f.markersLeft() {
-		key, err := tx.oldest(w.spent.largest[0].owner, classSpent)
+	for w.spent.Used() > 0 && w.spent.Used() > tx.f.markersLeft() {
+		key, err := tx.oldest(w.spent.Largest().Owner, classSpent)
 		if err != nil {
 			return err
 		}
@@ -175,5 +175,5 @@ func (tx *fileTx) spend(owner Owner) error {
 func (f *file) markersLeft() int64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.lost.left()
+	return f.lost.Left()
 }

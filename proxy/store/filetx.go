@@ -118,7 +118,7 @@ func (f *file) flies(key Key) bool {
 }
 
 // expired reports whether the TTL that began at a time is over.
-func (f *file) expired(at, now time.Time) bool { return !now.Before(at.Add(f.config.TTL)) }
+func (f *file) expired(at, now time.Time) bool { return !now.Before(at.Add(f.limits.TTL)) }
 
 func timeOf(age []byte) time.Time { return time.Unix(0, int64(binary.BigEndian.Uint64(age))) }
 
@@ -133,7 +133,7 @@ func (f *file) lookUp(call Call) (Claim, error) {
 			}
 			r, err := decode(call.Key, encoded)
 			if err != nil {
-				return fmt.Errorf("%s: %w; move the file away to start anew", f.config.Spec, err)
+				return fmt.Errorf("%s: %w; move the file away to start anew", f.name(), err)
 			}
 			if f.expired(r.at, time.Now()) {
 				return nil

@@ -22,8 +22,11 @@ type writer struct {
 	// The account of what is in the file, the goroutine's own: the bytes of all records,
 	// and whose those are that can make room.
 	used           int64
-	answers, spent shares
+	answers, spent usage
 }
+
+// usage is what each owner has in the file; its records are in no memory.
+type usage = Usage[struct{}]
 
 // request asks for an edit; its fate is sent on fate.
 type request struct {
@@ -51,7 +54,7 @@ func (f *file) write(e edit) error {
 // run is the writer's goroutine.
 func (f *file) run() {
 	defer close(f.writer.done)
-	sweep := time.NewTicker(min(sweepEvery, f.config.TTL))
+	sweep := time.NewTicker(min(sweepEvery, f.limits.TTL))
 	defer sweep.Stop()
 	for {
 		select {
@@ -146,7 +149,7 @@ func (f *file) transact(e edit) error {
 	case errors.Is(err, errNothing):
 		return err
 	case isFull(err):
-		return fmt.Errorf("%w: %s: %w", ErrFull, f.config.Spec, err)
+		return fmt.Errorf("%w: %s: %w", ErrFull, f.name(), err)
 	}
 	return f.breaks(err)
 }

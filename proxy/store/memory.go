@@ -10,7 +10,7 @@ import (
 
 // memory is the Store of one process: it forgets all when the process ends.
 type memory struct {
-	config Config
+	limits Limits
 	secret [32]byte
 	began  time.Time // all times are counted from it
 	room   Room
@@ -22,19 +22,15 @@ type memory struct {
 	// ages has all entries that are not in flight, the oldest first: all live equally
 	// long. Those that can make room are in answers or in spent.
 	ages           queue
-	answers, spent shares
-	lost           markers
+	answers, spent evictable
+	lost           Markers
 	reading        map[*entry]int // how many claims have its answer
 }
 
-// overhead is what an entry counts for besides its answer, in bytes: about twice
-// what it takes, so that a bound in bytes is one of entries too.
-const overhead = 1 << 10
-
-func newMemory(c Config) *memory {
+func newMemory(limits Limits, room Room) *memory {
 	m := &memory{
-		config: c, began: time.Now(), room: unbounded{},
-		entries: make(map[Key]*entry), lost: newMarkers(c), reading: make(map[*entry]int),
+		limits: limits, began: time.Now(), room: room,
+		entries: make(map[Key]*entry), lost: NewMarkers(limits.Bytes), reading: make(map[*entry]int),
 	}
 	_, _ = rand.Read(m.secret[:]) // never fails: see its doc
 	return m
@@ -44,7 +40,7 @@ func newMemory(c Config) *memory {
 func (m *memory) HashKey(context.Context) ([32]byte, error) { return m.secret, nil }
 
 // Largest implements Store.
-func (m *memory) Largest() int64 { return m.config.Largest() }
+func (m *memory) Largest() int64 { return m.limits.Largest() }
 
 // Begin implements Store.
 func (m *memory) Begin(ctx context.Context, call Call) (Claim, error) {
@@ -87,7 +83,8 @@ func (m *memory) begin(ctx context.Context, call Call) (Claim, <-chan struct{}, 
 		if err != nil {
 			return Claim{}, nil, err
 		}
-		found.Status, found.Answer, found.lent = 0, e.unpacked(m.began.Add(e.at)), lent
+		found.Status, found.Answer = 0, e.unpacked(m.began.Add(e.at))
+		return lent.keep(found), nil, nil
 	}
 	return found, nil, nil
 }
@@ -146,6 +143,6 @@ func (m *memory) Close() error {
 		}
 	}
 	m.entries, m.used = nil, 0
-	m.ages, m.answers, m.spent, m.lost = queue{}, shares{}, shares{}, markers{}
+	m.ages, m.answers, m.spent, m.lost = queue{}, evictable{}, evictable{}, Markers{}
 	return nil
 }

@@ -6,18 +6,21 @@ import (
 	"testing/synctest"
 	"time"
 
-	"outrigger/internal/values"
-
 	"pgregory.net/rapid"
 )
 
 func TestMemoryDoesWhatAStoreDoes(t *testing.T) {
-	runSuite(t, func(_ *testing.T, c Config) Store { return newMemory(c) })
+	runSuite(t, func(_ *testing.T, c Limits) Store { return newMemory(c, unbounded{}) })
+}
+
+func TestMemoryBoundsWhatItKeeps(t *testing.T) {
+	runBounded(t, func(_ *testing.T, l Limits) Store { return newMemory(l, unbounded{}) },
+		func(s Store) int64 { return s.(*memory).spent.Used() + s.(*memory).lost.All()*Marker })
 }
 
 func TestMemoryForgetsAfterTheTTL(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newMemory(roomy())
+		s := newMemory(roomy(), unbounded{})
 		done, lost, running := newCall(true), newCall(true), newCall(true)
 		mustBegin(t, s, running, Claimed)
 		if err := s.Finish(t.Context(), mustBegin(t, s, done, Claimed), created()); err != nil {
@@ -39,7 +42,7 @@ func TestMemoryForgetsAfterTheTTL(t *testing.T) {
 
 func TestMemoryFreesWhatExpiredWithoutBeingAskedForIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newMemory(roomy())
+		s := newMemory(roomy(), unbounded{})
 		for range 10 {
 			if err := s.Finish(t.Context(), mustBegin(t, s, newCall(false), Claimed), created()); err != nil {
 				t.Fatal(err)
@@ -55,7 +58,7 @@ func TestMemoryFreesWhatExpiredWithoutBeingAskedForIt(t *testing.T) {
 }
 
 func TestMemoryEvictsTheLeastRecentlyUsed(t *testing.T) {
-	s := newMemory(Config{TTL: time.Hour, Bytes: 4*overhead + 8})
+	s := newMemory(Limits{TTL: time.Hour, Bytes: 4*Overhead + 8}, unbounded{})
 	empty := &Answer{Status: 200}
 	calls := []Call{newCall(false), newCall(false), newCall(false), newCall(false), newCall(false)}
 	for _, call := range calls[:4] {
@@ -74,7 +77,7 @@ func TestMemoryEvictsTheLeastRecentlyUsed(t *testing.T) {
 }
 
 func TestMemoryEvictsAnswersOfComputesBeforeThoseOfCreates(t *testing.T) {
-	s := newMemory(Config{TTL: time.Hour, Bytes: 3 * overhead})
+	s := newMemory(Limits{TTL: time.Hour, Bytes: 3 * Overhead}, unbounded{})
 	create, lost, compute := newCall(true), newCall(true), newCall(false)
 	if err := s.Finish(t.Context(), mustBegin(t, s, create, Claimed), &Answer{}); err != nil {
 		t.Fatal(err)
@@ -95,8 +98,8 @@ func TestMemoryEvictsAnswersOfComputesBeforeThoseOfCreates(t *testing.T) {
 // exact.
 func TestMemoryStaysWithinItsBytes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		const room = 20 * overhead
-		s := newMemory(Config{TTL: time.Hour, Bytes: values.Bytes(room)})
+		const room = 20 * Overhead
+		s := newMemory(Limits{TTL: time.Hour, Bytes: room}, unbounded{})
 		running := make(map[Key]Claim)
 		t.Repeat(map[string]func(*rapid.T){
 			"begin": func(t *rapid.T) {
@@ -145,34 +148,40 @@ func checkAccount(t *rapid.T, s *memory, running map[Key]Claim, room int64) {
 			lost++
 		}
 	}
-	if sum != s.used || inFlight != len(running) || lost+creates != s.lost.all {
-		t.Fatalf("account %d and %d for %d and %d bytes, %d in flight, want %d", s.used, s.lost.all, sum, lost+creates, inFlight, len(running))
+	if sum != s.used || inFlight != len(running) || lost+creates != s.lost.All() {
+		t.Fatalf("account %d and %d for %d and %d bytes, %d in flight, want %d", s.used, s.lost.All(), sum, lost+creates, inFlight, len(running))
 	}
-	if s.lost.all > s.lost.most || s.lost.all*marker+s.spent.used > room/markerShare {
-		t.Fatalf("%d markers and %d bytes of answers that made room, of %d", s.lost.all, s.spent.used, room)
+	if s.lost.All() > s.lost.Most() || s.lost.All()*Marker+s.spent.Used() > room/MarkerShare {
+		t.Fatalf("%d markers and %d bytes of answers that made room, of %d", s.lost.All(), s.spent.Used(), room)
 	}
-	if s.used > room && s.answers.used > 0 {
-		t.Fatalf("%d of %d bytes used, and answers of %d kept", s.used, room, s.answers.used)
+	if s.used > room && s.answers.Used() > 0 {
+		t.Fatalf("%d of %d bytes used, and answers of %d kept", s.used, room, s.answers.Used())
 	}
 	aged := 0
 	for e := s.ages.first; e != nil; e = e.places[byAge].after {
 		aged++
 	}
-	if listed := listed(&s.answers) + listed(&s.spent) + int(lost); listed != aged || listed != len(s.entries)-inFlight {
+	if listed := listed(s, &s.answers) + listed(s, &s.spent) + int(lost); listed != aged || listed != len(s.entries)-inFlight {
 		t.Fatalf("%d in shares, %d by age, %d ended", listed, aged, len(s.entries)-inFlight)
 	}
 }
 
-// listed counts the entries of shares, and checks their order.
-func listed(s *shares) int {
+// listed counts the entries of m that are in a list, and checks which owner is first.
+func listed(m *memory, in *evictable) int {
 	n := 0
-	for _, own := range s.owners {
-		for i := range own.uses {
-			for e := own.uses[i].first; e != nil; e = e.places[byUse].after {
+	seen := make(map[Owner]bool)
+	for _, e := range m.entries {
+		own := in.Of(e.call.Owner)
+		if own == nil || seen[own.Owner] {
+			continue
+		}
+		seen[own.Owner] = true
+		for i := range own.Kept {
+			for e := own.Kept[i].first; e != nil; e = e.places[byUse].after {
 				n++
 			}
 		}
-		if own.used > s.largest[0].used || s.largest[own.at] != own {
+		if own.Used > in.Largest().Used {
 			panic("the largest share is not first")
 		}
 	}
@@ -181,7 +190,7 @@ func listed(s *shares) int {
 
 // What is kept of an answer takes no more memory than it counts for, whatever it came in.
 func TestMemoryKeepsNoMoreOfAnAnswerThanThereIs(t *testing.T) {
-	s := newMemory(Config{TTL: time.Hour, Bytes: 8 << 20})
+	s := newMemory(Limits{TTL: time.Hour, Bytes: 8 << 20}, unbounded{})
 	call := newCall(false)
 	given := &Answer{Status: 200, Header: created().Header, Body: make([]byte, 100<<10, 190<<10)}
 	given.Body[0] = 'x'
@@ -198,7 +207,7 @@ func TestMemoryKeepsNoMoreOfAnAnswerThanThereIs(t *testing.T) {
 }
 
 func BenchmarkMemory(b *testing.B) {
-	s := newMemory(Config{TTL: time.Hour, Bytes: 64 << 20})
+	s := newMemory(Limits{TTL: time.Hour, Bytes: 64 << 20}, unbounded{})
 	answer := &Answer{Status: 200, Header: created().Header, Body: make([]byte, 4<<10)}
 	b.ReportAllocs()
 	for b.Loop() {

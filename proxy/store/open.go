@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 )
@@ -12,13 +13,22 @@ import (
 func Open(c Config, log *slog.Logger, room Room) (Store, error) {
 	switch {
 	case c.InMemory():
-		m := newMemory(c)
-		m.room = room
-		return m, nil
+		return newMemory(c.limits(), room), nil
 	case c.Spec.path != "":
-		return openFile(c, room)
-	case !c.Spec.redis.IsZero():
-		return openRedis(c, log, room)
+		return openFile(c.Spec.path, c.limits(), room)
+	case c.Spec.Remote():
+		return openRedis(c.Spec.server(), c.limits(), log, room)
 	}
 	return nil, fmt.Errorf("%w: %s", ErrSpec, c.Spec)
+}
+
+func (s Spec) server() Server { return Server{URL: s.redis, Name: s.shown} }
+
+// Advice asks a Redis that c names how it is set, and says what is wrong with that, or
+// "". It says nothing of one that does not answer or does not tell, nor of other stores.
+func Advice(ctx context.Context, c Config) string {
+	if !c.Spec.Remote() {
+		return ""
+	}
+	return redisAdvice(ctx, c.Spec.server())
 }

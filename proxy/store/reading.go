@@ -16,9 +16,7 @@ func (m *memory) read(e *entry) (*lent, error) {
 		return nil, ErrMemory
 	}
 	m.reading[e]++
-	l := &lent{room: reader{m, e, bytes}}
-	l.bytes.Store(bytes)
-	return l, nil
+	return lend(reader{m, e, bytes}, bytes), nil
 }
 
 // Reserve implements Room. Nothing is borrowed of a reader.

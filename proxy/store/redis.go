@@ -15,7 +15,8 @@ import (
 
 // shared is the Store of all that use one Redis.
 type shared struct {
-	config Config
+	server Server
+	limits Limits
 	client *redis.Client
 	log    *slog.Logger
 	room   Room
@@ -59,7 +60,7 @@ const inline = 64 << 10
 const largestShared = 64 << 20
 
 // Largest implements Store.
-func (s *shared) Largest() int64 { return min(s.config.Largest(), largestShared) }
+func (s *shared) Largest() int64 { return min(s.limits.Largest(), largestShared) }
 
 // HashKey implements Store.
 func (s *shared) HashKey(ctx context.Context) ([32]byte, error) {
@@ -222,7 +223,7 @@ func (s *shared) pause(ctx context.Context, d time.Duration) {
 // its lease, a create so that it is known to be unknown for the TTL.
 func (s *shared) expiry(call Call) int64 {
 	if call.Create {
-		return (s.lease + s.config.TTL).Milliseconds()
+		return (s.lease + s.limits.TTL).Milliseconds()
 	}
 	return s.lease.Milliseconds()
 }

@@ -3,12 +3,12 @@ package store
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
+	"outrigger/internal/values"
 	"outrigger/test/redisserver"
 
 	"github.com/redis/go-redis/v9"
@@ -16,36 +16,40 @@ import (
 
 func TestRedisDoesWhatAStoreDoes(t *testing.T) {
 	server := redisserver.Start(t)
-	runSuite(t, func(t *testing.T, c Config) Store { return openShared(t, server.Addr, c) })
+	runSuite(t, func(t *testing.T, c Limits) Store { return openShared(t, server.Addr, c) })
 }
 
-// redisAt returns the Config of a Redis.
-func redisAt(t testing.TB, addr string, c Config) Config {
-	t.Helper()
-	if err := c.Spec.UnmarshalText([]byte("redis://" + addr)); err != nil {
-		t.Fatal(err)
-	}
-	return c
+func TestRedisReadsOnlyWhatThereIsMemoryFor(t *testing.T) {
+	readsWithin(t, func(t *testing.T, room Room) Store {
+		s := openShared(t, redisserver.Start(t).Addr, Limits{TTL: time.Hour, Bytes: 8 << 20})
+		s.room = room
+		return s
+	})
 }
 
-func openShared(t testing.TB, addr string, c Config) *shared {
+// redisAt returns a Redis without a password.
+func redisAt(addr string) Server {
+	return Server{URL: values.NewSecret("redis://" + addr), Name: "redis://" + addr}
+}
+
+func openShared(t testing.TB, addr string, c Limits) *shared {
 	t.Helper()
 	return openLeased(t, addr, c, redisLease)
 }
 
-func openLeased(t testing.TB, addr string, c Config, lease time.Duration) *shared {
+func openLeased(t testing.TB, addr string, c Limits, lease time.Duration) *shared {
 	t.Helper()
 	return openGraced(t, addr, c, lease, 0)
 }
 
-func openGraced(t testing.TB, addr string, c Config, lease, grace time.Duration) *shared {
+func openGraced(t testing.TB, addr string, c Limits, lease, grace time.Duration) *shared {
 	t.Helper()
-	c = redisAt(t, addr, c)
-	options, err := redisOptions(c.Spec)
+	server := redisAt(addr)
+	options, err := redisOptions(server)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newShared(c, redis.NewClient(options), slog.New(slog.DiscardHandler), unbounded{}, lease, grace)
+	s := newShared(server, c, redis.NewClient(options), slog.New(slog.DiscardHandler), unbounded{}, lease, grace)
 	t.Cleanup(func() { _ = s.Close() })
 	return s
 }
@@ -217,7 +221,7 @@ func TestRedisForgetsAfterTheTTL(t *testing.T) {
 
 func TestRedisReplaysLargeAnswers(t *testing.T) {
 	server := redisserver.Start(t)
-	s := openShared(t, server.Addr, Config{TTL: time.Hour, Bytes: 64 << 20})
+	s := openShared(t, server.Addr, Limits{TTL: time.Hour, Bytes: 64 << 20})
 	for _, size := range []int{inline - 200, inline, inline + 1, 1 << 20, 8<<20 - 1} {
 		call := newCall(false)
 		body := make([]byte, size)
@@ -257,11 +261,9 @@ func TestRedisThatIsFullSaysSo(t *testing.T) {
 
 func TestRedisErrorsTellNoPassword(t *testing.T) {
 	server := redisserver.Start(t)
-	var c Config
-	if err := c.Spec.UnmarshalText([]byte(fmt.Sprintf("redis://someone:s3cret@%s", server.Addr))); err != nil {
-		t.Fatal(err)
-	}
-	s, err := openRedis(c, slog.New(slog.DiscardHandler), unbounded{})
+	at := redisAt(server.Addr)
+	at.URL = values.NewSecret("redis://someone:s3cret@" + server.Addr)
+	s, err := openRedis(at, Limits{}, slog.New(slog.DiscardHandler), unbounded{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -274,7 +276,7 @@ func TestRedisErrorsTellNoPassword(t *testing.T) {
 }
 
 func BenchmarkRedis(b *testing.B) {
-	s := openShared(b, redisserver.Start(b).Addr, Config{TTL: time.Hour, Bytes: 64 << 20})
+	s := openShared(b, redisserver.Start(b).Addr, Limits{TTL: time.Hour, Bytes: 64 << 20})
 	answer := &Answer{Status: 200, Header: created().Header, Body: make([]byte, 4<<10)}
 	for b.Loop() {
 		claim, err := s.Begin(b.Context(), newCall(false))

@@ -212,7 +212,7 @@ func TestRedisDebtThatIsNeverTakenIsForgiven(t *testing.T) {
 
 func TestRedisOwesNoMoreThanItsShare(t *testing.T) {
 	server := redisserver.Start(t)
-	s := openShared(t, server.Addr, Config{TTL: time.Hour, Bytes: 1 << 20})
+	s := openShared(t, server.Addr, Limits{TTL: time.Hour, Bytes: 1 << 20})
 	var claims []Claim
 	for range 30 {
 		claims = append(claims, mustBegin(t, s, newCall(true), Claimed))

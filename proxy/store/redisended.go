@@ -40,7 +40,7 @@ func (s *shared) remind(ctx context.Context, lost bool) error {
 	s.mu.Unlock()
 	last := time.Now()
 	for i := len(all) - 1; i >= 0; i-- { // the latest first: they are asked for again the likeliest
-		left := s.config.TTL - time.Since(all[i].at)
+		left := s.limits.TTL - time.Since(all[i].at)
 		if left <= 0 {
 			return nil
 		}

@@ -37,7 +37,7 @@ func (s *shared) agree(ctx context.Context, telling bool) (bool, error) {
 	known, secret := s.generation, s.secret
 	s.mu.Unlock()
 	if known == "" {
-		secret = [32]byte(newSecret()[:32])
+		_, _ = rand.Read(secret[:]) // never fails: see its doc
 	}
 	var next [8]byte
 	_, _ = rand.Read(next[:]) // never fails: see its doc
@@ -56,7 +56,7 @@ func (s *shared) agree(ctx context.Context, telling bool) (bool, error) {
 	changed := known != "" && known != s.generation
 	if changed {
 		s.log.Warn("the Redis of idempotent answers lost what it knew: creates with a key wait until all have claimed again what they run",
-			slog.String("store", s.config.Spec.String()), slog.Bool("hash_key_changed", secret != s.secret))
+			slog.String("store", s.server.Name), slog.Bool("hash_key_changed", secret != s.secret))
 	}
 	return changed, nil
 }
@@ -75,5 +75,5 @@ func (s *shared) unchanged(mine *claimed, generation string) bool {
 
 // changed is the error of an exchange that met another generation.
 func (s *shared) changed() error {
-	return fmt.Errorf("%w: %s: %w", ErrUnavailable, s.config.Spec, errChanged)
+	return fmt.Errorf("%w: %s: %w", ErrUnavailable, s.server.Name, errChanged)
 }

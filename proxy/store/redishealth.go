@@ -103,7 +103,7 @@ func (s *shared) await(ctx context.Context) error {
 	case <-s.health.ready:
 		return s.health.well()
 	case <-timer.C:
-		return fmt.Errorf("%w: %s: no connection yet", ErrUnavailable, s.config.Spec)
+		return fmt.Errorf("%w: %s: no connection yet", ErrUnavailable, s.server.Name)
 	case <-s.life.Done():
 		return ErrClosed
 	case <-ctx.Done():

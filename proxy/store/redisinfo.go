@@ -8,13 +8,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Advice asks a Redis that c names how it is set, and says what is wrong with that, or
-// "". It says nothing of one that does not answer or does not tell, nor of other stores.
-func Advice(ctx context.Context, c Config) string {
-	if c.Spec.redis.IsZero() {
-		return ""
-	}
-	options, err := redisOptions(c.Spec)
+// redisAdvice asks a Redis how it is set, and says what is wrong with that, or "". It
+// says nothing of one that does not answer or does not tell.
+func redisAdvice(ctx context.Context, server Server) string {
+	options, err := redisOptions(server)
 	if err != nil {
 		return ""
 	}
@@ -27,7 +24,7 @@ func Advice(ctx context.Context, c Config) string {
 		return ""
 	}
 	if told := parseInfo(text).evicts(); told != "" {
-		return c.Spec.String() + ": " + told
+		return server.Name + ": " + told
 	}
 	return ""
 }
@@ -46,7 +43,7 @@ func (s *shared) meet(ctx context.Context) {
 	}
 	s.met = info["run_id"]
 	if told := info.evicts(); told != "" {
-		s.log.Warn(told, slog.String("store", s.config.Spec.String()))
+		s.log.Warn(told, slog.String("store", s.server.Name))
 	}
 }
 

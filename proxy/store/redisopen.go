@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"outrigger/internal/values"
+
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
@@ -31,33 +33,39 @@ const (
 	redisKeys  = "outrigger:idempotency:"
 )
 
+// Server is a Redis and how to reach it.
+type Server struct {
+	URL  values.Secret // redis:// or rediss://, with user, password and database
+	Name string        // the URL without those, such as redis://host:6379
+}
+
 // openRedis returns the store of the Redis of c. It does not wait for Redis: what
 // comes before the first connection waits for it, but no longer than redisTimeout.
-func openRedis(c Config, log *slog.Logger, room Room) (*shared, error) {
-	options, err := redisOptions(c.Spec)
+func openRedis(server Server, limits Limits, log *slog.Logger, room Room) (*shared, error) {
+	options, err := redisOptions(server)
 	if err != nil {
 		return nil, err
 	}
-	return newShared(c, redis.NewClient(options), log, room, redisLease, redisGrace), nil
+	return newShared(server, limits, redis.NewClient(options), log, room, redisLease, redisGrace), nil
 }
 
-func newShared(c Config, client *redis.Client, log *slog.Logger, room Room, lease, grace time.Duration) *shared {
+func newShared(server Server, limits Limits, client *redis.Client, log *slog.Logger, room Room, lease, grace time.Duration) *shared {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &shared{
-		config: c, client: client, log: log, room: room, lease: lease, grace: grace, flights: make(map[token]*claimed),
+		server: server, limits: limits, client: client, log: log, room: room, lease: lease, grace: grace, flights: make(map[token]*claimed),
 		life: ctx, end: cancel, health: health{failed: make(chan struct{}, 1), ready: make(chan struct{})},
 	}
 	s.tended.Go(s.tend)
 	return s
 }
 
-func redisOptions(spec Spec) (*redis.Options, error) {
-	u, err := url.Parse(spec.redis.Reveal())
+func redisOptions(server Server) (*redis.Options, error) {
+	u, err := url.Parse(server.URL.Reveal())
 	if err != nil { // cannot be, but the error would quote a password
-		return nil, fmt.Errorf("%w: %s", ErrSpec, spec)
+		return nil, fmt.Errorf("%s: its URL cannot be read", server.Name)
 	}
 	silence()
-	shown := strings.TrimPrefix(strings.TrimPrefix(spec.String(), "rediss://"), "redis://")
+	shown := strings.TrimPrefix(strings.TrimPrefix(server.Name, "rediss://"), "redis://")
 	password, _ := u.User.Password()
 	database, _ := strconv.Atoi(strings.TrimPrefix(u.Path, "/"))
 	options := &redis.Options{
@@ -100,8 +108,8 @@ func (quiet) Printf(context.Context, string, ...any) {}
 func (s *shared) fault(err error) error {
 	for _, full := range []string{"OOM ", "MISCONF "} {
 		if _, reply := errors.AsType[redis.Error](err); reply && strings.Contains(err.Error(), full) {
-			return fmt.Errorf("%w: %s: %w", ErrFull, s.config.Spec, err)
+			return fmt.Errorf("%w: %s: %w", ErrFull, s.server.Name, err)
 		}
 	}
-	return fmt.Errorf("%w: %s: %w", ErrUnavailable, s.config.Spec, err)
+	return fmt.Errorf("%w: %s: %w", ErrUnavailable, s.server.Name, err)
 }

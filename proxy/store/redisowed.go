@@ -35,7 +35,7 @@ func (s *shared) settleDebt(ctx context.Context, d debt) (string, error) {
 		}
 		return reply[0], nil
 	}
-	return s.put(ctx, d, s.config.TTL.Milliseconds())
+	return s.put(ctx, d, s.limits.TTL.Milliseconds())
 }
 
 // put writes what a claim has come to.
@@ -54,7 +54,7 @@ func (s *shared) owe(d debt) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	size := int64(len(d.record))
-	if len(s.owed) >= owedMost || s.owing+size > int64(s.config.Bytes)/owedShare || !s.room.Reserve(size) {
+	if len(s.owed) >= owedMost || s.owing+size > s.limits.Bytes/owedShare || !s.room.Reserve(size) {
 		return
 	}
 	s.owed = append(s.owed, d)

@@ -12,15 +12,6 @@ type Room interface {
 	Free(n int64)
 }
 
-// unbounded is the Room of a store that is told of none.
-type unbounded struct{}
-
-// Reserve implements Room.
-func (unbounded) Reserve(int64) bool { return true }
-
-// Free implements Room.
-func (unbounded) Free(int64) {}
-
 // ErrMemory says that an answer is stored, and that there is no memory to read it into
 // now. It is an ErrUnavailable.
 var ErrMemory = fmt.Errorf("%w: there is no memory left to read the answer into", ErrUnavailable)
@@ -42,9 +33,14 @@ func borrow(room Room, n int64) (*lent, error) {
 	if !room.Reserve(n) {
 		return nil, ErrMemory
 	}
+	return lend(room, n), nil
+}
+
+// lend is borrow of what was reserved.
+func lend(room Room, n int64) *lent {
 	l := &lent{room: room}
 	l.bytes.Store(n)
-	return l, nil
+	return l
 }
 
 // Free says that the claim's answer is not read any more. It must be called on each

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// roomy is a Config under which nothing is evicted and nothing expires.
-func roomy() Config { return Config{TTL: time.Hour, Bytes: 8 << 20} }
+// roomy are Limits under which nothing is evicted and nothing expires.
+func roomy() Limits { return Limits{TTL: time.Hour, Bytes: 8 << 20} }
 
 // suite is what every Store must do, whatever it survives and whoever shares it.
 var suite = map[string]func(*testing.T, Store){
@@ -36,7 +36,7 @@ var suite = map[string]func(*testing.T, Store){
 }
 
 // runSuite runs the suite, with a store of its own for each test.
-func runSuite(t *testing.T, open func(*testing.T, Config) Store) {
+func runSuite(t *testing.T, open func(*testing.T, Limits) Store) {
 	t.Helper()
 	for name, test := range suite {
 		t.Run(name, func(t *testing.T) { test(t, open(t, roomy())) })

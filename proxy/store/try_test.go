@@ -62,3 +62,15 @@ func TestTryKnowsAFileThatIsInUse(t *testing.T) {
 		t.Errorf("error %v once it was closed", err)
 	}
 }
+
+func TestAdviceIsSilentWhereThereIsNothingToSay(t *testing.T) {
+	for _, text := range []string{"memory", "file:" + filepath.Join(t.TempDir(), "store.db"), "redis://127.0.0.1:1"} {
+		var c Config
+		if err := c.Spec.UnmarshalText([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		if told := Advice(t.Context(), c); told != "" {
+			t.Errorf("%s: %q", text, told)
+		}
+	}
+}
