@@ -7,8 +7,8 @@ import (
 	"net/http"
 	"time"
 
+	"outrigger/proxy/idempotency/claims"
 	"outrigger/proxy/recording"
-	"outrigger/proxy/store"
 )
 
 // attend gives the caller x the answer of flight f, which is launched. An error is
@@ -200,7 +200,7 @@ func (x *exchange) give(w http.ResponseWriter, p []byte, more bool) error {
 }
 
 // replay gives the caller a stored answer.
-func (p *Proxy) replay(w http.ResponseWriter, x *exchange, a *store.Answer) {
+func (p *Proxy) replay(w http.ResponseWriter, x *exchange, a *claims.Answer) {
 	_ = p.result(x, resultReplayed, nil)
 	x.stopTimer()
 	h := w.Header()

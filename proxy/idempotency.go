@@ -11,13 +11,14 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"outrigger/proxy/store"
+	"outrigger/proxy/idempotency/claims"
+	"outrigger/proxy/idempotency/store"
 )
 
 // idempotency is what the step keeps between requests: the store, and the calls with
 // a key that run in this process. Safe for concurrent use.
 type idempotency struct {
-	store   store.Store
+	store   claims.Store
 	secret  [32]byte // names flights: the store's can change while one is under way
 	log     *slog.Logger
 	results *prometheus.CounterVec
@@ -25,16 +26,16 @@ type idempotency struct {
 	room    outage // it cannot store answers
 
 	mu      sync.Mutex
-	flights map[store.Key]*flight
+	flights map[claims.Key]*flight
 }
 
-func newIdempotency(c Config, log *slog.Logger, room store.Room) (*idempotency, error) {
+func newIdempotency(c Config, log *slog.Logger, room claims.Room) (*idempotency, error) {
 	opened, err := store.Open(c.Store, log, room)
 	if err != nil {
 		return nil, err
 	}
 	s := &idempotency{
-		store: opened, log: log, flights: map[store.Key]*flight{},
+		store: opened, log: log, flights: map[claims.Key]*flight{},
 		results: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "outrigger_idempotency_total", Help: "What became of calls with a key, and of abandoned ones.",
 		}, []string{"result"}),
@@ -48,7 +49,7 @@ func newIdempotency(c Config, log *slog.Logger, room store.Room) (*idempotency, 
 
 // enter returns the flight of a call's key, or a new one that its caller has to
 // decide on.
-func (s *idempotency) enter(call store.Call) (*flight, bool) {
+func (s *idempotency) enter(call claims.Call) (*flight, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if f := s.flights[call.Key]; f != nil {
@@ -101,7 +102,7 @@ func (p *Proxy) once(w http.ResponseWriter, r *http.Request, x *exchange) error 
 
 // onceBy answers a call by the flight of its key. The error is errAgain when that says
 // nothing about this call.
-func (p *Proxy) onceBy(w http.ResponseWriter, r *http.Request, x *exchange, name name, call store.Call) error {
+func (p *Proxy) onceBy(w http.ResponseWriter, r *http.Request, x *exchange, name name, call claims.Call) error {
 	f, first := p.idempotency.enter(call)
 	defer p.idempotency.done(f)
 	if first {
@@ -113,7 +114,7 @@ func (p *Proxy) onceBy(w http.ResponseWriter, r *http.Request, x *exchange, name
 	}
 	same := f.asked.Print == call.Print
 	switch {
-	case f.err != nil, f.claim.State == store.Mismatch && !same:
+	case f.err != nil, f.claim.State == claims.Mismatch && !same:
 		return errAgain
 	case !same:
 		return p.reused(x)
@@ -130,10 +131,10 @@ func (p *Proxy) decide(r *http.Request, x *exchange, f *flight, name name) {
 	if f.err == nil {
 		f.claim, f.err = s.store.Begin(x.ctx, name.under(secret))
 	}
-	if f.err == nil && f.claim.State == store.Running { // in another process
+	if f.err == nil && f.claim.State == claims.Running { // in another process
 		f.claim, f.err = s.store.Wait(x.ctx, name.under(secret))
 	}
-	noRoom := errors.Is(f.err, store.ErrFull)
+	noRoom := errors.Is(f.err, claims.ErrFull)
 	switch {
 	case f.err == nil:
 		if s.reach.over() {
@@ -143,12 +144,12 @@ func (p *Proxy) decide(r *http.Request, x *exchange, f *flight, name name) {
 		f.err = context.Cause(x.ctx)
 	case noRoom:
 		s.full(f.err)
-	case errors.Is(f.err, store.ErrMemory): // the store is well
+	case errors.Is(f.err, claims.ErrMemory): // the store is well
 	case s.reach.begin():
 		s.log.Warn(toldAway, slog.String("error", f.err.Error()))
 	}
 	switch {
-	case f.err == nil && f.claim.State == store.Claimed:
+	case f.err == nil && f.claim.State == claims.Claimed:
 	case f.err != nil && !f.asked.Create && x.ctx.Err() == nil:
 		// It is worth more than its storing. A create is not: without its claim, the next
 		// one with its key runs too, here or at another sidecar.
@@ -170,10 +171,10 @@ func (p *Proxy) carry(w http.ResponseWriter, x *exchange, f *flight, first bool)
 		return x.inUse(f.err, f)
 	case f.err != nil:
 		return p.result(x, resultRefused, refusedCreate(f.err))
-	case f.claim.State == store.Done:
+	case f.claim.State == claims.Done:
 		p.replay(w, x, f.claim.Answer)
 		return nil
-	case f.claim.State == store.Unknown:
+	case f.claim.State == claims.Unknown:
 		return p.result(x, resultUnknown, unknown(f.claim))
 	}
 	return p.reused(x)

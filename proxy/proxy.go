@@ -21,9 +21,9 @@ import (
 
 	"outrigger/internal/resources"
 	"outrigger/policy"
+	"outrigger/proxy/idempotency/claims"
 	"outrigger/proxy/outward"
 	"outrigger/proxy/spool"
-	"outrigger/proxy/store"
 )
 
 // ErrNoUpstream is returned by New for a configuration without an upstream.
@@ -95,7 +95,7 @@ func New(c Config, d Deps) (*Proxy, error) {
 		p.bodies.Unspooled = newUnspooled(c.Bodies.Dir, d.Log)
 	}
 	p.detached = newDetached(p.bodies, whole, resources.Descriptors())
-	p.abandoned = &abandoned{detached: p.detached, calls: map[store.Call][]*flight{}}
+	p.abandoned = &abandoned{detached: p.detached, calls: map[claims.Call][]*flight{}}
 	var err error
 	if p.idempotency, err = newIdempotency(c, d.Log, p.bodies); err != nil {
 		for _, u := range p.upstreams {
