@@ -7,8 +7,8 @@ import (
 	"net/http"
 	"time"
 
+	"outrigger/proxy/idempotency/claims"
 	"outrigger/proxy/recording"
-	"outrigger/proxy/store"
 )
 
 // attend gives the caller x the answer of flight f, which is launched. An error is
@@ -200,7 +200,7 @@ func (x *Caller) give(w http.ResponseWriter, p []byte, more bool) error {
 }
 
 // replay gives the caller a stored answer.
-func (s *Calls) replay(w http.ResponseWriter, x *Caller, a *store.Answer) {
+func (s *Calls) replay(w http.ResponseWriter, x *Caller, a *claims.Answer) {
 	_ = s.result(x, resultReplayed, nil)
 	x.stopTimer()
 	h := w.Header()

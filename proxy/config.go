@@ -7,8 +7,8 @@ import (
 	"outrigger/internal/values"
 	"outrigger/policy"
 	"outrigger/policy/limit"
+	"outrigger/proxy/idempotency/store"
 	"outrigger/proxy/spool"
-	"outrigger/proxy/store"
 )
 
 // Config is everything that the traffic listener's handler can be told. Its tags

@@ -3,7 +3,7 @@ package proxy
 import (
 	"sync"
 
-	"outrigger/proxy/store"
+	"outrigger/proxy/idempotency/claims"
 )
 
 // Bounds of the calls that go on without a caller.
@@ -28,7 +28,7 @@ type detached struct {
 
 	mu     sync.Mutex
 	all    load
-	shares map[store.Owner]load // by owner; of those that have none there is no entry
+	shares map[claims.Owner]load // by owner; of those that have none there is no entry
 }
 
 // load is what detached calls take.
@@ -44,8 +44,8 @@ type memoryRoom interface {
 // recorded answer.
 type attachment struct {
 	in       *detached
-	owner    store.Owner // stands for the caller's credential
-	bytes    int64       // held by the call's bodies
+	owner    claims.Owner // stands for the caller's credential
+	bytes    int64        // held by the call's bodies
 	detached bool
 }
 
@@ -56,7 +56,7 @@ func newDetached(room memoryRoom, memory int64, descriptors int) *detached {
 	if descriptors > 0 {
 		most.calls = min(most.calls, int64(descriptors/detachedShare))
 	}
-	return &detached{room: room, most: most, shares: map[store.Owner]load{}}
+	return &detached{room: room, most: most, shares: map[claims.Owner]load{}}
 }
 
 // enter lets the call of a go on without a caller, and reports whether there was room.
@@ -89,7 +89,7 @@ func (d *detached) leave(a *attachment) {
 }
 
 // add counts what owner has more, or less. Locked.
-func (d *detached) add(owner store.Owner, more load) {
+func (d *detached) add(owner claims.Owner, more load) {
 	own := d.shares[owner]
 	own.calls, own.bytes = own.calls+more.calls, own.bytes+more.bytes
 	d.all.calls, d.all.bytes = d.all.calls+more.calls, d.all.bytes+more.bytes

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"outrigger/internal/values"
+	"outrigger/proxy/idempotency/claims"
 	"outrigger/proxy/spool"
-	"outrigger/proxy/store"
 )
 
 // ledger is an upstream that notes how often it did what each body asks for, and answers
@@ -220,7 +220,7 @@ func TestAbandonedCallsLeaveRoomForOtherCredentials(t *testing.T) {
 func TestDetachedCallsAreBoundedInBytes(t *testing.T) {
 	d := newDetached(spool.New(spool.Config{MemoryMax: 64 << 20}), 64<<20, 0)
 	enter := func(owner uint64, bytes int64) (*attachment, bool) {
-		a := &attachment{in: d, owner: store.Owner{byte(owner)}, bytes: bytes}
+		a := &attachment{in: d, owner: claims.Owner{byte(owner)}, bytes: bytes}
 		return a, d.enter(a)
 	}
 	var first *attachment
@@ -245,7 +245,7 @@ func TestDetachedCallsAreBoundedInBytes(t *testing.T) {
 	if !ok || !other.Reserve(1<<20) {
 		t.Error("nothing is left for another credential")
 	}
-	waited := &attachment{in: d, owner: store.Owner{1}}
+	waited := &attachment{in: d, owner: claims.Owner{1}}
 	if !waited.Reserve(20 << 20) {
 		t.Error("an answer that somebody waits for is bounded with those that nobody does")
 	}
@@ -259,7 +259,7 @@ func TestOneCredentialNeverTakesTheWholeBound(t *testing.T) {
 	d := newDetached(spool.New(spool.Config{MemoryMax: 1 << 30}), 1<<30, 0)
 	for range maxDetached {
 		for owner := range uint64(3) {
-			d.enter(&attachment{in: d, owner: store.Owner{byte(owner)}})
+			d.enter(&attachment{in: d, owner: claims.Owner{byte(owner)}})
 		}
 	}
 	for owner, own := range d.shares {
@@ -267,7 +267,7 @@ func TestOneCredentialNeverTakesTheWholeBound(t *testing.T) {
 			t.Errorf("credential %x has %d calls, want %d", owner, own.calls, maxDetached/4)
 		}
 	}
-	if _, late := d.enter(&attachment{in: d, owner: store.Owner{4}}), d.shares[store.Owner{4}]; late.calls != 1 {
+	if _, late := d.enter(&attachment{in: d, owner: claims.Owner{4}}), d.shares[claims.Owner{4}]; late.calls != 1 {
 		t.Error("nothing is left for a credential that comes later")
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 	"outrigger/policy"
 	"outrigger/proxy/carrier"
-	"outrigger/proxy/store"
+	"outrigger/proxy/idempotency/claims"
 )
 
 // maxKey bounds an Idempotency-Key in bytes. The draft sets no bound and lets a
@@ -103,9 +103,9 @@ func (x *Caller) name(names *namer, r *http.Request) name {
 }
 
 // under is the name of the request under a secret. Only hashes are kept of it.
-func (n name) under(secret [32]byte) store.Call {
+func (n name) under(secret [32]byte) claims.Call {
 	owner := keyed(secret, n.owner)
-	return store.Call{Key: keyed(secret, n.key), Print: keyed(secret, n.call), Owner: store.Owner(owner[:]), Create: n.create}
+	return claims.Call{Key: keyed(secret, n.key), Print: keyed(secret, n.call), Owner: claims.Owner(owner[:]), Create: n.create}
 }
 
 // unrepeatable reports whether doing the call twice could create twice. An upstream that

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"outrigger/proxy/store"
+	"outrigger/proxy/idempotency/claims"
 )
 
 // BenchmarkIdempotency is one request with its answer in memory, through the whole
@@ -93,4 +93,4 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-func testCall(i int) store.Call { return store.Call{Key: store.Key{byte(i)}} }
+func testCall(i int) claims.Call { return claims.Call{Key: claims.Key{byte(i)}} }

@@ -8,18 +8,18 @@ import (
 	"sync/atomic"
 	"time"
 
+	"outrigger/proxy/idempotency/claims"
 	"outrigger/proxy/recording"
-	"outrigger/proxy/store"
 )
 
 // flight is a call that is made apart from its callers: it goes on when they leave,
 // and any number of them is given its answer. The one who made it decides whether it
 // is launched; then it runs in a goroutine of its own, with an exchange of its own.
 type flight struct {
-	asked   store.Call
+	asked   claims.Call
 	decided chan struct{} // closed once the fields below are set
 
-	claim    store.Claim
+	claim    claims.Claim
 	err      error                // why nothing is known of the call
 	unstored bool                 // it is made without the store
 	answer   *recording.Recording // nil unless it is launched
@@ -44,7 +44,7 @@ type flight struct {
 	result string      // what became of it; set at its end
 }
 
-func newFlight(asked store.Call) *flight {
+func newFlight(asked claims.Call) *flight {
 	return &flight{asked: asked, decided: make(chan struct{})}
 }
 

@@ -14,23 +14,23 @@ import (
 	"testing/synctest"
 	"time"
 
-	"outrigger/proxy/store"
+	"outrigger/proxy/idempotency/claims"
 )
 
 // sluggish is a store that takes a second to end a claim.
-type sluggish struct{ store.Store }
+type sluggish struct{ claims.Store }
 
-func (s sluggish) Finish(ctx context.Context, c store.Claim, a *store.Answer) error {
+func (s sluggish) Finish(ctx context.Context, c claims.Claim, a *claims.Answer) error {
 	time.Sleep(time.Second)
 	return s.Store.Finish(ctx, c, a)
 }
 
-func (s sluggish) Release(ctx context.Context, c store.Claim) error {
+func (s sluggish) Release(ctx context.Context, c claims.Claim) error {
 	time.Sleep(time.Second)
 	return s.Store.Release(ctx, c)
 }
 
-func (s sluggish) Lose(ctx context.Context, c store.Claim, status int) error {
+func (s sluggish) Lose(ctx context.Context, c claims.Claim, status int) error {
 	time.Sleep(time.Second)
 	return s.Store.Lose(ctx, c, status)
 }

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"log/slog"
 
-	"outrigger/proxy/store"
+	"outrigger/proxy/idempotency/claims"
 )
 
 const toldAway = "the idempotency store does not answer: calls with a key are not stored, and creates refused"
@@ -13,7 +13,7 @@ const toldAway = "the idempotency store does not answer: calls with a key are no
 // greet tells the log of a store that does not answer at the start, before the first
 // call with a key meets it.
 func (s *Calls) greet() {
-	if _, err := s.store.HashKey(context.Background()); errors.Is(err, store.ErrUnavailable) && s.reach.begin() {
+	if _, err := s.store.HashKey(context.Background()); errors.Is(err, claims.ErrUnavailable) && s.reach.begin() {
 		s.recorder.Notice(Notice{slog.LevelWarn, toldAway, []slog.Attr{slog.String("error", err.Error())}})
 	}
 }

@@ -9,14 +9,15 @@ import (
 	"sync/atomic"
 	"time"
 
-	"outrigger/proxy/store"
+	"outrigger/proxy/idempotency/claims"
+	"outrigger/proxy/idempotency/store"
 )
 
 // Calls are the calls that are made apart from their callers: those with a key, each once,
 // and those that go on when their callers leave. Safe for concurrent use.
 type Calls struct {
 	settings  CallSettings
-	store     store.Store
+	store     claims.Store
 	recorder  Recorder
 	names     *namer
 	inflight  *Inflight
@@ -26,7 +27,7 @@ type Calls struct {
 	room      outage // it cannot store answers
 
 	mu      sync.Mutex
-	flights map[store.Key]*flight
+	flights map[claims.Key]*flight
 }
 
 // CallSettings say how calls are made apart from their callers.
@@ -44,16 +45,16 @@ type CallSettings struct {
 }
 
 // NewCalls opens the store. room is the memory that all requests share.
-func NewCalls(c CallSettings, log *slog.Logger, recorder Recorder, names *namer, inflight *Inflight, room store.Room) (*Calls, error) {
+func NewCalls(c CallSettings, log *slog.Logger, recorder Recorder, names *namer, inflight *Inflight, room claims.Room) (*Calls, error) {
 	opened, err := store.Open(c.Store, log, room)
 	if err != nil {
 		return nil, err
 	}
 	s := &Calls{
 		settings: c, store: opened, recorder: recorder, names: names, inflight: inflight,
-		detached: newDetached(room, c.Memory, c.Descriptors), flights: map[store.Key]*flight{},
+		detached: newDetached(room, c.Memory, c.Descriptors), flights: map[claims.Key]*flight{},
 	}
-	s.abandoned = &abandoned{detached: s.detached, calls: map[store.Call][]*flight{}}
+	s.abandoned = &abandoned{detached: s.detached, calls: map[claims.Call][]*flight{}}
 	if c.Store.Spec.Remote() {
 		go s.greet()
 	}
@@ -68,7 +69,7 @@ func (s *Calls) Close() error { return s.store.Close() }
 
 // enter returns the flight of a call's key, or a new one that its caller has to
 // decide on.
-func (s *Calls) enter(call store.Call) (*flight, bool) {
+func (s *Calls) enter(call claims.Call) (*flight, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if f := s.flights[call.Key]; f != nil {
@@ -121,7 +122,7 @@ func (s *Calls) Once(w http.ResponseWriter, r *http.Request, x *Caller) error {
 
 // onceBy answers a call by the flight of its key. The error is errAgain when that says
 // nothing about this call.
-func (s *Calls) onceBy(w http.ResponseWriter, r *http.Request, x *Caller, name name, call store.Call) error {
+func (s *Calls) onceBy(w http.ResponseWriter, r *http.Request, x *Caller, name name, call claims.Call) error {
 	f, first := s.enter(call)
 	defer s.done(f)
 	if first {
@@ -133,7 +134,7 @@ func (s *Calls) onceBy(w http.ResponseWriter, r *http.Request, x *Caller, name n
 	}
 	same := f.asked.Print == call.Print
 	switch {
-	case f.err != nil, f.claim.State == store.Mismatch && !same:
+	case f.err != nil, f.claim.State == claims.Mismatch && !same:
 		return errAgain
 	case !same:
 		return s.reused(x)
@@ -149,10 +150,10 @@ func (s *Calls) decide(r *http.Request, x *Caller, f *flight, name name) {
 	if f.err == nil {
 		f.claim, f.err = s.store.Begin(x.ctx, name.under(secret))
 	}
-	if f.err == nil && f.claim.State == store.Running { // in another process
+	if f.err == nil && f.claim.State == claims.Running { // in another process
 		f.claim, f.err = s.store.Wait(x.ctx, name.under(secret))
 	}
-	noRoom := errors.Is(f.err, store.ErrFull)
+	noRoom := errors.Is(f.err, claims.ErrFull)
 	switch {
 	case f.err == nil:
 		if s.reach.over() {
@@ -162,12 +163,12 @@ func (s *Calls) decide(r *http.Request, x *Caller, f *flight, name name) {
 		f.err = context.Cause(x.ctx)
 	case noRoom:
 		s.full(f.err)
-	case errors.Is(f.err, store.ErrMemory): // the store is well
+	case errors.Is(f.err, claims.ErrMemory): // the store is well
 	case s.reach.begin():
 		s.recorder.Notice(Notice{slog.LevelWarn, toldAway, []slog.Attr{slog.String("error", f.err.Error())}})
 	}
 	switch {
-	case f.err == nil && f.claim.State == store.Claimed:
+	case f.err == nil && f.claim.State == claims.Claimed:
 	case f.err != nil && !f.asked.Create && x.ctx.Err() == nil:
 		// It is worth more than its storing. A create is not: without its claim, the next
 		// one with its key runs too, here or at another sidecar.
@@ -189,10 +190,10 @@ func (s *Calls) carry(w http.ResponseWriter, x *Caller, f *flight, first bool) e
 		return s.inUse(x, f.err, f)
 	case f.err != nil:
 		return s.result(x, resultRefused, refusedCreate(f.err))
-	case f.claim.State == store.Done:
+	case f.claim.State == claims.Done:
 		s.replay(w, x, f.claim.Answer)
 		return nil
-	case f.claim.State == store.Unknown:
+	case f.claim.State == claims.Unknown:
 		return s.result(x, resultUnknown, unknown(f.claim))
 	}
 	return s.reused(x)

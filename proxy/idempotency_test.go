@@ -17,7 +17,7 @@ import (
 
 	"outrigger/internal/values"
 	"outrigger/policy"
-	"outrigger/proxy/store"
+	"outrigger/proxy/idempotency/claims"
 )
 
 // keyedRequest is a request with an Idempotency-Key.
@@ -592,16 +592,16 @@ func TestAnAnswerThatIsTooLongIsGivenButNotStored(t *testing.T) {
 }
 
 // absent is a store that does not answer.
-type absent struct{ store.Store }
+type absent struct{ claims.Store }
 
-var errAbsent = fmt.Errorf("%w: connection refused", store.ErrUnavailable)
+var errAbsent = fmt.Errorf("%w: connection refused", claims.ErrUnavailable)
 
 func (absent) HashKey(context.Context) ([32]byte, error) { return [32]byte{}, errAbsent }
 
-func (absent) Begin(context.Context, store.Call) (store.Claim, error) {
-	return store.Claim{}, errAbsent
+func (absent) Begin(context.Context, claims.Call) (claims.Claim, error) {
+	return claims.Claim{}, errAbsent
 }
-func (absent) Finish(context.Context, store.Claim, *store.Answer) error { return errAbsent }
+func (absent) Finish(context.Context, claims.Claim, *claims.Answer) error { return errAbsent }
 
 func TestWithoutTheStoreComputesAreServedAndCreatesRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -636,13 +636,13 @@ func TestWithoutTheStoreComputesAreServedAndCreatesRefused(t *testing.T) {
 }
 
 // full is a store on a full disk: it knows what it knew, and takes in nothing.
-type full struct{ store.Store }
+type full struct{ claims.Store }
 
-func (full) Finish(context.Context, store.Claim, *store.Answer) error { return store.ErrFull }
+func (full) Finish(context.Context, claims.Claim, *claims.Answer) error { return claims.ErrFull }
 
-func (s full) Begin(ctx context.Context, call store.Call) (store.Claim, error) {
+func (s full) Begin(ctx context.Context, call claims.Call) (claims.Claim, error) {
 	if call.Create { // its claim is to outlive the process
-		return store.Claim{}, store.ErrFull
+		return claims.Claim{}, claims.ErrFull
 	}
 	return s.Store.Begin(ctx, call)
 }
@@ -684,7 +684,7 @@ func TestAStoreThatIsFullRefusesCreatesWithAKeyAndNothingElse(t *testing.T) {
 
 // rekeyed is a store whose hash key can change, as that of a Redis that lost all.
 type rekeyed struct {
-	store.Store
+	claims.Store
 	secret *atomic.Uint32
 }
 
@@ -721,27 +721,27 @@ func TestACallUnderWayIsNotMadeAgainWhenTheHashKeyChanges(t *testing.T) {
 
 // elsewhere is a store in which another process runs the call, until done.
 type elsewhere struct {
-	store.Store
-	done chan store.Claim
+	claims.Store
+	done chan claims.Claim
 }
 
-func (s elsewhere) Begin(context.Context, store.Call) (store.Claim, error) {
-	return store.Claim{State: store.Running, Since: time.Now()}, nil
+func (s elsewhere) Begin(context.Context, claims.Call) (claims.Claim, error) {
+	return claims.Claim{State: claims.Running, Since: time.Now()}, nil
 }
 
-func (s elsewhere) Wait(ctx context.Context, _ store.Call) (store.Claim, error) {
+func (s elsewhere) Wait(ctx context.Context, _ claims.Call) (claims.Claim, error) {
 	select {
 	case c := <-s.done:
 		return c, nil
 	case <-ctx.Done():
-		return store.Claim{}, ctx.Err()
+		return claims.Claim{}, ctx.Err()
 	}
 }
 
 func TestACallThatAnotherProcessMakesIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newBubble(t, numbered(0))
-		other := elsewhere{g.proxy.calls.store, make(chan store.Claim)}
+		other := elsewhere{g.proxy.calls.store, make(chan claims.Claim)}
 		g.proxy.calls.store = other
 		if got := g.ask(g.keyed("k", "/v1/files", `{}`, "X-Stainless-Read-Timeout: 1")); got != (given{409, "local", "0", "", "", "idempotency_key_in_use"}) {
 			t.Errorf("at its deadline it got %+v", got)
@@ -751,7 +751,7 @@ func TestACallThatAnotherProcessMakesIsWaitedFor(t *testing.T) {
 			go func() { answers <- g.ask(g.keyed("k", "/v1/files", `{}`)) }()
 		}
 		time.Sleep(time.Second)
-		other.done <- store.Claim{State: store.Done, Answer: &store.Answer{Status: 201, Header: http.Header{"Content-Type": {"text/plain"}}, Body: []byte("there")}}
+		other.done <- claims.Claim{State: claims.Done, Answer: &claims.Answer{Status: 201, Header: http.Header{"Content-Type": {"text/plain"}}, Body: []byte("there")}}
 		for range 2 {
 			if got := <-answers; got != (given{201, "replay", "0", "", "", "there"}) {
 				t.Errorf("got %+v", got)

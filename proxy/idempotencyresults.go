@@ -4,7 +4,7 @@ import (
 	"errors"
 	"time"
 
-	"outrigger/proxy/store"
+	"outrigger/proxy/idempotency/claims"
 )
 
 // The values of outrigger_idempotency_total's label, and of the log's field.
@@ -59,7 +59,7 @@ func (x *Caller) soon(usual time.Duration) time.Duration {
 }
 
 // unknown tells what is known of a create whose answer was lost.
-func unknown(c store.Claim) *Error {
+func unknown(c claims.Claim) *Error {
 	how := "its answer was lost"
 	if c.Status != 0 {
 		how = "its answer, with status " + statusLabel(c.Status) + ", could not be kept"
@@ -73,9 +73,9 @@ func unknown(c store.Claim) *Error {
 func refusedCreate(why error) *Error {
 	what := "does not answer, so nobody can tell whether this call was made before"
 	switch {
-	case errors.Is(why, store.ErrFull):
+	case errors.Is(why, claims.ErrFull):
 		what = "has no room (a full disk or Redis, or too many creates whose outcome is unknown: see OUTRIGGER_IDEMPOTENCY_BYTES), so nobody could tell later that this call was made"
-	case errors.Is(why, store.ErrMemory):
+	case errors.Is(why, claims.ErrMemory):
 		what = "has the answer to this call, but there is no memory left to read it into (OUTRIGGER_MEMORY_MAX)"
 	}
 	return fail("idempotency_store_unavailable",

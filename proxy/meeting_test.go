@@ -9,7 +9,7 @@ import (
 
 	"outrigger/internal/values"
 	"outrigger/policy"
-	"outrigger/proxy/store"
+	"outrigger/proxy/idempotency/claims"
 )
 
 // The first upstream is said to recognise a repeated create by its key. The second,
@@ -83,7 +83,7 @@ func TestACallThatEndsWhileItsRetryComesIsNotMadeAgain(t *testing.T) {
 		g := newBubble(t, numbered(3*time.Second), rejoins)
 		g.leaveAfter(time.Second, g.request(http.MethodPost, createPath, createBody))
 		synctest.Wait()
-		var call store.Call
+		var call claims.Call
 		for one := range g.proxy.calls.abandoned.calls {
 			call = one
 		}

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"sync"
 
+	"outrigger/proxy/idempotency/claims"
 	"outrigger/proxy/recording"
-	"outrigger/proxy/store"
 )
 
 // abandoned are the calls without a key whose callers left and that go on for
@@ -19,7 +19,7 @@ type abandoned struct {
 	detached *detached // bounds them
 
 	mu    sync.Mutex
-	calls map[store.Call][]*flight // the longest abandoned first
+	calls map[claims.Call][]*flight // the longest abandoned first
 	n     int
 	over  bool // a drain has begun: nobody can come back
 }
@@ -120,7 +120,7 @@ func (a *abandoned) put(f *flight) bool {
 // take takes out the call that was abandoned the longest ago, with a reader of its
 // answer, or returns nil. A call that ends at this moment, and finds itself neither
 // waited for nor here, lets go of its answer: by then it has a reader.
-func (a *abandoned) take(call store.Call) (*flight, *recording.Reader) {
+func (a *abandoned) take(call claims.Call) (*flight, *recording.Reader) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for waiting := a.calls[call]; len(waiting) > 0; waiting = a.calls[call] {
@@ -152,7 +152,7 @@ func (a *abandoned) has(f *flight) bool {
 }
 
 // remove takes out the i-th of the equal calls. Locked.
-func (a *abandoned) remove(call store.Call, i int) {
+func (a *abandoned) remove(call claims.Call, i int) {
 	a.n--
 	a.detached.leave(&a.calls[call][i].apart)
 	left := slices.Delete(slices.Clone(a.calls[call]), i, i+1)
@@ -167,7 +167,7 @@ func (a *abandoned) remove(call store.Call, i int) {
 func (a *abandoned) end() {
 	a.mu.Lock()
 	all := a.calls
-	a.calls, a.n, a.over = map[store.Call][]*flight{}, 0, true
+	a.calls, a.n, a.over = map[claims.Call][]*flight{}, 0, true
 	a.mu.Unlock()
 	for _, flights := range all {
 		for _, f := range flights {

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"outrigger/proxy/store"
+	"outrigger/proxy/idempotency/claims"
 )
 
 // storeTime is how long a store may take to end a claim. A store bounds its own
@@ -32,7 +32,7 @@ func (s *Calls) settle(f *flight, whole bool) string {
 		result, err = s.end(ctx, f, whole)
 	}
 	switch {
-	case errors.Is(err, store.ErrTooLarge):
+	case errors.Is(err, claims.ErrTooLarge):
 		result = resultTooLarge
 	case err != nil:
 		result = resultUnstored
@@ -52,7 +52,7 @@ func (s *Calls) end(ctx context.Context, f *flight, whole bool) (string, error) 
 	answered := isSuccess(status) && c.Upstream
 	switch {
 	case answered && whole && kept && !c.Failed:
-		return resultStored, s.store.Finish(ctx, f.claim, &store.Answer{Status: status, Header: storable(header), Body: body})
+		return resultStored, s.store.Finish(ctx, f.claim, &claims.Answer{Status: status, Header: storable(header), Body: body})
 	case answered && whole && !kept:
 		return resultTooLarge, s.store.Lose(ctx, f.claim, status)
 	case f.asked.Create && c.MayBeDone(status):

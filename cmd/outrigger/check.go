@@ -8,7 +8,7 @@ import (
 	"text/tabwriter"
 
 	"outrigger/internal/resources"
-	"outrigger/proxy/store"
+	"outrigger/proxy/idempotency/store"
 )
 
 // resolved is one variable as check and /config show it.

@@ -13,8 +13,8 @@ import (
 	"outrigger/policy"
 	"outrigger/policy/limit"
 	"outrigger/proxy"
+	"outrigger/proxy/idempotency/store"
 	"outrigger/proxy/spool"
-	"outrigger/proxy/store"
 )
 
 // defaults is what no variables at all come to.

@@ -10,7 +10,7 @@ import (
 
 	"outrigger/internal/values"
 	"outrigger/proxy"
-	"outrigger/proxy/store"
+	"outrigger/proxy/idempotency/store"
 )
 
 // inRange reports whether the field lies within the bounds of its tags. What is

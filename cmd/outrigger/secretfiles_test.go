@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"outrigger/internal/values"
-	"outrigger/proxy/store"
+	"outrigger/proxy/idempotency/store"
 )
 
 // secretFile makes a file with that content and returns its path.

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"outrigger/proxy/idempotency/store"
 	"outrigger/proxy/spool"
-	"outrigger/proxy/store"
 )
 
 // try loads the configuration and tries what it names, for check.

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"outrigger/proxy"
-	"outrigger/proxy/store"
+	"outrigger/proxy/idempotency/store"
 )
 
 // everyVariable is the table of variables, with NAME for the name of an upstream.

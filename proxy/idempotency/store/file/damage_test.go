@@ -1,0 +1,296 @@
+package file
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"outrigger/proxy/idempotency/claims"
+	"outrigger/proxy/idempotency/store/file/boltcheck"
+	"outrigger/test/storetest"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// specimen returns the bytes of a store, and what it must find under each call.
+func specimen(t *testing.T) ([]byte, map[claims.Call]claims.State) {
+	t.Helper()
+	s := openAt(t, newPath(t), storetest.Roomy())
+	want := make(map[claims.Call]claims.State)
+	for i := range 24 {
+		call := storetest.NewCall(i%2 == 0)
+		claim := storetest.MustBegin(t, s, call, claims.Claimed)
+		want[call] = claims.Done
+		answer := &claims.Answer{Status: 200, Header: storetest.Created().Header, Body: bytes.Repeat([]byte{byte(i)}, 700*i)}
+		if i%5 == 0 {
+			answer.Body = make([]byte, s.Largest()+1)
+			want[call] = map[bool]claims.State{true: claims.Unknown, false: claims.Claimed}[call.Create]
+		}
+		if err := s.Finish(t.Context(), claim, answer); err != nil && !errors.Is(err, claims.ErrTooLarge) {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(s.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return whole, want
+}
+
+// checkRefusedOrWhole opens a file of these bytes: that must be refused by name and
+// leave it as it was, or lead to a store in which nothing is missing or changed. It
+// reports whether it was refused.
+func checkRefusedOrWhole(t *testing.T, path string, damaged []byte, want map[claims.Call]claims.State) bool {
+	t.Helper()
+	if err := os.WriteFile(path, damaged, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(path, storetest.Roomy(), storetest.Unbounded{})
+	if err != nil {
+		if !strings.Contains(err.Error(), path) || !errors.Is(err, claims.ErrUnavailable) {
+			t.Errorf("%v does not name %s", err, path)
+		}
+		if now, err := os.ReadFile(path); err != nil || !bytes.Equal(now, damaged) {
+			t.Error("the file that was refused was changed", err)
+		}
+		return true
+	}
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	for call, state := range want {
+		if claim, err := s.lookUp(call); err != nil || claim.State != state {
+			t.Errorf("opened, and found %v, %v under a key, want %v", claim.State, err, state)
+		}
+	}
+	return false
+}
+
+func TestFileWithAChangedByteIsRefusedOrWhole(t *testing.T) {
+	whole, want := specimen(t)
+	path := newPath(t)
+	random := rand.New(rand.NewPCG(1, 2))
+	pageSize := os.Getpagesize()
+	refused, opened := 0, 0
+	every := 12
+	if testing.Short() {
+		every = 50
+	}
+	for i := range whole {
+		if header := i%pageSize < 80; !header && random.IntN(80*every) != 0 || header && i%every != 0 && i > 2*pageSize {
+			continue
+		}
+		damaged := bytes.Clone(whole)
+		damaged[i] ^= 1 << random.IntN(8)
+		if checkRefusedOrWhole(t, path, damaged, want) {
+			refused++
+		} else {
+			opened++
+		}
+		if t.Failed() {
+			t.Fatalf("with byte %d of %d changed", i, len(whole))
+		}
+	}
+	t.Logf("%d files were refused, %d were whole: the change was in unused space", refused, opened)
+	if refused < opened/10 {
+		t.Error("hardly any file was refused")
+	}
+}
+
+func TestFileWithADamagedMetaPageIsRefused(t *testing.T) {
+	whole, want := specimen(t)
+	for page := range 2 {
+		for i := boltcheck.PageHeader; i < boltcheck.PageHeader+boltcheck.MetaLength; i++ {
+			damaged := bytes.Clone(whole)
+			damaged[page*os.Getpagesize()+i] ^= 0x10
+			if !checkRefusedOrWhole(t, newPath(t), damaged, want) {
+				t.Fatalf("opened, with byte %d of meta page %d changed", i, page)
+			}
+		}
+	}
+}
+
+func TestFileThatWasCutIsRefused(t *testing.T) {
+	whole, want := specimen(t)
+	l, err := readLayoutOf(t, whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := int64(l.Pages) * l.PageSize
+	for _, length := range []int64{0, 1, 15, 80, 4095, 4096, 4097, 8192, 12288, 16384, used / 2, used - l.PageSize, used - 1} {
+		if !checkRefusedOrWhole(t, newPath(t), whole[:length], want) {
+			t.Errorf("opened, cut to %d of %d bytes", length, len(whole))
+		}
+	}
+	if _, err := readLayoutOf(t, whole[:used-1]); err == nil {
+		t.Error("its layout is accepted without its last byte, which may be one of a free page")
+	}
+	if checkRefusedOrWhole(t, newPath(t), whole[:used], want) {
+		t.Error("refused, though only unused space was cut")
+	}
+}
+
+func readLayoutOf(t *testing.T, whole []byte) (boltcheck.Layout, error) {
+	t.Helper()
+	path := newPath(t)
+	if err := os.WriteFile(path, whole, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return boltcheck.ReadLayout(path)
+}
+
+func TestFileOfSomethingElseIsRefused(t *testing.T) {
+	path := newPath(t)
+	db, err := bolt.Open(path, 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Update(func(tx *bolt.Tx) error { _, err := tx.CreateBucket([]byte("somebody's")); return err })
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	foreign, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{
+		"another bbolt file": foreign,
+		"text":               bytes.Repeat([]byte("not a database\n"), 5000),
+		"zeros":              make([]byte, 64<<10),
+		"SQLite":             append([]byte("SQLite format 3\x00"), make([]byte, 32<<10)...),
+	} {
+		if !checkRefusedOrWhole(t, newPath(t), content, nil) {
+			t.Errorf("%s was opened", name)
+		}
+	}
+}
+
+// Damage that bbolt would not run into, or only later.
+func TestFileWithHiddenDamageIsRefused(t *testing.T) {
+	for name, damage := range map[string]func(*testing.T, string){
+		"an entry in time without its record": func(t *testing.T, path string) {
+			edited(t, path, func(tx *bolt.Tx) error {
+				return tx.Bucket(ageBuckets[0]).Put(make([]byte, 40), make([]byte, 8))
+			})
+		},
+		"a record without its entry in time": func(t *testing.T, path string) {
+			edited(t, path, func(tx *bolt.Tx) error {
+				cursor := tx.Bucket(ageBuckets[1]).Cursor()
+				cursor.First()
+				return cursor.Delete()
+			})
+		},
+		"a record that another has the entry of": func(t *testing.T, path string) {
+			edited(t, path, func(tx *bolt.Tx) error {
+				cursor := tx.Bucket(ageBuckets[1]).Cursor()
+				age, _ := cursor.First()
+				return tx.Bucket(ageBuckets[1]).Put(age, binary.BigEndian.AppendUint64(nil, 1))
+			})
+		},
+		"a page that is neither used nor free": func(t *testing.T, path string) {
+			patched(t, path, func(b []byte, l boltcheck.Layout) {
+				count := b[int64(l.Freelist)*l.PageSize+10:]
+				binary.NativeEndian.PutUint16(count, binary.NativeEndian.Uint16(count)-1)
+			})
+		},
+		"a page that is free twice": func(t *testing.T, path string) {
+			patched(t, path, func(b []byte, l boltcheck.Layout) {
+				list := b[int64(l.Freelist)*l.PageSize:]
+				count := binary.NativeEndian.Uint16(list[10:])
+				binary.NativeEndian.PutUint16(list[10:], count+1)
+				copy(list[boltcheck.PageHeader+8*int(count):], list[boltcheck.PageHeader:boltcheck.PageHeader+8])
+			})
+		},
+		"keys out of order": func(t *testing.T, path string) {
+			edited(t, path, func(tx *bolt.Tx) error {
+				bucket, err := tx.CreateBucket([]byte("more"))
+				return errors.Join(err, bucket.Put([]byte("key--1"), nil), bucket.Put([]byte("key--2"), nil))
+			})
+			patched(t, path, func(b []byte, _ boltcheck.Layout) {
+				copy(b, bytes.ReplaceAll(b, []byte("key--1key--2"), []byte("key--2key--1")))
+			})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			whole, want := specimen(t)
+			path := newPath(t)
+			if checkRefusedOrWhole(t, path, whole, want) {
+				t.Fatal("refused before it was damaged")
+			}
+			damage(t, path)
+			damaged, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !checkRefusedOrWhole(t, path, damaged, nil) {
+				t.Error("opened")
+			}
+		})
+	}
+}
+
+// edited changes a file by bbolt's own means.
+func edited(t *testing.T, path string, change func(*bolt.Tx) error) {
+	t.Helper()
+	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(db.Update(change), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// patched changes the bytes of a file.
+func patched(t *testing.T, path string, change func([]byte, boltcheck.Layout)) {
+	t.Helper()
+	l, err := boltcheck.ReadLayout(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	change(b, l)
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What is cut while it is open must fail the calls, and nothing else.
+func TestFileThatIsCutWhileItIsOpenFailsCalls(t *testing.T) {
+	s := openAt(t, newPath(t), claims.Limits{TTL: time.Hour, Bytes: 8 << 20})
+	call := storetest.NewCall(true)
+	for _, c := range []claims.Call{call, storetest.NewCall(true), storetest.NewCall(false)} {
+		if err := s.Finish(t.Context(), storetest.MustBegin(t, s, c, claims.Claimed), &claims.Answer{Status: 200, Body: make([]byte, 100<<10)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	held := storetest.MustBegin(t, s, storetest.NewCall(true), claims.Claimed)
+	if err := os.Truncate(s.path, 4096); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		_, begin := s.Begin(t.Context(), call)
+		_, other := s.Begin(t.Context(), storetest.NewCall(true))
+		for name, err := range map[string]error{"Begin": begin, "Begin of another": other, "Finish": s.Finish(t.Context(), held, storetest.Created())} {
+			if !errors.Is(err, claims.ErrUnavailable) || !strings.Contains(err.Error(), s.path) {
+				t.Errorf("%s: %v, want that %s cannot be used", name, err, s.path)
+			}
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,36 @@
+package file
+
+import (
+	"bytes"
+	"os"
+	"testing"
+
+	"outrigger/test/storetest"
+)
+
+// Whatever the bytes of a file, to open it does not panic, and does not change it
+// unless it is whole.
+func FuzzFile(f *testing.F) {
+	path := newPath(f)
+	s, err := Open(path, storetest.Roomy(), storetest.Unbounded{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		f.Fatal(err)
+	}
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(0, []byte{})
+	f.Add(os.Getpagesize()*2+8, []byte{1, 0, 255, 255, 255, 255, 255, 255})
+	f.Add(os.Getpagesize()*3+10, []byte{255, 255, 255, 255})
+	f.Fuzz(func(t *testing.T, i int, patch []byte) {
+		damaged := bytes.Clone(whole)
+		if i >= 0 && i < len(damaged) {
+			copy(damaged[i:], patch)
+		}
+		checkRefusedOrWhole(t, newPath(t), damaged, nil)
+	})
+}

@@ -1,0 +1,52 @@
+package file
+
+import (
+	"errors"
+	"fmt"
+	"os"
+)
+
+// openOwn is openExisting that notes which file it opened.
+func (f *Store) openOwn(path string, flag int, mode os.FileMode) (*os.File, error) {
+	opened, err := openExisting(path, flag, mode)
+	if err != nil {
+		return nil, err
+	}
+	if f.opened, err = opened.Stat(); err != nil {
+		return nil, errors.Join(err, opened.Close())
+	}
+	return opened, nil
+}
+
+// own makes the file, which is known to be a store, its owner's alone.
+func (f *Store) own() error {
+	if f.opened.Mode().Perm()&0o077 == 0 {
+		return nil
+	}
+	path := f.path
+	again, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = again.Close() }()
+	if info, err := again.Stat(); err != nil || !os.SameFile(info, f.opened) {
+		return errors.Join(err, errGone)
+	}
+	if err := again.Chmod(0o600); err != nil {
+		return fmt.Errorf("others can read it, and that cannot be changed: %w", err)
+	}
+	return nil
+}
+
+// errGone is why a store is of no use whose name no longer leads to it: the next
+// process makes another file, with another hash key, and claims there what is claimed
+// here.
+var errGone = errors.New("the file was removed or replaced while it was in use; restart Outrigger to go on with the one that is there, or with an empty one")
+
+// there reports an error unless the name leads to the file that is open.
+func (f *Store) there() error {
+	if info, err := os.Stat(f.path); err != nil || !os.SameFile(info, f.opened) {
+		return errGone
+	}
+	return nil
+}

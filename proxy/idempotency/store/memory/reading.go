@@ -1,0 +1,40 @@
+package memory
+
+import (
+	"outrigger/proxy/idempotency/claims"
+)
+
+// reader is a claim's part of an answer in memory that is being given. While it is,
+// nothing frees its memory, even when it makes room or expires: so it counts inside Room
+// from its first reader to its last.
+type reader struct {
+	m     *Store
+	e     *entry
+	bytes int64
+}
+
+// read lends an entry's answer; it wants m.mu.
+func (m *Store) read(e *entry) (*claims.Loan, error) {
+	bytes := int64(len(e.answer))
+	if m.reading[e] == 0 && !m.room.Reserve(bytes) {
+		return nil, claims.ErrMemory
+	}
+	m.reading[e]++
+	return claims.Lend(reader{m, e, bytes}, bytes), nil
+}
+
+// Reserve implements Room. Nothing is borrowed of a reader.
+func (r reader) Reserve(int64) bool { return false }
+
+// Free implements Room.
+func (r reader) Free(n int64) {
+	if n == 0 { // it was freed before
+		return
+	}
+	r.m.mu.Lock()
+	defer r.m.mu.Unlock()
+	if r.m.reading[r.e]--; r.m.reading[r.e] == 0 {
+		delete(r.m.reading, r.e)
+		r.m.room.Free(r.bytes)
+	}
+}

@@ -1,0 +1,66 @@
+package quota
+
+import (
+	"fmt"
+
+	"outrigger/proxy/idempotency/claims"
+)
+
+const (
+	// Overhead is what an entry counts for besides its answer, in bytes: about twice
+	// what it takes, so that a bound in bytes is one of entries too.
+	Overhead = 1 << 10
+	// Marker is what a marker counts for, in bytes: about what it takes. A marker is
+	// what is left of a create that may have been done and whose answer is not there:
+	// hashes, times and a status.
+	Marker = 384
+	// MarkerShare is the part of a store's bytes that markers have to themselves: a
+	// quarter, 43,690 of them in 64 MiB.
+	MarkerShare = 4
+)
+
+// errMarkers is why a create is refused.
+var errMarkers = fmt.Errorf("%w: of too many creates it is not known whether they were done; what is left is for other callers", claims.ErrFull)
+
+// Markers counts, for each owner, the creates that run and those that may have been done.
+// A marker gives way to nothing until its TTL ends, since then the create could be done
+// twice. So each create reserves the place of one before it is begun, and is refused
+// where there is none. One owner may have as many as are left beside its own: no owner
+// has all, and an owner that is alone has half. It is not safe for concurrent use.
+type Markers struct {
+	most   int64
+	all    int64
+	owners map[claims.Owner]int64
+}
+
+// NewMarkers returns the Markers of a store of so many bytes.
+func NewMarkers(bytes int64) Markers {
+	return Markers{most: bytes / MarkerShare / Marker, owners: make(map[claims.Owner]int64)}
+}
+
+// Reserve takes a place for an owner's create; ErrFull where there is none for it.
+func (m *Markers) Reserve(owner claims.Owner) error {
+	if own := m.owners[owner]; own+m.all+2 > m.most {
+		return errMarkers
+	}
+	m.Add(owner, 1)
+	return nil
+}
+
+// Add counts n more of an owner, or fewer.
+func (m *Markers) Add(owner claims.Owner, n int64) {
+	m.all += n
+	if m.owners[owner] += n; m.owners[owner] == 0 {
+		delete(m.owners, owner)
+	}
+}
+
+// All returns how many there are, of all owners.
+func (m *Markers) All() int64 { return m.all }
+
+// Most returns how many there may be.
+func (m *Markers) Most() int64 { return m.most }
+
+// Left returns how many bytes markers leave of their part. What is left of creates that
+// were answered, and whose answers made room, is kept in it.
+func (m *Markers) Left() int64 { return max(m.most-m.all, 0) * Marker }

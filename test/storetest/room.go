@@ -1,0 +1,66 @@
+package storetest
+
+import (
+	"errors"
+	"testing"
+
+	"outrigger/proxy/idempotency/claims"
+)
+
+// scarce is a Room with a limit: Left bytes.
+type Scarce struct{ Left int64 }
+
+func (r *Scarce) Reserve(n int64) bool {
+	if n > r.Left {
+		return false
+	}
+	r.Left -= n
+	return true
+}
+
+func (r *Scarce) Free(n int64) { r.Left += n }
+
+// readsWithin tests that answers that are read take memory only where there is some. Open
+// opens a store of 8 MiB.
+func ReadsWithin(t *testing.T, open func(*testing.T, claims.Room) claims.Store) {
+	t.Helper()
+	const most = 1 << 20
+	room := &Scarce{Left: most}
+	s := open(t, room)
+	large, small, lost := NewCall(true), NewCall(true), NewCall(true)
+	if err := errors.Join(
+		s.Finish(t.Context(), MustBegin(t, s, large, claims.Claimed), &claims.Answer{Status: 200, Body: make([]byte, 400<<10)}),
+		s.Finish(t.Context(), MustBegin(t, s, small, claims.Claimed), Created()),
+		s.Lose(t.Context(), MustBegin(t, s, lost, claims.Claimed), 504),
+	); err != nil {
+		t.Fatal(err)
+	}
+	first, second := MustBegin(t, s, large, claims.Done), MustBegin(t, s, large, claims.Done)
+	if used := most - room.Left; used < 800<<10 || used > 810<<10 {
+		t.Errorf("%d bytes are taken, want what two answers take", used)
+	}
+	if claim, err := s.Begin(t.Context(), large); !errors.Is(err, claims.ErrMemory) || !errors.Is(err, claims.ErrUnavailable) || errors.Is(err, claims.ErrFull) {
+		t.Errorf("a third got %v, %v, want ErrMemory", claim.State, err)
+	}
+	MustBegin(t, s, small, claims.Done).Free()
+	MustBegin(t, s, lost, claims.Unknown).Free()
+	other := large
+	other.Print[0]++
+	first.Free()
+	first.Free()
+	MustBegin(t, s, other, claims.Mismatch)
+	MustBegin(t, s, large, claims.Done).Free()
+	second.Free()
+	if room.Left != most {
+		t.Errorf("%d bytes were not given back", most-room.Left)
+	}
+}
+
+// unbounded is a Room without a limit.
+type Unbounded struct{}
+
+// Reserve implements Room.
+func (Unbounded) Reserve(int64) bool { return true }
+
+// Free implements Room.
+func (Unbounded) Free(int64) {}
