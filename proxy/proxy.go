@@ -68,7 +68,7 @@ type Proxy struct {
 	drainEnd time.Time // see TurnAway; zero while nothing ends
 }
 
-// New returns the handler for a configuration that package main has validated.
+// New returns the handler for a configuration that internal/config has validated.
 func New(c Config, d Deps) (*Proxy, error) {
 	if len(c.Upstreams) == 0 {
 		return nil, ErrNoUpstream
