@@ -2,6 +2,7 @@ package config
 
 import (
 	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -193,14 +194,23 @@ func readLines(t *testing.T, path string) []string {
 	return strings.Split(strings.TrimSuffix(string(content), "\n"), "\n")
 }
 
-// Every upstream of the README's table of providers can be configured as it stands there,
+// Every upstream in a README's table of providers can be configured as it stands there,
 // with names in place of its placeholders.
 func TestTheReadmesUpstreamsAreWellFormed(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
+	var rows [][]string
+	for _, pattern := range []string{"../../README.md", "../../*/README.md", "../../*/*/README.md"} {
+		paths, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range paths {
+			readme, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rows = append(rows, providerRow.FindAllStringSubmatch(string(readme), -1)...)
+		}
 	}
-	rows := regexp.MustCompile("(?m)^\\| [^|]+ \\| `([a-z][^`= ]*=https?://[^` ]+)`").FindAllStringSubmatch(string(readme), -1)
 	if len(rows) < 25 {
 		t.Errorf("%d upstreams", len(rows))
 	}
@@ -211,3 +221,5 @@ func TestTheReadmesUpstreamsAreWellFormed(t *testing.T) {
 		}
 	}
 }
+
+var providerRow = regexp.MustCompile("(?m)^\\| [^|]+ \\| `([a-z][^`= ]*=https?://[^` ]+)`")
