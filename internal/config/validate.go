@@ -13,7 +13,7 @@ import (
 func validate(c *Settings, found *mistakes) {
 	checkListeners(c, found)
 	checkTLS(c, found)
-	checkCallers(c, found)
+	checkAccess(c, found)
 	for _, u := range c.Upstreams {
 		checkInjected(u, found)
 	}

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// checkCallers notes tokens, origins and hosts that no caller could match.
-func checkCallers(c *Settings, found *mistakes) {
+// checkAccess notes tokens, origins and hosts that no caller could match.
+func checkAccess(c *Settings, found *mistakes) {
 	for _, t := range c.Callers.Tokens {
 		if problem := keySlip(t.Reveal()); problem != "" {
 			found.add(Prefix+"CLIENT_TOKENS", "", "want tokens "+problem)
