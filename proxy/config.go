@@ -13,7 +13,7 @@ import (
 
 // Config is everything that the traffic listener's handler can be told. Its tags
 // name the environment variables (without their OUTRIGGER_ prefix), defaults and
-// ranges; package main reads them, so that no second copy of a setting exists.
+// ranges; internal/config reads them, so that no second copy of a setting exists.
 // The zero value is not usable: every field wants its default.
 type Config struct {
 	Timeouts  Timeouts
@@ -56,7 +56,7 @@ type Timeouts struct {
 	// TotalSet and StreamIdleSet tell that the operator chose Total and StreamIdle, if only
 	// as what they are by default: then they bound a caller that announces more, to which a
 	// default gives way. Another value than the default was chosen in any case. Set by
-	// package main.
+	// internal/config.
 	TotalSet, StreamIdleSet bool
 }
 
@@ -73,7 +73,7 @@ type Callers struct {
 	// as to a proxy. It is for a loopback listener only.
 	Intercept bool `env:"INTERCEPT" envDefault:"off" doc:"HTTPS_PROXY mode: CONNECT is served, and what goes to the upstreams' hosts takes the path of all requests"`
 	// Listen is the traffic listener's address, from which the default for Hosts
-	// follows. Set from OUTRIGGER_LISTEN by package main, not by a variable here.
+	// follows. Set from OUTRIGGER_LISTEN by internal/config, not by a variable here.
 	Listen string
 }
 

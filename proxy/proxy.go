@@ -47,7 +47,7 @@ type Proxy struct {
 	ids      atomic.Uint64
 }
 
-// New returns the handler for a configuration that package main has validated.
+// New returns the handler for a configuration that internal/config has validated.
 func New(c Config, d Deps) (*Proxy, error) {
 	if len(c.Upstreams) == 0 {
 		return nil, ErrNoUpstream

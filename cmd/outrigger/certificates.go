@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync"
 
+	"outrigger/internal/config"
 	"outrigger/internal/connbound"
 	"outrigger/proxy"
 	"outrigger/proxy/authority"
@@ -19,12 +20,12 @@ import (
 )
 
 // listenTraffic opens the traffic listener, for TLS and cleartext.
-func listenTraffic(ctx context.Context, s *settings, c *certificates, log *slog.Logger) (*firstbyte.Listener, *connbound.Listener, error) {
-	listener, err := listen(ctx, prefix+"LISTEN", s.Listen, log)
+func listenTraffic(ctx context.Context, cfg *config.Config, c *certificates, log *slog.Logger) (*firstbyte.Listener, *connbound.Listener, error) {
+	listener, err := listen(ctx, config.Prefix+"LISTEN", cfg.Listen, log)
 	if err != nil {
 		return nil, nil, err
 	}
-	bounded := connbound.New(listener, connbound.Options{Most: s.connections(), Grace: connectionGrace, Yield: true, Lack: lackOf("traffic", log)})
+	bounded := connbound.New(listener, connbound.Options{Most: maxConnections(cfg), Grace: connectionGrace, Yield: true, Lack: lackOf("traffic", log)})
 	return firstbyte.New(bounded, firstbyte.Options{
 		Patience: readHeaderTimeout,
 		TLS: &tls.Config{
@@ -105,35 +106,35 @@ func (c *certificates) reload() (func(), error) {
 }
 
 var errNoCertificate = errors.New("there is no certificate for callers that speak TLS: " +
-	prefix + "TLS_CERT_FILE and " + prefix + "TLS_KEY_FILE give one")
+	config.Prefix + "TLS_CERT_FILE and " + config.Prefix + "TLS_KEY_FILE give one")
 
 // newCertificates reads the given certificate, or sees to the local authority where
 // that is needed before the first caller is there.
-func newCertificates(s *settings, log *slog.Logger) (*certificates, error) {
-	host, _, _ := net.SplitHostPort(s.Listen)
+func newCertificates(cfg *config.Config, log *slog.Logger) (*certificates, error) {
+	host, _, _ := net.SplitHostPort(cfg.Listen)
 	c := &certificates{names: []string{"localhost", "127.0.0.1", "::1"}}
-	if host != "localhost" && isLoopback(s.Listen) {
+	if host != "localhost" && config.IsLoopback(cfg.Listen) {
 		c.names = append(c.names, host)
 	}
 	vouchFor := slices.Clone(c.names)
-	if s.Callers.Intercept {
-		vouchFor = append(vouchFor, hostsOf(s.Upstreams)...)
+	if cfg.Callers.Intercept {
+		vouchFor = append(vouchFor, hostsOf(cfg.Upstreams)...)
 	}
-	c.own.directory, c.own.names = s.CADir, vouchFor
+	c.own.directory, c.own.names = cfg.CADir, vouchFor
 	c.local = func() (*authority.Authority, error) {
-		return c.own.get(func() (*authority.Authority, error) { return openAuthority(s, vouchFor, log) })
+		return c.own.get(func() (*authority.Authority, error) { return openAuthority(cfg, vouchFor, log) })
 	}
-	if s.TLS.CertFile != "" {
-		given, err := keypair.Load(s.TLS.CertFile, s.TLS.KeyFile, log)
+	if cfg.TLS.CertFile != "" {
+		given, err := keypair.Load(cfg.TLS.CertFile, cfg.TLS.KeyFile, log)
 		if err != nil {
 			return nil, err
 		}
 		c.given = given
 	}
 	switch {
-	case !isLoopback(s.Listen):
+	case !config.IsLoopback(cfg.Listen):
 		c.local = func() (*authority.Authority, error) { return nil, errNoCertificate }
-	case s.Callers.Intercept, s.TLS.CADir != "" && c.given == nil:
+	case cfg.Callers.Intercept, cfg.TLS.CADir != "" && c.given == nil:
 		if _, err := c.local(); err != nil {
 			return nil, err
 		}
@@ -168,18 +169,18 @@ func (c *certificates) choose(hello *tls.ClientHelloInfo) (*tls.Certificate, err
 }
 
 // openAuthority opens the local authority for these names, and tells where apps find it.
-func openAuthority(s *settings, names []string, log *slog.Logger) (*authority.Authority, error) {
-	if s.CADir == "" {
-		err := errors.New("no home directory is known to keep it in: set " + prefix + "CA_DIR")
+func openAuthority(cfg *config.Config, names []string, log *slog.Logger) (*authority.Authority, error) {
+	if cfg.CADir == "" {
+		err := errors.New("no home directory is known to keep it in: set " + config.Prefix + "CA_DIR")
 		log.Warn("no local certificate authority, so none can be trusted", slog.Any("error", err))
 		return nil, fmt.Errorf("no local certificate authority: %w", err)
 	}
-	a, err := authority.Open(s.CADir, names...)
+	a, err := authority.Open(cfg.CADir, names...)
 	if err != nil {
 		log.Warn("no local certificate authority, so none can be trusted", slog.Any("error", err))
-		return nil, fmt.Errorf("no local certificate authority in %s, which "+prefix+"CA_DIR sets: %w", s.CADir, err)
+		return nil, fmt.Errorf("no local certificate authority in %s, which "+config.Prefix+"CA_DIR sets: %w", cfg.CADir, err)
 	}
-	about := []any{slog.String("file", authority.File(s.CADir)), slog.Time("until", a.Until())}
+	about := []any{slog.String("file", authority.File(cfg.CADir)), slog.Time("until", a.Until())}
 	if a.Made() {
 		log.Info("local certificate authority made: have the apps trust it", about...)
 	} else {
@@ -190,15 +191,15 @@ func openAuthority(s *settings, names []string, log *slog.Logger) (*authority.Au
 
 // caFile returns the path of the local authority's certificate and since when it is
 // there, or "" if this process would not use one.
-func (s *settings) caFile() (string, string) {
-	if s.CADir == "" || s.TLS.CertFile != "" && !s.Callers.Intercept || !isLoopback(s.Listen) {
+func caFile(cfg *config.Config) (string, string) {
+	if cfg.CADir == "" || cfg.TLS.CertFile != "" && !cfg.Callers.Intercept || !config.IsLoopback(cfg.Listen) {
 		return "", ""
 	}
-	file := authority.File(s.CADir)
+	file := authority.File(cfg.CADir)
 	if _, err := os.Stat(file); err == nil {
 		return file, "made before"
 	}
-	if s.TLS.CADir != "" || s.Callers.Intercept {
+	if cfg.TLS.CADir != "" || cfg.Callers.Intercept {
 		return file, "made at the start"
 	}
 	return file, "made on first need"

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"outrigger/internal/config"
 	"outrigger/internal/resources"
 )
 
@@ -27,9 +28,9 @@ const (
 	connectionMemory = 96 << 10
 )
 
-// connections is how many connections callers may have open: what the operator says, or what
+// maxConnections is how many connections callers may have open: what the operator says, or what
 // is there.
-func (c *Config) connections() int {
+func maxConnections(c *config.Config) int {
 	if c.MaxConnections > 0 {
 		return c.MaxConnections
 	}

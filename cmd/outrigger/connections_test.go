@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"outrigger/internal/config"
 )
 
 func TestConnectionsAreBoundedByWhatIsThere(t *testing.T) {
@@ -36,13 +38,13 @@ func TestConnectionsAreBoundedByWhatIsThere(t *testing.T) {
 			t.Errorf("%s: %d, want %d", name, got, tt.want)
 		}
 	}
-	if got := (&Config{MaxConnections: 7}).connections(); got != 7 {
+	if got := maxConnections(&config.Config{Settings: config.Settings{MaxConnections: 7}}); got != 7 {
 		t.Errorf("%d connections where the operator says 7", got)
 	}
 }
 
 func TestCheckTellsHowManyConnectionsThereMayBe(t *testing.T) {
-	want := fmt.Sprintf("connections of callers %d of descriptors and memory here", (&Config{}).connections())
+	want := fmt.Sprintf("connections of callers %d of descriptors and memory here", maxConnections(&config.Config{}))
 	for variable, told := range map[string]bool{"OUTRIGGER_MAX_CONNECTIONS=0": true, "OUTRIGGER_MAX_CONNECTIONS=7": false} {
 		got := runWith(t, []string{"check"}, []string{variable, "OUTRIGGER_MEMORY_MAX=256MiB"})
 		if strings.Contains(strings.Join(strings.Fields(got.Stdout), " "), want) != told {

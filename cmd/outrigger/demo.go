@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"outrigger/internal/config"
 	"outrigger/internal/demo"
 	"outrigger/internal/sim"
 )
@@ -106,10 +107,10 @@ func (s *stage) raise(ctx context.Context, scene demo.Scene, upstream string) er
 	if err != nil {
 		return err
 	}
-	settings, err := load([]string{
-		prefix + "UPSTREAMS=sim=" + strings.TrimSuffix(behindURL, "/v1"),
-		prefix + "LISTEN=" + s.listen, prefix + "ADMIN_LISTEN=" + s.admin,
-		prefix + "DRAIN_TIMEOUT=1s",
+	settings, err := config.Load([]string{
+		config.Prefix + "UPSTREAMS=sim=" + strings.TrimSuffix(behindURL, "/v1"),
+		config.Prefix + "LISTEN=" + s.listen, config.Prefix + "ADMIN_LISTEN=" + s.admin,
+		config.Prefix + "DRAIN_TIMEOUT=1s",
 	})
 	if err != nil {
 		return err
@@ -117,7 +118,7 @@ func (s *stage) raise(ctx context.Context, scene demo.Scene, upstream string) er
 	serving, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func() {
-		ended <- serve(serving, settings, slog.New(slog.DiscardHandler))
+		ended <- serve(serving, &settings, slog.New(slog.DiscardHandler))
 		close(ended) // it is received from twice when serving fails
 	}()
 	s.ending = append(s.ending, func() {

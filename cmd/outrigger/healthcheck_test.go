@@ -9,24 +9,6 @@ import (
 	"testing"
 )
 
-func TestHealthcheckAsksWhereTheAdminListenerIs(t *testing.T) {
-	for environ, want := range map[string]string{
-		"":                                       "127.0.0.1:8384",
-		"OUTRIGGER_ADMIN_LISTEN=":                "127.0.0.1:8384",
-		"OUTRIGGER_ADMIN_LISTEN=:9000":           "127.0.0.1:9000",
-		"OUTRIGGER_ADMIN_LISTEN=0.0.0.0:9000":    "127.0.0.1:9000",
-		"OUTRIGGER_ADMIN_LISTEN=[::]:9000":       "[::1]:9000",
-		"OUTRIGGER_ADMIN_LISTEN=10.0.0.7:9000":   "10.0.0.7:9000",
-		"OUTRIGGER_ADMIN_LISTEN=[fd00::7]:9000":  "[fd00::7]:9000",
-		"OUTRIGGER_ADMIN_LISTEN=localhost:9000":  "localhost:9000",
-		"OUTRIGGER_TIMEOUT=what is wrong beside": "127.0.0.1:8384",
-	} {
-		if got, err := adminAddress([]string{environ}); err != nil || got != want {
-			t.Errorf("%s: %s, %v, want %s", environ, got, err, want)
-		}
-	}
-}
-
 func TestHealthcheckWithoutAListenerIsAnError(t *testing.T) {
 	for environ, want := range map[string]outcome{
 		"OUTRIGGER_ADMIN_LISTEN=off":         {1, "", "outrigger: OUTRIGGER_ADMIN_LISTEN is off: there is no listener to ask\n"},

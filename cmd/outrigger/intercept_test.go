@@ -304,15 +304,6 @@ func TestPlainHTTPIsServedForTheUpstreamAlone(t *testing.T) {
 	}
 }
 
-func TestInterceptionIsForLoopbackListenersOnly(t *testing.T) {
-	want := []Mistake{{
-		"OUTRIGGER_INTERCEPT", "on", "want off: OUTRIGGER_LISTEN, which is :8383, is not a loopback address, and whoever reaches it could use it as a proxy",
-	}}
-	if got := mistakesOf(t, "OUTRIGGER_INTERCEPT=on", "OUTRIGGER_LISTEN=:8383"); len(got) != 1 || got[0] != want[0] {
-		t.Errorf("got %+v", got)
-	}
-}
-
 func TestAnAuthorityMadeForOtherUpstreamsStopsTheStart(t *testing.T) {
 	directory := t.TempDir()
 	if _, err := authority.Open(directory, "api.groq.com"); err != nil {

@@ -3,7 +3,7 @@
 // twice what may have been done once. See the README for what it does, and
 // config.example.env for what it can be told.
 //
-// This package is the process only: subcommands, configuration, listeners, drain.
+// This package is the process only: subcommands, listeners, signals, drain.
 package main
 
 import (

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 
+	"outrigger/internal/config"
 	"outrigger/proxy"
 )
 
@@ -36,15 +37,20 @@ func watchHangups(ctx context.Context, reload func()) {
 // reloader takes in what can change while the process runs: certificates, and the files of
 // client tokens and of what upstreams are called with. All else needs a restart.
 type reloader struct {
-	present      *settings // in force
+	config       *config.Config    // as at the start
+	inForce      []config.Variable // those of config, with what was taken in since
 	log          *slog.Logger
 	proxy        interface{ SetSecrets(c proxy.Config) }
 	certificates *certificates
 }
 
+func newReloader(c *config.Config, log *slog.Logger, p *proxy.Proxy, of *certificates) *reloader {
+	return &reloader{config: c, inForce: slices.Clone(c.Variables), log: log, proxy: p, certificates: of}
+}
+
 // reload reads all files anew. If one of them cannot be used, all stay as they are.
 func (r *reloader) reload() {
-	next, err := load(r.present.environ)
+	next, err := r.config.Reload()
 	var apply func()
 	if err == nil {
 		apply, err = r.certificates.reload()
@@ -54,28 +60,28 @@ func (r *reloader) reload() {
 		return
 	}
 	apply()
-	r.proxy.SetSecrets(next.Config.Config)
-	changed, kept := r.changes(next)
+	r.proxy.SetSecrets(next.Config)
+	changed, kept := r.changes(next.Variables)
 	r.log.Info("SIGHUP: certificates and secret files were read again; the rest of the configuration is read at the start only",
 		slog.Any("changed", changed))
 	if len(kept) > 0 {
 		r.log.Warn("SIGHUP: a changed file takes effect at the next start only", slog.Any("variables", kept))
 	}
-	for i := range r.present.Variables {
-		if v := &r.present.Variables[i]; !slices.Contains(kept, v.Name) {
-			v.Text = next.Variables[i].Text
+	for i, v := range next.Variables {
+		if !slices.Contains(kept, v.Name) {
+			r.inForce[i] = v
 		}
 	}
 }
 
 // changes returns the variables whose files say something else than what is in force, and
 // those among them that the process cannot take in.
-func (r *reloader) changes(next *settings) (changed, kept []string) { //nolint:nonamedreturns // the names tell them apart
+func (r *reloader) changes(next []config.Variable) (changed, kept []string) { //nolint:nonamedreturns // the names tell them apart
 	changed = []string{}
-	for i, v := range next.Variables {
+	for i, v := range next {
 		switch {
-		case v.Text == r.present.Variables[i].Text:
-		case v.Name == prefix+"CLIENT_TOKENS", strings.HasPrefix(v.Name, prefix+"UPSTREAM_"):
+		case v.Same(r.inForce[i]):
+		case v.Name == config.Prefix+"CLIENT_TOKENS", strings.HasPrefix(v.Name, config.Prefix+"UPSTREAM_"):
 			changed = append(changed, v.Name)
 		default:
 			kept = append(kept, v.Name)

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"outrigger/internal/config"
 	"outrigger/internal/connbound"
 	"outrigger/internal/resources"
 	"outrigger/proxy"
@@ -23,15 +24,15 @@ import (
 
 // runServe is the main job: it returns after a drain, or when it cannot go on.
 func runServe(ctx context.Context, c call) int {
-	s, err := ready(ctx, c.environ)
+	cfg, err := config.LoadForServe(ctx, c.environ)
 	if err != nil {
 		return refuse(c.stderr, err)
 	}
 	// A log that nobody reads any more is no reason to end: without this a write to a closed
 	// standard error does (os/signal, SIGPIPE).
 	signal.Ignore(syscall.SIGPIPE)
-	log := newLogger(c.stderr, s.LogFormat, s.LogLevel, wantsNoColor(c.environ))
-	if err := serve(ctx, s, log); err != nil {
+	log := newLogger(c.stderr, cfg.LogFormat, cfg.LogLevel, wantsNoColor(c.environ))
+	if err := serve(ctx, &cfg, log); err != nil {
 		fmt.Fprintf(c.stderr, "outrigger: %v\n", err)
 		return exitError
 	}
@@ -49,28 +50,28 @@ func wantsNoColor(environ []string) bool {
 }
 
 // serve opens the listeners, serves until ctx ends or a signal comes, and drains.
-func serve(ctx context.Context, s *settings, log *slog.Logger) error {
+func serve(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 	stop, abort, release := watchSignals(ctx)
 	defer release()
 
 	running, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	resources.LimitHeap()
-	s.tellWaysOut(log)
-	for _, warning := range s.Warnings {
+	tellWaysOut(cfg, log)
+	for _, warning := range cfg.Warnings {
 		log.Warn("a part of the configuration will not work", slog.String("reason", warning))
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	handler, err := proxy.New(s.Config.Config, proxy.Deps{Log: log, Registry: registry, Proxies: s.Proxies})
+	handler, err := proxy.New(cfg.Config, proxy.Deps{Log: log, Registry: registry, Proxies: cfg.Proxies})
 	if err != nil {
 		return fmt.Errorf("cannot start: %w", err)
 	}
 	defer func() { _ = handler.Close() }()
 
 	failed, ready := make(chan error, 2), &atomic.Bool{}
-	if s.AdminListen != "" {
-		listener, err := listen(ctx, prefix+"ADMIN_LISTEN", s.AdminListen, log)
+	if cfg.AdminListen != "" {
+		listener, err := listen(ctx, config.Prefix+"ADMIN_LISTEN", cfg.AdminListen, log)
 		if err != nil {
 			return err
 		}
@@ -80,22 +81,22 @@ func serve(ctx context.Context, s *settings, log *slog.Logger) error {
 			Ready:   ready.Load,
 			Metrics: registry,
 			Status:  func() any { return handler.Status() },
-			Config:  s.show(),
+			Config:  cfg.Variables,
 		}), log)
 		server.ConnState = bounded.State
 		defer server.Close()
 		start("admin", server, bounded, failed, log)
 	}
-	certificates, err := newCertificates(s, log)
+	certificates, err := newCertificates(cfg, log)
 	if err != nil {
 		return err
 	}
-	watchHangups(running, (&reloader{present: s, log: log, proxy: handler, certificates: certificates}).reload)
-	listener, bounded, err := listenTraffic(ctx, s, certificates, log)
+	watchHangups(running, newReloader(cfg, log, handler, certificates).reload)
+	listener, bounded, err := listenTraffic(ctx, cfg, certificates, log)
 	if err != nil {
 		return err
 	}
-	traffic, err := newTraffic(handler, listener, s, log, registry)
+	traffic, err := newTraffic(handler, listener, cfg, log, registry)
 	if err != nil {
 		return err
 	}
@@ -103,7 +104,7 @@ func serve(ctx context.Context, s *settings, log *slog.Logger) error {
 	server := newTrafficServer(traffic, log)
 	server.ConnState = bounded.State
 	defer server.Close()
-	s.tellStart(log)
+	tellStart(cfg, log)
 	ready.Store(true) // connections are taken from here on, by the backlog at first
 	start("traffic", server, listener, failed, log)
 
@@ -112,7 +113,7 @@ func serve(ctx context.Context, s *settings, log *slog.Logger) error {
 		return err
 	case <-stop.Done():
 	}
-	d := &drain{log: log, delay: s.DrainDelay, timeout: s.DrainTimeout, ready: ready, proxy: traffic, server: server}
+	d := &drain{log: log, delay: cfg.DrainDelay, timeout: cfg.DrainTimeout, ready: ready, proxy: traffic, server: server}
 	if err := d.run(abort); err != nil {
 		return err
 	}

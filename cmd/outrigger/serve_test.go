@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"outrigger/internal/config"
 )
 
 func TestABusyPortIsAPlainMessage(t *testing.T) {
@@ -73,8 +75,8 @@ func TestBothListenersServe(t *testing.T) {
 		t.Errorf("/metrics answers %d without the process collector", code)
 	}
 	_, body := get(t, "http://"+p.admin+"/config")
-	var config []resolved
-	if err := json.Unmarshal([]byte(body), &config); err != nil || len(config) < 20 {
+	var shown []config.Variable
+	if err := json.Unmarshal([]byte(body), &shown); err != nil || len(shown) < 20 {
 		t.Errorf("/config is not the table of variables: %v", err)
 	}
 	if strings.Contains(p.output(), "sk-planted") {

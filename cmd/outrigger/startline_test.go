@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"outrigger/internal/config"
 )
 
 func TestTheStartIsLoggedWithWhatMatters(t *testing.T) {
@@ -34,11 +36,11 @@ func TestTheStartIsLoggedWithWhatMatters(t *testing.T) {
 }
 
 func TestLimitsThatAreNotConfiguredAreLearned(t *testing.T) {
-	s, err := load(nil)
+	cfg, err := config.Load(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := []string{s.limitsOf(s.Upstreams[0]), s.whoseKey(s.Upstreams[0])}; !slices.Equal(got, []string{"limits learned", "with the caller's key"}) {
+	if got := []string{limitsOf(&cfg, cfg.Upstreams[0]), whoseKey(&cfg, cfg.Upstreams[0])}; !slices.Equal(got, []string{"limits learned", "with the caller's key"}) {
 		t.Error(fmt.Sprint(got))
 	}
 }

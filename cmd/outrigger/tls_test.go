@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -199,41 +198,5 @@ func TestCheckTellsWhereTheAuthorityIs(t *testing.T) {
 	}
 	if left, err := os.ReadDir(home); err != nil || len(left) > 0 {
 		t.Errorf("check made something: %v, %v", left, err)
-	}
-}
-
-func TestTheAuthoritysDirectoryIsAbsolute(t *testing.T) {
-	want := []Mistake{{"OUTRIGGER_CA_DIR", "ca", "want an absolute path"}}
-	if got := mistakesOf(t, "OUTRIGGER_CA_DIR=ca"); !slices.Equal(got, want) {
-		t.Errorf("got %+v", got)
-	}
-}
-
-func TestFilesThatAreNoCertificateAreMistakes(t *testing.T) {
-	cert, key, _ := givenPair(t)
-	otherCert, otherKey, _ := givenPair(t)
-	const variable, ofKey = "OUTRIGGER_TLS_CERT_FILE", "OUTRIGGER_TLS_KEY_FILE"
-	const wanted = "want a certificate and, in OUTRIGGER_TLS_KEY_FILE, its key: "
-	for name, tt := range map[string]struct {
-		cert, key string
-		want      Mistake
-	}{
-		"no key":             {cert, "", Mistake{ofKey, "", "want the key of OUTRIGGER_TLS_CERT_FILE, which is set"}},
-		"no certificate":     {"", key, Mistake{variable, "", "want the certificate of OUTRIGGER_TLS_KEY_FILE, which is set"}},
-		"not there":          {"/nowhere", key, Mistake{variable, "/nowhere", wanted + "/nowhere: no such file or directory"}},
-		"key not there":      {cert, "/nowhere", Mistake{variable, cert, wanted + "/nowhere: no such file or directory"}},
-		"another one's key":  {cert, otherKey, Mistake{variable, cert, wanted + "tls: private key does not match public key"}},
-		"one for the other":  {key, cert, Mistake{variable, key, wanted + "tls: failed to find certificate PEM data in certificate input, but did find a private key; PEM inputs may have been switched"}},
-		"a directory":        {"/", key, Mistake{variable, "/", wanted + "/: not a regular file of at most 1 MiB"}},
-		"and one that is ok": {otherCert, otherKey, Mistake{}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			got := mistakesOf(t, variable+"="+tt.cert, ofKey+"="+tt.key)
-			switch {
-			case tt.want == (Mistake{}) && len(got) == 0:
-			case len(got) != 1 || got[0] != tt.want:
-				t.Errorf("got %+v, want %+v", got, tt.want)
-			}
-		})
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"outrigger/internal/config"
 	"outrigger/proxy"
 	"outrigger/proxy/firstbyte"
 	"outrigger/proxy/intercept"
@@ -23,13 +24,13 @@ type traffic struct {
 }
 
 // newTraffic puts the tunnels in front of requests, if they are wanted.
-func newTraffic(requests *proxy.Proxy, listener *firstbyte.Listener, s *settings, log *slog.Logger, registry prometheus.Registerer) (*traffic, error) {
+func newTraffic(requests *proxy.Proxy, listener *firstbyte.Listener, cfg *config.Config, log *slog.Logger, registry prometheus.Registerer) (*traffic, error) {
 	t := &traffic{Handler: requests, requests: requests}
-	if !s.Callers.Intercept {
+	if !cfg.Callers.Intercept {
 		return t, nil
 	}
-	targets := make([]string, len(s.Upstreams))
-	for i, u := range s.Upstreams {
+	targets := make([]string, len(cfg.Upstreams))
+	for i, u := range cfg.Upstreams {
 		targets[i] = intercept.Authority(u.URL)
 	}
 	var err error
@@ -39,8 +40,8 @@ func newTraffic(requests *proxy.Proxy, listener *firstbyte.Listener, s *settings
 		Offer:    listener.Offer,
 		Knows:    requests.Knows,
 		Listen:   listener.Addr().String(),
-		Proxies:  s.Proxies,
-		Connect:  s.Timeouts.Connect,
+		Proxies:  cfg.Proxies,
+		Connect:  cfg.Timeouts.Connect,
 		Log:      log,
 		Registry: registry,
 	})

@@ -2,11 +2,13 @@ package sim
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"outrigger/internal/sim/api"
 	"outrigger/internal/sim/fault"
 )
 
@@ -27,12 +29,12 @@ func TestABackgroundStreamCanBeHadAgainFromAnyEventOn(t *testing.T) {
 		}
 		events := strings.SplitAfter(whole, "\n\n")
 		for i := range len(events) - 1 {
-			got := ask(s, "GET", "/v1/responses/"+id+"?stream=true&starting_after="+itoa(i), "").body
+			got := ask(s, "GET", "/v1/responses/"+id+"?stream=true&starting_after="+strconv.Itoa(i), "").body
 			if want := strings.Join(events[i+1:], ""); got != want {
 				t.Errorf("after %d: %q, want %q", i, got, want)
 			}
 		}
-		pass(eventsKept)
+		pass(api.EventsKept)
 		if got := ask(s, "GET", "/v1/responses/"+id+"?stream=true", ""); got.status != 200 {
 			t.Errorf("within its time: %d", got.status)
 		}

@@ -1,16 +1,16 @@
 package sim
 
 import (
-	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
-	"hash"
 	"net/http"
-	"strings"
 	"time"
 
+	"outrigger/internal/sim/api"
 	"outrigger/internal/sim/fault"
 	"outrigger/internal/sim/ledger"
 	"outrigger/internal/sim/meter"
+	"outrigger/internal/sim/reply"
 )
 
 // call is one request on its way through the simulator.
@@ -20,17 +20,7 @@ type call struct {
 	r     *http.Request
 	began time.Time
 	entry ledger.Record
-
-	route      *route
-	args       []string // what the route's wildcards stand for
-	credential string
-
-	// Set by the endpoint when it reads the request.
-	digest   hash.Hash // of the body
-	model    string
-	stream   bool
-	cost     meter.Cost
-	estimate int // input tokens
+	*api.Request
 
 	attempt  int
 	decision meter.Decision
@@ -41,28 +31,15 @@ type call struct {
 	answered bool   // the ledger knows the outcome
 }
 
-// work carries a request out and returns its answer. An endpoint returns it
-// unexecuted, because limits and faults may forbid it.
-type work func() answer
-
 func newCall(s *Sim, w http.ResponseWriter, r *http.Request) *call {
-	c := &call{sim: s, w: w, r: r, began: time.Now(), credential: clip(credentialOf(r.Header)), attempt: 1}
-	c.route, c.args = findRoute(r.Method, r.URL.Path)
+	c := &call{sim: s, w: w, r: r, began: time.Now(), Request: s.api.NewRequest(r), attempt: 1}
 	c.entry = s.ledger.Begin(ledger.Entry{
-		Time: c.began, Credential: ledger.Mask(c.credential), Method: r.Method,
-		Path: clip(r.URL.Path), Route: c.route.name,
-		Key: clip(r.Header.Get("Idempotency-Key")), Request: clip(r.Header.Get("X-Sim-Request")),
+		Time: c.began, Credential: ledger.Mask(c.Credential), Method: r.Method,
+		Path: api.Clip(r.URL.Path), Route: c.Route.Name,
+		Key: api.Clip(r.Header.Get("Idempotency-Key")), Request: api.Clip(r.Header.Get("X-Sim-Request")),
 	})
+	c.ID = c.requestID()
 	return c
-}
-
-// clip bounds a text from outside that is kept: 50,000 entries may hold it.
-func clip(s string) string {
-	const most = 256
-	if len(s) <= most {
-		return s
-	}
-	return strings.Clone(s[:most]) // not a part of something longer
 }
 
 // serve is the whole way of a request.
@@ -75,7 +52,7 @@ func (c *call) serve() {
 	}
 	do, err := c.read()
 	if err != nil {
-		c.send(err.answer(c), nil)
+		c.send(c.ErrorAnswer(err), nil)
 		return
 	}
 	if refusal, refused := c.refuse(); refused {
@@ -92,8 +69,8 @@ func (c *call) serve() {
 		return
 	}
 	a := do()
-	if a.status < http.StatusBadRequest {
-		c.entry.Worked(a.object)
+	if a.Status < http.StatusBadRequest {
+		c.entry.Worked(a.Object)
 	}
 	if !c.pause(c.sim.cfg.Latency+c.generation(a)) || !c.overload() {
 		return
@@ -106,43 +83,27 @@ func (c *call) serve() {
 }
 
 // generation is the time that an answer takes to be thought out before anything is sent.
-func (c *call) generation(a answer) time.Duration {
-	if a.events != nil {
+func (c *call) generation(a reply.Answer) time.Duration {
+	if a.Events != nil {
 		return 0
 	}
-	return c.sim.cfg.TokenDelay * time.Duration(a.tokens)
+	return c.sim.cfg.TokenDelay * time.Duration(a.Tokens)
 }
 
 // read lets the endpoint read the request, and tells the ledger what it found.
-func (c *call) read() (work, *apiError) {
-	if err := c.admit(); err != nil {
-		return nil, err
-	}
-	do, err := c.route.read(c)
+func (c *call) read() (api.Work, *reply.Error) {
+	do, err := c.Accept()
 	if err != nil {
 		return nil, err
 	}
-	if err := c.knownModel(); err != nil {
-		return nil, err
-	}
-	var digest string
-	if c.digest != nil {
-		digest = hex.EncodeToString(c.digest.Sum(nil)[:8])
-	}
-	c.attempt = c.entry.Read(c.model, c.stream, digest)
+	c.attempt = c.entry.Read(c.Model, c.Stream, c.BodyDigest())
 	return do, nil
-}
-
-// hash starts the digest of the body.
-func (c *call) hash() hash.Hash {
-	c.digest = sha256.New()
-	return c.digest
 }
 
 func (c *call) faultRequest(unread bool) fault.Request {
 	return fault.Request{
-		Path: c.r.URL.Path, Method: c.r.Method, Model: c.model, Credential: c.credential,
-		Stream: c.stream, Attempt: c.attempt, Unread: unread,
+		Path: c.r.URL.Path, Method: c.r.Method, Model: c.Model, Credential: c.Credential,
+		Stream: c.Stream, Attempt: c.attempt, Unread: unread,
 	}
 }
 
@@ -180,4 +141,12 @@ func (c *call) answers(status int) {
 	}
 	c.answered = true
 	c.entry.Answers(status, c.fault)
+}
+
+// requestID is what x-request-id tells: "req_" and 32 hex digits.
+func (c *call) requestID() string {
+	var raw [16]byte
+	binary.BigEndian.PutUint64(raw[:8], fault.Mix(c.sim.cfg.Seed+c.entry.ID))
+	binary.BigEndian.PutUint64(raw[8:], fault.Mix(^c.sim.cfg.Seed+c.entry.ID))
+	return "req_" + hex.EncodeToString(raw[:])
 }

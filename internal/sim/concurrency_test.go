@@ -174,7 +174,7 @@ func TestALimitWithARowSaysNothingElse(t *testing.T) {
 	if first.status != 200 || second.status != 429 || !strings.Contains(second.body, `"slow_down"`) {
 		t.Errorf("%d, then %d %s", first.status, second.status, second.body)
 	}
-	for _, got := range []reply{first, second} {
+	for _, got := range []received{first, second} {
 		for name := range got.header {
 			if strings.Contains(strings.ToLower(name), "ratelimit") || name == "Retry-After" {
 				t.Errorf("header %s with status %d", name, got.status)

@@ -1,46 +1,53 @@
 package sim
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
 	"time"
 
+	"outrigger/internal/sim/api"
 	"outrigger/internal/sim/fault"
+	"outrigger/internal/sim/limits"
 	"outrigger/internal/sim/meter"
 )
 
-// Style is how rate limits are told: which headers, which error text.
-type Style string
+// Style is how rate limits are told: see package limits.
+type Style = limits.Style
+
+// Account is a credential that is refused: see package limits.
+type Account = limits.Account
+
+// Capacity is how many requests the upstream works on at once: see package limits.
+type Capacity = limits.Capacity
+
+// Concurrency is a limit of requests in progress: see package limits.
+type Concurrency = limits.Concurrency
 
 // The styles. OpenAI is the default.
 const (
-	OpenAI    Style = "openai"
-	Azure     Style = "azure"
-	Groq      Style = "groq"
-	Anthropic Style = "anthropic"
-	// NoHeaders sends OpenAI's refusals without any rate-limit or Retry-After header.
-	NoHeaders Style = "none"
+	OpenAI    = limits.OpenAI
+	Azure     = limits.Azure
+	Groq      = limits.Groq
+	Anthropic = limits.Anthropic
+	NoHeaders = limits.NoHeaders
 )
 
-// TokenCost is how a request is charged against a token limit before it ran.
-type TokenCost string
+// Errors that the methods of Capacity and Concurrency wrap.
+var (
+	ErrCapacity    = limits.ErrCapacity
+	ErrConcurrency = limits.ErrConcurrency
+)
+
+// TokenCost is how a request is charged: see package api.
+type TokenCost = api.TokenCost
 
 // The ways to charge. Max is the default.
 const (
-	// Max is what OpenAI documents: the larger of the most output tokens that the
-	// request allows and the estimate of its input.
-	Max TokenCost = "max"
-	// Sum adds the two.
-	Sum TokenCost = "sum"
+	Max = api.Max
+	Sum = api.Sum
 )
-
-// Account says that a credential is refused for reasons of money or identity.
-type Account struct {
-	Credential string        `json:"credential" doc:"API key; a trailing * matches a prefix"`
-	Row        string        `json:"row" doc:"provider/name of the refusal; empty restores the credential"`
-	For        time.Duration `json:"for" doc:"how long, 0 = until it is restored"`
-}
 
 // Config is what New needs. The zero value is a quick upstream without limits or
 // faults that accepts every credential and model.
@@ -131,7 +138,7 @@ func (c Config) Validate() error {
 		}
 	}
 	for _, a := range c.Accounts {
-		if err := a.validate(); err != nil {
+		if err := a.Validate(); err != nil {
 			bad("%w", err)
 		}
 	}
@@ -162,12 +169,20 @@ func (c Config) capacity() Capacity {
 	return Capacity{Limit: c.Capacity, Row: c.CapacityRow, RefusalCost: c.RefusalCost}
 }
 
+// api is what the endpoints are to know of it.
+func (c Config) api() api.Config {
+	return api.Config{
+		Seed: c.Seed, Models: c.Models, Keys: c.Keys, Tokens: c.Tokens, Charge: c.Charge,
+		TokenDelay: c.TokenDelay, JobTime: c.JobTime, BodyMax: c.BodyMax, StoreMax: c.StoreMax,
+	}
+}
+
 // validateLimit checks the row too, which package meter does not know.
 func validateLimit(l meter.Limit) error {
 	if err := l.Validate(); err != nil {
 		return err
 	}
-	if err := refusalRow(l.Row); err != nil {
+	if err := limits.CheckRow(l.Row); err != nil {
 		return fmt.Errorf("%w: %w", meter.ErrLimit, err)
 	}
 	return nil
@@ -175,26 +190,18 @@ func validateLimit(l meter.Limit) error {
 
 // withDefaults fills in what zero stands for.
 func (c Config) withDefaults() Config {
-	set(&c.Tokens, 16)
-	set(&c.Organization, "org-simulated")
-	set(&c.Charge, Max)
-	set(&c.Style, OpenAI)
-	set(&c.CapacityRow, defaultCapacityRow)
-	set(&c.JobTime, 2*time.Second)
-	set(&c.BodyMax, 64<<20)
-	set(&c.StoreMax, 256<<20)
+	c.Tokens = cmp.Or(c.Tokens, 16)
+	c.Organization = cmp.Or(c.Organization, "org-simulated")
+	c.Charge = cmp.Or(c.Charge, Max)
+	c.Style = cmp.Or(c.Style, OpenAI)
+	c.CapacityRow = cmp.Or(c.CapacityRow, limits.DefaultCapacityRow)
+	c.JobTime = cmp.Or(c.JobTime, 2*time.Second)
+	c.BodyMax = cmp.Or(c.BodyMax, 64<<20)
+	c.StoreMax = cmp.Or(c.StoreMax, 256<<20)
 	if c.Listen == nil {
 		c.Listen = func(addr string) (net.Listener, error) {
 			return net.Listen("tcp", addr) //nolint:noctx // listening does not wait
 		}
 	}
 	return c
-}
-
-// set gives *p the value, if it is zero.
-func set[T comparable](p *T, value T) {
-	var zero T
-	if *p == zero {
-		*p = value
-	}
 }

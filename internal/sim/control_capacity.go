@@ -9,7 +9,7 @@ import (
 
 func (s *Sim) showConcurrency(*http.Request, []byte) (any, error) {
 	all := []json.RawMessage{}
-	for _, l := range s.concurrency.list() {
+	for _, l := range s.concurrency.List() {
 		data, err := fields.ToJSON(l)
 		if err != nil {
 			return nil, err
@@ -35,7 +35,7 @@ func (s *Sim) changeConcurrency(r *http.Request, body []byte) (any, error) {
 }
 
 func (s *Sim) showCapacity(*http.Request, []byte) (any, error) {
-	data, err := fields.ToJSON(s.capacity.current())
+	data, err := fields.ToJSON(s.capacity.Current())
 	return map[string]any{"capacity": json.RawMessage(data)}, err
 }
 
@@ -43,7 +43,7 @@ func (s *Sim) showCapacity(*http.Request, []byte) (any, error) {
 func (s *Sim) changeCapacity(r *http.Request, body []byte) (any, error) {
 	next := Capacity{}
 	if r.Method == http.MethodPut {
-		next = s.capacity.current()
+		next = s.capacity.Current()
 		if err := fields.FromJSON(&next, body); err != nil {
 			return nil, err
 		}

@@ -131,7 +131,7 @@ func (s *Sim) showAccounts(*http.Request, []byte) (any, error) {
 		Row        string `json:"row"`
 	}
 	all := []shown{}
-	for _, a := range s.accounts.list() {
+	for _, a := range s.accounts.List() {
 		all = append(all, shown{ledger.Mask(a.Credential), a.Row})
 	}
 	return map[string]any{"accounts": all}, nil

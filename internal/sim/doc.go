@@ -39,6 +39,14 @@
 // Faults below HTTP take the connection from the server (http.Hijacker). Where that
 // is impossible, as on HTTP/2, the stream is aborted instead.
 //
+// # Packages
+//
+// This package takes requests from the network and brings answers there, spoiled where a
+// fault wants that. Packages below it never import it: api has the endpoints, reply what they
+// answer, limits and meter what keeps them from it, fault the rules of what goes wrong, ledger
+// the record, fields the text form of settings. oracle tells tests how fast a perfect client
+// would be.
+//
 // # Ledger
 //
 // A request's identity is its x-sim-request header, else its Idempotency-Key, else

@@ -11,7 +11,7 @@ import (
 )
 
 // transcript renders an answer for a golden file.
-func transcript(r reply) string {
+func transcript(r received) string {
 	var out strings.Builder
 	fmt.Fprintln(&out, r.status)
 	for _, name := range slices.Sorted(maps.Keys(r.header)) {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"outrigger/internal/sim/fault"
+	"outrigger/internal/sim/reply"
 )
 
 // eventSender writes one stream.
@@ -18,44 +19,33 @@ type eventSender struct {
 // sendEvents sends a stream. The header goes out at once and alone, as real
 // servers send it; events are flushed before every wait, so that without delays
 // they leave in few packets.
-func (c *call) sendEvents(a answer, rule *fault.Rule) {
+func (c *call) sendEvents(a reply.Answer, rule *fault.Rule) {
 	h := c.w.Header()
 	h.Set("Cache-Control", "no-cache")
 	if rule != nil && rule.Kind == fault.KindTrailers {
 		h.Set("Trailer", "X-Sim-Trailer")
 	}
-	c.writeHeader(a.status)
+	c.writeHeader(a.Status)
 	if !c.flush() {
 		return
 	}
 	s := eventSender{c: c, rule: rule}
-	a.events(s.emit)
+	a.Events(s.emit)
 	if rule != nil && rule.Kind == fault.KindTrailers && !s.dead {
 		h.Set("X-Sim-Trailer", "sent")
 	}
 }
 
 // emit sends one event, after its delay and after what the rule does before it.
-func (s *eventSender) emit(e event) bool {
-	if s.dead || !s.delay(s.c.sim.cfg.TokenDelay*time.Duration(e.tokens)) || !s.trouble(e) {
+func (s *eventSender) emit(e reply.Event) bool {
+	if s.dead || !s.delay(s.c.sim.cfg.TokenDelay*time.Duration(e.Tokens)) || !s.trouble(e) {
 		s.dead = true
 		return false
 	}
-	s.buf = appendEvent(s.buf[:0], e)
+	s.buf = reply.AppendEvent(s.buf[:0], e)
 	s.sent++
 	s.dead = !s.c.write(s.buf, s.rule)
 	return !s.dead
-}
-
-func appendEvent(b []byte, e event) []byte {
-	if e.name != "" {
-		b = append(b, "event: "...)
-		b = append(b, e.name...)
-		b = append(b, '\n')
-	}
-	b = append(b, "data: "...)
-	b = append(b, e.data...)
-	return append(b, "\n\n"...)
 }
 
 // delay waits, having flushed what was written.
@@ -65,7 +55,7 @@ func (s *eventSender) delay(d time.Duration) bool {
 
 // trouble does what the rule demands before the next event, and reports whether
 // the stream goes on.
-func (s *eventSender) trouble(e event) bool {
+func (s *eventSender) trouble(e reply.Event) bool {
 	if s.rule == nil || s.sent != s.rule.Events {
 		return true
 	}
@@ -85,7 +75,7 @@ func (s *eventSender) trouble(e event) bool {
 	case fault.KindCutClean:
 		return false
 	case fault.KindErrorEvent:
-		s.c.write(s.c.errorEvents(s.rule, s.sent), s.rule)
+		s.c.write(reply.ErrorEvents(s.c.Route.Dialect, s.rule, s.sent), s.rule)
 		return false
 	case fault.KindSilence:
 		return s.c.flush() && s.c.wait(s.rule.For)
@@ -98,8 +88,8 @@ func (s *eventSender) trouble(e event) bool {
 }
 
 // begin sends the first n bytes of an event.
-func (s *eventSender) begin(e event, n int) {
-	s.buf = appendEvent(s.buf[:0], e)
+func (s *eventSender) begin(e reply.Event, n int) {
+	s.buf = reply.AppendEvent(s.buf[:0], e)
 	s.c.write(s.buf[:min(n, len(s.buf))], s.rule)
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -22,7 +23,7 @@ func TestAStreamIsCut(t *testing.T) {
 	}
 	for name, test := range tests {
 		for _, events := range []int{0, 2} {
-			t.Run(name+" after "+itoa(events), func(t *testing.T) {
+			t.Run(name+" after "+strconv.Itoa(events), func(t *testing.T) {
 				s, url := faulty(t, fault.Rule{Kind: test.kind, Events: events})
 				got, err := post(t, client(t, &http.Transport{}), url+"/v1/chat/completions", streamBody)
 				if !errors.Is(err, test.want) {

@@ -55,8 +55,8 @@ func TestAFileIsKeptListedReadAndDeleted(t *testing.T) {
 				t.Errorf("%s after it is gone: %d %s", method, got.status, got.body)
 			}
 		}
-		if s.files.held != 0 {
-			t.Errorf("%d bytes are still counted", s.files.held)
+		if n, held := s.api.Kept(); n != 0 || held != 0 {
+			t.Errorf("%d objects and %d bytes are still counted", n, held)
 		}
 		e, _ := s.Ledger().Entry(1)
 		if !e.Work || e.Object != id || e.Route != "files" || len(e.Body) != 16 {

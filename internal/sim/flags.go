@@ -9,6 +9,7 @@ import (
 
 	"outrigger/internal/sim/fault"
 	"outrigger/internal/sim/fields"
+	"outrigger/internal/sim/limits"
 	"outrigger/internal/sim/meter"
 )
 
@@ -28,11 +29,11 @@ func (c *Config) Flags(fs *flag.FlagSet) {
 	fs.Func("limit", "a rate limit, repeatable, the first that matches applies; as in -limit rpm=60,tpm=10000 or "+
 		"-limit 'model=gpt-4o*,rpm=1200,enforce=quanta'; fields below", repeated(&c.Limits, validateLimit))
 	fs.Func("account", "a dead credential, repeatable; as in -account credential=sk-b,row=openai/429_credit_balance_exhausted",
-		repeated(&c.Accounts, Account.validate))
+		repeated(&c.Accounts, Account.Validate))
 	fs.StringVar((*string)(&c.Style), "style", "openai", "rate-limit headers and texts: openai, azure, groq, anthropic or none")
 	fs.StringVar((*string)(&c.Charge), "charge", "max", "token cost of a request: max or sum of the input estimate and max_tokens")
 	fs.IntVar(&c.Capacity, "capacity", 0, "most requests at once, those above get -capacity-row; as in -capacity 8 (default no bound)")
-	fs.StringVar(&c.CapacityRow, "capacity-row", defaultCapacityRow, "the `answer` when at capacity")
+	fs.StringVar(&c.CapacityRow, "capacity-row", limits.DefaultCapacityRow, "the `answer` when at capacity")
 	fs.Float64Var(&c.RefusalCost, "refusal-cost", 0, "what a refusal at capacity takes of the time that one place needs for an answer; as in -refusal-cost 0.1")
 	fs.Func("concurrency", "a limit of requests in progress, repeatable, the first that matches applies; as in "+
 		"-concurrency 'credential=sk-a,places=4,row=anthropic/429_concurrent_connections'; fields below", repeated(&c.Concurrency, Concurrency.Validate))

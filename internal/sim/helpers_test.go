@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -26,8 +27,8 @@ func TestMain(m *testing.M) { leaks.Main(m) }
 // pass lets the clock of the bubble go on.
 func pass(d time.Duration) { <-time.After(d) }
 
-// reply is an answer as a test compares it.
-type reply struct {
+// received is an answer as a test compares it.
+type received struct {
 	status int
 	header http.Header
 	body   string
@@ -35,13 +36,13 @@ type reply struct {
 }
 
 // ask sends a request straight to the handler. Headers are "Name: value".
-func ask(s *Sim, method, path, body string, headers ...string) reply {
+func ask(s *Sim, method, path, body string, headers ...string) received {
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	r.Header.Set("Authorization", "Bearer sk-test")
 	setAll(r.Header, headers)
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
-	return reply{status: w.Code, header: w.Result().Header, body: w.Body.String()}
+	return received{status: w.Code, header: w.Result().Header, body: w.Body.String()}
 }
 
 func setAll(h http.Header, headers []string) {
@@ -85,7 +86,7 @@ func dial(t *testing.T, url string) net.Conn {
 // rawRequest is a POST as it is written to a connection.
 func rawRequest(path, body string) string {
 	return "POST " + path + " HTTP/1.1\r\nHost: sim\r\nAuthorization: Bearer sk-test\r\nContent-Type: application/json\r\nContent-Length: " +
-		itoa(len(body)) + "\r\n\r\n" + body
+		strconv.Itoa(len(body)) + "\r\n\r\n" + body
 }
 
 // exchange writes a request and reads everything up to the end of the connection.
@@ -107,7 +108,7 @@ func client(t *testing.T, transport *http.Transport) *http.Client {
 }
 
 // post sends a chat request and reads the answer.
-func post(t *testing.T, c *http.Client, url, body string, headers ...string) (reply, error) {
+func post(t *testing.T, c *http.Client, url, body string, headers ...string) (received, error) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(context.Background(), http.MethodPost, url, strings.NewReader(body))
 	if err != nil {
@@ -117,11 +118,11 @@ func post(t *testing.T, c *http.Client, url, body string, headers ...string) (re
 	setAll(r.Header, headers)
 	resp, err := c.Do(r)
 	if err != nil {
-		return reply{}, err
+		return received{}, err
 	}
 	defer func() { _ = resp.Body.Close() }()
 	got, err := io.ReadAll(resp.Body)
-	return reply{resp.StatusCode, resp.Header, string(got), resp.Close}, err
+	return received{resp.StatusCode, resp.Header, string(got), resp.Close}, err
 }
 
 // formBody renders a multipart form and returns it with its content type; names that

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"net/http"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,7 +13,7 @@ import (
 
 // bigBody asks for so many output tokens.
 func bigBody(tokens int) string {
-	return `{"model":"gpt-4o","messages":[],"max_tokens":` + itoa(tokens) + `}`
+	return `{"model":"gpt-4o","messages":[],"max_tokens":` + strconv.Itoa(tokens) + `}`
 }
 
 func TestRefusalsReadLikeTheRealOnes(t *testing.T) {
@@ -61,7 +62,7 @@ func TestHeadersCountDown(t *testing.T) {
 				h.Get("x-ratelimit-limit-tokens"), h.Get("x-ratelimit-remaining-tokens"), h.Get("x-ratelimit-reset-tokens"),
 			}
 		}
-		want := func(got reply, want [6]string) {
+		want := func(got received, want [6]string) {
 			t.Helper()
 			if read(got.header) != want {
 				t.Errorf("got %v, want %v", read(got.header), want)

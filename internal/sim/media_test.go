@@ -159,13 +159,13 @@ func TestATranscriptHasTheFormatThatWasAskedFor(t *testing.T) {
 func TestImagesAreEditedFromFormsAndJSON(t *testing.T) {
 	s := New(Config{})
 	defer s.Close()
-	form := func(fields ...string) reply {
+	form := func(fields ...string) received {
 		body, contentType := formBody(t, fields...)
 		return ask(s, "POST", "/v1/images/edits", body, "Content-Type: "+contentType)
 	}
-	json := func(path, body string) reply { return ask(s, "POST", path, body, "Content-Type: application/json") }
+	json := func(path, body string) received { return ask(s, "POST", path, body, "Content-Type: application/json") }
 	tests := map[string]struct {
-		got    reply
+		got    received
 		status int
 		images int
 	}{

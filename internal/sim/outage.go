@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -78,8 +79,7 @@ func (o *outage) start(s *Sim, next Outage) error {
 	o.count++
 	o.rule = fault.Rule{Kind: fault.Kind(next.Kind), Unread: true}
 	if next.Kind == OutageStatus {
-		set(&next.Status, http.StatusServiceUnavailable)
-		o.rule.Status = next.Status
+		o.rule.Status = cmp.Or(next.Status, http.StatusServiceUnavailable)
 	}
 	if next.For > 0 {
 		number := o.count

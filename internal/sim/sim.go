@@ -6,8 +6,10 @@ import (
 	"strings"
 	"time"
 
+	"outrigger/internal/sim/api"
 	"outrigger/internal/sim/fault"
 	"outrigger/internal/sim/ledger"
+	"outrigger/internal/sim/limits"
 	"outrigger/internal/sim/meter"
 )
 
@@ -20,15 +22,12 @@ type Sim struct {
 	meter       *meter.Meter
 	faults      *fault.Schedule
 	ledger      *ledger.Ledger
-	accounts    accounts
+	accounts    limits.Accounts
 	outage      outage
-	ids         idents
-	concurrency concurrency
-	capacity    capacity
+	concurrency limits.InProgress
+	capacity    limits.Load
 
-	files     *fileStore
-	batches   *store[*batch]
-	responses *store[*response]
+	api *api.API
 
 	ctx   context.Context // ends with Close: what a request waits on besides its own
 	close context.CancelFunc
@@ -41,13 +40,10 @@ type Sim struct {
 func New(cfg Config) *Sim {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Sim{cfg: cfg.withDefaults(), bad: cfg.Validate(), ctx: ctx, close: cancel}
-	s.ids.seed = cfg.Seed
 	s.ledger = ledger.New(cfg.LedgerSize)
 	s.meter = meter.New(nil)
 	s.faults = fault.NewSchedule(cfg.Seed, nil, time.Now())
-	s.files = newFileStore(s.cfg.StoreMax)
-	s.batches = newStore[*batch](maxObjects)
-	s.responses = newStore[*response](maxObjects)
+	s.api = api.New(s.cfg.api())
 	s.listening.init(s)
 	s.Reset()
 	return s
@@ -60,17 +56,15 @@ func (s *Sim) Reset() {
 	now := time.Now()
 	s.outage.end(s)
 	s.ledger.Reset()
-	s.files.clear()
-	s.batches.clear()
-	s.responses.clear()
+	s.api.Forget()
 	if s.bad != nil {
 		return
 	}
 	s.meter.Replace(s.cfg.Limits)
 	s.faults.Replace(s.cfg.Faults, now)
-	s.accounts.replace(s.cfg.Accounts, now)
-	s.concurrency.replace(s.cfg.Concurrency)
-	s.capacity.set(s.cfg.capacity())
+	s.accounts.Replace(s.cfg.Accounts, now)
+	s.concurrency.Replace(s.cfg.Concurrency)
+	s.capacity.Set(s.cfg.capacity())
 }
 
 // Close ends the listeners, every connection and every request in progress, and
@@ -127,7 +121,7 @@ func (s *Sim) SetConcurrency(limits ...Concurrency) error {
 	if err := validateAll(limits); err != nil {
 		return err
 	}
-	s.concurrency.replace(limits)
+	s.concurrency.Replace(limits)
 	return nil
 }
 
@@ -137,17 +131,17 @@ func (s *Sim) SetCapacity(c Capacity) error {
 	if err := c.Validate(); err != nil {
 		return err
 	}
-	s.capacity.set(c)
+	s.capacity.Set(c)
 	return nil
 }
 
 // SetAccount refuses a credential with a.Row, or restores it when that is empty.
 // An unknown row is an error that wraps fault.ErrRow.
 func (s *Sim) SetAccount(a Account) error {
-	if err := a.validate(); err != nil {
+	if err := a.Validate(); err != nil {
 		return err
 	}
-	s.accounts.set(a, time.Now())
+	s.accounts.Set(a, time.Now())
 	return nil
 }
 

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -10,6 +11,7 @@ import (
 	"outrigger/internal/sim/fault"
 	"outrigger/internal/sim/ledger"
 	"outrigger/internal/sim/meter"
+	"outrigger/internal/sim/reply"
 )
 
 func TestWhoMayAsk(t *testing.T) {
@@ -124,11 +126,7 @@ func TestCapacityRefusesWhatIsTooMuchAtOnce(t *testing.T) {
 	})
 }
 
-func inProgress(s *Sim) int {
-	s.capacity.mu.Lock()
-	defer s.capacity.mu.Unlock()
-	return s.capacity.inflight
-}
+func inProgress(s *Sim) int { return s.capacity.Inflight() }
 
 func TestAPlaceIsFreeAgainAfterAFault(t *testing.T) {
 	s := New(Config{Capacity: 1, CapacityRow: "openai/429_overloaded_legacy", Faults: []fault.Rule{
@@ -188,8 +186,8 @@ func TestResetBringsBackTheStart(t *testing.T) {
 		if n := s.Ledger().Requests(); n != 0 {
 			t.Errorf("%d requests are left in the ledger", n)
 		}
-		if p := s.files.list("", 10, func(*file) bool { return true }); len(p.items) != 0 {
-			t.Errorf("%d files are left", len(p.items))
+		if n, held := s.api.Kept(); n != 0 || held != 0 {
+			t.Errorf("%d objects and %d bytes are left", n, held)
 		}
 	}
 }
@@ -290,7 +288,7 @@ func TestFaultAnswersCarryWhatTheRuleSays(t *testing.T) {
 		value  string
 		body   string
 	}{
-		"status":          {fault.Rule{Kind: fault.KindStatus, Status: 504}, 504, "Content-Type", "application/json", string(openaiError(504).body())},
+		"status":          {fault.Rule{Kind: fault.KindStatus, Status: 504}, 504, "Content-Type", "application/json", string(reply.OpenAIError(504).Body())},
 		"status and body": {fault.Rule{Kind: fault.KindStatus, Status: 418, Body: "tea", Headers: map[string]string{"content-type": "text/plain"}}, 418, "Content-Type", "text/plain", "tea"},
 		"a good status":   {fault.Rule{Kind: fault.KindStatus, Status: 200, Headers: map[string]string{"X-A": "b"}}, 200, "X-A", "b", ""},
 		"row":             {fault.Rule{Kind: fault.KindRow, Row: "openai/429_rpm"}, 429, "Retry-After", "20", row.Body},
@@ -308,7 +306,7 @@ func TestFaultAnswersCarryWhatTheRuleSays(t *testing.T) {
 			if got.status != test.status || got.header.Get(test.header) != test.value || got.body != test.body {
 				t.Errorf("%d %s: %s\n%s\nwant %d %s\n%s", got.status, test.header, got.header.Get(test.header), got.body, test.status, test.value, test.body)
 			}
-			if got.header.Get("Content-Length") != itoa(len(got.body)) {
+			if got.header.Get("Content-Length") != strconv.Itoa(len(got.body)) {
 				t.Errorf("Content-Length %s for %d bytes", got.header.Get("Content-Length"), len(got.body))
 			}
 			if e, _ := s.Ledger().Entry(1); e.Work || e.Status != test.status || e.Fault != test.rule.Name() {

@@ -2,11 +2,14 @@ package sim
 
 import (
 	"cmp"
+	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
 	"outrigger/internal/sim/fault"
+	"outrigger/internal/sim/reply"
 )
 
 // htmlPage is what a reverse proxy in front of an API answers when that is away.
@@ -53,18 +56,18 @@ func (c *call) strike(rule *fault.Rule) {
 		c.endlessBody(rule)
 	case fault.KindHTML:
 		page := strings.ReplaceAll(htmlPage, "502 Bad Gateway", statusLine(rule.DefaultStatus()))
-		c.send(answer{status: rule.DefaultStatus(), contentType: "text/html", body: []byte(page)}, rule)
+		c.send(reply.Answer{Status: rule.DefaultStatus(), ContentType: "text/html", Body: []byte(page)}, rule)
 	case fault.KindStatus:
-		c.send(statusAnswer(rule), rule)
+		c.send(reply.FromRule(rule), rule)
 	default:
-		c.send(rowAnswer(rule.Row, rule.Headers), rule)
+		c.send(reply.FromRow(rule.Row, rule.Headers), rule)
 	}
 }
 
 // hang gives no answer, for d or until the client leaves; then it hangs up. The
 // server notices a client that leaves only when the request has been read.
 func (c *call) hang(d time.Duration) {
-	if _, err := discard(c.r.Body); err == nil {
+	if _, err := io.Copy(io.Discard, c.r.Body); err == nil {
 		c.wait(d)
 	}
 	c.hangUp()
@@ -89,7 +92,7 @@ func (c *call) endlessBody(rule *fault.Rule) {
 
 // spoil applies a rule that cannot be applied while the answer is being written,
 // and reports whether it sent it.
-func (c *call) spoil(a answer, rule *fault.Rule) bool {
+func (c *call) spoil(a reply.Answer, rule *fault.Rule) bool {
 	switch rule.Kind {
 	case fault.KindLongLength:
 		c.sendWrongLength(a, cmp.Or(rule.Bytes, 100))
@@ -101,8 +104,8 @@ func (c *call) spoil(a answer, rule *fault.Rule) bool {
 		c.w.Header().Set("Content-Encoding", "gzip")
 		return false
 	case fault.KindGzip:
-		if a.events != nil {
-			a.body, a.events = a.whole(), nil
+		if a.Events != nil {
+			a.Body, a.Events = a.Whole(), nil
 		}
 		c.sendBody(a, rule)
 	case fault.KindEarlyHints:
@@ -115,40 +118,6 @@ func (c *call) spoil(a answer, rule *fault.Rule) bool {
 	return true
 }
 
-// statusAnswer is the answer of a status rule: its own body, or OpenAI's for that status.
-func statusAnswer(rule *fault.Rule) answer {
-	a := answer{status: rule.Status, contentType: "application/json", body: []byte(rule.Body), header: headerOf(rule.Headers)}
-	if rule.Body == "" && rule.Status >= http.StatusBadRequest {
-		a.body = openaiError(rule.Status).body()
-	}
-	return a
-}
-
-// rowAnswer is the answer that a row records, with headers added. The row's
-// Content-Length is dropped: the server tells the true one.
-func rowAnswer(id string, more map[string]string) answer {
-	row, err := fault.FindRow(id)
-	if err != nil {
-		return jsonAnswer(http.StatusInternalServerError, err.Error())
-	}
-	header := headerOf(row.Headers)
-	for name, values := range headerOf(more) {
-		header[name] = values
-	}
-	header.Del("Content-Length")
-	a := answer{status: row.Status, header: header, body: []byte(row.Body)}
-	a.contentType = cmp.Or(header.Get("Content-Type"), "application/json")
-	return a
-}
-
-func headerOf(m map[string]string) http.Header {
-	h := make(http.Header, len(m))
-	for name, value := range m {
-		h.Set(name, value)
-	}
-	return h
-}
-
 func statusLine(status int) string {
-	return strings.TrimSpace(strings.Join([]string{itoa(status), http.StatusText(status)}, " "))
+	return strings.TrimSpace(strings.Join([]string{strconv.Itoa(status), http.StatusText(status)}, " "))
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"outrigger/internal/sim/fault"
+	"outrigger/internal/sim/reply"
 )
 
 // wire is a connection taken from the HTTP server.
@@ -100,43 +101,30 @@ func head(status int, h http.Header) []byte {
 	return out.Bytes()
 }
 
-// whole renders the body of an answer, a stream without its delays.
-func (a answer) whole() []byte {
-	if a.events == nil {
-		return a.body
-	}
-	var out []byte
-	a.events(func(e event) bool {
-		out = appendEvent(out, e)
-		return true
-	})
-	return out
-}
-
 // sendWrongLength sends the answer with a Content-Length that is off by delta
 // bytes. One that promises too much ends with the connection; one that promises
 // too little leaves bytes behind on a connection that stays open.
-func (c *call) sendWrongLength(a answer, delta int) {
-	h, body := c.w.Header().Clone(), a.whole()
+func (c *call) sendWrongLength(a reply.Answer, delta int) {
+	h, body := c.w.Header().Clone(), a.Whole()
 	h.Set("Content-Length", strconv.Itoa(max(0, len(body)+delta)))
-	c.answers(a.status)
+	c.answers(a.Status)
 	c.raw(func(w *wire) {
-		if w.put(append(head(a.status, h), body...)) && delta < 0 {
+		if w.put(append(head(a.Status, h), body...)) && delta < 0 {
 			w.untilGone()
 		}
 	})
 }
 
 // sendSlowHead sends the answer with its head in drops.
-func (c *call) sendSlowHead(a answer, rule *fault.Rule) {
-	h, body := c.w.Header().Clone(), a.whole()
+func (c *call) sendSlowHead(a reply.Answer, rule *fault.Rule) {
+	h, body := c.w.Header().Clone(), a.Whole()
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("Connection", "close")
-	c.answers(a.status)
+	c.answers(a.Status)
 	c.raw(func(w *wire) {
 		// The request's context ends with the takeover on some servers: a lost
 		// client shows as a write error here.
-		if c.dribble(head(a.status, h), rule.Rate, 20, w.put) {
+		if c.dribble(head(a.Status, h), rule.Rate, 20, w.put) {
 			w.put(body)
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -131,7 +132,7 @@ func TestALengthThatPromisesTooMuchIsCutShort(t *testing.T) {
 	if !errors.Is(err, io.ErrUnexpectedEOF) || !strings.HasPrefix(got.body, `{"id":"chatcmpl-`) || !strings.HasSuffix(got.body, "}}}") {
 		t.Errorf("%q, %v", got.body, err)
 	}
-	if want := itoa(len(got.body) + 50); got.header.Get("Content-Length") != want {
+	if want := strconv.Itoa(len(got.body) + 50); got.header.Get("Content-Length") != want {
 		t.Errorf("Content-Length %s, want %s", got.header.Get("Content-Length"), want)
 	}
 	if e := last(t, s); !e.Work || e.Status != 200 {
@@ -169,7 +170,7 @@ func TestACompressedAnswerIsGzipAndABadOneIsNot(t *testing.T) {
 	for kind, good := range map[fault.Kind]bool{fault.KindGzip: true, fault.KindBadGzip: false} {
 		_, url := faulty(t, fault.Rule{Kind: kind})
 		got, err := post(t, client(t, &http.Transport{DisableCompression: true}), url+"/v1/chat/completions", chatBody)
-		if err != nil || got.header.Get("Content-Encoding") != "gzip" || got.header.Get("Content-Length") != itoa(len(got.body)) {
+		if err != nil || got.header.Get("Content-Encoding") != "gzip" || got.header.Get("Content-Length") != strconv.Itoa(len(got.body)) {
 			t.Errorf("%s: %v, %v", kind, got.header, err)
 		}
 		plain, err := gzip.NewReader(strings.NewReader(got.body))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"outrigger/internal/config"
 	"outrigger/proxy"
 )
 
@@ -59,10 +60,10 @@ func (b *buffers) Put(p []byte) { b.pool.Put(&p) }
 // newOutrigger is the whole proxy as the binary serves it by default: every setting
 // at its default, metrics registered, one line of JSON per request to a pipe.
 func newOutrigger(upstream *url.URL) (http.Handler, error) {
-	config, entry := proxy.DefaultConfig(), proxy.DefaultUpstream()
+	settings, entry := config.ProxyDefaults(), config.UpstreamDefaults()
 	entry.Name, entry.URL = "openai", upstream
-	config.Upstreams = []proxy.Upstream{entry}
-	return proxy.New(config, proxy.Deps{
+	settings.Upstreams = []proxy.Upstream{entry}
+	return proxy.New(settings, proxy.Deps{
 		Log:      slog.New(slog.NewJSONHandler(os.Stderr, nil)),
 		Registry: prometheus.NewRegistry(),
 	})

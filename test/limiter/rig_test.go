@@ -21,6 +21,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"outrigger/internal/config"
 	"outrigger/internal/memnet"
 	"outrigger/internal/sim"
 	"outrigger/internal/sim/ledger"
@@ -63,11 +64,11 @@ func bubbleBehind(t *testing.T, upstream sim.Config, network memnet.Latency, pha
 		g := &rig{t: t, sim: sim.New(upstream), behind: memnet.New(network)}
 		far := &http.Server{Handler: says(g.sim), ReadHeaderTimeout: time.Minute, ErrorLog: quiet}
 		go func() { _ = far.Serve(g.behind) }()
-		config, entry := proxy.DefaultConfig(), proxy.DefaultUpstream()
+		settings, entry := config.ProxyDefaults(), config.UpstreamDefaults()
 		entry.Name, entry.URL = "sim", upstreamURL
-		config.Upstreams = []proxy.Upstream{entry}
-		config.Bodies.Dir = t.TempDir()
-		p, err := proxy.New(config, proxy.Deps{Log: slog.New(slog.NewTextHandler(&g.said, &slog.HandlerOptions{Level: slog.LevelInfo})), Registry: prometheus.NewRegistry(), Dial: g.behind.Dial})
+		settings.Upstreams = []proxy.Upstream{entry}
+		settings.Bodies.Dir = t.TempDir()
+		p, err := proxy.New(settings, proxy.Deps{Log: slog.New(slog.NewTextHandler(&g.said, &slog.HandlerOptions{Level: slog.LevelInfo})), Registry: prometheus.NewRegistry(), Dial: g.behind.Dial})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"outrigger/internal/config"
 	"outrigger/internal/sim"
 	"outrigger/internal/sim/meter"
 	"outrigger/proxy"
@@ -240,11 +241,11 @@ func TestOneLimiterForTwoKeysWithOthersBesides(t *testing.T) {
 
 // second is the same upstream behind a proxy of its own, as another pod has. stop ends it.
 func (g *rig) second() (*rig, func()) {
-	config, entry := proxy.DefaultConfig(), proxy.DefaultUpstream()
+	settings, entry := config.ProxyDefaults(), config.UpstreamDefaults()
 	entry.Name, entry.URL = "sim", upstreamURL
-	config.Upstreams = []proxy.Upstream{entry}
-	config.Bodies.Dir = g.t.TempDir()
-	p, err := proxy.New(config, proxy.Deps{Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(), Dial: g.behind.Dial})
+	settings.Upstreams = []proxy.Upstream{entry}
+	settings.Bodies.Dir = g.t.TempDir()
+	p, err := proxy.New(settings, proxy.Deps{Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(), Dial: g.behind.Dial})
 	if err != nil {
 		g.t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"outrigger/internal/config"
 	"outrigger/internal/sim"
 	"outrigger/internal/sim/fault"
 	"outrigger/internal/sim/ledger"
@@ -34,23 +35,23 @@ type pair struct {
 func newPair(t *testing.T, edit func(*proxy.Config)) *pair {
 	t.Helper()
 	p := &pair{t: t, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1000}}}
-	config := proxy.DefaultConfig()
-	config.Bodies.Dir = t.TempDir()
+	settings := config.ProxyDefaults()
+	settings.Bodies.Dir = t.TempDir()
 	for i, name := range [...]string{"first", "second"} {
 		p.sims[i] = sim.New(sim.Config{Latency: 20 * time.Millisecond})
 		base, err := p.sims[i].Start("127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
-		entry := proxy.DefaultUpstream()
+		entry := config.UpstreamDefaults()
 		entry.Name = name
 		if entry.URL, err = url.Parse(strings.TrimSuffix(base, "/v1")); err != nil {
 			t.Fatal(err)
 		}
-		config.Upstreams = append(config.Upstreams, entry)
+		settings.Upstreams = append(settings.Upstreams, entry)
 	}
-	edit(&config)
-	handler, err := proxy.New(config, proxy.Deps{Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry()})
+	edit(&settings)
+	handler, err := proxy.New(settings, proxy.Deps{Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"outrigger/internal/config"
 	"outrigger/internal/sim"
 	"outrigger/proxy"
 )
@@ -73,14 +74,14 @@ func newRig(t *testing.T, upstream sim.Config, edits ...func(*proxy.Config)) *ri
 // sidecar starts a proxy in front of the upstream, and returns its base URL.
 func (g *rig) sidecar(edits ...func(*proxy.Config)) string {
 	g.t.Helper()
-	config, entry := proxy.DefaultConfig(), proxy.DefaultUpstream()
+	settings, entry := config.ProxyDefaults(), config.UpstreamDefaults()
 	entry.Name, entry.URL = "sim", g.upstream
-	config.Upstreams = []proxy.Upstream{entry}
-	config.Bodies.Dir = g.t.TempDir()
+	settings.Upstreams = []proxy.Upstream{entry}
+	settings.Bodies.Dir = g.t.TempDir()
 	for _, edit := range edits {
-		edit(&config)
+		edit(&settings)
 	}
-	p, err := proxy.New(config, proxy.Deps{Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry()})
+	p, err := proxy.New(settings, proxy.Deps{Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry()})
 	if err != nil {
 		g.t.Fatal(err)
 	}

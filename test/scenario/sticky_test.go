@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"outrigger/internal/config"
 	"outrigger/internal/sim"
 	"outrigger/internal/sim/ledger"
 	"outrigger/proxy"
@@ -34,7 +35,7 @@ func newHomesRig(t *testing.T) *homesRig {
 		t.Fatal(err)
 	}
 	g := newRig(t, sim.Config{Seed: 1, JobTime: time.Millisecond}, func(c *proxy.Config) {
-		other := proxy.DefaultUpstream()
+		other := config.UpstreamDefaults()
 		other.Name, other.URL = "second", address
 		c.Upstreams = append(c.Upstreams, other)
 		c.Breaker.Wait = 100 * time.Millisecond

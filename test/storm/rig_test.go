@@ -24,6 +24,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"outrigger/internal/config"
 	"outrigger/internal/memnet"
 	"outrigger/internal/sim"
 	"outrigger/proxy"
@@ -131,14 +132,14 @@ func build(t *testing.T, upstream sim.Config, way way, f func(g *rig)) {
 // It returns what ends it.
 func outrigger(t *testing.T, front, behind *wire, edit func(*proxy.Config)) func() {
 	t.Helper()
-	config, entry := proxy.DefaultConfig(), proxy.DefaultUpstream()
+	settings, entry := config.ProxyDefaults(), config.UpstreamDefaults()
 	entry.Name, entry.URL = "sim", &url.URL{Scheme: "http", Host: "127.0.0.1:9393"} // behind is dialled whatever the address
-	config.Upstreams = []proxy.Upstream{entry}
-	config.Bodies.Dir = t.TempDir()
+	settings.Upstreams = []proxy.Upstream{entry}
+	settings.Bodies.Dir = t.TempDir()
 	if edit != nil {
-		edit(&config)
+		edit(&settings)
 	}
-	p, err := proxy.New(config, proxy.Deps{Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(), Dial: behind.dial})
+	p, err := proxy.New(settings, proxy.Deps{Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(), Dial: behind.dial})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,44 @@
+package config
+
+import "strings"
+
+// environment holds the variables that are ours by their prefix.
+type environment map[string]string
+
+// environmentOf picks ours from environ. Of two with the same name the last counts.
+func environmentOf(environ []string) environment {
+	given := environment{}
+	for _, entry := range environ {
+		name, value, ok := strings.Cut(entry, "=")
+		if ok && strings.HasPrefix(name, Prefix) {
+			given[name] = value
+		}
+	}
+	return given
+}
+
+// sourceDefault is the Source of a variable that was not set.
+const sourceDefault = "default"
+
+// find sets the variable's text and where it came from: the environment, a file
+// that holds a secret, or the default. Set but empty is not set. A file that cannot be
+// read is a problem of the variable.
+func (v *variable) find(given environment) {
+	v.given, v.Text, v.Source = v.Name, given[v.Name], "environment"
+	if path := given[v.Name+fileSuffix]; v.Secret && path != "" {
+		v.given, v.Source = v.Name+fileSuffix, "file "+path
+		if v.Text != "" {
+			v.problem, v.quoted = "only one of "+v.Name+" and this may be set", path
+			return
+		}
+		text, err := readSecret(path)
+		if err != nil {
+			v.problem, v.quoted = err.Error(), path
+			return
+		}
+		v.Text = text
+	}
+	if v.Text == "" {
+		v.Text, v.Source = v.Default, sourceDefault
+	}
+}

@@ -1,0 +1,48 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+)
+
+// fileSuffix makes the name of the variable that names the file of a secret.
+const fileSuffix = "_FILE"
+
+// secretFileMax bounds a secret's file in bytes. Headers are refused long before
+// that size; the bound is there for a path such as /dev/zero.
+const secretFileMax = 64 << 10
+
+// readSecret returns the content of the file at path without the line ends at its
+// end, which editors and `echo` leave there. An empty file is an error and not
+// "unset": a token file that lost its content must not open the door.
+// The error tells what is wanted and quotes neither path nor content.
+func readSecret(path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("want a file that can be read: %w", reason(err))
+	}
+	defer file.Close()
+	content, err := io.ReadAll(io.LimitReader(file, secretFileMax+1))
+	text := strings.TrimRight(string(content), "\r\n")
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("want a file that can be read: %w", reason(err))
+	case len(content) > secretFileMax:
+		return "", errors.New("want a file of at most 64 KiB")
+	case text == "":
+		return "", errors.New("want a file that is not empty")
+	}
+	return text, nil
+}
+
+// reason strips the path from an error about a file: it is printed beside it, or not at all.
+func reason(err error) error {
+	if pathError := (*fs.PathError)(nil); errors.As(err, &pathError) {
+		return pathError.Err
+	}
+	return err
+}
