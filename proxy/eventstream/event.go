@@ -39,11 +39,11 @@ func (w *Watcher) dispatch(offset int64) {
 		return
 	}
 	f := &w.scan.facts
-	if w.scan.state != whole {
+	if !w.scan.whole() {
 		f = &facts{} // it is no JSON, and no SDK makes anything of its parts
 	}
 	k := kindOf(w.dialect, w.data.name.bytes()) | kindOf(w.dialect, f.kind.bytes()) | kindIn(w.dialect, f)
-	if byChoice(w.dialect) && w.data.name.n == 0 && w.scan.state == whole && f.empty() {
+	if byChoice(w.dialect) && w.data.name.n == 0 && w.scan.whole() && f.empty() {
 		k |= kindEarly
 	}
 	if k&kindEnd != 0 && f.lost {

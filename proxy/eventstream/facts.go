@@ -5,7 +5,6 @@ package eventstream
 const (
 	tokenMax   = 64
 	choicesMax = 128 // OpenAI's limit of n; a choice beyond it ends with [DONE] only
-	depthMax   = 256 // nesting that can still be closed; Go's encoding/json allows 10,000
 )
 
 // token is the beginning of a string or number, whole if it is not over.
