@@ -1,6 +1,9 @@
 package eventstream
 
-import "outrigger/internal/jsonscan"
+import (
+	"outrigger/internal/jsonscan"
+	"outrigger/proxy/usage"
+)
 
 // scanner reads one event's data as JSON in any split and notes the facts. It
 // checks no more than it needs to keep its place: JSON that is broken elsewhere
@@ -10,6 +13,7 @@ type scanner struct {
 	json   jsonscan.Scanner
 	place  place
 	member member // what the value at hand is, in an object whose place matters
+	count  usage.Field
 	index  tokens // of the choice at hand
 	ended  bool   // the choice at hand has a finish_reason
 	spoke  bool   // and content, or a thought

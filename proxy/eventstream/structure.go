@@ -1,6 +1,9 @@
 package eventstream
 
-import "outrigger/policy/classify"
+import (
+	"outrigger/policy/classify"
+	"outrigger/proxy/usage"
+)
 
 // name notes a member's name; text is the last piece of it.
 func (s *scanner) name(text []byte) {
@@ -13,6 +16,9 @@ func (s *scanner) name(text []byte) {
 			text = s.token.bytes()
 		}
 		s.member = memberOf(s.place, text)
+		if s.member == memberCount {
+			s.count = usage.FieldOf(text)
+		}
 	}
 	s.token.reset()
 }
@@ -132,12 +138,8 @@ func (s *scanner) scalarEnd() {
 		if ok {
 			s.sequence = n + 1
 		}
-	case memberPrompt:
-		s.prompt = tokens{n, ok}
-	case memberCached:
-		s.cached += n
-	case memberCompletion:
-		s.completion = tokens{n, ok}
+	case memberCount:
+		s.usage.Set(s.count, s.token.bytes())
 	case memberIndex:
 		s.index = tokens{n, ok}
 	default:
