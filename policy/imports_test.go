@@ -25,6 +25,7 @@ var allowed = map[string]bool{
 	"time": true, "unicode": true, "unicode/utf8": true,
 	"golang.org/x/time/rate":       true,
 	"github.com/sony/gobreaker/v2": true,
+	"outrigger/internal/jsonscan":  true,
 	"outrigger/internal/values":    true,
 	"outrigger/policy":             true,
 	"outrigger/policy/classify":    true,

@@ -7,6 +7,7 @@ import (
 
 	"outrigger/policy"
 	"outrigger/policy/classify"
+	"outrigger/proxy/usage"
 )
 
 // Where an answer came from (x-outrigger-source).
@@ -71,7 +72,8 @@ func (x *Run) committed(a *attempt) {
 		if a.decoded != nil {
 			opening, a.decoded = a.decoded, nil
 		}
-		r.promptTokens, r.completionTokens = usage(opening)
+		counts := usage.Of(opening)
+		r.promptTokens, r.completionTokens = counts.Prompt(), counts.Completion()
 	}
 	if a.verdict.Outcome != classify.OutcomeOK {
 		r.failed(a.verdict.Error)

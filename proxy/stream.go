@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"outrigger/internal/jsonscan"
 	"outrigger/policy/endpoint"
 	"outrigger/proxy/eventstream"
 	"outrigger/proxy/sticky"
@@ -50,10 +51,10 @@ type answer struct {
 	stream bool
 	began  time.Time // when it was committed
 
-	learner *sticky.Learner // reads the ids of objects; nil when the answer has none
-	list    *nesting        // follows a stream that is a JSON list; nil when it is none
-	tail    []byte          // what Outrigger adds to a stream that was cut
-	abort   bool            // the end is not to look clean
+	learner *sticky.Learner   // reads the ids of objects; nil when the answer has none
+	list    *jsonscan.Nesting // follows a stream that is a JSON list; nil when it is none
+	tail    []byte            // what Outrigger adds to a stream that was cut
+	abort   bool              // the end is not to look clean
 	ended   bool
 
 	patience *time.Timer // bounds what comes behind the last event; nil before it
@@ -105,7 +106,7 @@ func (s *answer) Read(p []byte) (int, error) {
 	n, err := s.src.Read(p)
 	s.disarm()
 	if s.list != nil {
-		s.list.show(p[:n])
+		_, _ = s.list.Write(p[:n])
 	}
 	whole := errors.Is(err, io.EOF) && s.whole()
 	if n, ok := s.endFailed(p[:n]); ok {
@@ -180,7 +181,7 @@ func (s *answer) whole() bool {
 	}
 	w := s.watcher()
 	if w == nil || s.x.endpoint.Dialect == endpoint.Unknown {
-		return s.list == nil || !s.list.open()
+		return s.list == nil || !s.list.Open()
 	}
 	s.tail = slices.Concat(s.a.missing, w.End())
 	return s.saidAll()

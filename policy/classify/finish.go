@@ -1,6 +1,10 @@
 package classify
 
-import "bytes"
+import (
+	"bytes"
+
+	"outrigger/internal/jsonscan"
+)
 
 // Finish is what a finish_reason or stop_reason says about the choice that carries it.
 type Finish uint8
@@ -132,20 +136,20 @@ func stopFails(delta []byte) bool { return memberSays(delta, "stop_reason", abor
 // the reason as its type: {"type":"abort","message":"…"}.
 func aborts(value []byte) bool {
 	if len(value) > 0 && value[0] == '{' {
-		return memberSays(value, "type", func(kind []byte) bool { return FinishOf(literal(kind)) == Aborted })
+		return memberSays(value, "type", func(kind []byte) bool { return FinishOf(jsonscan.Literal(kind)) == Aborted })
 	}
-	return FinishOf(literal(value)) == Aborted
+	return FinishOf(jsonscan.Literal(value)) == Aborted
 }
 
 // statusFails reports whether a Responses object has failed, whatever event ends it.
 func statusFails(response []byte) bool {
-	return memberSays(response, "status", func(value []byte) bool { return string(literal(value)) == "failed" })
+	return memberSays(response, "status", func(value []byte) bool { return string(jsonscan.Literal(value)) == "failed" })
 }
 
 // memberSays reports whether an object has a member of that name of which is holds.
 func memberSays(object []byte, name string, is func(value []byte) bool) bool {
-	m := membersOf(object)
-	for key, value, ok := m.next(); ok; key, value, ok = m.next() {
+	m := jsonscan.MembersOf(object)
+	for key, value, ok := m.Next(); ok; key, value, ok = m.Next() {
 		if string(key) == name && is(value) {
 			return true
 		}

@@ -3,6 +3,7 @@ package classify
 import (
 	"bytes"
 
+	"outrigger/internal/jsonscan"
 	"outrigger/policy/endpoint"
 )
 
@@ -20,14 +21,14 @@ func IsError(event string, data []byte) bool {
 		return false
 	}
 	m := unlisted(data)
-	for key, value, ok := m.next(); ok; key, value, ok = m.next() {
+	for key, value, ok := m.Next(); ok; key, value, ok = m.Next() {
 		switch string(key) {
 		case "error":
-			if truthy(value) {
+			if jsonscan.Truthy(value) {
 				return true
 			}
 		case "type", "event_type", "object":
-			if namesError(literal(value)) {
+			if namesError(jsonscan.Literal(value)) {
 				return true
 			}
 		case "choices", "candidates":
@@ -71,14 +72,14 @@ func errorBody(body []byte, effect endpoint.Effect) bool {
 	}
 	m := unlisted(body)
 	failed, kept := false, false
-	for key, value, ok := m.next(); ok; key, value, ok = m.next() {
+	for key, value, ok := m.Next(); ok; key, value, ok = m.Next() {
 		switch string(key) {
 		case "error":
-			failed = failed || truthy(value) && (effect != endpoint.Read || hasMessage(value))
+			failed = failed || jsonscan.Truthy(value) && (effect != endpoint.Read || hasMessage(value))
 		case "base_resp":
 			failed = failed || baseRespFails(value)
 		case "object":
-			kept = kept || keptObject(literal(value), effect)
+			kept = kept || keptObject(jsonscan.Literal(value), effect)
 		}
 		// What is read may hold errors of others, as a line of a batch's error file does, or be anybody's: only an answer that is
 		// an error and nothing else tells of one.
@@ -94,23 +95,23 @@ var besideError = map[string]bool{
 
 // hasMessage reports whether an error says something.
 func hasMessage(value []byte) bool {
-	m := membersOf(value)
-	for key, said, ok := m.next(); ok; key, said, ok = m.next() {
-		if string(key) == "message" && len(literal(said)) > 0 {
-			return m.object
+	m := jsonscan.MembersOf(value)
+	for key, said, ok := m.Next(); ok; key, said, ok = m.Next() {
+		if string(key) == "message" && len(jsonscan.Literal(said)) > 0 {
+			return m.Object()
 		}
 	}
 	return false
 }
 
 // unlisted returns the members of an object, or of the first one in a list.
-func unlisted(data []byte) members {
-	m := membersOf(data)
-	if len(m.data) == 0 || m.object {
+func unlisted(data []byte) jsonscan.Members {
+	m := jsonscan.MembersOf(data)
+	if m.Object() {
 		return m
 	}
-	_, head, _ := m.next()
-	return membersOf(head)
+	_, head, _ := m.Next()
+	return jsonscan.MembersOf(head)
 }
 
 // keptObject reports whether an "object" of this kind lives at the upstream and so carries
@@ -132,8 +133,8 @@ func choiceFailed(body []byte) bool {
 	if !mentionsError(body) {
 		return false
 	}
-	m := membersOf(body)
-	for key, value, ok := m.next(); ok; key, value, ok = m.next() {
+	m := jsonscan.MembersOf(body)
+	for key, value, ok := m.Next(); ok; key, value, ok = m.Next() {
 		if string(key) == "choices" {
 			return choiceFails(value)
 		}
@@ -143,8 +144,8 @@ func choiceFailed(body []byte) bool {
 
 // choiceFails reports whether any of the choices has a finish_reason that means a failure.
 func choiceFails(choices []byte) bool {
-	list := membersOf(choices)
-	for _, choice, ok := list.next(); ok; _, choice, ok = list.next() {
+	list := jsonscan.MembersOf(choices)
+	for _, choice, ok := list.Next(); ok; _, choice, ok = list.Next() {
 		if memberSays(choice, "finish_reason", aborts) || memberSays(choice, "finishReason", aborts) {
 			return true
 		}
@@ -154,10 +155,10 @@ func choiceFails(choices []byte) bool {
 
 // baseRespFails reports a base_resp with a status_code other than 0.
 func baseRespFails(value []byte) bool {
-	m := membersOf(value)
-	for key, code, ok := m.next(); ok; key, code, ok = m.next() {
+	m := jsonscan.MembersOf(value)
+	for key, code, ok := m.Next(); ok; key, code, ok = m.Next() {
 		if string(key) == "status_code" {
-			return truthy(code)
+			return jsonscan.Truthy(code)
 		}
 	}
 	return false

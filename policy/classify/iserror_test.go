@@ -3,6 +3,8 @@ package classify
 import (
 	"strings"
 	"testing"
+
+	"outrigger/internal/jsonscan"
 )
 
 func TestErrorEventsAreToldFromOthers(t *testing.T) {
@@ -100,8 +102,8 @@ func TestTheWalkOverMembersSurvivesBrokenJSON(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			var got strings.Builder
-			m := membersOf([]byte(tt.in))
-			for key, value, ok := m.next(); ok; key, value, ok = m.next() {
+			m := jsonscan.MembersOf([]byte(tt.in))
+			for key, value, ok := m.Next(); ok; key, value, ok = m.Next() {
 				got.WriteString(string(key) + "=" + string(value) + ";")
 			}
 			if got.String() != tt.want {

@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"outrigger/internal/jsonscan"
 	"outrigger/policy/echoes"
 )
 
@@ -19,7 +20,7 @@ const (
 // parse reads a body. JSON is tried whatever the content type says (OpenAI's
 // 401 is text/plain); what is not JSON is plain text, or a page.
 func parse(body []byte, contentType string, clock time.Time, request echoes.Parts) said {
-	body = eventData(trim(body))
+	body = eventData(jsonscan.Trim(body))
 	s := said{clock: clock, echo: request}
 	if len(body) == 0 {
 		return s
@@ -63,7 +64,7 @@ func eventData(body []byte) []byte {
 	}
 	for line := range bytes.Lines(body) {
 		if data, ok := bytes.CutPrefix(line, []byte("data:")); ok {
-			return trim(data)
+			return jsonscan.Trim(data)
 		}
 	}
 	return body

@@ -10,13 +10,13 @@
 // same bytes beside the copy, in any split. It keeps a bounded prefix of the
 // present event and never allocates per event.
 //
-// # Why it reads JSON itself
+// # Why it scans JSON
 //
 // Whether an event is an error or the end stands anywhere in its data: after
 // megabytes of base64, after a prompt echoed back, in members of any order. A
 // search for substrings is wrong as soon as a model writes about "error", and
-// decoding copies all of it. So the data runs once through a resumable scanner
-// that jumps over strings and notes a dozen members by their place. The scanner's
+// decoding copies all of it. So the data runs once through package jsonscan, which
+// jumps over strings, and a dozen members are noted by their place. The scanner's
 // state also says how a broken-off object can be completed; see Interruption.
 //
 // # When an answer is over

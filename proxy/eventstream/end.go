@@ -20,7 +20,7 @@ func (w *Watcher) End() []byte {
 	case n > 0:
 		missing = string(done[min(n, len(done)):])
 		w.data.text = append(w.data.text, missing...)
-	case !w.data.has || w.scan.state != whole:
+	case !w.data.has || !w.scan.whole():
 		return nil
 	}
 	missing += w.separator()

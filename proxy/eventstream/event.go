@@ -39,11 +39,11 @@ func (w *Watcher) dispatch(offset int64) {
 		return
 	}
 	f := &w.scan.facts
-	if w.scan.state != whole {
+	if !w.scan.whole() {
 		f = &facts{} // it is no JSON, and no SDK makes anything of its parts
 	}
 	k := kindOf(w.dialect, w.data.name.bytes()) | kindOf(w.dialect, f.kind.bytes()) | kindIn(w.dialect, f)
-	if byChoice(w.dialect) && w.data.name.n == 0 && w.scan.state == whole && f.empty() {
+	if byChoice(w.dialect) && w.data.name.n == 0 && w.scan.whole() && f.empty() {
 		k |= kindEarly
 	}
 	if k&kindEnd != 0 && f.lost {
@@ -103,17 +103,12 @@ func (t *total) add(f *facts, k kind) bool {
 	if f.sequence > 0 {
 		t.sequence = f.sequence
 	}
-	if f.prompt.seen {
-		t.prompt = f.prompt.n + f.cached
-	}
-	if f.completion.seen {
-		t.completion = f.completion.n
-	}
+	t.usage.Merge(&f.usage)
 	t.beyond = t.beyond || f.beyond
 	t.answer, t.stopped = t.answer || f.answer, (t.stopped || f.stopped) && k&kindSpeaks == 0
 	t.finish(f)
 	return f.spoken != choices{} || f.extra || t.finished != before.finished || t.stopped != before.stopped ||
-		t.end != before.end || t.ends != before.ends || t.prompt != before.prompt || t.completion != before.completion
+		t.end != before.end || t.ends != before.ends || t.usage != before.usage
 }
 
 // finish notes which choices have ended. Content takes an end back: gateways put one on

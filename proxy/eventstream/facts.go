@@ -1,11 +1,12 @@
 package eventstream
 
+import "outrigger/proxy/usage"
+
 // Bounds of what is noted of one event. The longest known event type has 47 bytes
 // (response.code_interpreter_call_code.interpreting), the longest member 27.
 const (
 	tokenMax   = 64
 	choicesMax = 128 // OpenAI's limit of n; a choice beyond it ends with [DONE] only
-	depthMax   = 256 // nesting that can still be closed; Go's encoding/json allows 10,000
 )
 
 // token is the beginning of a string or number, whole if it is not over.
@@ -81,7 +82,7 @@ func (c *choices) drop(o *choices) {
 	}
 }
 
-// tokens is a token count that may be absent.
+// tokens is a number that may be absent.
 type tokens struct {
 	n    int64
 	seen bool
@@ -89,20 +90,18 @@ type tokens struct {
 
 // facts is what one event's data says. The zero value is data that says nothing.
 type facts struct {
-	kind       token // "type"
-	failed     bool  // a truthy "error"
-	plain      bool  // and it stands where clients look for it
-	aborted    bool  // a reason to end that names a failure
-	stopped    bool  // a stop_reason, or a prompt that was blocked
-	lost       bool  // the status of a response that failed
-	sequence   int64 // "sequence_number" + 1, 0 if absent
-	prompt     tokens
-	cached     int64 // Anthropic counts cached prompt tokens apart
-	completion tokens
-	seen       choices // indexes present
-	finished   choices // indexes with a finish_reason
-	beyond     bool    // an index that the sets cannot hold
-	listed     bool    // there is a list of choices
-	filled     bool    // there is any member at all
+	kind     token // "type"
+	failed   bool  // a truthy "error"
+	plain    bool  // and it stands where clients look for it
+	aborted  bool  // a reason to end that names a failure
+	stopped  bool  // a stop_reason, or a prompt that was blocked
+	lost     bool  // the status of a response that failed
+	sequence int64 // "sequence_number" + 1, 0 if absent
+	usage    usage.Counts
+	seen     choices // indexes present
+	finished choices // indexes with a finish_reason
+	beyond   bool    // an index that the sets cannot hold
+	listed   bool    // there is a list of choices
+	filled   bool    // there is any member at all
 	content
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 
+	"outrigger/internal/jsonscan"
 	"outrigger/policy/endpoint"
 )
 
@@ -145,9 +146,9 @@ func (w *Watcher) Interruption(code, message string) []byte {
 		return nil
 	}
 	switch {
-	case w.data.has && w.scan.state == whole:
+	case w.data.has && w.scan.whole():
 		return append(w.Separator(), Interruption(w.dialect, code, message, number)...)
-	case !w.data.has || w.scan.state == wantValue && w.scan.depth == 0:
+	case !w.data.has || w.scan.json.State() == jsonscan.Start:
 		return append([]byte(w.lineBreak()), Interruption(w.dialect, code, message, number)...)
 	}
 	repaired, ok := w.repair(data)

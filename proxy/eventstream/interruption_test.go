@@ -9,6 +9,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"outrigger/internal/jsonscan"
 	"outrigger/policy/endpoint"
 )
 
@@ -104,8 +105,8 @@ func TestWhatItTakesToEndAHalfEvent(t *testing.T) {
 		"in no JSON":                    {`data: tick`, "\n\n", "\n\n" + plain},
 		"in a scalar":                   {`data: 12`, "\n\n", "\n\n" + plain},
 		"in a literal that is none":     {`data: {"a":nil`, "\n\n", "\n\n" + plain},
-		"deeper than can be closed":     {`data: ` + strings.Repeat(`{"a":`, depthMax+1), "\n\n", "\n\n" + plain},
-		"as deep as can be closed":      {`data: ` + strings.Repeat(`{"a":`, depthMax), "\n\n", half("null" + strings.Repeat("}", depthMax-1) + ",")},
+		"deeper than can be closed":     {`data: ` + strings.Repeat(`{"a":`, jsonscan.MaxDepth+1), "\n\n", "\n\n" + plain},
+		"as deep as can be closed":      {`data: ` + strings.Repeat(`{"a":`, jsonscan.MaxDepth), "\n\n", half("null" + strings.Repeat("}", jsonscan.MaxDepth-1) + ",")},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

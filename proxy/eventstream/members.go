@@ -1,5 +1,7 @@
 package eventstream
 
+import "outrigger/proxy/usage"
+
 // place is where in an event's data an object or array stands.
 type place uint8
 
@@ -7,8 +9,8 @@ const (
 	placeOther    place = iota // nothing in it matters
 	placeTop                   // the data itself
 	placeList                  // an array around it: Gemini's errors are [{"error":…}]
-	placeResponse              // "response", "message" or "x_groq" of placeTop
-	placeUsage                 // "usage" of either
+	placeResponse              // of placeTop, see usage.Holds
+	placeUsage                 // a usage of either
 	placeError                 // "error" of placeTop
 	placeChoices               // "choices" or "candidates" of placeTop
 	placeChoice                // one of them
@@ -35,9 +37,7 @@ const (
 	memberUsage
 	memberResponse
 	memberChoices
-	memberPrompt
-	memberCached
-	memberCompletion
+	memberCount // one of placeUsage
 	memberIndex
 	memberFinish
 	memberStatus
@@ -65,10 +65,6 @@ func memberOf(p place, name []byte) member {
 			return memberError
 		case "sequence_number":
 			return memberSequence
-		case "usage", "usageMetadata":
-			return memberUsage
-		case "response", "message", "x_groq":
-			return memberResponse
 		case "choices", "candidates":
 			return memberChoices
 		case "delta":
@@ -76,24 +72,24 @@ func memberOf(p place, name []byte) member {
 		case "promptFeedback":
 			return memberFeedback
 		}
+		switch {
+		case usage.Named(name):
+			return memberUsage
+		case usage.Holds(name):
+			return memberResponse
+		}
 	case placeResponse:
 		switch string(name) {
-		case "usage":
-			return memberUsage
 		case "error":
 			return memberError
 		case "status":
 			return memberStatus
 		}
-	case placeUsage:
-		switch string(name) {
-		case "prompt_tokens", "input_tokens", "promptTokenCount":
-			return memberPrompt
-		case "cache_read_input_tokens", "cache_creation_input_tokens":
-			return memberCached
-		case "completion_tokens", "output_tokens", "candidatesTokenCount":
-			return memberCompletion
+		if usage.Named(name) {
+			return memberUsage
 		}
+	case placeUsage:
+		return memberCount
 	case placeChoice:
 		switch string(name) {
 		case "index":

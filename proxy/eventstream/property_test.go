@@ -9,6 +9,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"outrigger/internal/jsonscan"
 	"outrigger/policy/endpoint"
 )
 
@@ -167,7 +168,7 @@ func TestRandomStreamsCutAnywhereBecomeATypedError(t *testing.T) {
 func unmendable(lines []string) bool {
 	e, _ := readEvent(lines)
 	w := watch(endpoint.Chat, append([]byte("data: "), bytes.ReplaceAll(e.Data, []byte("\n"), []byte("\ndata: "))...))
-	return w.scan.state == broken
+	return w.scan.json.State() == jsonscan.NoJSON
 }
 
 // FuzzSplit: any bytes in any split give what the whole gives, and never panic.
@@ -222,7 +223,7 @@ func FuzzRepair(f *testing.F) {
 	f.Add(`{"a":[1.5e+3,{"b":"\u00e9é\\"},true,null],"error":{"c":""}}`, 20)
 	f.Fuzz(func(t *testing.T, object string, cut int) {
 		object = strings.NewReplacer("\n", " ", "\r", " ").Replace(object)
-		if !strings.HasPrefix(object, "{") || !json.Valid([]byte(object)) || !utf8.ValidString(object) || strings.Count(object, "[")+strings.Count(object, "{") > depthMax {
+		if !strings.HasPrefix(object, "{") || !json.Valid([]byte(object)) || !utf8.ValidString(object) || strings.Count(object, "[")+strings.Count(object, "{") > jsonscan.MaxDepth {
 			t.Skip()
 		}
 		cut = 1 + int(uint(cut)%uint(len(object)))

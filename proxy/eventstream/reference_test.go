@@ -68,8 +68,9 @@ func readEvent(lines []string) (Event, bool) {
 // reference is what a Watcher should say of a stream's events.
 func reference(d endpoint.Dialect, events []Event) report {
 	var r report
-	all := map[int]bool{}     // choices by index: finished or not
-	claimed := map[int]bool{} // whose last chunk with content or an end had an end
+	all := map[int]bool{}        // choices by index: finished or not
+	claimed := map[int]bool{}    // whose last chunk with content or an end had an end
+	counts := map[string]int64{} // of all usages, by name
 	stopped := false
 	for i, e := range events {
 		var data any
@@ -137,16 +138,18 @@ func reference(d endpoint.Dialect, events []Event) report {
 			h, _ := holder.(map[string]any)
 			u, _ := h["usage"].(map[string]any)
 			for name, n := range u {
-				n, _ := n.(float64)
-				switch name {
-				case "prompt_tokens", "input_tokens":
-					cached, _ := u["cache_read_input_tokens"].(float64)
-					created, _ := u["cache_creation_input_tokens"].(float64)
-					r.prompt = int64(n + cached + created)
-				case "completion_tokens", "output_tokens":
-					r.completion = int64(n)
+				if n, ok := n.(float64); ok {
+					counts[name] = int64(n)
+				}
+				if name == "completion_tokens" || name == "output_tokens" {
+					r.completion = counts[name]
 				}
 			}
+		}
+		if all, ok := counts["prompt_tokens"]; ok {
+			r.prompt = all
+		} else if fresh, ok := counts["input_tokens"]; ok {
+			r.prompt = fresh + counts["cache_read_input_tokens"] + counts["cache_creation_input_tokens"]
 		}
 		isDone := bytes.HasPrefix(e.Data, []byte("[DONE]"))
 		early := is("ping", "message_start", "content_block_start", "response.created", "response.queued", "response.in_progress",

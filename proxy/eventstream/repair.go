@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"outrigger/internal/jsonscan"
 )
 
 // repair returns what turns the half event at hand into a whole one that has the
@@ -11,7 +13,7 @@ import (
 // broken already.
 func (w *Watcher) repair(data []byte) ([]byte, bool) {
 	s := &w.scan
-	if s.state == broken || s.depth == 0 || !s.isObject(0) {
+	if s.json.State() == jsonscan.NoJSON || s.json.Depth() == 0 || !s.json.IsObject(1) {
 		return nil, false
 	}
 	rest, comma, ok := s.rest(w.tail[:w.tailN])
@@ -21,14 +23,15 @@ func (w *Watcher) repair(data []byte) ([]byte, bool) {
 	var b []byte
 	if w.line.part != inData {
 		// The cut is in another line, or between two: the rest goes to a line of its own.
-		if s.state == inText || s.state == inName || s.state == inScalar && rest != "" {
+		switch state := s.json.State(); {
+		case state == jsonscan.InText, state == jsonscan.InName, state == jsonscan.InScalar && rest != "":
 			return nil, false
 		}
 		b = append(append(b, w.lineBreak()...), "data: "...)
 	}
 	b = append(b, rest...)
-	for depth := s.depth - 1; depth > 0; depth-- {
-		if s.isObject(depth) {
+	for depth := s.json.Depth(); depth > 1; depth-- {
+		if s.json.IsObject(depth) {
 			b = append(b, '}')
 			continue
 		}
@@ -48,28 +51,28 @@ func (w *Watcher) repair(data []byte) ([]byte, bool) {
 // whether a comma must follow before another member of the outermost object; and
 // whether there is such an end.
 func (s *scanner) rest(tail []byte) (string, bool, bool) {
-	outermost := s.depth == 1
-	switch s.state {
-	case inText:
-		return restOfText(tail, s.escape) + `"`, true, true
-	case inName:
-		return restOfText(tail, s.escape) + `":null`, true, true
-	case wantColon:
+	outermost := s.json.Depth() == 1
+	switch state := s.json.State(); state {
+	case jsonscan.InText:
+		return restOfText(tail, s.json.InEscape()) + `"`, true, true
+	case jsonscan.InName:
+		return restOfText(tail, s.json.InEscape()) + `":null`, true, true
+	case jsonscan.WantColon:
 		return ":null", true, true
-	case wantValue:
+	case jsonscan.WantValue:
 		return "null", true, true
-	case wantName:
+	case jsonscan.WantName:
 		if outermost {
 			return "", false, true
 		}
 		return `"":null`, true, true
-	case wantMember, wantElement:
+	case jsonscan.WantMember, jsonscan.WantElement:
 		return "", !outermost, true
-	case inScalar:
+	case jsonscan.InScalar:
 		rest, ok := s.restOfScalar(tail[len(tail)-1])
 		return rest, true, ok
 	default:
-		return "", true, s.state == wantNext
+		return "", true, state == jsonscan.WantNext
 	}
 }
 

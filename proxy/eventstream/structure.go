@@ -1,177 +1,100 @@
 package eventstream
 
-import "outrigger/policy/classify"
+import (
+	"outrigger/policy/classify"
+	"outrigger/proxy/usage"
+)
 
-// structure reads one byte at i that stands outside of strings and scalars.
-func (s *scanner) structure(c byte, i int) {
-	if blank(c) {
-		return
-	}
-	switch s.state {
-	case wantValue:
-		s.value(c, i)
-	case wantElement:
-		if c == ']' {
-			s.pop(false)
-			return
-		}
-		s.value(c, i)
-	case wantMember:
-		if c == '}' {
-			s.pop(true)
-			return
-		}
-		s.name(c)
-	case wantName:
-		s.name(c)
-	case wantColon:
-		s.expect(c == ':', wantValue)
-	case wantNext:
-		switch c {
-		case ',':
-			s.comma()
-		case '}', ']':
-			s.pop(c == '}')
-		default:
-			s.state = broken
-		}
-	default:
-		s.state = broken
-	}
-}
-
-func (s *scanner) expect(is bool, next state) {
-	if !is {
-		next = broken
-	}
-	s.state = next
-}
-
-// name begins a member's name.
-func (s *scanner) name(c byte) {
-	s.expect(c == '"', inName)
-	s.token.reset()
-	s.errorMember()
-	s.saysPlace()
+// name notes a member's name; text is the last piece of it.
+func (s *scanner) name(text []byte) {
+	s.notEmpty(s.json.Depth())
 	s.filled = s.filled || s.place == placeTop
+	s.member = memberOther
+	if s.place != placeOther {
+		if s.token.n > 0 || s.token.over || len(text) > tokenMax {
+			s.token.add(text)
+			text = s.token.bytes()
+		}
+		s.member = memberOf(s.place, text)
+		if s.member == memberCount {
+			s.count = usage.FieldOf(text)
+		}
+	}
+	s.token.reset()
 }
 
-// errorMember notes that the error at hand is not empty. Clients look for it at the
-// top, and not in a list.
-func (s *scanner) errorMember() {
-	if s.place == placeError {
+// notEmpty notes that the container at hand, at depth, has a member or an element.
+// Clients look for an error at the top, and not in a list.
+func (s *scanner) notEmpty(depth int) {
+	switch s.place {
+	case placeError:
 		s.failed = true
-		s.plain = s.plain || s.depth == 2
+		s.plain = s.plain || depth == 2
+	case placeContent, placeThought, placeExtra:
+		s.saysPlace()
 	}
 }
 
-func (s *scanner) comma() {
-	if s.isObject(s.depth - 1) {
-		s.state = wantName
-		return
-	}
-	s.state = wantValue
+// push enters an object or an array that begins at i.
+func (s *scanner) push(object bool, i int) {
+	depth := s.json.Depth() - 1 // of what it stands in
+	s.notEmpty(depth)
 	if s.place == placeChoices {
 		s.nth++
 	}
-}
-
-// value begins a value.
-func (s *scanner) value(c byte, i int) {
-	s.token.reset()
-	s.errorMember()
-	s.saysPlace()
-	switch {
-	case c == '"':
-		s.state = inText
-	case c == '{', c == '[':
-		s.push(c == '{', i)
-	case c == '-', c >= '0' && c <= '9', c == 't', c == 'f', c == 'n':
-		s.state = inScalar
-		s.token.add([]byte{c})
-	default:
-		s.state = broken
-	}
-}
-
-// push enters an object or an array.
-func (s *scanner) push(object bool, i int) {
-	if s.depth == depthMax {
-		s.state = broken
-		return
-	}
 	if s.member == memberError && object {
-		s.detail.begin(i, s.depth, s.place)
+		s.detail.begin(i, depth, s.place)
 	}
-	if s.depth < len(s.places) {
-		s.places[s.depth] = s.place
+	if depth < len(s.places) {
+		s.places[depth] = s.place
 	}
-	s.place = placeOf(s.place, s.member, s.depth, object)
+	s.place = placeOf(s.place, s.member, depth, object)
 	s.member = memberOther
 	switch s.place {
 	case placeChoices:
-		s.nth, s.listed = 0, true
+		s.nth, s.listed = -1, true
 	case placeChoice:
 		s.index, s.ended, s.spoke = tokens{}, false, false
 	}
-	word, bit := s.depth/64, uint64(1)<<(s.depth%64)
-	s.object[word] &^= bit
-	s.state = wantElement
-	if object {
-		s.object[word] |= bit
-		s.state = wantMember
-	}
-	s.depth++
 }
 
 // pop leaves an object or an array.
-func (s *scanner) pop(object bool) {
-	if s.isObject(s.depth-1) != object {
-		s.state = broken
-		return
-	}
+func (s *scanner) pop() {
 	if s.place == placeChoice {
 		s.choiceEnd()
 	}
-	s.depth--
+	depth := s.json.Depth()
 	s.place, s.member = placeOther, memberOther
-	if s.depth < len(s.places) {
-		s.place = s.places[s.depth]
+	if depth < len(s.places) {
+		s.place = s.places[depth]
 	}
-	s.detail.ended = s.detail.on && s.detail.depth == s.depth
-	s.valueEnd()
+	s.detail.ended = s.detail.on && s.detail.depth == depth
 }
 
-func (s *scanner) valueEnd() {
-	s.state = wantNext
-	if s.depth == 0 {
-		s.state = whole
+// element notes that a string, number or literal has ended.
+func (s *scanner) element() int {
+	depth := s.json.Depth()
+	s.notEmpty(depth)
+	if s.place == placeChoices {
+		s.nth++
 	}
+	return depth
 }
 
-// isObject tells whether the open container at this depth is an object.
-func (s *scanner) isObject(depth int) bool {
-	return s.object[depth/64]>>(depth%64)&1 == 1
-}
-
-// textEnd notes a name or a string that has ended.
+// textEnd notes a string that has ended.
 func (s *scanner) textEnd() {
-	if s.state == inName {
-		s.member = memberOther
-		if s.place != placeOther {
-			s.member = memberOf(s.place, s.token.bytes())
-		}
-		s.state = wantColon
+	depth := s.element()
+	if s.member == memberOther {
+		s.token.reset()
 		return
 	}
-	s.valueEnd()
 	switch s.member {
 	case memberType:
 		s.kind = s.token
 	case memberKind:
 		s.failed = s.failed || string(s.token.bytes()) == "error"
 	case memberError:
-		s.fail(s.place == placeTop && s.token.n > 0, s.depth == 1)
+		s.fail(s.place == placeTop && s.token.n > 0, depth == 1)
 	case memberFinish:
 		s.ended = s.ends()
 	case memberStop:
@@ -185,6 +108,7 @@ func (s *scanner) textEnd() {
 			s.says(s.member)
 		}
 	}
+	s.token.reset()
 }
 
 // ends reads a reason to end, and tells whether it is one.
@@ -201,24 +125,21 @@ func (s *scanner) ends() bool {
 
 // scalarEnd notes a number or literal that has ended.
 func (s *scanner) scalarEnd() {
-	s.valueEnd()
+	depth := s.element()
 	if s.member == memberOther {
+		s.token.reset()
 		return
 	}
 	n, ok := s.token.count()
 	switch s.member {
 	case memberError:
-		s.fail(s.place == placeTop && s.token.truthy(), s.depth == 1)
+		s.fail(s.place == placeTop && s.token.truthy(), depth == 1)
 	case memberSequence:
 		if ok {
 			s.sequence = n + 1
 		}
-	case memberPrompt:
-		s.prompt = tokens{n, ok}
-	case memberCached:
-		s.cached += n
-	case memberCompletion:
-		s.completion = tokens{n, ok}
+	case memberCount:
+		s.usage.Set(s.count, s.token.bytes())
 	case memberIndex:
 		s.index = tokens{n, ok}
 	default:
@@ -226,6 +147,7 @@ func (s *scanner) scalarEnd() {
 			s.says(s.member)
 		}
 	}
+	s.token.reset()
 }
 
 // fail notes a failure, and whether it is plain.

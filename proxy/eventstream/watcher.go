@@ -5,6 +5,7 @@ import (
 	"math/bits"
 
 	"outrigger/policy/endpoint"
+	"outrigger/proxy/usage"
 )
 
 // Bounds of what a Watcher keeps of an event, in bytes. Up to the first meaningful
@@ -39,20 +40,19 @@ type Watcher struct {
 
 // total is what all events together say.
 type total struct {
-	events     int64
-	sequence   int64 // the last sequence_number + 1, 0 before the first
-	prompt     int64
-	completion int64
-	seen       choices
-	finished   choices
-	claimed    choices // whose last chunk with anything in it had a finish_reason
-	beyond     bool
-	answer     bool // there was more than thoughts
-	stopped    bool // it has a stop_reason, and nothing came behind it
-	told       int64
-	end        bool // an event that ends the answer
-	ends       int  // how many of those
-	last       bool // and nothing follows it
+	events   int64
+	sequence int64 // the last sequence_number + 1, 0 before the first
+	usage    usage.Counts
+	seen     choices
+	finished choices
+	claimed  choices // whose last chunk with anything in it had a finish_reason
+	beyond   bool
+	answer   bool // there was more than thoughts
+	stopped  bool // it has a stop_reason, and nothing came behind it
+	told     int64
+	end      bool // an event that ends the answer
+	ends     int  // how many of those
+	last     bool // and nothing follows it
 }
 
 // New returns a Watcher for a stream of dialect d that begins with the next Write.
@@ -214,9 +214,9 @@ func (w *Watcher) Sequence() int64 { return w.total.sequence - 1 }
 func (w *Watcher) Events() int64 { return w.total.events }
 
 // Usage returns the last token counts that went by, the prompt's and the completion's,
-// 0 where there were none. The prompt's include what was read from or written to a cache.
+// 0 where there were none; see package usage.
 func (w *Watcher) Usage() (int64, int64) {
-	return w.total.prompt, w.total.completion
+	return w.total.usage.Prompt(), w.total.usage.Completion()
 }
 
 // Pending tells whether the stream stands inside a line or an event.

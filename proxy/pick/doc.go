@@ -5,11 +5,10 @@
 // # Nothing is decoded whole
 //
 // A body may be a 500 MB upload or 20 MB of base64. A Picker is an io.Writer that
-// reads each byte once and keeps no more than a model's name and one short word. It
-// has its own JSON tokenizer because encoding/json can neither pause in the middle
-// of a token nor pass over a string without storing it, and its own multipart
-// scanner because mime/multipart wants a goroutine and a pipe to be written to.
-// Fuzz tests hold both to what those two packages say.
+// reads each byte once and keeps no more than a model's name and one short word. JSON
+// runs through package jsonscan; forms through a multipart scanner of this package's own,
+// because mime/multipart wants a goroutine and a pipe to be written to. Fuzz tests hold
+// both to what encoding/json and mime/multipart say.
 //
 // # A Picker judges nothing
 //

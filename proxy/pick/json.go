@@ -1,232 +1,149 @@
 package pick
 
-// maxDepth is how deep objects and arrays may nest. JSON schemas in tools, the
-// deepest bodies there are, nest some twenty levels.
-const maxDepth = 512
+import "outrigger/internal/jsonscan"
 
-// state is what the tokenizer expects next.
-type state uint8
+// maxDepth is how deep objects and arrays may nest.
+const maxDepth = jsonscan.MaxDepth
 
-const (
-	atStart    state = iota // byte order mark, white space, then {
-	atMark2                 // second byte of the byte order mark
-	atMark3                 // third byte of it
-	afterMark               // white space, then {
-	atFirstKey              // key or }
-	atKey                   // key
-	atColon
-	atFirstElement // value or ]
-	atValue
-	afterValue // comma or closing bracket
-	inString
-	inEscape // after a backslash
-	inHex    // in the digits of \uXXXX
-	inLiteral
-	inMinus // numbers: what was read last
-	inZero
-	inInteger
-	inPoint
-	inFraction
-	inE
-	inSign
-	inExponent
-	atEnd // white space
-	broken
-)
-
-// object reads one JSON object. The zero value is ready.
+// object reads one JSON object. Make it with newObject.
 type object struct {
 	picks
-	state   state
-	depth   int                     // open containers
-	objects [maxDepth/64 + 1]uint64 // bit set: the container at that depth is an object
-	offset  int64                   // of the byte that is being read
-
-	role    role   // of the string that is being read
-	hex     rune   // the digits of \uXXXX so far
-	digits  int    // how many
-	high    rune   // a high surrogate that waits for its other half
-	literal string // true, false or null
-	at      int    // its next byte
+	scan    jsonscan.Scanner
+	not     bool               // what was read is no JSON object
+	begun   bool               // a piece of the string or scalar at hand was read
+	role    role               // of the string at hand
+	escapes jsonscan.Unescaper // of that string
+	offset  int64              // after the token at hand
 }
+
+// role is what a string is read for.
+type role uint8
+
+const (
+	rolePassed role = iota // nothing
+	roleKey
+	roleModel
+	rolePrompt // its length counts
+	roleTier   // the service tier
+	roleType   // a "type" in the prompt or the tools: it counts and is looked at
+)
+
+func newObject() object { return object{scan: jsonscan.New(jsonscan.Strict)} }
 
 // write reads p, the next bytes of the body.
 func (o *object) write(p []byte) {
-	for len(p) > 0 {
-		if o.state == inString {
-			n := o.text(p)
-			p = p[n:]
-			o.offset += int64(n)
-			continue
-		}
-		if o.state == broken {
-			return
-		}
-		n := 1
-		if o.state == inInteger && isDigit(p[0]) {
-			n = o.integer(p)
-		} else {
-			o.step(p[0])
-		}
+	for len(p) > 0 && !o.not {
+		token, text, n := o.scan.Next(p)
 		p = p[n:]
 		o.offset += int64(n)
+		o.read(token, text)
 	}
 }
 
-// step reads one byte outside of the plain text of a string.
-func (o *object) step(c byte) {
-	if o.state >= inMinus && o.state <= inExponent {
-		if o.numeral(c) {
-			return
-		}
-	}
-	switch o.state {
-	case inEscape:
-		o.escape(c)
-		return
-	case inHex:
-		o.hexDigit(c)
-		return
-	case inLiteral:
-		o.letter(c)
-		return
-	case atMark2, atMark3:
-		o.mark(c)
-		return
-	}
-	if c == ' ' || c == '\t' || c == '\n' || c == '\r' {
-		if o.state == atStart {
-			o.state = afterMark
-		}
-		return
-	}
-	o.structure(c)
-}
-
-// structure reads one byte of those that are neither white space nor in a token.
-func (o *object) structure(c byte) {
-	switch o.state {
-	case atStart, afterMark:
-		switch {
-		case c == '{':
-			o.open(true)
-		case c == 0xEF && o.state == atStart:
-			o.state = atMark2
-		default:
-			o.state = broken
-		}
-	case atFirstKey, atKey:
-		switch {
-		case c == '"':
+// read takes one token.
+func (o *object) read(token jsonscan.Token, text []byte) {
+	depth := o.scan.Depth()
+	switch token {
+	case jsonscan.NamePart, jsonscan.Name:
+		if !o.begun {
 			o.beginString(roleKey)
-		case c == '}' && o.state == atFirstKey:
-			o.close(true)
-		default:
-			o.state = broken
 		}
-	case atColon:
-		o.state = atValue
-		if c != ':' {
-			o.state = broken
+		o.piece(token == jsonscan.Name, text, depth)
+	case jsonscan.TextPart, jsonscan.Text:
+		if !o.begun {
+			o.beginValue('"', depth)
+			o.beginString(o.roleOf(depth))
+			o.startsAt(token, text)
 		}
-	case atFirstElement, atValue:
-		if c == ']' && o.state == atFirstElement {
-			o.close(false)
-			return
-		}
-		o.value(c)
-	case afterValue:
-		o.after(c)
-	default:
-		o.state = broken
-	}
-}
-
-// mark reads the rest of a byte order mark, EF BB BF.
-func (o *object) mark(c byte) {
-	switch {
-	case o.state == atMark2 && c == 0xBB:
-		o.state = atMark3
-	case o.state == atMark3 && c == 0xBF:
-		o.state = afterMark
-	default:
-		o.state = broken
-	}
-}
-
-// value reads the first byte of a value.
-func (o *object) value(c byte) {
-	o.beginValue(c, o.depth)
-	switch c {
-	case '"':
-		o.beginString(o.roleOf(o.depth))
-	case '{':
-		o.open(true)
-	case '[':
-		o.open(false)
-	case 't':
-		o.state, o.literal, o.at = inLiteral, "true", 1
-	case 'f':
-		o.state, o.literal, o.at = inLiteral, "false", 1
-	case 'n':
-		o.state, o.literal, o.at = inLiteral, "null", 1
-	default:
-		o.beginNumber(c)
-	}
-}
-
-// after reads what follows a value.
-func (o *object) after(c byte) {
-	switch {
-	case c == ',' && o.inObject():
-		o.state = atKey
-	case c == ',':
-		o.state = atValue
-	case c == '}':
-		o.close(true)
-	case c == ']':
-		o.close(false)
-	default:
-		o.state = broken
-	}
-}
-
-func (o *object) inObject() bool { return o.objects[o.depth/64]>>(o.depth%64)&1 == 1 }
-
-// open enters an object or an array.
-func (o *object) open(object bool) {
-	if o.depth == maxDepth {
-		o.state = broken
+		o.piece(token == jsonscan.Text, text, depth)
+	case jsonscan.ScalarPart, jsonscan.Scalar:
+		o.scalar(token == jsonscan.Scalar, text, depth)
+	case jsonscan.BeginObject:
+		o.beginValue('{', depth-1)
+		o.entered(true, depth)
+	case jsonscan.BeginArray:
+		o.beginValue('[', depth-1)
+		o.entered(false, depth)
+		depth-- // at the top it is no object
+	case jsonscan.EndObject:
+		o.left(true, depth+1)
+		return
+	case jsonscan.EndArray:
+		o.left(false, depth+1)
+	case jsonscan.More:
 		return
 	}
-	o.depth++
-	bit := uint64(1) << (o.depth % 64)
-	o.objects[o.depth/64] &^= bit
-	o.state = atFirstElement
-	if object {
-		o.objects[o.depth/64] |= bit
-		o.state = atFirstKey
-	}
-	o.entered(object, o.depth)
+	o.not = depth == 0 || o.scan.State() == jsonscan.NoJSON
 }
 
-// close leaves an object or an array, if that is what is open.
-func (o *object) close(object bool) {
-	if o.inObject() != object {
-		o.state = broken
+// beginString begins a string.
+func (o *object) beginString(r role) {
+	o.begun, o.role = true, r
+	o.escapes.Reset()
+	o.begin()
+}
+
+// startsAt notes where the model's name stands that begins with text.
+func (o *object) startsAt(token jsonscan.Token, text []byte) {
+	if o.role != roleModel {
 		return
 	}
-	o.left(object, o.depth)
-	o.depth--
-	o.state = afterValue
-	if o.depth == 0 {
-		o.state = atEnd
+	start := o.offset - int64(len(text))
+	if token == jsonscan.Text {
+		start-- // the quote
+	}
+	o.model.begin(start)
+}
+
+// piece takes the next piece of a string, and its end.
+func (o *object) piece(last bool, text []byte, depth int) {
+	switch {
+	case o.role == rolePassed:
+	case o.scan.Escaped():
+		for len(text) > 0 {
+			var plain []byte
+			plain, text = o.escapes.Next(text)
+			o.add(o.role, plain)
+		}
+		if last {
+			o.add(o.role, o.escapes.End())
+		}
+	default:
+		o.add(o.role, text)
+	}
+	if !last {
+		return
+	}
+	if o.role == roleModel {
+		o.model.end = o.offset - 1
+	}
+	o.begun = false
+	o.finish(o.role, depth)
+}
+
+// scalar takes the next piece of a number or literal, and its end.
+func (o *object) scalar(last bool, text []byte, depth int) {
+	if !o.begun {
+		o.begun = true
+		o.beginValue(text[0], depth)
+		o.word.begin()
+	}
+	o.word.add(text)
+	if !last {
+		return
+	}
+	o.begun = false
+	switch c := o.word.text[0]; c {
+	case 't', 'f', 'n':
+		o.gotLiteral(c == 't', depth)
+	default:
+		o.gotNumber(depth)
 	}
 }
 
 func (o *object) facts() Facts {
 	f := o.picks.facts()
-	if f.Valid = o.state == atEnd; !f.Valid {
+	if f.Valid = !o.not && o.scan.State() == jsonscan.Whole; !f.Valid {
 		f.Members = 0 // a shape is that of a whole
 	}
 	return f

@@ -370,19 +370,3 @@ func TestToolTypesThatAct(t *testing.T) {
 		}
 	}
 }
-
-func TestPlainStopsAtTheFirstByteThatMatters(t *testing.T) {
-	for c := range 256 {
-		for at := range 20 {
-			p := []byte(strings.Repeat("a\x80\xff~ #[]!", 3))
-			p[at] = byte(c)
-			want := len(p)
-			if c < 0x20 || c == '"' || c == '\\' {
-				want = at
-			}
-			if got := Plain(p); got != want {
-				t.Fatalf("byte %#x at %d: plain = %d, want %d", c, at, got, want)
-			}
-		}
-	}
-}

@@ -29,7 +29,7 @@ const (
 // llama.cpp does). Under any other label (curl's is application/x-www-form-urlencoded,
 // fetch's text/plain) it has facts only if it is one whole JSON object.
 func New(contentType string) *Picker {
-	p := &Picker{}
+	p := &Picker{json: newObject()}
 	media, _, _ := strings.Cut(contentType, ";")
 	media = strings.TrimSpace(media)
 	switch {
@@ -41,7 +41,7 @@ func New(contentType string) *Picker {
 			p.kind, p.form = kindForm, newForm(params["boundary"])
 		}
 	case hasSuffixFold(media, "jsonl"), hasSuffixFold(media, "ndjson"), hasSuffixFold(media, "jsonlines"):
-		p.json.state = broken // a file of one line would look like a request
+		p.json.not = true // a file of one line would look like a request
 	}
 	return p
 }
@@ -87,5 +87,5 @@ func (p *Picker) Lost() bool {
 	if p.kind == kindForm {
 		return p.form.state == malformed
 	}
-	return p.json.state == broken
+	return p.json.not
 }

@@ -6,7 +6,7 @@ import (
 	"outrigger/policy/endpoint"
 )
 
-// picks is what the tokenizer's tokens mean. Depth is the number of containers
+// picks is what the scanner's tokens mean. Depth is the number of containers
 // that are open where a token stands: 1 is the top of the body.
 type picks struct {
 	top   key   // the key at the top that the token belongs to
@@ -22,9 +22,8 @@ type picks struct {
 	prompts [keySystemInstruction + 1 - keyTools]prompt
 	acting  bool // the tool that is being read acts
 
-	word    word
-	url     dataURL
-	scratch [4]byte // one character
+	word word
+	url  dataURL
 }
 
 // forget takes back what an earlier value of the key at the top said.
@@ -83,17 +82,14 @@ func (p *picks) roleOf(depth int) role {
 	}
 }
 
-// begin sees the start of a string, whose text begins at offset.
-func (p *picks) begin(r role, offset int64) {
-	if r == roleModel {
-		p.model.begin(offset)
-	}
+// begin sees the start of a string.
+func (p *picks) begin() {
 	p.word.begin()
 	p.url = dataURL{}
 }
 
-// read sees a piece of a string, unescaped.
-func (p *picks) read(r role, text []byte) {
+// add sees a piece of a string, unescaped.
+func (p *picks) add(r role, text []byte) {
 	switch r {
 	case roleKey, roleTier:
 		p.word.add(text)

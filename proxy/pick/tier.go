@@ -7,7 +7,7 @@ func (w *word) tier() string {
 	}
 	for _, c := range w.bytes() {
 		switch {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', isDigit(c), c == '_', c == '-', c == '.':
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '_', c == '-', c == '.':
 		default:
 			return ""
 		}

@@ -36,11 +36,11 @@ func (m *Map) Learner(owner Owner, endpoint, method string, keep bool, r *Reques
 		l.left--
 		m.put(owner, kind, key, home)
 	}
-	l.scanner = scanner{wants: func(key []byte) bool { return tells && names(key) }, visit: func(v member) {
+	l.scanner = newScanner(func(key []byte) bool { return tells && names(key) }, func(v member) {
 		if v.value != nil && own(endpoint, v) && isID(v.value) {
 			learn(kind, maphash.Bytes(m.seed, v.value))
 		}
-	}}
+	})
 	if seals {
 		l.scanner.seal = seal{seed: m.seed, visit: func(sum uint64) { learn(Turns, sum) }}
 	}

@@ -27,7 +27,7 @@ type Request struct {
 // what others did.
 func (m *Map) Request(owners ...Owner) *Request {
 	r := &Request{m: m, owners: owners}
-	r.scanner = scanner{visit: r.visit, wants: func(key []byte) bool { return names(key) || string(key) == "store" || refers(key) }}
+	r.scanner = newScanner(func(key []byte) bool { return names(key) || string(key) == "store" || refers(key) }, r.visit)
 	r.scanner.seal = seal{seed: m.seed, visit: r.visitSeal}
 	return r
 }

@@ -15,13 +15,13 @@ import (
 // scanned returns what the scanner finds in text, fed in pieces of size bytes.
 func scanned(text string, size int, wants func([]byte) bool) []string {
 	var got []string
-	s := scanner{wants: wants, visit: func(m member) {
+	s := newScanner(wants, func(m member) {
 		value := fmt.Sprintf("%q", m.value)
 		if m.value == nil {
 			value = string(m.literal)
 		}
 		got = append(got, fmt.Sprintf("%d %s.%s=%s", m.depth, m.outer, m.key, value))
-	}}
+	})
 	for len(text) > 0 {
 		n := min(size, len(text))
 		_, _ = s.Write([]byte(text[:n]))

@@ -46,7 +46,8 @@ type seal struct {
 	open    bool
 	hash    maphash.Hash
 	letters int
-	digits  int // of an escape that are still to come
+	escape  bool // a backslash was read last
+	digits  int  // of an escape that are still to come
 }
 
 // begin begins a member's string.
@@ -54,23 +55,27 @@ func (s *seal) begin(key []byte) {
 	s.open = s.visit != nil && string(key) == sealed
 	if s.open {
 		s.hash.SetSeed(s.seed)
-		s.letters, s.digits = 0, 0
+		s.letters, s.digits, s.escape = 0, 0, false
 	}
 }
 
-// escape reads the byte behind a backslash.
-func (s *seal) escape(c byte) {
-	if c == 'u' {
-		s.digits = 4
-	}
-}
-
-// add reads plain text.
+// add reads raw text.
 func (s *seal) add(p []byte) {
-	n := min(s.digits, len(p))
-	s.digits -= n
-	for p = p[n:]; len(p) > 0; {
-		n = bytes.IndexAny(p, "+/=")
+	for len(p) > 0 {
+		switch {
+		case s.escape:
+			s.escape = false
+			if p[0] == 'u' {
+				s.digits = 4
+			}
+			p = p[1:]
+			continue
+		case s.digits > 0:
+			s.digits--
+			p = p[1:]
+			continue
+		}
+		n := bytes.IndexAny(p, `+/=\`)
 		if n < 0 {
 			n = len(p)
 		}
@@ -78,6 +83,7 @@ func (s *seal) add(p []byte) {
 			_, _ = s.hash.Write(p[:more])
 		}
 		s.letters += n
+		s.escape = n < len(p) && p[n] == '\\'
 		p = p[min(n+1, len(p)):]
 	}
 }

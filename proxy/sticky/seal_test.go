@@ -8,7 +8,8 @@ import (
 // sums returns the hashes of the sealed contents in text, fed in pieces of size bytes.
 func sums(m *Map, text string, size int) []uint64 {
 	var got []uint64
-	s := scanner{wants: all, visit: func(member) {}, seal: seal{seed: m.seed, visit: func(sum uint64) { got = append(got, sum) }}}
+	s := newScanner(all, func(member) {})
+	s.seal = seal{seed: m.seed, visit: func(sum uint64) { got = append(got, sum) }}
 	for ; text != ""; text = text[min(size, len(text)):] {
 		_, _ = s.Write([]byte(text[:min(size, len(text))]))
 	}
