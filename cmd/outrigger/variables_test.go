@@ -136,11 +136,11 @@ func TestExampleFileChangesNothing(t *testing.T) {
 var row = regexp.MustCompile("^\\| *`?(OUTRIGGER_[A-Z0-9_]+)`?[^|]*\\| *([^|]*?) *\\| *([^|]*?) *\\|$")
 
 func TestREADMEListsEveryVariable(t *testing.T) {
-	if _, err := os.Stat("../../README.md"); os.IsNotExist(err) {
+	if _, err := os.Stat("README.md"); os.IsNotExist(err) {
 		t.Skip("there is no README.md yet")
 	}
 	var got []documented
-	for i, line := range readLines(t, "../../README.md") {
+	for i, line := range readLines(t, "README.md") {
 		match := row.FindStringSubmatch(line)
 		if match == nil {
 			continue
@@ -167,7 +167,7 @@ func readLines(t *testing.T, path string) []string {
 // Every upstream of the README's table of providers can be configured as it stands there,
 // with names in place of its placeholders.
 func TestTheReadmesUpstreamsAreWellFormed(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
+	readme, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
