@@ -43,7 +43,7 @@ func ExampleNew() {
 	server := httptest.NewServer(handler)
 	defer server.Close()
 
-	answer, err := http.Post(server.URL+"/v1/chat/completions", "application/json", //nolint:noctx // an example is short
+	answer, err := http.Post(server.URL+"/v1/chat/completions", "application/json",
 		strings.NewReader(`{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hello"}]}`))
 	if err != nil {
 		fmt.Println(err)
