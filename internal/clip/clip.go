@@ -1,5 +1,5 @@
-// Package clip makes text that somebody else chose fit to be kept: as a key of a map, a
-// label, or a field of a log line.
+// Package clip makes text that somebody else chose safe to keep: as a key of a map, a label,
+// or a field of a log line.
 package clip
 
 import (

@@ -1,6 +1,6 @@
-// Package connbound bounds how many connections a listener has open. Over the bound one is
-// closed that nobody uses, so that such connections never keep others out: to wait for room,
-// as with a plain semaphore, would let a hundred idle ones shut out all callers.
+// Package connbound bounds how many connections a listener has open. Over the bound it
+// closes an idle one, so that idle connections never keep others out. A plain semaphore would
+// let a hundred idle ones shut out all callers.
 package connbound
 
 import (

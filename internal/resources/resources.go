@@ -1,5 +1,5 @@
-// Package resources tells what the process may use, descriptors and memory, and which
-// errors say that one of them is used up. Bounds that follow from it hold where an
+// Package resources says how many descriptors and how much memory the process may use, and
+// which errors mean that one of them is exhausted. Limits derived from that apply where the
 // operator has set none.
 package resources
 

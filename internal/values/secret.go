@@ -1,5 +1,5 @@
-// Package values holds the value types that configuration, policy and proxy share:
-// a secret that cannot be printed and a size in bytes.
+// Package values holds the value types that configuration, policy and proxy share: a secret
+// that cannot be printed, and a size in bytes.
 package values
 
 import (

@@ -1,9 +1,11 @@
-// Package echoes finds what of an answer its request had said, so that nobody takes the caller's words for the
-// upstream's: a 404 that quotes the model "insufficient balance" says nothing about an account.
+// Package echoes finds the parts of an answer that quote its request, so that nobody takes
+// the caller's words for the upstream's: a 404 that quotes the model "insufficient balance"
+// says nothing about an account.
 //
-// Answer and request are compared by their words, whatever joins, quotes or escapes these: JSON's \u0020, %20 of a URL,
-// &quot; of a page. [NewFinder] takes the answer, [Finder.Body] and [Finder.Value] what the request said, [Finder.Found]
-// tells the parts that are its own, and [Parts.Cut] takes them out of a text.
+// It compares answer and request word by word, however the words are joined, quoted or
+// escaped: JSON's \u0020, %20 in a URL, &quot; in a page. [NewFinder] takes the answer,
+// [Finder.Body] and [Finder.Value] what the request said. [Finder.Found] returns the quoted
+// parts, and [Parts.Cut] removes them from a text.
 //
-// The package decides nothing, and does no more work than its bounds allow.
+// The package decides nothing, and its work is bounded.
 package echoes

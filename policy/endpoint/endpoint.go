@@ -1,18 +1,18 @@
-// Package endpoint names what a request addresses: from method, path and a few
-// facts of the body to a bounded label, an effect and a stream dialect.
+// Package endpoint names what a request addresses. From method, path and a few facts of
+// the body it derives a bounded label, an effect and a stream dialect.
 //
-// The effect decides what may be sent twice, so the default is the careful one:
-// a POST or PATCH that the table does not list counts as one that creates
-// something, and so does every method that is not known to be safe. The table is
-// written by hand, from the OpenAI API description (openai/openai-openapi 2.3.0)
-// and the resource files of openai-go 3.96; a path parameter never reaches a
-// name, so names are as many as rows and may be metric labels.
+// The effect decides what may be sent twice, so the default is the careful one: a POST or
+// PATCH that the table does not list counts as non-idempotent, and so does every method
+// that is not known to be safe. The table is written by hand, from the OpenAI API
+// description (openai/openai-openapi 2.3.0) and the resource files of openai-go 3.96. Path
+// parameters never become part of a name, so there are as many names as rows, and they can
+// be metric labels.
 //
-// Under a base that is not listed a POST is known by its last segments and the shape of its
-// body together.
+// Under a base path that is not listed, a POST is recognized by its last segments together
+// with the shape of its body.
 //
-// Paths are compared as sent. A path with dot segments or escaped slashes is not
-// cleaned first: it matches no row and is treated as a create.
+// Paths are compared as sent. A path with dot segments or escaped slashes is not cleaned
+// first: it matches no row and counts as non-idempotent.
 package endpoint
 
 import (

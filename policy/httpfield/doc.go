@@ -1,6 +1,7 @@
-// Package httpfield reads what standard fields of an answer say about its rate limits and about the time of its
-// server.
+// Package httpfield reads what standard fields of an answer say about its rate limits and
+// about the server's time.
 //
-// [Clock] is the server's time: instants in an answer are by that clock, and the machine's may be off.
-// [RateLimits] reads RateLimit and RateLimit-Policy. No input makes the package panic.
+// [Clock] is the server's time. Instants in an answer refer to that clock, and this
+// machine's clock may be wrong. [RateLimits] reads RateLimit and RateLimit-Policy. No input
+// makes the package panic.
 package httpfield

@@ -1,12 +1,11 @@
-// Package admin serves what an operator, a probe or a scraper asks of a running
-// Outrigger: is it alive, is it ready, what has it counted, how was it configured.
+// Package admin serves what an operator, a probe or a scraper asks of a running Outrigger:
+// liveness, readiness, metrics, status and configuration.
 //
-// It is read-only and holds no secret, so it has no login. What it must fend off
-// is the browser of the person at the same machine: a page on the internet can
-// make that browser send requests to 127.0.0.1, and read the answers once its own
-// DNS name has been rebound to that address. So, while it listens on loopback,
-// requests must name a loopback host, and may not come from a page of another
-// origin.
+// It is read-only and shows no secret, so it has no login. The threat is the browser of the
+// person at the same machine: a page on the internet can make that browser send requests to
+// 127.0.0.1, and can read the answers once its own DNS name is rebound to that address. So,
+// on a loopback listener, requests must name a loopback host, and may not come from a page
+// of another origin.
 package admin
 
 import (

@@ -1,12 +1,12 @@
-// Package decode reads encoded copies of answers, to look into them: an upstream's
-// error body, while the body itself is passed on as it came, or a stream, beside the
-// bytes that pass (Copy). What a body's first bytes say goes before its label (Look).
+// Package decode reads compressed copies of answers, to inspect them: an upstream's error
+// body, while the body itself is forwarded unchanged, or a stream, beside the bytes that
+// pass (Copy). A body's first bytes have precedence over its label (Look).
 //
-// It decodes what RFC 9110 (section 8.4.1), RFC 7932 and RFC 8878 name: gzip,
-// deflate, br, zstd and identity, and lists of them. What it makes is bounded, in
-// every layer and not only at the end, so that a decompression bomb costs no more
-// than an honest body. Broken input gives what could be decoded, and an error: an
-// error message often stands in the first bytes.
+// It decodes what RFC 9110 (section 8.4.1), RFC 7932 and RFC 8878 define: gzip, deflate,
+// br, zstd and identity, and lists of them. Its output is bounded in every layer, not only
+// at the end, so a decompression bomb costs no more than an honest body. For broken input
+// it returns what could be decoded, and an error: an error message is often in the first
+// bytes.
 package decode
 
 import (

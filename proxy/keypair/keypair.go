@@ -1,5 +1,5 @@
-// Package keypair serves a certificate from two files that are renewed while it is
-// in use, as Kubernetes and ACME clients do.
+// Package keypair serves a certificate from two files that are renewed while they are in
+// use, as Kubernetes and ACME clients do.
 package keypair
 
 import (

@@ -1,7 +1,7 @@
-// Package outward says which proxy a request to an upstream goes through: HTTPS_PROXY,
-// HTTP_PROXY, ALL_PROXY and NO_PROXY, in upper or lower case, mean what they mean to other
-// programs. ALL_PROXY, which net/http does not read, holds where the one for the scheme is
-// not set; where a SOCKS proxy is the only way out, it is often the only one there is.
+// Package outward says through which proxy an upstream is reached. HTTPS_PROXY, HTTP_PROXY,
+// ALL_PROXY and NO_PROXY, in upper or lower case, have their usual meaning. ALL_PROXY, which
+// net/http does not read, applies if the variable for the scheme is not set: where a SOCKS
+// proxy is the only way out, it is often the only variable set.
 package outward
 
 import (

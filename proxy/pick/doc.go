@@ -1,6 +1,6 @@
-// Package pick picks the few facts that the proxy needs out of a request body
-// while it flows by: model, stream, the token limits, what makes a call a create,
-// and an estimate of its size in tokens.
+// Package pick reads the few facts that the proxy needs from a request body while it is
+// received: model, stream, the token limits, what makes a call non-idempotent, and an
+// estimate of its size in tokens.
 //
 // # Nothing is decoded whole
 //
@@ -10,13 +10,12 @@
 // because mime/multipart wants a goroutine and a pipe to be written to. Fuzz tests hold
 // both to what encoding/json and mime/multipart say.
 //
-// # A Picker judges nothing
+// # A Picker rejects nothing
 //
-// Bytes pass on unchanged whatever it finds; what is not valid is the upstream's to
-// refuse. Facts picked before a body broke stay, and Facts.Valid tells.
+// Bytes are forwarded unchanged, whatever it finds; the upstream rejects what is invalid.
+// Facts found before a body broke stay, and Facts.Valid is then false.
 //
-// JSON is read as RFC 8259 has it, but for a byte order mark, which is passed over as
-// its section 8.1 allows, and for nesting deeper than 512, which counts as broken.
-// Where a key stands twice, the last one counts, as in most decoders: a null or a
-// value of another type then takes the earlier one away.
+// JSON is read as RFC 8259 says, with two exceptions: a byte order mark is skipped, as its
+// section 8.1 allows, and nesting deeper than 512 counts as broken. If a key appears twice,
+// the last one counts, as in most decoders, even if it is null or has another type.
 package pick

@@ -2,7 +2,7 @@
 // beside them (Vercel AI SDK, LangChain.js, langchain4j, Anthropic), as applications use
 // them, against the outrigger binary in front of the simulated upstream. A client is
 // told nothing but OPENAI_BASE_URL (and a key); what it then makes of Outrigger's
-// answers is compared with what the README promises.
+// answers is compared with what the documentation promises.
 //
 // `make test` installs the clients and runs all of it. A bare `go test` skips, and
 // names, what is not installed.
