@@ -120,7 +120,7 @@ func pythonCommand(t *testing.T) []string {
 		python = filepath.Join(root(t), ".tools/python/bin/python")
 	}
 	if output, err := exec.CommandContext(t.Context(), python, "-c", "import openai").CombinedOutput(); err != nil {
-		process.Missing(t, "no openai package for Python at %s: %v %s", python, err, output)
+		process.Missing(t, "no openai package for Python at %s (make python fetches it): %v %s", python, err, output)
 	}
 	return []string{python, filepath.Join(root(t), "test/sdk/python/client.py")}
 }
@@ -133,7 +133,7 @@ func nodeCommand(t *testing.T) []string {
 	}
 	directory := filepath.Join(root(t), "test/sdk/node")
 	if _, err := os.Stat(filepath.Join(directory, "node_modules/openai")); err != nil {
-		process.Missing(t, "no openai package for Node: %v", err)
+		process.Missing(t, "no openai package for Node (make node fetches it): %v", err)
 	}
 	return []string{node, filepath.Join(directory, "client.mjs")}
 }
