@@ -103,12 +103,18 @@ func extraCerts(t *testing.T, file string) []string {
 	}
 }
 
-// eachClient runs the check once per SDK and way.
+// eachClient runs the check once per SDK and way, side by side: each has a world of its
+// own, and mostly waits.
 func eachClient(t *testing.T, check func(*testing.T, client)) {
 	t.Helper()
 	for name, c := range clients {
-		for _, c.way = range []way{byBaseURL, byProxy} {
-			t.Run(name+" by "+string(c.way), func(t *testing.T) { check(t, c) })
+		for _, way := range []way{byBaseURL, byProxy} {
+			t.Run(name+" by "+string(way), func(t *testing.T) {
+				t.Parallel()
+				c := c
+				c.way = way
+				check(t, c)
+			})
 		}
 	}
 }
