@@ -1,16 +1,15 @@
-# Every target can be run on a fresh machine that has Go, Python 3, Node, a JDK
-# with Maven, and make:
-# what else a target needs, it fetches from the package registries itself (Redis
-# from Debian's, which takes root).
+# Every target runs as a normal user and fetches what it needs from the package
+# registries into .tools; only `make deps` installs system packages. What a machine
+# must have: .github/CONTRIBUTING.md.
 
 # A failure anywhere in a pipe is a failure.
 SHELL       := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 
 GO       ?= go
-PYTHON   ?= python3
-NPM      ?= npm
-MVN      ?= mvn
+export PYTHON   ?= python3
+export NPM      ?= npm
+export MVN      ?= mvn
 FUZZTIME ?= 60s
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT   ?= $(shell git rev-parse --short --verify --quiet HEAD 2>/dev/null)
@@ -19,13 +18,31 @@ IMAGE    ?= outrigger:$(VERSION)
 # Pinned: a new release of a tool must not turn an unchanged tree red.
 GOFUMPT       := mvdan.cc/gofumpt@v0.12.0
 STATICCHECK   := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOTESTSUM     := gotest.tools/gotestsum@v1.13.0
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-TOOLS   := $(CURDIR)/.tools
-VENV    := $(TOOLS)/python
-# Tests whose needs are not Go's own are skipped by a bare `go test ./...`, and
-# say so; with TEST_REQUIRE set a missing need is a failure instead.
-REQUIRE := TEST_REQUIRE=1 SDK_PYTHON=$(VENV)/bin/python PATH="$(TOOLS)/bin:$$PATH"
+TOOLS := $(CURDIR)/.tools
+
+# A test that needs what is not here is skipped, and named at the end. TEST_REQUIRE=1
+# makes it a failure: make test TEST_REQUIRE=1.
+export TEST_REQUIRE ?=
+export SDK_PYTHON   := $(TOOLS)/python/bin/python
+export PATH         := $(TOOLS)/bin:$(PATH)
+
+# gotestsum prints go test's own lines, what failed, and what was skipped and why.
+GOTEST = $(GO) run $(GOTESTSUM) --format standard-quiet --
+
+# The race detector takes a C compiler and the headers of its library.
+RACE = $(eval RACE := $(shell echo 'int main(void) { return 0; }' | $$($(GO) env CC) -include stdlib.h -pthread -x c - -o /dev/null 2>/dev/null && echo -race))$(RACE)
+
+# No package under policy starts a goroutine or holds a lock, which its own test sees to:
+# there is nothing for the race detector to find, and it costs them a factor of eight.
+# The package itself is for concurrent use. In test/limiter and test/storm whole proxies
+# run in virtual time, and what they share is raced in ./proxy.
+PLAIN   = $(shell $(GO) list ./... | grep -E '/policy/|/test/(limiter|storm)$$')
+# Real programs on a real clock: one after another, or they would measure each other.
+PROCESS = ./test/scenario ./test/crowd ./test/idempotency
+RACED   = $(shell $(GO) list ./... | grep -Ev '/policy/|/test/(limiter|storm|scenario|crowd|idempotency|sdk)$$')
 
 .DEFAULT_GOAL := help
 
@@ -38,62 +55,50 @@ build: ## build ./bin/outrigger, static
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)" -o bin/outrigger ./cmd/outrigger
 
 .PHONY: test
-test: test-go test-process test-sdk test-k8s ## run every test, the real OpenAI clients included
+test: test-go test-process test-sdk test-k8s ## run the tests: all that this machine can (8 min on two cores)
 
 .PHONY: test-go
-test-go: redis
-	$(REQUIRE) $(GO) test -race -shuffle=on -timeout 20m $$($(GO) list ./... | grep -Ev '/test/(sdk|scenario|crowd|idempotency|limiter|storm)$$')
+test-go: redis race
+	$(GOTEST) $(RACE) -shuffle=on -timeout 20m $(RACED)
+	$(GOTEST) -shuffle=on -timeout 20m $(PLAIN)
 
-# Whole programs under load, one package after another: two at once would measure
-# each other.
 .PHONY: test-process
 test-process: redis
-	$(REQUIRE) $(GO) test -p 1 -timeout 20m ./test/scenario ./test/crowd ./test/idempotency ./test/limiter ./test/storm
-
-.PHONY: timing
-timing: ## hold bursts and outages to their bounds in time too; wants a machine with nothing else to do
-	OUTRIGGER_TEST_TIMING=1 $(GO) test -count=1 -v -timeout 10m ./test/scenario
-	$(GO) test -count=1 -v -timeout 2m -run Soon ./proxy -args -timing
+	$(GOTEST) -p 1 -parallel 16 -timeout 20m $(PROCESS)
 
 .PHONY: test-sdk
-test-sdk: $(VENV)/.installed test/sdk/node/node_modules/.installed $(TOOLS)/java/.installed
-	$(REQUIRE) $(GO) test -race -shuffle=on -timeout 15m -count=1 -v ./test/sdk
-
-# Debian's redis-tools has the server too, under another name, and unlike
-# redis-server it starts no service.
-.PHONY: redis
-redis:
-	@PATH="$(TOOLS)/bin:$$PATH" command -v redis-server >/dev/null || { \
-		{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; } || { echo "the tests need redis-server 7 on PATH, and only root on Debian has it installed here"; exit 1; }; \
-		apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends redis-tools; \
-		mkdir -p $(TOOLS)/bin && ln -sf "$$(command -v redis-check-rdb)" $(TOOLS)/bin/redis-server; }
-
-.PHONY: faulty
-faulty: $(VENV)/.installed test/sdk/node/node_modules/.installed ## read 10,000 faulty streams with the real clients, and count what they report
-	$(REQUIRE) OUTRIGGER_TEST_TIMING=1 $(GO) test -count=1 -v -run 'TestNoFaultyStreamLooksComplete' -timeout 30m ./test/sdk
-
-.PHONY: patience
-patience: $(VENV)/.installed test/sdk/node/node_modules/.installed $(TOOLS)/java/.installed ## real clients in outages of 15 s and more, straight and through Outrigger (3 min)
-	$(REQUIRE) OUTRIGGER_TEST_TIMING=1 $(GO) test -count=1 -v -parallel 16 -run 'TestClientsThatIgnoreTheHeader|TestPatientClients' -timeout 10m ./test/sdk
+test-sdk: python node java race
+	$(GOTEST) $(RACE) -parallel 4 -shuffle=on -timeout 15m ./test/sdk
 
 .PHONY: test-k8s
 test-k8s:
-	cd test/k8s && $(GO) test -shuffle=on ./...
+	cd test/k8s && $(GOTEST) -shuffle=on ./...
 
-$(VENV)/.installed: test/sdk/python/requirements.txt
-	rm -rf $(VENV)
-	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
-	touch $@
+# What the tests need besides Go, as far as it can be had.
+.PHONY: python node java redis
+python node java redis:
+	@test/prepare.sh $@
 
-test/sdk/node/node_modules/.installed: test/sdk/node/package-lock.json test/sdk/node/package.json
-	cd test/sdk/node && $(NPM) ci --no-audit --no-fund --ignore-scripts
-	touch $@
+.PHONY: race
+race:
+	@test -n "$(RACE)" || { echo "NOT HERE: a C compiler, so the tests run WITHOUT the race detector (Debian: gcc libc6-dev)"; test -z "$(TEST_REQUIRE)"; }
 
-$(TOOLS)/java/.installed: test/sdk/java/pom.xml
-	rm -rf $(TOOLS)/java
-	$(MVN) --quiet --batch-mode --file $< dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory=$(TOOLS)/java
-	touch $@
+.PHONY: deps
+deps: ## as root on Debian: install what the tests need and the machine lacks
+	test/deps.sh
+
+.PHONY: timing
+timing: ## hold bursts and outages to their bounds in time too; wants a machine with nothing else to do
+	OUTRIGGER_TEST_TIMING=1 $(GO) test -count=1 -v -parallel 1 -timeout 10m ./test/scenario
+	$(GO) test -count=1 -v -timeout 2m -run Soon ./proxy -args -timing
+
+.PHONY: faulty
+faulty: python node ## read 10,000 faulty streams with the real clients, and count what they report
+	TEST_REQUIRE=1 OUTRIGGER_TEST_TIMING=1 $(GO) test -count=1 -v -run 'TestNoFaultyStreamLooksComplete' -timeout 30m ./test/sdk
+
+.PHONY: patience
+patience: python node java ## real clients in outages of 15 s and more, straight and through Outrigger (3 min)
+	TEST_REQUIRE=1 OUTRIGGER_TEST_TIMING=1 $(GO) test -count=1 -v -parallel 16 -run 'TestClientsThatIgnoreTheHeader|TestPatientClients' -timeout 10m ./test/sdk
 
 .PHONY: lint
 lint: $(TOOLS)/bin/$(notdir $(GOLANGCI_LINT)) ## gofumpt, vet, staticcheck, golangci-lint (its first build takes minutes)

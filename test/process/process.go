@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -156,8 +156,8 @@ func (o *output) String() string {
 	return o.buffer.String()
 }
 
-// given are the ports that FreeAddress has returned.
-var given sync.Map
+// given counts the ports that FreeAddress has tried.
+var given atomic.Uint32
 
 // Ports that FreeAddress chooses from: none that a system gives out by itself (from
 // 32768 on in Linux, from 49152 on in others, RFC 6335 section 6), so that no connection
@@ -165,17 +165,17 @@ var given sync.Map
 const (
 	firstPort = 12_000
 	lastPort  = 32_000
+	portsEach = 800 // from where one test binary begins to where the next one does
 )
 
 // FreeAddress returns a loopback address that was free a moment ago, never the same
-// one twice.
+// one twice. Test binaries that run at the same time look from different ports on, or one
+// would now and then be given what another was about to listen at.
 func FreeAddress(tb testing.TB) string {
 	tb.Helper()
-	for range lastPort - firstPort {
-		port := firstPort + rand.IntN(lastPort-firstPort)
-		if _, again := given.LoadOrStore(port, true); again {
-			continue
-		}
+	const ports = uint32(lastPort - firstPort)
+	for range ports {
+		port := firstPort + int((given.Add(1)+uint32(os.Getpid())*portsEach)%ports)
 		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 		listener, err := net.Listen("tcp", address) //nolint:noctx // listening on loopback does not wait
 		if err != nil {

@@ -31,7 +31,7 @@ func Start(tb testing.TB) *Server {
 	tb.Helper()
 	program, err := exec.LookPath("redis-server")
 	if err != nil {
-		process.Missing(tb, "redis-server is not on PATH (Debian: apt-get install redis-server)")
+		process.Missing(tb, "needs redis-server on PATH (make redis fetches it on Debian)")
 	}
 	s := &Server{Addr: process.FreeAddress(tb), program: program, directory: tb.TempDir()}
 	s.Run(tb)

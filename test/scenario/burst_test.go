@@ -56,6 +56,7 @@ func (g *rig) send(n int, call func(i int) (int, string)) burst {
 }
 
 func TestABurstFinishesInTheTimeThatTheLimitNeeds(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes 25 s")
 	}
@@ -96,6 +97,7 @@ func TestABurstFinishesInTheTimeThatTheLimitNeeds(t *testing.T) {
 }
 
 func TestABurstOfMixedSizesFinishesInTheTimeThatTheTokenLimitNeeds(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes 25 s")
 	}
@@ -119,6 +121,7 @@ func TestABurstOfMixedSizesFinishesInTheTimeThatTheTokenLimitNeeds(t *testing.T)
 }
 
 func TestAnUnlimitedUpstreamIsHardlyHeldUp(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes 5 s")
 	}
@@ -139,6 +142,7 @@ func TestAnUnlimitedUpstreamIsHardlyHeldUp(t *testing.T) {
 }
 
 func TestAMinutesBudgetInOneBucketIsUsedAtOnce(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes 3 s")
 	}

@@ -24,6 +24,7 @@ func createFaults() []fault.Rule {
 }
 
 func TestACreateIsNeverCarriedOutTwiceAndEveryLossIsTold(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes half a minute")
 	}

@@ -136,6 +136,7 @@ func troubles() []trouble {
 }
 
 func TestNoCallerSeesTheTroublesOfTheFirstOfTwoUpstreams(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes 31 s")
 	}

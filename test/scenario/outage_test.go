@@ -25,6 +25,7 @@ type sample struct {
 }
 
 func TestAnOutageIsWaitedOutAndNotMadeWorse(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes 25 s")
 	}

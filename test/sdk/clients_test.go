@@ -103,12 +103,18 @@ func extraCerts(t *testing.T, file string) []string {
 	}
 }
 
-// eachClient runs the check once per SDK and way.
+// eachClient runs the check once per SDK and way, side by side: each has a world of its
+// own, and mostly waits.
 func eachClient(t *testing.T, check func(*testing.T, client)) {
 	t.Helper()
 	for name, c := range clients {
-		for _, c.way = range []way{byBaseURL, byProxy} {
-			t.Run(name+" by "+string(c.way), func(t *testing.T) { check(t, c) })
+		for _, way := range []way{byBaseURL, byProxy} {
+			t.Run(name+" by "+string(way), func(t *testing.T) {
+				t.Parallel()
+				c := c
+				c.way = way
+				check(t, c)
+			})
 		}
 	}
 }
@@ -120,7 +126,7 @@ func pythonCommand(t *testing.T) []string {
 		python = filepath.Join(root(t), ".tools/python/bin/python")
 	}
 	if output, err := exec.CommandContext(t.Context(), python, "-c", "import openai").CombinedOutput(); err != nil {
-		process.Missing(t, "no openai package for Python at %s: %v %s", python, err, output)
+		process.Missing(t, "no openai package for Python at %s (make python fetches it): %v %s", python, err, output)
 	}
 	return []string{python, filepath.Join(root(t), "test/sdk/python/client.py")}
 }
@@ -133,7 +139,7 @@ func nodeCommand(t *testing.T) []string {
 	}
 	directory := filepath.Join(root(t), "test/sdk/node")
 	if _, err := os.Stat(filepath.Join(directory, "node_modules/openai")); err != nil {
-		process.Missing(t, "no openai package for Node: %v", err)
+		process.Missing(t, "no openai package for Node (make node fetches it): %v", err)
 	}
 	return []string{node, filepath.Join(directory, "client.mjs")}
 }

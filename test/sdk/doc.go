@@ -4,6 +4,6 @@
 // told nothing but OPENAI_BASE_URL (and a key); what it then makes of Outrigger's
 // answers is compared with what the documentation promises.
 //
-// `make test` installs the clients and runs all of it. A bare `go test` skips, and
-// names, what is not installed.
+// make test installs the clients as far as the machine can run them. What is not
+// installed is skipped, and named.
 package sdk

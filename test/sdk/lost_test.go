@@ -11,6 +11,7 @@ func TestNoClientRepeatsALostCreate(t *testing.T) {
 	}
 	for name, o := range clients {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			lost := (&outage{reset: true}).start(t)
 			w := client{way: byBaseURL}.start(t, troubles{}, waits(lost.base))
 			got := o.call(t, w.base(), "", creating)

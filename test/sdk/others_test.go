@@ -63,7 +63,7 @@ func javaOther(t *testing.T) []string {
 	}
 	jars := filepath.Join(root(t), ".tools/java")
 	if found, err := filepath.Glob(filepath.Join(jars, "langchain4j-open-ai-*.jar")); err != nil || len(found) == 0 {
-		process.Missing(t, "no langchain4j at %s: `make test-sdk` has Maven fetch it", jars)
+		process.Missing(t, "no langchain4j at %s (make java has Maven fetch it)", jars)
 	}
 	return []string{java, "-cp", jars + "/*", filepath.Join(root(t), "test/sdk/java/Client.java")}
 }

@@ -18,6 +18,7 @@ import (
 func TestClientsCallTheListenerByHTTPS(t *testing.T) {
 	for name, c := range clients {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			c.way = byBaseURL
 			w := c.start(t, troubles{}, nil)
 			p := plan{Calls: []string{"chat", "chat_stream", "files"}}
@@ -40,6 +41,7 @@ func TestClientsCallTheListenerByHTTPS(t *testing.T) {
 func TestOtherHostsAreTunnelledUntouched(t *testing.T) {
 	for name, c := range clients {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			c.way = byProxy
 			w := c.start(t, troubles{}, nil)
 			// Outrigger's authority cannot vouch for other.example, so that this is its own.

@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# What the tests need besides Go, put into .tools as the user who runs this: no system
+# package is installed. What cannot be had is told, and its tests are skipped. With
+# TEST_REQUIRE set that is a failure.
+#
+#     test/prepare.sh python|node|java|redis
+set -euo pipefail
+cd "$(dirname "$0")/.."
+tools=$PWD/.tools
+PATH=$tools/bin:$PATH
+required=${TEST_REQUIRE:+required}
+python=${PYTHON:-python3} npm=${NPM:-npm} mvn=${MVN:-mvn}
+
+# missing WHAT WHY
+missing() {
+	echo "NOT HERE: $1, whose tests are ${required:-skipped}: $2" >&2
+	[ -z "$required" ]
+	exit
+}
+
+have() { command -v "$1" >/dev/null; }
+
+# python installs the Python clients: into a venv, or where Debian's python3-venv is
+# missing, into a directory that a wrapper has Python look in.
+prepare_python() {
+	local wanted=test/sdk/python/requirements.txt to=$tools/python
+	have "$python" || missing "Python 3" "no $python"
+	[ "$to/.installed" -nt "$wanted" ] && "$to/bin/python" -c 'import openai, anthropic' 2>/dev/null && return
+	rm -rf "$to"
+	local pip=("$python" -m pip --disable-pip-version-check install --quiet)
+	if "$python" -m venv "$to" >/dev/null 2>&1; then
+		pip[0]=$to/bin/python
+	elif "$python" -m pip --version >/dev/null 2>&1; then
+		rm -rf "$to"
+		mkdir -p "$to/bin" "$to/lib"
+		pip+=(--target "$to/lib")
+		printf '#!/bin/sh\nPYTHONPATH=%q exec %q "$@"\n' "$to/lib" "$(command -v "$python")" >"$to/bin/python"
+		chmod +x "$to/bin/python"
+	else
+		missing "the Python clients" "$python has neither venv nor pip (Debian: python3-venv)"
+	fi
+	"${pip[@]}" -r "$wanted" || missing "the Python clients" "pip failed"
+	touch "$to/.installed"
+}
+
+prepare_node() {
+	local to=test/sdk/node/node_modules
+	have node && have "$npm" || missing "the Node clients" "they take node and $npm"
+	[ "$to/.installed" -nt test/sdk/node/package-lock.json ] && return
+	(cd test/sdk/node && "$npm" ci --no-audit --no-fund --ignore-scripts) || missing "the Node clients" "$npm failed"
+	touch "$to/.installed"
+}
+
+prepare_java() {
+	local wanted=test/sdk/java/pom.xml to=$tools/java
+	have java && have "$mvn" || missing "the Java client" "it takes a JDK and $mvn"
+	[ "$to/.installed" -nt "$wanted" ] && return
+	rm -rf "$to"
+	"$mvn" --quiet --batch-mode --file "$wanted" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$to" ||
+		missing "the Java client" "$mvn failed"
+	touch "$to/.installed"
+}
+
+# redis unpacks Debian's redis-tools, which has the server too under another name, and
+# the libraries that Debian's base does not have.
+prepare_redis() {
+	local to=$tools/redis
+	if have redis-server; then return; fi
+	mkdir -p "$tools/bin"
+	if have redis-check-rdb; then # one program, which goes by its name
+		ln -sf "$(command -v redis-check-rdb)" "$tools/bin/redis-server"
+		return
+	fi
+	have apt-get && have dpkg-deb || missing "redis-server 7 or later" "install it; only on Debian is it fetched from here"
+	rm -rf "$to"
+	mkdir -p "$to/packages" "$to/root" "$to/apt/lists/partial" "$to/apt/cache/archives/partial"
+	(
+		cd "$to/packages"
+		apt=(-qq -o Debug::NoLocking=1)
+		if ! apt-cache show redis-tools >/dev/null 2>&1; then # the machine's own lists are empty
+			apt+=(-o "Dir::State::lists=$to/apt/lists" -o "Dir::Cache=$to/apt/cache")
+			apt-get "${apt[@]}" update
+		fi
+		apt-get "${apt[@]}" download redis-tools libatomic1 libjemalloc2 liblzf1
+	) || missing "redis-server" "Debian's packages cannot be fetched (as root: make deps)"
+	local package
+	for package in "$to"/packages/*.deb; do dpkg-deb --extract "$package" "$to/root"; done
+	ln -sf redis-check-rdb "$to/root/usr/bin/redis-server"
+	local libraries=("$to"/root/usr/lib/*-linux-gnu*)
+	printf '#!/bin/sh\nLD_LIBRARY_PATH=%q exec %q "$@"\n' "${libraries[0]}" "$to/root/usr/bin/redis-server" >"$tools/bin/redis-server"
+	chmod +x "$tools/bin/redis-server"
+	"$tools/bin/redis-server" --version >/dev/null || missing "redis-server" "Debian's does not run here"
+}
+
+"prepare_$1"
