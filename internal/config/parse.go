@@ -58,9 +58,12 @@ func parse(root any, prefix string, texts map[string]string) (map[fieldID]bool, 
 		DefaultValueTagName: noDefault,
 		FuncMap:             parsers,
 	})
+	if err == nil {
+		return nil, nil
+	}
 	var all env.AggregateError
 	if !errors.As(err, &all) {
-		return nil, nil
+		return nil, fmt.Errorf("%T cannot be read: %T", root, err)
 	}
 	refused := map[fieldID]bool{}
 	for _, err := range all.Errors {
