@@ -16,6 +16,9 @@ import (
 
 	"outrigger/policy"
 	"outrigger/policy/classify"
+	"outrigger/proxy/apierror"
+	"outrigger/proxy/attempt"
+	"outrigger/proxy/settings"
 )
 
 // call is a request as a test names it.
@@ -101,11 +104,11 @@ func then(failures int, fail script) script {
 }
 
 // try makes a call in a bubble and returns what the caller and the upstream saw.
-func try(t *testing.T, c call, upstream script, edits ...func(*Config)) (int, string, *calling) {
+func try(t *testing.T, c call, upstream script, edits ...func(*settings.Config)) (int, string, *calling) {
 	t.Helper()
 	status, body, seen := 0, "", &calling{next: upstream}
 	synctest.Test(t, func(t *testing.T) {
-		g := newBubble(t, seen.script, append([]func(*Config){func(c *Config) { c.Limit.Learn = false }}, edits...)...)
+		g := newBubble(t, seen.script, append([]func(*settings.Config){func(c *settings.Config) { c.Limit.Learn = false }}, edits...)...)
 		resp, text := g.do(g.request(c.method, c.path, c.body))
 		status, body = resp.StatusCode, text
 	})
@@ -117,10 +120,10 @@ func apiError(status int) script {
 }
 
 func TestACreateIsSentOnceWhenItMayHaveBeenCarriedOut(t *testing.T) {
-	attemptTimeout := func(c *Config) { c.Timeouts.Attempt = time.Second }
+	attemptTimeout := func(c *settings.Config) { c.Timeouts.Attempt = time.Second }
 	tests := map[string]struct {
 		upstream script
-		edit     func(*Config)
+		edit     func(*settings.Config)
 		status   int
 	}{
 		"a connection that is closed": {hangUp, nil, 424},
@@ -142,7 +145,7 @@ func TestACreateIsSentOnceWhenItMayHaveBeenCarriedOut(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			for _, c := range creates() {
-				edits := []func(*Config){}
+				edits := []func(*settings.Config){}
 				if tt.edit != nil {
 					edits = append(edits, tt.edit)
 				}
@@ -203,10 +206,10 @@ func (c *calling) same(t *testing.T, sent call, answered bool) {
 }
 
 func TestWhatARepeatDoesNoHarmToIsRepeated(t *testing.T) {
-	attemptTimeout := func(c *Config) { c.Timeouts.Attempt = time.Second }
+	attemptTimeout := func(c *settings.Config) { c.Timeouts.Attempt = time.Second }
 	for name, tt := range map[string]struct {
 		fail script
-		edit func(*Config)
+		edit func(*settings.Config)
 	}{
 		"a connection that is closed": {hangUp, nil},
 		"an attempt's timeout":        {silence, attemptTimeout},
@@ -223,7 +226,7 @@ func TestWhatARepeatDoesNoHarmToIsRepeated(t *testing.T) {
 				if c.method == "HEAD" && name == "half an answer" {
 					continue // it has none
 				}
-				edits := []func(*Config){}
+				edits := []func(*settings.Config){}
 				if tt.edit != nil {
 					edits = append(edits, tt.edit)
 				}
@@ -259,7 +262,7 @@ func TestAComputeThatTimedOutAtAGatewayIsRepeatedOnce(t *testing.T) {
 }
 
 func TestCreatesAreRepeatedOnTheOperatorsWord(t *testing.T) {
-	always := func(c *Config) { c.Retry.Creates = policy.CreatesAlways }
+	always := func(c *settings.Config) { c.Retry.Creates = policy.CreatesAlways }
 	for name, fail := range map[string]script{"closed": hangUp, "500": apiError(500), "502": apiError(502)} {
 		for _, c := range creates() {
 			if status, _, seen := try(t, c, then(2, fail), always); status != 200 || len(seen.keys) != 3 {
@@ -290,7 +293,7 @@ func TestCreatesAreRepeatedOnTheOperatorsWord(t *testing.T) {
 		})
 	})
 	t.Run("or could not be made in time", func(t *testing.T) {
-		status, body, _ := try(t, file, hangUp, always, func(c *Config) {
+		status, body, _ := try(t, file, hangUp, always, func(c *settings.Config) {
 			c.Retry.Base, c.Retry.Cap, c.Timeouts.Total = time.Hour, time.Hour, 10*time.Second
 		})
 		if status != 424 || errorCode(t, body) != "upstream_ambiguous" {
@@ -298,7 +301,7 @@ func TestCreatesAreRepeatedOnTheOperatorsWord(t *testing.T) {
 		}
 	})
 	t.Run("or the breaker is open by then", func(t *testing.T) {
-		status, body, seen := try(t, file, hangUp, always, func(c *Config) {
+		status, body, seen := try(t, file, hangUp, always, func(c *settings.Config) {
 			c.Breaker.Consecutive, c.Breaker.Open, c.Breaker.Wait = 1, time.Hour, time.Second
 		})
 		if status != 424 || errorCode(t, body) != "upstream_ambiguous" || len(seen.keys) != 1 {
@@ -366,7 +369,7 @@ func TestAConnectionThatCannotBeHadIsTriedAgain(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			g := newBubble(t, fine)
 			var dials int
-			for _, transport := range []http.RoundTripper{g.proxy.upstreams[0].pooled, g.proxy.upstreams[0].fresh} {
+			for _, transport := range []http.RoundTripper{g.proxy.Upstreams[0].Pooled, g.proxy.Upstreams[0].Fresh} {
 				dial := transport.(*http.Transport).DialContext
 				transport.(*http.Transport).DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 					if dials++; dials <= 2 {
@@ -405,8 +408,8 @@ func TestTheCallersOwnKeyIsKept(t *testing.T) {
 func TestNoTwoRequestsShareAKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		seen := &calling{next: fine}
-		g := newBubble(t, seen.script, func(c *Config) { c.Limit.Learn = false })
-		h := newBubble(t, seen.script, func(c *Config) { c.Limit.Learn = false })
+		g := newBubble(t, seen.script, func(c *settings.Config) { c.Limit.Learn = false })
+		h := newBubble(t, seen.script, func(c *settings.Config) { c.Limit.Learn = false })
 		for range 50 {
 			g.chat()
 			h.chat()
@@ -421,11 +424,11 @@ func TestNoTwoRequestsShareAKey(t *testing.T) {
 // Over HTTP/2 the news that the headers were written comes after the writing, and a
 // timeout may come between the two.
 func TestATimeoutOnAConnectionIsNeverTakenForUnsent(t *testing.T) {
-	a := &attempt{}
-	a.progress.connected.Store(true)
+	a := &attempt.Attempt{}
+	a.Progress.Connected.Store(true)
 	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(errAttemptTimeout)
-	if a.fail(ctx, errAttemptTimeout); a.failure != classify.Timeout || a.reached() != classify.Sent {
-		t.Errorf("failure %d, reached %d", a.failure, a.reached())
+	cancel(apierror.ErrAttemptTimeout)
+	if a.Fail(ctx, apierror.ErrAttemptTimeout); a.Failure != classify.Timeout || a.Reached() != classify.Sent {
+		t.Errorf("failure %d, reached %d", a.Failure, a.Reached())
 	}
 }

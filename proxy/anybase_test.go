@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"outrigger/proxy/settings"
 )
 
 const messagesBody = `{"model":"c","max_tokens":9,"messages":[{"role":"user","content":"hi"}]}`
@@ -38,7 +40,7 @@ func TestACallUnderAnyBaseIsRetriedAsWhatItIs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for failure, s := range map[string]script{"500": apiError(500), "a reset": hangUp} {
 				synctest.Test(t, func(t *testing.T) {
-					g := newBubble(t, s, func(c *Config) { c.Retry.Max = 2 })
+					g := newBubble(t, s, func(c *settings.Config) { c.Retry.Max = 2 })
 					resp, body := g.do(g.request("POST", tt.path, tt.body))
 					if g.calls.Load() != tt.calls {
 						t.Errorf("%s: %d calls, want %d", failure, g.calls.Load(), tt.calls)
@@ -73,7 +75,7 @@ func TestAStreamUnderAnyBaseIsWatched(t *testing.T) {
 }
 
 func TestGooglesOwnCallsAreLimitedByTheModelInTheirPath(t *testing.T) {
-	g, got := catching(t, renames(Model{"gemini-pro", "gemini/2.5-pro"}))
+	g, got := catching(t, renames(settings.Model{Requested: "gemini-pro", Sent: "gemini/2.5-pro"}))
 	for path, want := range map[string]string{
 		"/v1beta/models/gemini-flash:generateContent":                  "/v1beta/models/gemini-flash:generateContent",
 		"/v1beta/models/gemini-flash:countTokens":                      "/v1beta/models/gemini-flash:countTokens",

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	proxywire "outrigger/proxy/wire"
 )
 
 // Content is not an API's answer: what a user stored is passed on as it is, and decides nothing.
@@ -28,7 +30,7 @@ func TestContentWithAnErrorInItIsPassedOn(t *testing.T) {
 		"/v1/images/i/content", "/v1/something/else", "/v1/files/file-1/content/",
 	} {
 		for name, file := range files {
-			for _, kind := range []string{typeJSON, "application/octet-stream", typeEvents} {
+			for _, kind := range []string{proxywire.TypeJSON, "application/octet-stream", proxywire.TypeEvents} {
 				t.Run(fmt.Sprint(path, " ", name, " ", kind), func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
 						g := newBubble(t, func(w http.ResponseWriter, r *http.Request, n int) {

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"outrigger/proxy/settings"
 )
 
 func TestACallerIsToldThatItsUploadMoves(t *testing.T) {
@@ -33,7 +35,7 @@ func TestACallerIsToldThatItsUploadMoves(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := newBubble(t, tt.upstream, func(c *Config) { c.Retry.Base, c.Retry.Cap, c.Retry.Max = 0, 0, 1 })
+				g := newBubble(t, tt.upstream, func(c *settings.Config) { c.Retry.Base, c.Retry.Cap, c.Retry.Max = 0, 0, 1 })
 				var mu sync.Mutex
 				var last time.Time
 				var longest time.Duration

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"outrigger/internal/values"
+	"outrigger/proxy/settings"
 )
 
 // good answers goodPath, and all else with ok.
@@ -99,7 +100,7 @@ func TestALengthBesideChunksIsNotBelieved(t *testing.T) {
 }
 
 func TestABodyThatIsTooLargeIsNotRead(t *testing.T) {
-	g := newRig(t, good, func(c *Config) { c.Bodies.BodyMax = 1 << 20 })
+	g := newRig(t, good, func(c *settings.Config) { c.Bodies.BodyMax = 1 << 20 })
 	refused := func(t *testing.T, text io.Reader) {
 		conn := g.dial()
 		go func() { _, _ = io.Copy(conn, text) }()
@@ -215,7 +216,7 @@ func TestARefusalDoesNotWaitForTheBody(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := newBubble(t, good, func(c *Config) { c.Bodies.BodyMax = 10 })
+				g := newBubble(t, good, func(c *settings.Config) { c.Bodies.BodyMax = 10 })
 				conn := g.dial()
 				_ = conn.SetDeadline(time.Time{})
 				start := time.Now()
@@ -251,7 +252,7 @@ func TestOnlyThisServersNamesAreServed(t *testing.T) {
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
-		g := newBubble(t, good, func(c *Config) { c.Callers.Hosts = []string{"proxy.internal", "[fd00::1]"} })
+		g := newBubble(t, good, func(c *settings.Config) { c.Callers.Hosts = []string{"proxy.internal", "[fd00::1]"} })
 		for host, want := range map[string]int{"proxy.internal:8383": 200, "[fd00::1]:8383": 200, "localhost": 403} {
 			if resp, _ := g.raw("GET /v1/models HTTP/1.1\r\nHost: " + host + "\r\n\r\n"); resp.StatusCode != want {
 				t.Errorf("with a list, host %q got %d", host, resp.StatusCode)
@@ -259,7 +260,7 @@ func TestOnlyThisServersNamesAreServed(t *testing.T) {
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
-		g := newBubble(t, good, func(c *Config) { c.Callers.Listen = "0.0.0.0:8383" })
+		g := newBubble(t, good, func(c *settings.Config) { c.Callers.Listen = "0.0.0.0:8383" })
 		for _, host := range []string{"outrigger.default.svc:8383", "10.0.0.7"} {
 			if resp, _ := g.raw("GET /v1/models HTTP/1.1\r\nHost: " + host + "\r\n\r\n"); resp.StatusCode != 200 {
 				t.Errorf("on all addresses, host %q got %d", host, resp.StatusCode)
@@ -287,7 +288,7 @@ func TestPagesMayCallOnlyFromAllowedOrigins(t *testing.T) {
 		"a typed address":            {[]string{"Sec-Fetch-Site: none"}, 200},
 		"its own page":               {[]string{"Sec-Fetch-Site: same-origin"}, 200},
 	}
-	g := newRig(t, good, func(c *Config) { c.Callers.Origins, c.Limit.Learn = []string{"https://app.example"}, false })
+	g := newRig(t, good, func(c *settings.Config) { c.Callers.Origins, c.Limit.Learn = []string{"https://app.example"}, false })
 	for name, tt := range tests {
 		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodOptions} {
 			resp, body := g.do(with(g.request(method, "/v1/models", ""), tt.headers...))
@@ -299,7 +300,7 @@ func TestPagesMayCallOnlyFromAllowedOrigins(t *testing.T) {
 }
 
 func TestATokenIsAskedForAndNotPassedOn(t *testing.T) {
-	g, got := catching(t, func(c *Config) {
+	g, got := catching(t, func(c *settings.Config) {
 		c.Callers.Tokens = []values.Secret{values.NewSecret("first"), values.NewSecret("second")}
 	})
 	for token, want := range map[string]int{"first": 200, "second": 200, "": 401, "firs": 401, "first ": 200, "firstsecond": 401, "FIRST": 401} {
@@ -355,7 +356,7 @@ func TestAWebSocketIsATunnel(t *testing.T) {
 			c.say("echo " + line)
 		}
 	})
-	g := newRigAt(t, u.URL, func(c *Config) { c.MaxInflight = 1 })
+	g := newRigAt(t, u.URL, func(c *settings.Config) { c.MaxInflight = 1 })
 	conn := g.dial()
 	_, _ = io.WriteString(conn, "GET /v1/realtime?model=gpt-realtime HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Key: x\r\n\r\n")
 	r := bufio.NewReader(conn)
@@ -383,7 +384,7 @@ func TestAnUpstreamThatSwitchesToAnotherProtocolIsToldOff(t *testing.T) {
 		_, _ = io.Copy(io.Discard, c.r) // until the proxy closes it
 		return false
 	})
-	g := newRigAt(t, u.URL, func(c *Config) { c.MaxInflight = 1 })
+	g := newRigAt(t, u.URL, func(c *settings.Config) { c.MaxInflight = 1 })
 	resp, body := g.raw("GET /v1/realtime HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
 	if resp.StatusCode != http.StatusBadGateway || errorCode(t, body) != "upstream_broke" {
 		t.Errorf("got %d %s", resp.StatusCode, body)
@@ -398,7 +399,7 @@ func TestManyStreamsThatAreResetLeaveNothingBehind(t *testing.T) {
 			return
 		}
 		silence(w, r, call)
-	}, func(c *Config) { c.Limit.Learn = false })
+	}, func(c *settings.Config) { c.Limit.Learn = false })
 	conn := g.dial()
 	_, _ = io.WriteString(conn, h2Preface)
 	w := newH2Wire(conn)
@@ -411,7 +412,7 @@ func TestManyStreamsThatAreResetLeaveNothingBehind(t *testing.T) {
 	_ = conn.Close()
 	g.works()
 	eventually(t, "all requests to end", func() bool { return g.inflight() == 0 })
-	if s := g.proxy.upstreams[0].gate.breaker.Snapshot(); s.Failures != 0 {
+	if s := g.proxy.Upstreams[0].Gate.Breaker.Snapshot(); s.Failures != 0 {
 		t.Errorf("the breaker booked %d failures for callers that left", s.Failures)
 	}
 }
@@ -434,7 +435,7 @@ func eventually(t testing.TB, what string, condition func() bool) {
 // A body for which there is no room: a create's is passed on as it comes, once; all
 // else is told to come back.
 func TestABodyThatCannotBeKeptIsPassedOnOnce(t *testing.T) {
-	noRoom := func(c *Config) {
+	noRoom := func(c *settings.Config) {
 		c.Bodies.MemoryMax, c.Bodies.SpoolMax, c.Limit.Learn = 64<<10, 0, false
 	}
 	text := strings.Repeat("0123456789abcdef", 64<<10)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"outrigger/policy/preset"
+	"outrigger/proxy/apierror"
 )
 
 // checkTarget refuses what no API is asked by: a path that leads out of the upstream's own,
@@ -13,10 +14,10 @@ import (
 // for it).
 func checkTarget(r *http.Request) error {
 	if strings.EqualFold(r.Method, http.MethodTrace) || strings.EqualFold(r.Method, "TRACK") {
-		return fail("method_not_allowed", "%s is not passed on: its answer would show the request's credentials.", r.Method)
+		return apierror.New("method_not_allowed", "%s is not passed on: its answer would show the request's credentials.", r.Method)
 	}
 	if preset.Climbs(r.URL.EscapedPath()) {
-		return fail("bad_request", "The path has a segment that leads up (..), in some spelling. Send the path that is meant.")
+		return apierror.New("bad_request", "The path has a segment that leads up (..), in some spelling. Send the path that is meant.")
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 
 	"outrigger/internal/values"
+	"outrigger/proxy/settings"
 )
 
 // A key that was configured for one path of a host goes nowhere else there.
@@ -17,7 +18,7 @@ func TestNoPathLeavesTheUpstreamsOwn(t *testing.T) {
 	} {
 		t.Run(path, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := newBubble(t, fine, func(c *Config) {
+				g := newBubble(t, fine, func(c *settings.Config) {
 					c.Upstreams[0].URL.Path = "/team-a"
 					c.Upstreams[0].APIKey = values.NewSecret("sk-configured-0123456789")
 				})

@@ -15,6 +15,9 @@ import (
 	"time"
 
 	"golang.org/x/net/http2/hpack"
+
+	"outrigger/proxy/response"
+	"outrigger/proxy/settings"
 )
 
 // endless writes text again and again until the connection breaks.
@@ -69,7 +72,7 @@ func TestAnUpstreamThatAnswersNonsenseIsToldOff(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			u := newRawUpstream(t, func(c *rawConn, _ *http.Request, _ int) bool { tt.answer(c); return false })
-			g := newRigAt(t, u.URL, func(c *Config) { c.Retry.Max, c.Limit.Learn = 2, false })
+			g := newRigAt(t, u.URL, func(c *settings.Config) { c.Retry.Max, c.Limit.Learn = 2, false })
 			resp, body := g.chat()
 			if resp.StatusCode != http.StatusBadGateway || errorCode(t, body) != "upstream_broke" || !strings.Contains(body, tt.says) {
 				t.Errorf("got %d %s, want upstream_broke that says %q", resp.StatusCode, body, tt.says)
@@ -139,7 +142,7 @@ func TestAnEndlessErrorBodyIsGivenUp(t *testing.T) {
 		return false
 	})
 	t.Run("the last one is the caller's, as long as it stays", func(t *testing.T) {
-		g := newRigAt(t, u.URL, func(c *Config) { c.Retry.Max = 2 })
+		g := newRigAt(t, u.URL, func(c *settings.Config) { c.Retry.Max = 2 })
 		resp, err := g.client.Do(g.request(http.MethodPost, "/v1/chat/completions", chatBody))
 		if err != nil {
 			t.Fatal(err)
@@ -156,7 +159,9 @@ func TestAnEndlessErrorBodyIsGivenUp(t *testing.T) {
 		eventually(t, "the end", func() bool { return g.inflight() == 0 })
 	})
 	t.Run("and with no budget left there is an error that says so", func(t *testing.T) {
-		g := newRigAt(t, u.URL, func(c *Config) { c.Retry.Max, c.Retry.Budget, c.Breaker.Consecutive, c.Breaker.Wait = 100, 0, 0, 0 })
+		g := newRigAt(t, u.URL, func(c *settings.Config) {
+			c.Retry.Max, c.Retry.Budget, c.Breaker.Consecutive, c.Breaker.Wait = 100, 0, 0, 0
+		})
 		resp, body := g.chat()
 		if resp.StatusCode != http.StatusBadGateway || errorCode(t, body) != "upstream_broke" || !strings.Contains(body, "status 500") {
 			t.Errorf("got %d %s", resp.StatusCode, body)
@@ -187,8 +192,8 @@ func TestABombIsNotUnpacked(t *testing.T) {
 		_, _ = w.Write(make([]byte, 1<<20))
 	}
 	_ = w.Close()
-	if packed.Len() > holdError {
-		packed.Truncate(holdError - 1000)
+	if packed.Len() > response.HoldError {
+		packed.Truncate(response.HoldError - 1000)
 	}
 	g := served(t, fmt.Sprintf("HTTP/1.1 500 Oops\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", packed.Len(), packed.Bytes()))
 	if resp, body := g.chat(); resp.StatusCode != http.StatusInternalServerError || body != packed.String() {
@@ -241,25 +246,25 @@ func TestASlowUpstreamIsWaitedForInBounds(t *testing.T) {
 	const ok = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: image/png\r\nContent-Length: 2\r\n\r\nok"
 	tests := map[string]struct {
 		script script
-		edit   func(*Config)
+		edit   func(*settings.Config)
 		status int
 		code   string
 		calls  int64
 		after  time.Duration
 	}{
 		"headers byte by byte, in time":     {drip(ok, time.Second), nil, 200, "", 1, time.Duration(len(ok)-2) * time.Second},
-		"headers byte by byte, too slow":    {drip(ok, time.Second), func(c *Config) { c.Timeouts.Attempt, c.Retry.Max = 10*time.Second, 1 }, 200, "", 2, 10*time.Second + time.Duration(len(ok)-2)*time.Second},
-		"headers that never end":            {drip("HTTP/1.1 200 OK\r\nX: "+strings.Repeat("x", 10_000), time.Second), func(c *Config) { c.Timeouts.Total = time.Minute }, 504, "upstream_timeout", 1, 59 * time.Second},
-		"an error that falls silent":        {drip("HTTP/1.1 400 Bad\r\nContent-Length: 9\r\n\r\n\n", time.Millisecond), nil, 400, "", 1, holdTime},
-		"a JSON answer that falls silent":   {drip("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99999\r\n\r\n{", time.Millisecond), nil, 200, "", 1, holdTime},
-		"a short one that falls silent too": {drip("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{", time.Millisecond), func(c *Config) { c.Timeouts.StreamIdle, c.Retry.Max = time.Minute, 0 }, 504, "upstream_timeout", 1, time.Minute},
+		"headers byte by byte, too slow":    {drip(ok, time.Second), func(c *settings.Config) { c.Timeouts.Attempt, c.Retry.Max = 10*time.Second, 1 }, 200, "", 2, 10*time.Second + time.Duration(len(ok)-2)*time.Second},
+		"headers that never end":            {drip("HTTP/1.1 200 OK\r\nX: "+strings.Repeat("x", 10_000), time.Second), func(c *settings.Config) { c.Timeouts.Total = time.Minute }, 504, "upstream_timeout", 1, 59 * time.Second},
+		"an error that falls silent":        {drip("HTTP/1.1 400 Bad\r\nContent-Length: 9\r\n\r\n\n", time.Millisecond), nil, 400, "", 1, response.HoldTime},
+		"a JSON answer that falls silent":   {drip("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99999\r\n\r\n{", time.Millisecond), nil, 200, "", 1, response.HoldTime},
+		"a short one that falls silent too": {drip("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{", time.Millisecond), func(c *settings.Config) { c.Timeouts.StreamIdle, c.Retry.Max = time.Minute, 0 }, 504, "upstream_timeout", 1, time.Minute},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := newBubble(t, func(w http.ResponseWriter, r *http.Request, call int) {
 					tt.script(w, r, call)
-				}, func(c *Config) {
+				}, func(c *settings.Config) {
 					if tt.edit != nil {
 						tt.edit(c)
 					}
@@ -317,7 +322,7 @@ func TestConnectionsThatAreClosedUnderUs(t *testing.T) {
 				c.say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 				return tt.closes == "after"
 			})
-			g := newRigAt(t, u.URL, func(c *Config) { c.Limit.Learn = false })
+			g := newRigAt(t, u.URL, func(c *settings.Config) { c.Limit.Learn = false })
 			for i := range 2 {
 				body := ""
 				if tt.method == http.MethodPost {
@@ -385,7 +390,7 @@ func TestOneAttemptIsOneRequestAlsoOverHTTP2(t *testing.T) {
 		} {
 			for _, early := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s/%s/early=%t", name, kind, early), func(t *testing.T) {
-					g, u := newH2Upstream(t, early, tt.script, func(c *Config) { c.Retry.Max, c.Limit.Learn = 2, false })
+					g, u := newH2Upstream(t, early, tt.script, func(c *settings.Config) { c.Retry.Max, c.Limit.Learn = 2, false })
 					g.works() // from now on HTTP/2 is known
 					resp, body := g.do(g.request(http.MethodPost, c.path, c.body))
 					got := outcome{resp.StatusCode, errorCode(t, body), u.begun.Load()}

@@ -10,7 +10,7 @@ import (
 // begins so, and the call would end in a 404 whose cause nobody sees. A caller that means an
 // upstream's own host says what it means.
 func (x *exchange) repairBase(r *http.Request) {
-	if x.target != "" {
+	if x.Target != "" {
 		return
 	}
 	for strings.HasPrefix(r.URL.Path, "/v1/v1/") && (r.URL.RawPath == "" || strings.HasPrefix(r.URL.RawPath, "/v1/v1/")) {
@@ -18,21 +18,21 @@ func (x *exchange) repairBase(r *http.Request) {
 		if r.URL.RawPath != "" {
 			r.URL.RawPath = r.URL.RawPath[len("/v1"):]
 		}
-		x.record.repaired = true
+		x.Record.Repaired = true
 	}
 }
 
 // pathHint names what is wrong with the path of a call that the upstream did not find, for
 // the log; "" if nothing is to be seen.
 func (x *exchange) pathHint() string {
-	switch x.record.status {
+	switch x.Record.Status {
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
 	default:
 		return ""
 	}
-	path := strings.TrimSuffix(x.path, "/")
+	path := strings.TrimSuffix(x.Path, "/")
 	switch {
-	case x.up != nil && strings.Contains(x.up.config.URL.Path+"/", "/v1/v1/"):
+	case x.Up != nil && strings.Contains(x.Up.Config.URL.Path+"/", "/v1/v1/"):
 		return "the upstream's URL has /v1 twice: see OUTRIGGER_UPSTREAMS"
 	case strings.Contains(path, "//"):
 		return "the path has an empty segment (//): is there a slash too many where the client's base URL ends?"

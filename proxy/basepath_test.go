@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"outrigger/proxy/settings"
 )
 
 func TestAVersionThatStandsTwiceIsTakenOut(t *testing.T) {
@@ -48,7 +50,7 @@ func TestAVersionThatStandsTwiceIsTakenOut(t *testing.T) {
 // The upstream of a doubled base is asked as of any: here with /v1 in its own URL.
 func TestACallUnderADoubledBaseIsACall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newBubble(t, firstly(1, apiError(500), fine), func(c *Config) { c.Upstreams[0].URL.Path = "/v1" })
+		g := newBubble(t, firstly(1, apiError(500), fine), func(c *settings.Config) { c.Upstreams[0].URL.Path = "/v1" })
 		if resp, body := g.do(g.request("POST", "/v1/v1/chat/completions", chatBody)); resp.StatusCode != 200 || g.calls.Load() != 2 {
 			t.Errorf("got %d after %d calls: %s", resp.StatusCode, g.calls.Load(), body)
 		}
@@ -57,7 +59,7 @@ func TestACallUnderADoubledBaseIsACall(t *testing.T) {
 
 func TestTheLogNamesAnUpstreamsDoubledBase(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newBubble(t, apiError(404), func(c *Config) { c.Upstreams[0].URL.Path = "/v1/v1" })
+		g := newBubble(t, apiError(404), func(c *settings.Config) { c.Upstreams[0].URL.Path = "/v1/v1" })
 		g.chat()
 		if log := g.log.String(); !strings.Contains(log, `"hint":"the upstream's URL has /v1 twice`) {
 			t.Errorf("no hint: %s", log)

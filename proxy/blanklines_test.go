@@ -6,36 +6,41 @@ import (
 	"time"
 
 	"outrigger/policy/limit"
+	"outrigger/proxy/admission"
 )
 
 // succeeds makes a call that is answered well, by an upstream that tells no limit.
-func succeeds(ls *lines, key lineKey, now time.Time) {
+func succeeds(ls *admission.Queues, key admission.Key, now time.Time) {
 	pl := enters(ls, key, now)
-	pl.sent(now, pl.turn)
-	ls.prove(pl.line, now)
-	pl.answered(now, limit.Told{})
+	pl.Sent(now, pl.Turn)
+	ls.Prove(pl.Line, now)
+	pl.Answered(now, limit.Told{})
 	pl.ends(now)
 }
 
 func TestLines_LittleIsKeptWhereAnswersTellNothing(t *testing.T) {
-	for name, key := range map[string]func(i int) lineKey{
-		"credentials":           func(i int) lineKey { return lineKey{credentialOf(i), "m"} },
-		"models":                func(i int) lineKey { return lineKey{credentialOf(1), fmt.Sprint("m", i)} },
-		"both":                  func(i int) lineKey { return lineKey{credentialOf(i), fmt.Sprint("m", i)} },
-		"calls without a model": func(i int) lineKey { return lineKey{credential: credentialOf(i)} },
+	for name, key := range map[string]func(i int) admission.Key{
+		"credentials": func(i int) admission.Key { return admission.Key{Credential: credentialOf(i), Model: "m"} },
+		"models": func(i int) admission.Key {
+			return admission.Key{Credential: credentialOf(1), Model: fmt.Sprint("m", i)}
+		},
+		"both": func(i int) admission.Key {
+			return admission.Key{Credential: credentialOf(i), Model: fmt.Sprint("m", i)}
+		},
+		"calls without a model": func(i int) admission.Key { return admission.Key{Credential: credentialOf(i)} },
 	} {
-		ls, now := newLines(learns), time.Now()
+		ls, now := admission.NewLines(learns), time.Now()
 		for i := range 20_000 {
 			succeeds(ls, key(i), now)
 		}
-		if len(ls.byKey) > maxBlank || len(ls.accounts) > maxBlank || ls.bytes > maxBlank*7<<10 {
-			t.Errorf("%s: %d limiters of %d credentials are kept, of %d bytes", name, len(ls.byKey), len(ls.accounts), ls.bytes)
+		if len(ls.ByKey) > admission.MaxBlank || len(ls.Accounts) > admission.MaxBlank || ls.Bytes > admission.MaxBlank*7<<10 {
+			t.Errorf("%s: %d limiters of %d credentials are kept, of %d bytes", name, len(ls.ByKey), len(ls.Accounts), ls.Bytes)
 		}
-		if ls.byKey[key(19_999)] == nil {
+		if ls.ByKey[key(19_999)] == nil {
 			t.Errorf("%s: nothing is kept of the latest", name)
 		}
-		if ls.tidy(now.Add(youngTime)) || ls.bytes != 0 {
-			t.Errorf("%s: %d bytes are kept after two minutes", name, ls.bytes)
+		if ls.Tidy(now.Add(admission.YoungTime)) || ls.Bytes != 0 {
+			t.Errorf("%s: %d bytes are kept after two minutes", name, ls.Bytes)
 		}
 	}
 }
@@ -45,38 +50,38 @@ func TestLines_LittleIsKeptWhereAnswersTellNothing(t *testing.T) {
 func TestLines_WhatWasLearnedOutlastsThoseThatTellNothing(t *testing.T) {
 	for name, tt := range map[string]struct {
 		set  limit.Settings
-		does func(ls *lines, key lineKey, now time.Time)
+		does func(ls *admission.Queues, key admission.Key, now time.Time)
 	}{
-		"told": {learns, func(ls *lines, key lineKey, now time.Time) { calls(ls, key, now, true) }},
-		"refused": {learns, func(ls *lines, key lineKey, now time.Time) {
+		"told": {learns, func(ls *admission.Queues, key admission.Key, now time.Time) { calls(ls, key, now, true) }},
+		"refused": {learns, func(ls *admission.Queues, key admission.Key, now time.Time) {
 			pl := enters(ls, key, now)
-			pl.sent(now, pl.turn)
-			pl.line.refused(pl, now, limit.Refusal{Hint: time.Second})
+			pl.Sent(now, pl.Turn)
+			pl.Line.Refused(pl, now, limit.Refusal{Hint: time.Second})
 			pl.ends(now)
 		}},
-		"many at once": {learns, func(ls *lines, key lineKey, now time.Time) {
+		"many at once": {learns, func(ls *admission.Queues, key admission.Key, now time.Time) {
 			for range 5 {
 				pl := enters(ls, key, now)
-				for at := now; !pl.admitted(); at = at.Add(100 * time.Millisecond) {
-					pl.line.turnstile.Load().release(at)
+				for at := now; !pl.Admitted(); at = at.Add(100 * time.Millisecond) {
+					pl.Line.Turnstile.Load().Release(at)
 				}
-				pl.sent(now, pl.turn)
+				pl.Sent(now, pl.Turn)
 				pl.ends(now)
 			}
 		}},
-		"configured": {limit.Settings{RPM: 60, QueueMax: 100}, func(*lines, lineKey, time.Time) {}},
+		"configured": {limit.Settings{RPM: 60, QueueMax: 100}, func(*admission.Queues, admission.Key, time.Time) {}},
 	} {
-		ls, now := newLines(tt.set), time.Now()
-		key := lineKey{credentialOf(1), "m"}
+		ls, now := admission.NewLines(tt.set), time.Now()
+		key := admission.Key{Credential: credentialOf(1), Model: "m"}
 		first := enters(ls, key, now)
-		first.sent(now, first.turn)
-		ls.prove(first.line, now)
+		first.Sent(now, first.Turn)
+		ls.Prove(first.Line, now)
 		first.ends(now)
 		tt.does(ls, key, now)
 		for i := range 1000 {
-			succeeds(ls, lineKey{credentialOf(i + 2), "m"}, now)
+			succeeds(ls, admission.Key{Credential: credentialOf(i + 2), Model: "m"}, now)
 		}
-		if ls.byKey[key] != first.line {
+		if ls.ByKey[key] != first.Line {
 			t.Errorf("%s: what was learned was forgotten", name)
 		}
 	}

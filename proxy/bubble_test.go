@@ -14,6 +14,9 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"outrigger/proxy/settings"
+	"outrigger/proxy/upstream"
 )
 
 // wire is a network without sockets, for synctest bubbles: a listener, and the
@@ -73,12 +76,12 @@ func (wireAddr) String() string  { return "127.0.0.1:8383" }
 
 // newBubble starts a rig without sockets, with real HTTP servers on both sides,
 // for use inside a synctest bubble: all of its time is the bubble's.
-func newBubble(t *testing.T, script func(w http.ResponseWriter, r *http.Request, call int), edits ...func(*Config)) *rig {
+func newBubble(t *testing.T, script func(w http.ResponseWriter, r *http.Request, call int), edits ...func(*settings.Config)) *rig {
 	t.Helper()
 	g := &rig{t: t, registry: prometheus.NewRegistry(), log: &logBuffer{settled: true}, url: "http://127.0.0.1:8383"}
 	quiet := slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	behind, before := newWire(), newWire()
-	upstream := &http.Server{ErrorLog: quiet, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	upstreamVal := &http.Server{ErrorLog: quiet, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		script(w, r, int(g.calls.Add(1)))
 	})}
 	config := testConfig(t, "http://upstream.test")
@@ -89,9 +92,9 @@ func newBubble(t *testing.T, script func(w http.ResponseWriter, r *http.Request,
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, u := range p.upstreams {
-		u.pooled.(*http.Transport).DialContext = heard(behind.dial)
-		u.fresh.(*http.Transport).DialContext = heard(behind.dial)
+	for _, u := range p.Upstreams {
+		u.Pooled.(*http.Transport).DialContext = upstream.Heard(behind.dial)
+		u.Fresh.(*http.Transport).DialContext = upstream.Heard(behind.dial)
 	}
 	g.proxy, g.dialFront, g.behind = p, before.dial, behind
 	protocols := new(http.Protocols)
@@ -100,13 +103,13 @@ func newBubble(t *testing.T, script func(w http.ResponseWriter, r *http.Request,
 	front := &http.Server{ErrorLog: log.New(noPanics{t}, "", 0), Handler: p, Protocols: protocols}
 	transport := &http.Transport{DialContext: before.dial, DisableCompression: true}
 	g.client = &http.Client{Transport: transport, CheckRedirect: noRedirects}
-	go func() { _ = upstream.Serve(behind) }()
+	go func() { _ = upstreamVal.Serve(behind) }()
 	go func() { _ = front.Serve(before) }()
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
 		_ = front.Close()
 		_ = p.Close()
-		_ = upstream.Close()
+		_ = upstreamVal.Close()
 		time.Sleep(time.Second) // the bubble's clock: a server that closes first lingers for half of that
 	})
 	return g

@@ -11,9 +11,12 @@ import (
 
 	"outrigger/internal/resources"
 	"outrigger/policy/endpoint"
+	"outrigger/proxy/apierror"
+	"outrigger/proxy/body"
 	"outrigger/proxy/pick"
 	"outrigger/proxy/spool"
 	"outrigger/proxy/sticky"
+	proxywire "outrigger/proxy/wire"
 )
 
 // How slow a caller may be in sending its body. On the same machine or pod even
@@ -27,28 +30,28 @@ const (
 // caller's leaving noticed (net/http reads ahead once the body is at its end),
 // and only a kept body can be sent again.
 func (x *exchange) readBody(w http.ResponseWriter, r *http.Request) error {
-	x.affinity = x.homes.reads(x.names, r)
+	x.Affinity = x.Homes.Reads(x.Names, r)
 	if r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
 		return nil
 	}
 	src := &x.intake
-	*src = intake{ctx: x.ctx, src: r.Body, w: w, motion: x.motion, picker: pick.New(r.Header.Get("Content-Type"))}
-	if x.identity.body != nil {
-		src.picker.Copy(x.identity.body)
+	*src = intake{ctx: x.Ctx, src: r.Body, w: w, motion: x.Motion, picker: pick.New(r.Header.Get("Content-Type"))}
+	if x.Identity.Body != nil {
+		src.picker.Copy(x.Identity.Body)
 	}
-	if x.references != nil && mediaType(r.Header) != "multipart/form-data" {
-		src.references = x.references
+	if x.References != nil && proxywire.MediaType(r.Header) != "multipart/form-data" {
+		src.references = x.References
 	}
 	// When a drain ends, nobody needs the rest of it any more, and its caller is to be told.
-	x.reading(func() { _ = http.NewResponseController(w).SetReadDeadline(time.Now()) })
-	body, err := x.bodies.Read(src, r.ContentLength)
-	x.reading(nil)
-	x.body, x.facts = body, src.picker.Facts()
-	x.refreshDeadline()
+	x.Reading(func() { _ = http.NewResponseController(w).SetReadDeadline(time.Now()) })
+	body, err := x.Bodies.Read(src, r.ContentLength)
+	x.Reading(nil)
+	x.Body1, x.Facts = body, src.picker.Facts()
+	x.RefreshDeadline()
 	if err == nil {
 		src.done()
-		x.size = body.Size()
-		if cause := context.Cause(x.ctx); errors.Is(cause, errDeadline) {
+		x.Size = body.Size()
+		if cause := context.Cause(x.Ctx); errors.Is(cause, apierror.ErrDeadline) {
 			return cause // it passed while the body came: nothing is asked for any more
 		}
 		return nil
@@ -59,18 +62,18 @@ func (x *exchange) readBody(w http.ResponseWriter, r *http.Request) error {
 // bodyError tells a body that cannot be taken from one that can only be passed on.
 func (x *exchange) bodyError(r *http.Request, src *intake, err error) error {
 	var cut *spool.ReadError
-	if cause := context.Cause(x.ctx); errors.Is(cause, errDraining) {
+	if cause := context.Cause(x.Ctx); errors.Is(cause, apierror.ErrDraining) {
 		return cause // which interrupted the reading
 	}
 	switch {
 	case errors.Is(err, spool.ErrTooLarge):
-		return fail("request_too_large", "The request body is over %s. Raise OUTRIGGER_BODY_MAX to let it pass.", x.config.Bodies.BodyMax)
+		return apierror.New("request_too_large", "The request body is over %s. Raise OUTRIGGER_BODY_MAX to let it pass.", x.Config.Bodies.BodyMax)
 	case errors.Is(err, spool.ErrFull):
 		return x.passOn(r, src, err)
 	case errors.As(err, &cut) && errors.Is(cut.Err, os.ErrDeadlineExceeded):
-		return fail("bad_request", "The request body came too slowly: less than %d bytes per second after %s.", bodyRate, bodyGrace)
+		return apierror.New("bad_request", "The request body came too slowly: less than %d bytes per second after %s.", bodyRate, bodyGrace)
 	case errors.As(err, &cut):
-		return fail("bad_request", "The request body was cut short, or its chunks are malformed.")
+		return apierror.New("bad_request", "The request body was cut short, or its chunks are malformed.")
 	}
 	return err
 }
@@ -84,18 +87,18 @@ func (x *exchange) passOn(r *http.Request, src *intake, cause error) error {
 	src.references = nil // the rest is read while others look at what was found
 	// With a key it is to be done once, whatever was sent before: only its whole body
 	// tells whether it was.
-	if x.identity.key != "" || endpoint.Of(x.method, r.URL.EscapedPath(), x.facts.Facts).Effect != endpoint.Create {
+	if x.Identity.Key != "" || endpoint.Of(x.Method, r.URL.EscapedPath(), x.Facts.Facts).Effect != endpoint.Create {
 		if lack := resources.Shortage(cause); lack != "" {
-			return fail(codeExhausted, "The request body could not be kept: %s. Nothing was sent. Send the request again.", lack).after(time.Second)
+			return apierror.New(apierror.CodeExhausted, "The request body could not be kept: %s. Nothing was sent. Send the request again.", lack).After(time.Second)
 		}
-		return fail("spool_full", "No memory or disk is left to keep the request body "+
-			"(OUTRIGGER_MEMORY_MAX, OUTRIGGER_SPOOL_MAX, and the space in OUTRIGGER_SPOOL_DIR). Try again shortly.").after(time.Second)
+		return apierror.New("spool_full", "No memory or disk is left to keep the request body "+
+			"(OUTRIGGER_MEMORY_MAX, OUTRIGGER_SPOOL_MAX, and the space in OUTRIGGER_SPOOL_DIR). Try again shortly.").After(time.Second)
 	}
 	// The answer may come before the body's end (golang/go#40747).
 	_ = http.NewResponseController(src.w).EnableFullDuplex()
 	x.closes = r.ProtoMajor == 1
 	src.lent = &lent{}
-	x.once, x.size = x.body.Once(src), r.ContentLength
+	x.Once, x.Size = x.Body1.Once(src), r.ContentLength
 	return nil
 }
 
@@ -106,7 +109,7 @@ type intake struct {
 	src    io.Reader
 	w      http.ResponseWriter
 	picker *pick.Picker
-	motion *motion // nil when nobody needs it
+	motion *body.Motion // nil when nobody needs it
 
 	references *sticky.Request // nil when nobody needs them
 	waited     time.Duration   // for the caller
@@ -131,7 +134,7 @@ func (i *intake) Read(b []byte) (int, error) {
 		i.set = until
 		i.deadline(until)
 	}
-	if errors.Is(context.Cause(i.ctx), errDraining) {
+	if errors.Is(context.Cause(i.ctx), apierror.ErrDraining) {
 		i.deadline(began) // the drain's deadline may have come before it was set
 	}
 	n, err := i.src.Read(b)
@@ -139,7 +142,7 @@ func (i *intake) Read(b []byte) (int, error) {
 	i.waited += now.Sub(began)
 	i.read += int64(n)
 	if n > 0 && i.motion != nil {
-		i.motion.came(now)
+		i.motion.Came(now)
 	}
 	_, _ = i.picker.Write(b[:n])
 	if i.references != nil {

@@ -10,6 +10,9 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"outrigger/proxy/observe"
+	"outrigger/proxy/settings"
 )
 
 const (
@@ -46,29 +49,29 @@ var named = map[string]func(g *rig, model string) *http.Request{
 // keysOf returns all keys under which something is kept for an upstream.
 func keysOf(g *rig) []string {
 	g.settle()
-	u := g.proxy.upstreams[0]
+	u := g.proxy.Upstreams[0]
 	var keys []string
-	u.lines.mu.RLock()
-	for key := range u.lines.byKey {
-		keys = append(keys, key.model)
+	u.Lines.Mu.RLock()
+	for key := range u.Lines.ByKey {
+		keys = append(keys, key.Model)
 	}
-	u.lines.mu.RUnlock()
-	u.scopes.mu.RLock()
-	for key := range u.scopes.gates {
-		keys = append(keys, key.model)
+	u.Lines.Mu.RUnlock()
+	u.Scopes.Mu.RLock()
+	for key := range u.Scopes.Gates {
+		keys = append(keys, key.Model)
 	}
-	u.scopes.mu.RUnlock()
-	u.loadings.mu.Lock()
-	for key := range u.loadings.byModel {
+	u.Scopes.Mu.RUnlock()
+	u.Loadings.Mu.Lock()
+	for key := range u.Loadings.ByModel {
 		keys = append(keys, key)
 	}
-	u.loadings.mu.Unlock()
-	metrics := g.proxy.recorder.(Recorders)[1].(*Metrics)
-	metrics.models.mu.Lock()
-	for key := range metrics.models.known {
+	u.Loadings.Mu.Unlock()
+	metrics := g.proxy.Recorder.(observe.Recorders)[1].(*observe.Metrics)
+	metrics.Models.Mu.Lock()
+	for key := range metrics.Models.Known {
 		keys = append(keys, key)
 	}
-	metrics.models.mu.Unlock()
+	metrics.Models.Mu.Unlock()
 	return keys
 }
 
@@ -96,7 +99,7 @@ func TestModels_LongNamesBecomeShortKeysThatDiffer(t *testing.T) {
 	failing := answers(http.StatusInternalServerError, `{"error":{"message":"x","code":"server_error"},"usage":{"prompt_tokens":3,"completion_tokens":4}}`)
 	for where, request := range named {
 		t.Run(where, func(t *testing.T) {
-			g := newRig(t, failing, func(c *Config) { c.Retry.Max = 0 })
+			g := newRig(t, failing, func(c *settings.Config) { c.Retry.Max = 0 })
 			long := strings.Repeat("m", 90<<10)
 			for _, model := range []string{long + "a", long + "b", "short"} {
 				g.do(request(g, model))
@@ -107,10 +110,10 @@ func TestModels_LongNamesBecomeShortKeysThatDiffer(t *testing.T) {
 					t.Errorf("a key of %d bytes", len(key))
 				}
 			}
-			scopes := g.proxy.upstreams[0].scopes
-			scopes.mu.RLock()
-			n := len(scopes.gates)
-			scopes.mu.RUnlock()
+			scopes := g.proxy.Upstreams[0].Scopes
+			scopes.Mu.RLock()
+			n := len(scopes.Gates)
+			scopes.Mu.RUnlock()
 			if n != 3 {
 				t.Errorf("%d breakers for three models: %.60q", n, keys)
 			}
@@ -183,7 +186,7 @@ func TestLog_WhatOthersChoseIsCutAndClean(t *testing.T) {
 		"no HTTP":                     {hijacked(func(write func(string) error, _ <-chan struct{}) { _ = write(long + "\r\n\r\n") }), (*rig).plain},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g := newRig(t, tt.upstream, func(c *Config) { c.Retry.Max = 1; c.Callers.Listen = "127.0.0.1:0" })
+			g := newRig(t, tt.upstream, func(c *settings.Config) { c.Retry.Max = 1; c.Callers.Listen = "127.0.0.1:0" })
 			resp, err := g.client.Do(tt.request(g))
 			if err == nil {
 				_, _ = bytes.NewBuffer(nil).ReadFrom(resp.Body)

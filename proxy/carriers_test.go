@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"outrigger/internal/values"
+	"outrigger/proxy/settings"
 )
 
 // carried is one way in which a request carries a credential: a header with a value that
@@ -159,9 +160,9 @@ func TestCarrier_ARetryRejoinsItsCallersCallAlone(t *testing.T) {
 }
 
 func TestCarrier_IsDroppedWhereAnotherKeyIsUsed(t *testing.T) {
-	for name, edit := range map[string]func(c *Config){
-		"a key of the upstream's": func(c *Config) { c.Upstreams[0].APIKey = values.NewSecret("own-key") },
-		"another host's":          func(c *Config) { c.Upstreams[0].CallerKey = CallerKeyDrop },
+	for name, edit := range map[string]func(c *settings.Config){
+		"a key of the upstream's": func(c *settings.Config) { c.Upstreams[0].APIKey = values.NewSecret("own-key") },
+		"another host's":          func(c *settings.Config) { c.Upstreams[0].CallerKey = settings.CallerKeyDrop },
 	} {
 		t.Run(name, func(t *testing.T) {
 			forEachCarrier(t, func(t *testing.T, c carried) {
@@ -233,13 +234,13 @@ func TestCarrier_IsMaskedWhereItIsQuoted(t *testing.T) {
 func TestCarrier_OfTheConfigurationIsLentToNobodyUnseen(t *testing.T) {
 	for name, c := range carriers {
 		t.Run(name, func(t *testing.T) {
-			u := Upstream{AuthHeader: "Authorization"}
+			u := settings.Upstream{AuthHeader: "Authorization"}
 			if c.header != "" {
-				u.Headers = []Pair{{c.header, fmt.Sprintf(c.value, aliceSecret)}}
+				u.Headers = []settings.Pair{{Name: c.header, Value: fmt.Sprintf(c.value, aliceSecret)}}
 			} else {
 				pairs, _ := url.ParseQuery(strings.ReplaceAll(fmt.Sprintf(c.query, aliceSecret), ";", "&"))
 				for name := range pairs {
-					u.Query = append(u.Query, Pair{name, pairs[name][len(pairs[name])-1]})
+					u.Query = append(u.Query, settings.Pair{Name: name, Value: pairs[name][len(pairs[name])-1]})
 				}
 			}
 			if !u.LendsKey() {
@@ -366,7 +367,7 @@ func TestCarrier_IsMaskedInPathsAndInOutriggersOwnErrors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := newBubble(t, fine, func(c *Config) { c.Callers.Listen = "127.0.0.1:8383" })
+				g := newBubble(t, fine, func(c *settings.Config) { c.Callers.Listen = "127.0.0.1:8383" })
 				r := g.request(http.MethodGet, tt.path, "")
 				if tt.edit != nil {
 					tt.edit(r)
@@ -387,8 +388,8 @@ func TestLocation_HasNoParameterOfTheConfiguration(t *testing.T) {
 				g := newBubble(t, func(w http.ResponseWriter, r *http.Request, _ int) {
 					w.Header().Set("Location", base+"/v1/other?"+r.URL.RawQuery)
 					w.WriteHeader(http.StatusFound)
-				}, func(c *Config) {
-					c.Upstreams[0].Query = []Pair{{"key", "PLANTEDof the operator"}, {"api-version", "1"}}
+				}, func(c *settings.Config) {
+					c.Upstreams[0].Query = []settings.Pair{{Name: "key", Value: "PLANTEDof the operator"}, {Name: "api-version", Value: "1"}}
 				})
 				resp, _ := g.do(g.request(http.MethodPost, "/v1/chat/completions?a=1&%6Bey=theirs", chatBody))
 				if got := resp.Header.Get("Location"); got != base+"/v1/other?a=1" {

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"outrigger/proxy/settings"
 )
 
 // few runs only so many calls of a time at once, and refuses the others.
@@ -38,7 +40,7 @@ func TestConcurrency_ARefusedCallIsNoRetryAndNoFailure(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				upstream, _ := few(4, 10*time.Second, refuse)
-				g := newBubble(t, upstream, realBackoff, func(c *Config) { c.Retry.Max = 0 })
+				g := newBubble(t, upstream, realBackoff, func(c *settings.Config) { c.Retry.Max = 0 })
 				start, got := time.Now(), g.crowd(24, chatBody)
 				for _, one := range got {
 					if one.status != http.StatusOK {
@@ -66,7 +68,7 @@ func TestConcurrency_ARefusedCallIsNoRetryAndNoFailure(t *testing.T) {
 func TestConcurrency_OffLearnsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		upstream, _ := few(4, time.Second, answers(503, overBody))
-		g := newBubble(t, upstream, func(c *Config) { c.Concurrency, c.Retry.Max = ConcurrencyOff, 0 })
+		g := newBubble(t, upstream, func(c *settings.Config) { c.Concurrency, c.Retry.Max = settings.ConcurrencyOff, 0 })
 		refused := 0
 		for _, one := range g.crowd(24, chatBody) {
 			if one.status == http.StatusServiceUnavailable {
@@ -82,7 +84,7 @@ func TestConcurrency_OffLearnsNothing(t *testing.T) {
 func TestConcurrency_MaxInflightStaysTheUpperBound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		upstream, most := few(100, time.Second, answers(503, overBody))
-		g := newBubble(t, upstream, func(c *Config) { c.MaxInflight = 3 })
+		g := newBubble(t, upstream, func(c *settings.Config) { c.MaxInflight = 3 })
 		for _, one := range g.crowd(12, chatBody) {
 			if one.status != http.StatusOK {
 				t.Errorf("got %d", one.status)
@@ -169,7 +171,7 @@ func TestBudget_IsWaitedForWhileNothingSucceeds(t *testing.T) {
 				return
 			}
 			fine(w, r, n)
-		}, func(c *Config) {
+		}, func(c *settings.Config) {
 			c.Retry.Base, c.Retry.Cap, c.Retry.Max, c.Retry.Budget = 500*time.Millisecond, 16*time.Second, 7, 0
 		})
 		for _, one := range g.crowd(8, chatBody) {

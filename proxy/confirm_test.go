@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"outrigger/proxy/settings"
 )
 
 const noQuota = `{"error":{"message":"You exceeded your current quota, please check your plan and billing details.","type":"insufficient_quota","param":null,"code":"insufficient_quota"}}`
@@ -42,7 +44,7 @@ func TestConfirm_ACredentialThatWorksIsNotBelievedDeadAtOnce(t *testing.T) {
 						return
 					}
 					fine(w, r, n)
-				}, func(c *Config) { c.Limit.Learn = false })
+				}, func(c *settings.Config) { c.Limit.Learn = false })
 				got := g.work(40)
 				if got[200] != 800 {
 					t.Errorf("800 calls got %v", got)
@@ -67,7 +69,7 @@ func TestConfirm_OneThatDiesIsRememberedAfterOneMoreCall(t *testing.T) {
 				return
 			}
 			fine(w, r, n)
-		}, func(c *Config) { c.Limit.Learn = false })
+		}, func(c *settings.Config) { c.Limit.Learn = false })
 		g.chat()
 		dead.Store(true)
 		before := g.calls.Load()
@@ -77,7 +79,7 @@ func TestConfirm_OneThatDiesIsRememberedAfterOneMoreCall(t *testing.T) {
 		if resp, _ := g.chat(); resp.Header.Get("X-Outrigger-Source") != "tripped" {
 			t.Errorf("the next came from %s", resp.Header.Get("X-Outrigger-Source"))
 		}
-		time.Sleep(g.proxy.config.TripCooldown) // the bubble's clock
+		time.Sleep(g.proxy.Config.TripCooldown) // the bubble's clock
 		before = g.calls.Load()
 		if resp, _ := g.chat(); resp.StatusCode != 401 || g.calls.Load() != before+1 {
 			t.Errorf("the probe got %d after %d calls", resp.StatusCode, g.calls.Load()-before)
@@ -93,7 +95,7 @@ func TestConfirm_OneThatWorkedLongAgoIsBelievedDead(t *testing.T) {
 				return
 			}
 			fine(w, r, n)
-		}, func(c *Config) { c.Limit.Learn = false })
+		}, func(c *settings.Config) { c.Limit.Learn = false })
 		g.chat()
 		time.Sleep(10 * time.Minute) // the bubble's clock
 		if resp, _ := g.chat(); resp.StatusCode != 401 || g.calls.Load() != 2 {
@@ -123,7 +125,7 @@ func TestConfirm_WhereNothingMayBeSentAgainTheNextRefusalCounts(t *testing.T) {
 						return
 					}
 					fine(w, r, n)
-				}, func(c *Config) { c.Limit.Learn = false })
+				}, func(c *settings.Config) { c.Limit.Learn = false })
 				g.chat()
 				dead.Store(true)
 				send := func() (*http.Response, int64) {

@@ -10,6 +10,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"outrigger/proxy/settings"
+	"outrigger/proxy/upstream"
 )
 
 // moving is an upstream whose name stands for the host that is counted up: each host
@@ -38,12 +41,12 @@ func newMoving(t *testing.T, g *rig, n int, script func(w http.ResponseWriter, r
 			_ = server.Close()
 		})
 	}
-	dial := heard(func(ctx context.Context, network, address string) (net.Conn, error) {
+	dial := upstream.Heard(func(ctx context.Context, network, address string) (net.Conn, error) {
 		m.dials.Add(1)
 		return m.hosts[m.at.Load()-1].dial(ctx, network, address)
 	})
-	up := g.proxy.upstreams[0]
-	up.pooled.(*http.Transport).DialContext, up.fresh.(*http.Transport).DialContext = dial, dial
+	up := g.proxy.Upstreams[0]
+	up.Pooled.(*http.Transport).DialContext, up.Fresh.(*http.Transport).DialContext = dial, dial
 	return m
 }
 
@@ -62,7 +65,7 @@ func TestConnections_FailuresHaveTheNameLookedUpAgain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := newBubble(t, fine, func(c *Config) {
+				g := newBubble(t, fine, func(c *settings.Config) {
 					patient(c)
 					c.Limit.Learn = false
 					c.Timeouts.Attempt = 2 * time.Second
@@ -137,7 +140,7 @@ func drain(c chan int, n int) func(func(int) bool) {
 
 func TestConnections_HaveAGreatestAge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newBubble(t, fine, func(c *Config) { c.Limit.Learn = false })
+		g := newBubble(t, fine, func(c *settings.Config) { c.Limit.Learn = false })
 		m := newMoving(t, g, 2, func(w http.ResponseWriter, r *http.Request, host int) {
 			w.Header().Set("Host-Number", string(rune('0'+host)))
 			fine(w, r, host)
@@ -151,7 +154,7 @@ func TestConnections_HaveAGreatestAge(t *testing.T) {
 			m.at.Store(2)
 			time.Sleep(time.Second)
 		}
-		if took := time.Since(start); host != "2" || took < keptAge-keptJitter-time.Second || took > keptAge+time.Second {
+		if took := time.Since(start); host != "2" || took < upstream.KeptAge-upstream.KeptJitter-time.Second || took > upstream.KeptAge+time.Second {
 			t.Errorf("host %s after %v of busy traffic, want 2 between 3 and 5 minutes", host, took)
 		}
 		if m.dials.Load() != 2 {
@@ -162,7 +165,7 @@ func TestConnections_HaveAGreatestAge(t *testing.T) {
 
 func TestConnections_RenewalCutsNoStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newBubble(t, fine, func(c *Config) { c.Limit.Learn = false })
+		g := newBubble(t, fine, func(c *settings.Config) { c.Limit.Learn = false })
 		m := newMoving(t, g, 1, func(w http.ResponseWriter, r *http.Request, host int) {
 			if r.URL.Path != "/v1/chat/completions" {
 				fine(w, r, host)
@@ -199,7 +202,7 @@ func TestConnections_RenewalCutsNoStream(t *testing.T) {
 
 func TestConnections_IllUpstreamIsNotConnectedToAllTheTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newBubble(t, fine, func(c *Config) {
+		g := newBubble(t, fine, func(c *settings.Config) {
 			c.Limit.Learn, c.Retry.Max, c.Breaker.Consecutive, c.Breaker.Ratio = false, 0, 0, 0
 		})
 		calls := 0

@@ -14,6 +14,8 @@ import (
 	"outrigger/internal/values"
 	"outrigger/policy"
 	"outrigger/policy/limit"
+	"outrigger/proxy/admission"
+	"outrigger/proxy/settings"
 )
 
 // localError is what a caller sees of an error that Outrigger wrote.
@@ -131,7 +133,7 @@ func TestEveryErrorOfTheTableIsToldAsTheContractSays(t *testing.T) {
 	file := func(g *rig) (*http.Response, string) { return g.do(g.request(http.MethodPost, "/v1/files", chatBody)) }
 	tests := map[string]struct {
 		upstream script
-		edit     func(*Config)
+		edit     func(*settings.Config)
 		provoke  func(g *rig) (*http.Response, string)
 		want     localError
 	}{
@@ -164,7 +166,7 @@ func TestEveryErrorOfTheTableIsToldAsTheContractSays(t *testing.T) {
 			localError{400, "invalid_request_error", "bad_request", "0", "", true, false, []string{"request body", "cut short"}},
 		},
 		"no client token": {
-			fine, func(c *Config) { c.Callers.Tokens = []values.Secret{values.NewSecret("let-me-in")} }, chat,
+			fine, func(c *settings.Config) { c.Callers.Tokens = []values.Secret{values.NewSecret("let-me-in")} }, chat,
 			localError{401, "authentication_error", "client_token_required", "0", "", true, false, []string{"x-outrigger-token"}},
 		},
 		"a page of a foreign origin": {
@@ -194,7 +196,7 @@ func TestEveryErrorOfTheTableIsToldAsTheContractSays(t *testing.T) {
 			localError{405, "invalid_request_error", "method_not_allowed", "0", "", true, false, []string{"TRACE", "credentials"}},
 		},
 		"a body over the bound": {
-			fine, func(c *Config) { c.Bodies.BodyMax = 10 }, chat,
+			fine, func(c *settings.Config) { c.Bodies.BodyMax = 10 }, chat,
 			localError{413, "invalid_request_error", "request_too_large", "0", "", true, false, []string{"10", "OUTRIGGER_BODY_MAX"}},
 		},
 		"a create whose answer was lost": {
@@ -202,7 +204,7 @@ func TestEveryErrorOfTheTableIsToldAsTheContractSays(t *testing.T) {
 			localError{424, "api_connection_error", "upstream_ambiguous", "1", "", true, true, []string{`"openai"`, "1 attempt", "before sending it again"}},
 		},
 		"a create whose answer did not come in time": {
-			silence, func(c *Config) { c.Timeouts.Attempt, c.Timeouts.Total = 2*time.Second, 21*time.Second }, file,
+			silence, func(c *settings.Config) { c.Timeouts.Attempt, c.Timeouts.Total = 2*time.Second, 21*time.Second }, file,
 			localError{424, "api_connection_error", "upstream_ambiguous", "1", "", true, true, []string{"timeout", "1 attempt", "20s", "before sending it again"}},
 		},
 		"a create whose answer was lost, to a client that repeats a 424": {
@@ -212,29 +214,31 @@ func TestEveryErrorOfTheTableIsToldAsTheContractSays(t *testing.T) {
 			localError{409, "api_connection_error", "upstream_ambiguous", "1", "", true, true, []string{"before sending it again"}},
 		},
 		"a WebSocket where none is carried": {
-			fine, func(c *Config) { c.WebSocket = WebSocketRefuse },
+			fine, func(c *settings.Config) { c.WebSocket = settings.WebSocketRefuse },
 			func(g *rig) (*http.Response, string) {
 				return g.do(with(g.request(http.MethodGet, "/v1/responses", ""), "Upgrade: websocket", "Connection: Upgrade"))
 			},
 			localError{426, "invalid_request_error", "websocket_refused", "0", "", true, false, []string{"OUTRIGGER_WEBSOCKET"}},
 		},
 		"a line that is full": {
-			fine, func(c *Config) { c.Limit.RPM, c.Limit.QueueMax = 60, 1 },
+			fine, func(c *settings.Config) { c.Limit.RPM, c.Limit.QueueMax = 60, 1 },
 			func(g *rig) (*http.Response, string) { fillLine(g); return g.chat() },
 			localError{429, "rate_limit_error", "local_rate_limit", "0", someTime, false, false, []string{`"openai"`, "OUTRIGGER_QUEUE_MAX"}},
 		},
 		"a wait that would outlast the deadline": {
-			fine, func(c *Config) { c.Limit.RPM, c.Timeouts.Total = 2, 20*time.Second },
+			fine, func(c *settings.Config) { c.Limit.RPM, c.Timeouts.Total = 2, 20*time.Second },
 			untilRefused,
 			localError{429, "rate_limit_error", "local_rate_limit", "0", someTime, false, false, []string{`"openai"`, "in about"}},
 		},
 		"a wait of more than a minute is not told": {
-			fine, func(c *Config) { c.Limit.RPM, c.Timeouts.Total, c.Limit.QueueTimeout = 1, time.Hour, time.Minute },
+			fine, func(c *settings.Config) {
+				c.Limit.RPM, c.Timeouts.Total, c.Limit.QueueTimeout = 1, time.Hour, time.Minute
+			},
 			untilRefused,
 			localError{429, "rate_limit_error", "local_rate_limit", "0", "", false, false, []string{`"openai"`, "OUTRIGGER_QUEUE_TIMEOUT"}},
 		},
 		"a request that can never fit": {
-			fine, func(c *Config) { c.Limit.TPM = 10 },
+			fine, func(c *settings.Config) { c.Limit.TPM = 10 },
 			func(g *rig) (*http.Response, string) {
 				return g.do(g.request(http.MethodPost, "/v1/chat/completions", `{"model":"m","max_tokens":5000,"messages":[{"role":"user","content":"hi"}]}`))
 			},
@@ -255,21 +259,21 @@ func TestEveryErrorOfTheTableIsToldAsTheContractSays(t *testing.T) {
 			localError{502, "api_connection_error", "upstream_broke", "5", "", true, false, []string{`"openai"`, "5 attempts", "again is safe"}},
 		},
 		"an open breaker": {
-			answers(500, "{}"), func(c *Config) {
+			answers(500, "{}"), func(c *settings.Config) {
 				c.Breaker.Consecutive, c.Breaker.Open, c.Breaker.Wait, c.Retry.Max = 1, 30*time.Second, 10*time.Second, 0
 			},
 			func(g *rig) (*http.Response, string) { _, _ = g.chat(); return g.chat() },
 			localError{503, "server_error", "circuit_open", "0", "21", false, false, []string{`"openai"`, "10s", "/status.json"}},
 		},
 		"an open breaker whose probe is far away": {
-			answers(500, "{}"), func(c *Config) {
+			answers(500, "{}"), func(c *settings.Config) {
 				c.Breaker.Consecutive, c.Breaker.Open, c.Breaker.Wait, c.Retry.Max = 1, time.Hour, 10*time.Second, 0
 			},
 			func(g *rig) (*http.Response, string) { _, _ = g.chat(); return g.chat() },
 			localError{503, "server_error", "circuit_open", "0", "", false, false, []string{`"openai"`, "10s"}},
 		},
 		"no room for the body": {
-			fine, func(c *Config) { c.Bodies.MemoryMax, c.Bodies.SpoolMax = 1, 0 }, chat,
+			fine, func(c *settings.Config) { c.Bodies.MemoryMax, c.Bodies.SpoolMax = 1, 0 }, chat,
 			localError{503, "server_error", "spool_full", "0", "1", false, false, []string{"OUTRIGGER_MEMORY_MAX", "Try again"}},
 		},
 		"a drain": {
@@ -294,11 +298,11 @@ func TestEveryErrorOfTheTableIsToldAsTheContractSays(t *testing.T) {
 			localError{424, "api_connection_error", "upstream_ambiguous", "1", "", true, true, []string{"shutting down", "before sending it again"}},
 		},
 		"no answer within the attempts' timeouts": {
-			silence, func(c *Config) { c.Timeouts.Attempt = time.Second }, chat,
+			silence, func(c *settings.Config) { c.Timeouts.Attempt = time.Second }, chat,
 			localError{504, "timeout_error", "upstream_timeout", "5", "", true, false, []string{`"openai"`, "5 attempts", "OUTRIGGER_ATTEMPT_TIMEOUT"}},
 		},
 		"no answer within the total timeout": {
-			silence, func(c *Config) { c.Timeouts.Total = 10 * time.Second }, chat,
+			silence, func(c *settings.Config) { c.Timeouts.Total = 10 * time.Second }, chat,
 			localError{504, "timeout_error", "upstream_timeout", "1", "", true, false, []string{`"openai"`, "1 attempt", "9s", "OUTRIGGER_TIMEOUT"}},
 		},
 		"no answer within the time that the caller announced": {
@@ -309,7 +313,7 @@ func TestEveryErrorOfTheTableIsToldAsTheContractSays(t *testing.T) {
 			localError{504, "timeout_error", "upstream_timeout", "1", "", false, false, []string{`"openai"`, "1 attempt", "9s"}},
 		},
 		"an attempt's timeout under a deadline that the caller announced": {
-			silence, func(c *Config) { c.Timeouts.Attempt = time.Second },
+			silence, func(c *settings.Config) { c.Timeouts.Attempt = time.Second },
 			func(g *rig) (*http.Response, string) {
 				return g.do(with(g.request(http.MethodPost, "/v1/chat/completions", chatBody), "X-Stainless-Read-Timeout: 600"))
 			},
@@ -323,7 +327,7 @@ func TestEveryErrorOfTheTableIsToldAsTheContractSays(t *testing.T) {
 			localError{424, "api_connection_error", "upstream_ambiguous", "1", "", true, true, []string{"1 attempt", "9s"}},
 		},
 		"a create whose announced time ends before an attempt": {
-			silence, func(c *Config) { c.MaxInflight = 1 },
+			silence, func(c *settings.Config) { c.MaxInflight = 1 },
 			func(g *rig) (*http.Response, string) {
 				g.background(g.request(http.MethodPost, "/v1/chat/completions", chatBody))
 				synctest.Wait()
@@ -336,7 +340,7 @@ func TestEveryErrorOfTheTableIsToldAsTheContractSays(t *testing.T) {
 		for _, mode := range []policy.ClientRetriesMode{policy.ClientRetriesSuppress, policy.ClientRetriesAllow} {
 			t.Run(name+"/"+string(mode), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					g := newBubble(t, tt.upstream, func(c *Config) {
+					g := newBubble(t, tt.upstream, func(c *settings.Config) {
 						c.Retry.ClientRetries = mode
 						c.Limit.Learn = false
 						if tt.edit != nil {
@@ -369,7 +373,7 @@ func fillLine(g *rig) {
 	for depth := 0; depth == 0; {
 		g.background(g.request(http.MethodPost, "/v1/chat/completions", chatBody))
 		synctest.Wait()
-		g.proxy.upstreams[0].lines.each(time.Now(), func(_ []lineKey, s limit.Snapshot, _ bool) { depth += s.Queue })
+		g.proxy.Upstreams[0].Lines.Each(time.Now(), func(_ []admission.Key, s limit.Snapshot, _ bool) { depth += s.Queue })
 	}
 }
 
@@ -424,7 +428,7 @@ func TestAnAnswerOfTheUpstreamsCarriesTheRightAdviceForSDKs(t *testing.T) {
 						"X-Request-Id", "req_upstream", "X-Outrigger-Source", "forged", "X-Outrigger-Attempts", "99",
 						"X-Outrigger-Upstream", "forged", "X-Outrigger-Queue-Ms", "forged", "X-Outrigger-Request-Id", "forged",
 					}, tt.header...)
-					g := newBubble(t, answers(tt.status, tt.body, header...), func(c *Config) { c.Retry.ClientRetries, c.Retry.Max = mode, 2 })
+					g := newBubble(t, answers(tt.status, tt.body, header...), func(c *settings.Config) { c.Retry.ClientRetries, c.Retry.Max = mode, 2 })
 					resp, body := g.do(with(g.request(http.MethodPost, tt.path, chatBody), tt.request...))
 					want := tt.suppress
 					if mode == policy.ClientRetriesAllow {

@@ -13,6 +13,9 @@ import (
 	"time"
 
 	"outrigger/policy/endpoint"
+	"outrigger/proxy/attempt"
+	"outrigger/proxy/settings"
+	"outrigger/proxy/stream"
 	providers "outrigger/test/corpus"
 )
 
@@ -54,14 +57,14 @@ func (a answered) against(want []byte) string {
 
 // ask sends tr's request in a bubble to an upstream that answers with the scripts in
 // turn, the last for all further calls.
-func ask(t *testing.T, tr providers.Transcript, edit func(*Config), scripts ...script) answered {
+func ask(t *testing.T, tr providers.Transcript, edit func(*settings.Config), scripts ...script) answered {
 	t.Helper()
 	var a answered
 	synctest.Test(t, func(t *testing.T) {
 		g := newBubble(t, func(w http.ResponseWriter, r *http.Request, call int) {
 			_, _ = io.Copy(io.Discard, r.Body)
 			scripts[min(call, len(scripts))-1](w, r, call)
-		}, func(c *Config) {
+		}, func(c *settings.Config) {
 			if edit != nil {
 				edit(c)
 			}
@@ -117,7 +120,7 @@ func silent(part []byte) script {
 	}
 }
 
-func noRetries(c *Config) { c.Retry.Max, c.Timeouts.Total = 0, time.Second } // a second in line, for a rate limit
+func noRetries(c *settings.Config) { c.Retry.Max, c.Timeouts.Total = 0, time.Second } // a second in line, for a rate limit
 
 func TestProvidersStreamsPassByteForByte(t *testing.T) {
 	eachProvider(t, func(t *testing.T, tr providers.Transcript) {
@@ -218,9 +221,9 @@ func TestProvidersStreamsThatFallSilentAreToldOff(t *testing.T) {
 			}
 			want := idle
 			if event >= tr.Whole {
-				want = doneTime
+				want = stream.DoneTime
 			}
-			if got.took < want || got.took > want+endTime+time.Second {
+			if got.took < want || got.took > want+attempt.EndTime+time.Second {
 				t.Errorf("silent behind event %d: ended after %s, want %s", event, got.took, want)
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"outrigger/internal/values"
+	"outrigger/proxy/settings"
 )
 
 func TestAPageOfAnAllowedOriginMayCall(t *testing.T) {
@@ -19,7 +20,7 @@ func TestAPageOfAnAllowedOriginMayCall(t *testing.T) {
 			w.WriteHeader(http.StatusBadRequest)
 		}
 		good(w, r, n)
-	}, func(c *Config) {
+	}, func(c *settings.Config) {
 		c.Callers.Origins, c.Callers.Tokens, c.Limit.Learn = []string{"https://app.example"}, []values.Secret{values.NewSecret("t")}, false
 	})
 	asks := []string{"Access-Control-Request-Method: POST", "Access-Control-Request-Headers: authorization,content-type,x-outrigger-token"}

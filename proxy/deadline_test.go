@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"outrigger/proxy/settings"
 )
 
 // after answers with 200 once d has passed since the request was there.
@@ -25,9 +27,9 @@ func after(d time.Duration) script {
 func TestADefaultTimeoutGivesWayToACallerThatAnnouncesMore(t *testing.T) {
 	const answer = 17 * time.Minute
 	cut := 599 * time.Second
-	set := func(c *Config) { c.Timeouts.TotalSet = true }
+	set := func(c *settings.Config) { c.Timeouts.TotalSet = true }
 	for name, tt := range map[string]struct {
-		edit    func(*Config)
+		edit    func(*settings.Config)
 		path    string
 		headers []string
 		status  int
@@ -44,7 +46,7 @@ func TestADefaultTimeoutGivesWayToACallerThatAnnouncesMore(t *testing.T) {
 		"nothing announced":       {nil, "/v1/chat/completions", nil, 504, cut},
 		"a default that was set":  {set, "/v1/chat/completions", []string{"X-Stainless-Read-Timeout: 7200"}, 504, cut},
 		"set, with a key":         {set, "/v1/chat/completions", []string{"X-Stainless-Read-Timeout: 7200", "Idempotency-Key: k"}, 504, cut},
-		"another value":           {func(c *Config) { c.Timeouts.Total = time.Minute }, "/v1/chat/completions", []string{"X-Stainless-Timeout: 7200"}, 504, 59 * time.Second},
+		"another value":           {func(c *settings.Config) { c.Timeouts.Total = time.Minute }, "/v1/chat/completions", []string{"X-Stainless-Timeout: 7200"}, 504, 59 * time.Second},
 		"a known limit does not":  {nil, "/v1/chat/completions", []string{"User-Agent: Anthropic/JS 0.71.2", "X-Stainless-Timeout: 7200"}, 504, 299 * time.Second},
 		"nor that of LangChain":   {nil, "/v1/chat/completions", []string{"User-Agent: langchainjs-openai/1.0.0 (node/v22.1.0; linux; x64)"}, 504, 299 * time.Second},
 		"a key, nothing to give":  {nil, "/v1/chat/completions", []string{"Idempotency-Key: k"}, 504, cut},
@@ -53,7 +55,7 @@ func TestADefaultTimeoutGivesWayToACallerThatAnnouncesMore(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := newBubble(t, after(answer), func(c *Config) {
+				g := newBubble(t, after(answer), func(c *settings.Config) {
 					if tt.edit != nil {
 						tt.edit(c)
 					}
@@ -72,7 +74,7 @@ func TestADefaultSilenceGivesWayToACallerThatAnnouncesMore(t *testing.T) {
 	const opening = "event: response.created\ndata: {\"type\":\"response.created\"}\n\nevent: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"delta\":\"a\"}\n\n"
 	const ending = "event: response.completed\ndata: {\"type\":\"response.completed\",\"response\":{}}\n\n"
 	for name, tt := range map[string]struct {
-		edit    func(*Config)
+		edit    func(*settings.Config)
 		headers []string
 		whole   bool
 	}{
@@ -81,8 +83,8 @@ func TestADefaultSilenceGivesWayToACallerThatAnnouncesMore(t *testing.T) {
 		"with a key":        {nil, []string{"X-Stainless-Read-Timeout: 1800", "Idempotency-Key: k"}, true},
 		"less announced":    {nil, []string{"X-Stainless-Read-Timeout: 30"}, false},
 		"nothing announced": {nil, nil, false},
-		"it was set":        {func(c *Config) { c.Timeouts.StreamIdleSet = true }, []string{"X-Stainless-Read-Timeout: 1800"}, false},
-		"another value":     {func(c *Config) { c.Timeouts.StreamIdle = 4 * time.Minute }, []string{"X-Stainless-Read-Timeout: 1800"}, false},
+		"it was set":        {func(c *settings.Config) { c.Timeouts.StreamIdleSet = true }, []string{"X-Stainless-Read-Timeout: 1800"}, false},
+		"another value":     {func(c *settings.Config) { c.Timeouts.StreamIdle = 4 * time.Minute }, []string{"X-Stainless-Read-Timeout: 1800"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -96,7 +98,7 @@ func TestADefaultSilenceGivesWayToACallerThatAnnouncesMore(t *testing.T) {
 						_, _ = io.WriteString(w, ending)
 					case <-r.Context().Done():
 					}
-				}, func(c *Config) {
+				}, func(c *settings.Config) {
 					if tt.edit != nil {
 						tt.edit(c)
 					}
@@ -142,24 +144,24 @@ func TestTimeoutsThatWereCutDownToWholeSecondsAreReadAsWhatTheyMayBe(t *testing.
 
 func TestTheLastPossibleAttemptIsNotCut(t *testing.T) {
 	for name, tt := range map[string]struct {
-		edit   func(*Config)
+		edit   func(*settings.Config)
 		path   string
 		status int
 		calls  int64
 		after  time.Duration
 	}{
-		"retries are used up":           {func(c *Config) { c.Retry.Max = 2 }, "/v1/chat/completions", 200, 3, 40 * time.Second},
-		"no retries":                    {func(c *Config) { c.Retry.Max = 0 }, "/v1/chat/completions", 200, 1, 20 * time.Second},
-		"no time for another":           {func(c *Config) { c.Timeouts.Attempt, c.Timeouts.Total = 15*time.Second, 37*time.Second }, "/v1/chat/completions", 200, 2, 35 * time.Second},
+		"retries are used up":           {func(c *settings.Config) { c.Retry.Max = 2 }, "/v1/chat/completions", 200, 3, 40 * time.Second},
+		"no retries":                    {func(c *settings.Config) { c.Retry.Max = 0 }, "/v1/chat/completions", 200, 1, 20 * time.Second},
+		"no time for another":           {func(c *settings.Config) { c.Timeouts.Attempt, c.Timeouts.Total = 15*time.Second, 37*time.Second }, "/v1/chat/completions", 200, 2, 35 * time.Second},
 		"a create":                      {nil, "/v1/files", 200, 1, 20 * time.Second},
-		"an upstream's own":             {func(c *Config) { c.Upstreams[0].AttemptTimeout, c.Retry.Max = 5*time.Second, 2 }, "/v1/chat/completions", 200, 3, 30 * time.Second},
-		"an upstream's own alone":       {func(c *Config) { c.Timeouts.Attempt, c.Upstreams[0].AttemptTimeout = 0, time.Minute }, "/v1/chat/completions", 200, 1, 20 * time.Second},
-		"longer than the answer":        {func(c *Config) { c.Upstreams[0].AttemptTimeout = time.Minute }, "/v1/chat/completions", 200, 1, 20 * time.Second},
-		"a create that may be repeated": {func(c *Config) { c.Retry.Creates, c.Retry.Max = "always", 1 }, "/v1/files", 200, 2, 30 * time.Second},
+		"an upstream's own":             {func(c *settings.Config) { c.Upstreams[0].AttemptTimeout, c.Retry.Max = 5*time.Second, 2 }, "/v1/chat/completions", 200, 3, 30 * time.Second},
+		"an upstream's own alone":       {func(c *settings.Config) { c.Timeouts.Attempt, c.Upstreams[0].AttemptTimeout = 0, time.Minute }, "/v1/chat/completions", 200, 1, 20 * time.Second},
+		"longer than the answer":        {func(c *settings.Config) { c.Upstreams[0].AttemptTimeout = time.Minute }, "/v1/chat/completions", 200, 1, 20 * time.Second},
+		"a create that may be repeated": {func(c *settings.Config) { c.Retry.Creates, c.Retry.Max = "always", 1 }, "/v1/files", 200, 2, 30 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := newBubble(t, after(20*time.Second), func(c *Config) {
+				g := newBubble(t, after(20*time.Second), func(c *settings.Config) {
 					c.Timeouts.Attempt, c.Timeouts.Total = 10*time.Second, 5*time.Minute
 					c.Retry.Base, c.Retry.Cap = 0, 0
 					if tt.edit != nil {

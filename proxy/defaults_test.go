@@ -7,12 +7,14 @@ import (
 	"time"
 
 	"github.com/caarlos0/env/v11"
+
+	"outrigger/proxy/settings"
 )
 
 // DefaultConfig returns the configuration that results from no variables at all, without an
 // upstream. Package config has the same for programs; this package's tests cannot import it.
-func DefaultConfig() Config {
-	var c Config
+func DefaultConfig() settings.Config {
+	var c settings.Config
 	if err := readDefaults(&c); err != nil {
 		panic(err)
 	}
@@ -21,8 +23,8 @@ func DefaultConfig() Config {
 }
 
 // DefaultUpstream returns an upstream with its defaults, without name and URL.
-func DefaultUpstream() Upstream {
-	var u Upstream
+func DefaultUpstream() settings.Upstream {
+	var u settings.Upstream
 	if err := readDefaults(&u); err != nil {
 		panic(err)
 	}
@@ -54,7 +56,7 @@ func readDefaults(target any) error {
 
 func TestTimeoutsThatNobodyChoseAreThoseOfTheTags(t *testing.T) {
 	want := DefaultConfig().Timeouts
-	if defaultTotal != want.Total || defaultStreamIdle != want.StreamIdle {
-		t.Errorf("%s and %s, want %s and %s", defaultTotal, defaultStreamIdle, want.Total, want.StreamIdle)
+	if settings.DefaultTotal != want.Total || settings.DefaultStreamIdle != want.StreamIdle {
+		t.Errorf("%s and %s, want %s and %s", settings.DefaultTotal, settings.DefaultStreamIdle, want.Total, want.StreamIdle)
 	}
 }

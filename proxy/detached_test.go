@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"outrigger/internal/values"
+	"outrigger/proxy/idempotency"
 	"outrigger/proxy/idempotency/claims"
+	"outrigger/proxy/settings"
 	"outrigger/proxy/spool"
 )
 
@@ -87,14 +89,14 @@ func (g *rig) answersTo(caller string, n int) map[string]int {
 func TestCallsWithoutACallerAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &ledger{after: time.Minute, done: map[string]int{}}
-		g := newBubble(t, l.serve, func(c *Config) { c.Limit.Learn, c.Concurrency = false, ConcurrencyOff }) // all are sent at once
+		g := newBubble(t, l.serve, func(c *settings.Config) { c.Limit.Learn, c.Concurrency = false, settings.ConcurrencyOff }) // all are sent at once
 		g.leaveAll("many", 1000)
-		const half = maxDetached / 2
-		if got := g.proxy.calls.detached.load(); got.calls != half || g.inflight() != half {
+		const half = idempotency.MaxDetached / 2
+		if got := g.proxy.calls.Detached.Load(); got.Calls != half || g.inflight() != half {
 			t.Errorf("%+v go on without a caller and %d are in flight, want %d", got, g.inflight(), half)
 		}
 		g.leaveAll("other", 10)
-		if got := g.proxy.calls.detached.load().calls; got != half+10 {
+		if got := g.proxy.calls.Detached.Load().Calls; got != half+10 {
 			t.Errorf("%d go on, want all 10 of another credential beside %d", got, half)
 		}
 		for _, want := range []string{
@@ -106,7 +108,7 @@ func TestCallsWithoutACallerAreBounded(t *testing.T) {
 			}
 		}
 		time.Sleep(2 * time.Minute)
-		if got := g.proxy.calls.detached.load(); got != (load{}) || len(g.proxy.calls.detached.shares) != 0 {
+		if got := g.proxy.calls.Detached.Load(); got != (idempotency.Load{}) || len(g.proxy.calls.Detached.Shares) != 0 {
 			t.Errorf("%+v are counted when all have ended", got)
 		}
 		if got := fmt.Sprint(g.answersTo("other", 10)); got != "map[200 replay:10]" {
@@ -126,7 +128,9 @@ func TestCallsWithoutACallerAreBounded(t *testing.T) {
 func TestACallThatIsEndedWhileItWaitsLeavesItsKeyFree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &ledger{after: time.Minute, done: map[string]int{}}
-		g := newBubble(t, l.serve, func(c *Config) { c.MaxInflight, c.Bodies.MemoryMax = 1, values.Bytes(detachedShare*detachedCost) })
+		g := newBubble(t, l.serve, func(c *settings.Config) {
+			c.MaxInflight, c.Bodies.MemoryMax = 1, values.Bytes(idempotency.DetachedShare*idempotency.DetachedCost)
+		})
 		g.background(g.createOf("first", 0))
 		synctest.Wait()
 		g.leaveAll("many", 3)
@@ -150,9 +154,11 @@ func TestACallThatIsEndedAfterARefusalLeavesItsKeyFree(t *testing.T) {
 				return
 			}
 			numbered(0)(w, r, n)
-		}, func(c *Config) { c.Bodies.MemoryMax = values.Bytes(detachedShare * detachedCost) })
+		}, func(c *settings.Config) {
+			c.Bodies.MemoryMax = values.Bytes(idempotency.DetachedShare * idempotency.DetachedCost)
+		})
 		g.leaveAll("many", 1)
-		if got := g.counted(resultCrowded); got != "1" {
+		if got := g.counted(idempotency.ResultCrowded); got != "1" {
 			t.Errorf("%s calls found no room", got)
 		}
 		time.Sleep(time.Minute)
@@ -169,22 +175,22 @@ func TestOnlyCallsWithoutACallerCount(t *testing.T) {
 		for range 2 {
 			g.background(g.createOf("two", 0)) // both wait for one call
 		}
-		for i := range maxDetached {
+		for i := range idempotency.MaxDetached {
 			g.background(g.createOf("stays", i))
 		}
 		g.leaveAll("two", 1)
-		if got := g.proxy.calls.detached.load(); got != (load{}) {
+		if got := g.proxy.calls.Detached.Load(); got != (idempotency.Load{}) {
 			t.Errorf("%+v count with their callers there", got)
 		}
 		g.leaveAll("back", 1)
-		before := g.proxy.calls.detached.load().calls
+		before := g.proxy.calls.Detached.Load().Calls
 		g.background(g.createOf("back", 0))
 		synctest.Wait()
-		if after := g.proxy.calls.detached.load().calls; before != 1 || after != 0 {
+		if after := g.proxy.calls.Detached.Load().Calls; before != 1 || after != 0 {
 			t.Errorf("%d count when the caller had left, and %d when it was back", before, after)
 		}
 		time.Sleep(2 * time.Minute)
-		if len(l.done) != maxDetached+2 || l.twice() != 0 {
+		if len(l.done) != idempotency.MaxDetached+2 || l.twice() != 0 {
 			t.Errorf("%d were done, %d of them twice", len(l.done), l.twice())
 		}
 	})
@@ -205,25 +211,25 @@ func TestAbandonedCallsLeaveRoomForOtherCredentials(t *testing.T) {
 			<-ctx.Done()
 			synctest.Wait()
 		}
-		leave("many", maxDetached)
+		leave("many", idempotency.MaxDetached)
 		leave("other", 3)
-		if got, want := g.status().Idempotency.Abandoned, maxDetached/2+3; got != want || g.inflight() != want {
+		if got, want := g.status().Idempotency.Abandoned, idempotency.MaxDetached/2+3; got != want || g.inflight() != want {
 			t.Errorf("%d are abandoned and %d in flight, want %d", got, g.inflight(), want)
 		}
 		time.Sleep(2 * time.Minute)
-		if got := g.proxy.calls.detached.load(); got != (load{}) {
+		if got := g.proxy.calls.Detached.Load(); got != (idempotency.Load{}) {
 			t.Errorf("%+v are counted when all have ended", got)
 		}
 	})
 }
 
 func TestDetachedCallsAreBoundedInBytes(t *testing.T) {
-	d := newDetached(spool.New(spool.Config{MemoryMax: 64 << 20}), 64<<20, 0)
-	enter := func(owner uint64, bytes int64) (*attachment, bool) {
-		a := &attachment{in: d, owner: claims.Owner{byte(owner)}, bytes: bytes}
-		return a, d.enter(a)
+	d := idempotency.NewDetached(spool.New(spool.Config{MemoryMax: 64 << 20}), 64<<20, 0)
+	enter := func(owner uint64, bytes int64) (*idempotency.Attachment, bool) {
+		a := &idempotency.Attachment{In: d, Owner: claims.Owner{byte(owner)}, Bytes: bytes}
+		return a, d.Enter(a)
 	}
-	var first *attachment
+	var first *idempotency.Attachment
 	n := 0
 	for ; ; n++ {
 		a, ok := enter(1, 1<<20)
@@ -245,29 +251,29 @@ func TestDetachedCallsAreBoundedInBytes(t *testing.T) {
 	if !ok || !other.Reserve(1<<20) {
 		t.Error("nothing is left for another credential")
 	}
-	waited := &attachment{in: d, owner: claims.Owner{1}}
+	waited := &idempotency.Attachment{In: d, Owner: claims.Owner{1}}
 	if !waited.Reserve(20 << 20) {
 		t.Error("an answer that somebody waits for is bounded with those that nobody does")
 	}
-	if d.enter(waited) {
+	if d.Enter(waited) {
 		t.Error("a call with a large answer goes on")
 	}
 }
 
 // A credential gets what is left for all others: alone a half, as one of three a quarter.
 func TestOneCredentialNeverTakesTheWholeBound(t *testing.T) {
-	d := newDetached(spool.New(spool.Config{MemoryMax: 1 << 30}), 1<<30, 0)
-	for range maxDetached {
+	d := idempotency.NewDetached(spool.New(spool.Config{MemoryMax: 1 << 30}), 1<<30, 0)
+	for range idempotency.MaxDetached {
 		for owner := range uint64(3) {
-			d.enter(&attachment{in: d, owner: claims.Owner{byte(owner)}})
+			d.Enter(&idempotency.Attachment{In: d, Owner: claims.Owner{byte(owner)}})
 		}
 	}
-	for owner, own := range d.shares {
-		if own.calls != maxDetached/4 {
-			t.Errorf("credential %x has %d calls, want %d", owner, own.calls, maxDetached/4)
+	for owner, own := range d.Shares {
+		if own.Calls != idempotency.MaxDetached/4 {
+			t.Errorf("credential %x has %d calls, want %d", owner, own.Calls, idempotency.MaxDetached/4)
 		}
 	}
-	if _, late := d.enter(&attachment{in: d, owner: claims.Owner{4}}), d.shares[claims.Owner{4}]; late.calls != 1 {
+	if _, late := d.Enter(&idempotency.Attachment{In: d, Owner: claims.Owner{4}}), d.Shares[claims.Owner{4}]; late.Calls != 1 {
 		t.Error("nothing is left for a credential that comes later")
 	}
 }

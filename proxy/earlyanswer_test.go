@@ -11,22 +11,24 @@ import (
 	"time"
 
 	"outrigger/internal/values"
+	"outrigger/proxy/attempt"
+	"outrigger/proxy/settings"
 )
 
 // early are answers that are known before the request's body has come.
 var early = map[string]struct {
-	edit     func(*Config)
+	edit     func(*settings.Config)
 	upstream script
 	status   int
 	code     string
 }{
-	"a body too large": {func(c *Config) { c.Bodies.BodyMax = 1 << 20 }, good, 413, "request_too_large"},
-	"no token":         {func(c *Config) { c.Callers.Tokens = []values.Secret{values.NewSecret("t")} }, good, 401, "client_token_required"},
-	"no room": {func(c *Config) { c.Bodies.MemoryMax, c.Bodies.SpoolMax = 64<<10, 0 }, func(w http.ResponseWriter, r *http.Request, _ int) {
+	"a body too large": {func(c *settings.Config) { c.Bodies.BodyMax = 1 << 20 }, good, 413, "request_too_large"},
+	"no token":         {func(c *settings.Config) { c.Callers.Tokens = []values.Secret{values.NewSecret("t")} }, good, 401, "client_token_required"},
+	"no room": {func(c *settings.Config) { c.Bodies.MemoryMax, c.Bodies.SpoolMax = 64<<10, 0 }, func(w http.ResponseWriter, r *http.Request, _ int) {
 		w.Header().Set("Connection", "close")
 		answers413(w)
 	}, 413, "too_large"},
-	"a dead key, and no room": {func(c *Config) { c.Bodies.MemoryMax, c.Bodies.SpoolMax = 64<<10, 0 }, func(w http.ResponseWriter, r *http.Request, _ int) {
+	"a dead key, and no room": {func(c *settings.Config) { c.Bodies.MemoryMax, c.Bodies.SpoolMax = 64<<10, 0 }, func(w http.ResponseWriter, r *http.Request, _ int) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(401)
 		_, _ = io.WriteString(w, `{"error":{"message":"Incorrect API key provided","type":"invalid_request_error","code":"invalid_api_key"}}`)
@@ -155,7 +157,7 @@ func TestARefusedCallerThatSendsOnIsCutOff(t *testing.T) {
 	piece := "10000\r\n" + strings.Repeat("x", 1<<16) + "\r\n"
 	for {
 		if _, err := io.WriteString(conn, piece); err != nil {
-			if isTimeout(err) {
+			if attempt.IsTimeout(err) {
 				t.Error(err)
 			}
 			break

@@ -13,6 +13,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"outrigger/proxy/settings"
+	proxywire "outrigger/proxy/wire"
 )
 
 // namesOfModels are what a caller may call a model; package classify tries every phrase that it knows.
@@ -36,47 +39,47 @@ func jsonText(s string) string {
 // manners are how upstreams quote a model's name.
 var manners = map[string]func(name string) (contentType, body string){
 	"OpenAI's": func(n string) (string, string) {
-		return typeJSON, `{"error":{"message":` + jsonText("The model `"+n+"` does not exist or you do not have access to it.") + `,"type":"invalid_request_error","param":null,"code":"model_not_found"}}`
+		return proxywire.TypeJSON, `{"error":{"message":` + jsonText("The model `"+n+"` does not exist or you do not have access to it.") + `,"type":"invalid_request_error","param":null,"code":"model_not_found"}}`
 	},
 	"vLLM's": func(n string) (string, string) {
-		return typeJSON, `{"object":"error","message":` + jsonText("The model `"+n+"` does not exist.") + `,"type":"NotFoundError","param":null,"code":404}`
+		return proxywire.TypeJSON, `{"object":"error","message":` + jsonText("The model `"+n+"` does not exist.") + `,"type":"NotFoundError","param":null,"code":404}`
 	},
 	"Anthropic's": func(n string) (string, string) {
-		return typeJSON, `{"type":"error","error":{"type":"not_found_error","message":` + jsonText("model: "+n) + `}}`
+		return proxywire.TypeJSON, `{"type":"error","error":{"type":"not_found_error","message":` + jsonText("model: "+n) + `}}`
 	},
 	"without quotes": func(n string) (string, string) {
-		return typeJSON, `{"error":{"message":` + jsonText("Unknown model "+n+" requested.") + `}}`
+		return proxywire.TypeJSON, `{"error":{"message":` + jsonText("Unknown model "+n+" requested.") + `}}`
 	},
 	"at the beginning": func(n string) (string, string) {
-		return typeJSON, `{"error":{"message":` + jsonText(n+" is not a valid model ID") + `,"code":400}}`
+		return proxywire.TypeJSON, `{"error":{"message":` + jsonText(n+" is not a valid model ID") + `,"code":400}}`
 	},
 	"as a code": func(n string) (string, string) {
-		return typeJSON, `{"error":{"message":"No such model.","code":` + jsonText("model_not_found: "+n) + `,"param":` + jsonText(n) + `}}`
+		return proxywire.TypeJSON, `{"error":{"message":"No such model.","code":` + jsonText("model_not_found: "+n) + `,"param":` + jsonText(n) + `}}`
 	},
 	"as the whole code": func(n string) (string, string) {
-		return typeJSON, `{"error":{"message":"No such model.","code":` + jsonText(n) + `}}`
+		return proxywire.TypeJSON, `{"error":{"message":"No such model.","code":` + jsonText(n) + `}}`
 	},
 	"as a reason": func(n string) (string, string) {
-		return typeJSON, `{"error":{"message":"No such model.","reason":` + jsonText(n) + `,"type":` + jsonText(n) + `}}`
+		return proxywire.TypeJSON, `{"error":{"message":"No such model.","reason":` + jsonText(n) + `,"type":` + jsonText(n) + `}}`
 	},
 	"FastAPI's": func(n string) (string, string) {
-		return typeJSON, `{"detail":[{"type":"value_error","loc":["body","model"],"msg":` + jsonText("Value error, unknown model '"+n+"'") + `,"input":` + jsonText(n) + `}]}`
+		return proxywire.TypeJSON, `{"detail":[{"type":"value_error","loc":["body","model"],"msg":` + jsonText("Value error, unknown model '"+n+"'") + `,"input":` + jsonText(n) + `}]}`
 	},
 	"nested": func(n string) (string, string) {
-		return typeJSON, `{"error":{"message":` + jsonText(`litellm.NotFoundError: OpenAIException - {"error":{"message":`+jsonText("The model `"+n+"` does not exist")+`}}`) + `,"code":"404"}}`
+		return proxywire.TypeJSON, `{"error":{"message":` + jsonText(`litellm.NotFoundError: OpenAIException - {"error":{"message":`+jsonText("The model `"+n+"` does not exist")+`}}`) + `,"code":"404"}}`
 	},
 	"escaped": func(n string) (string, string) {
-		return typeJSON, `{"error":{"message":"The model \u0060` + url.PathEscape(n) + `\u0060 is ` + url.QueryEscape(n) + `"}}`
+		return proxywire.TypeJSON, `{"error":{"message":"The model \u0060` + url.PathEscape(n) + `\u0060 is ` + url.QueryEscape(n) + `"}}`
 	},
 	"a page": func(n string) (string, string) {
 		return "text/html", "<html><title>Not found</title><p>No model " + html.EscapeString(n) + " here</p></html>"
 	},
 	"plain text": func(n string) (string, string) { return "text/plain", "no model " + n },
 	"cut": func(n string) (string, string) {
-		return typeJSON, `{"error":{"message":` + jsonText("Invalid model: '"+cutText(n, len(n)*3/4+1)+"...'") + `}}`
+		return proxywire.TypeJSON, `{"error":{"message":` + jsonText("Invalid model: '"+cutText(n, len(n)*3/4+1)+"...'") + `}}`
 	},
 	"with headers": func(n string) (string, string) {
-		return typeJSON, `{"error":{"message":"No such model","metadata":{"headers":{"X-RateLimit-Reset":` + jsonText(n) + `},"raw":` + jsonText(n) + `}}}`
+		return proxywire.TypeJSON, `{"error":{"message":"No such model","metadata":{"headers":{"X-RateLimit-Reset":` + jsonText(n) + `},"raw":` + jsonText(n) + `}}}`
 	},
 }
 
@@ -101,7 +104,7 @@ func TestWhatACallerSaysDecidesForNobodyElse(t *testing.T) {
 						w.Header().Set("Content-Type", kind)
 						w.WriteHeader(status)
 						_, _ = io.WriteString(w, text)
-					}, realBackoff, func(c *Config) { c.Retry.Max = 0 })
+					}, realBackoff, func(c *settings.Config) { c.Retry.Max = 0 })
 					for _, name = range names {
 						r := g.request(http.MethodPost, "/v1/chat/completions", `{"user":"attack","model":`+jsonText(name)+`,"messages":[]}`)
 						r.Header.Set("X-Stainless-Read-Timeout", "1")
@@ -121,7 +124,7 @@ func (g *rig) unharmed(after string) {
 	resp, body := g.chat()
 	if resp.StatusCode != http.StatusOK || resp.Header.Get("X-Outrigger-Source") != "upstream" || g.calls.Load() != calls+1 || time.Since(before) > time.Second {
 		g.t.Errorf("after %s the neighbour got %d from %s after %v: %.200s", after, resp.StatusCode, resp.Header.Get("X-Outrigger-Source"), time.Since(before), body)
-		time.Sleep(g.proxy.config.TripCooldown) // for the next name
+		time.Sleep(g.proxy.Config.TripCooldown) // for the next name
 	}
 }
 
@@ -187,7 +190,7 @@ func TestNothingThatACallerSaysIsTheUpstreamsWord(t *testing.T) {
 								fine(w, r, n)
 								return
 							}
-							w.Header().Set("Content-Type", typeJSON)
+							w.Header().Set("Content-Type", proxywire.TypeJSON)
 							w.WriteHeader(status)
 							_, _ = io.WriteString(w, answer)
 						})
@@ -226,7 +229,7 @@ func TestTheUpstreamsOwnWordsStillCount(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := newBubble(t, func(w http.ResponseWriter, _ *http.Request, _ int) {
-					w.Header().Set("Content-Type", typeJSON)
+					w.Header().Set("Content-Type", proxywire.TypeJSON)
 					w.WriteHeader(tt.status)
 					_, _ = io.WriteString(w, tt.answer)
 				})

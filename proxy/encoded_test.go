@@ -14,6 +14,9 @@ import (
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/zstd"
+
+	"outrigger/proxy/attempt"
+	"outrigger/proxy/stream"
 )
 
 // packer is an encoder that can give what it has.
@@ -322,7 +325,7 @@ func TestWhatFollowsAnEncodingsEndPasses(t *testing.T) {
 
 // The upstream says [DONE], ends the encoding, and then neither more nor goodbye.
 func TestAnEncodedStreamEndsWithItsEncoding(t *testing.T) {
-	for coding, most := range map[string]time.Duration{"gzip": endTime, "zlib": endTime, "br": doneTime, "zstd": doneTime} {
+	for coding, most := range map[string]time.Duration{"gzip": attempt.EndTime, "zlib": attempt.EndTime, "br": stream.DoneTime, "zstd": stream.DoneTime} {
 		t.Run(coding, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				pieces := packed(t, coding, delta("a"), doneEvent)

@@ -7,39 +7,24 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"sync"
 
 	"outrigger/policy/endpoint"
+	"outrigger/proxy/access"
+	"outrigger/proxy/body"
 	"outrigger/proxy/decode"
 	"outrigger/proxy/pick"
+	"outrigger/proxy/response"
+	proxywire "outrigger/proxy/wire"
 )
-
-// Bounds of what a compressed body is decoded to for what it says. Work stays in proportion
-// to what was sent, and beneath a fifth of a second for a small bomb: deflate makes up to
-// 1,032 bytes of one. JSON shrinks to a fifth or a tenth; what shrinks further is short.
-const (
-	decodedLeast  = 64 << 20
-	decodedFactor = 16
-)
-
-func decodedMost(size int64) int64 { return max(decodedLeast, size*decodedFactor) }
-
-// encoded is a request body that is compressed. It is passed on as it came, but for a model
-// that is renamed: then it is sent decoded.
-type encoded struct {
-	codings []string // none if the body is read as it is
-	size    int64    // decoded; -1 if that is not known
-	unread  string   // why it could not be read; "" if it could
-}
 
 // lookInto reads what a kept body says if it is compressed, by its magic number or by its
 // Content-Encoding. A body that is whole JSON, or a whole form, as it stands is not.
 func (x *exchange) lookInto(r *http.Request) {
-	if x.body == nil || x.once != nil || !x.isEncoded(r) {
+	if x.Body1 == nil || x.Once != nil || !x.isEncoded(r) {
 		return
 	}
 	var err error
-	if x.facts, err = x.decodeBody(r, contentEncoding(r)); err != nil {
+	if x.Facts, err = x.decodeBody(r, contentEncoding(r)); err != nil {
 		x.unreadable(err)
 		x.forgetDecoded()
 	}
@@ -48,13 +33,13 @@ func (x *exchange) lookInto(r *http.Request) {
 // isEncoded reports whether the body that is kept, or its beginning, is said to be
 // compressed or looks so.
 func (x *exchange) isEncoded(r *http.Request) bool {
-	return !x.facts.Valid && x.body.Size() > 0 && (codes(contentEncoding(r)) || x.isMarked())
+	return !x.Facts.Valid && x.Body1.Size() > 0 && (codes(contentEncoding(r)) || x.isMarked())
 }
 
 // unreadable makes the request one of which nothing is known: a create, of no model.
 func (x *exchange) unreadable(why error) {
-	x.encoded = encoded{unread: why.Error()}
-	x.facts = pick.Facts{Facts: endpoint.Facts{Unread: true}}
+	x.Encoded = body.Encoded{Unread: why.Error()}
+	x.Facts = pick.Facts{Facts: endpoint.Facts{Unread: true}}
 }
 
 func contentEncoding(r *http.Request) string { return strings.Join(r.Header["Content-Encoding"], ",") }
@@ -72,7 +57,7 @@ func codes(said string) bool {
 // isMarked reports whether the kept body begins with the magic number of a coding.
 func (x *exchange) isMarked() bool {
 	var head [4]byte
-	n, _ := io.ReadFull(x.body.Reader(), head[:])
+	n, _ := io.ReadFull(x.Body1.Reader(), head[:])
 	return decode.Magic(head[:n]) != ""
 }
 
@@ -80,30 +65,30 @@ func (x *exchange) isMarked() bool {
 // of what it decodes to: a client that compresses a retry anew writes another time into it.
 func (x *exchange) decodeBody(r *http.Request, said string) (pick.Facts, error) {
 	select { // decoders take memory, and nothing but a processor
-	case x.decoding <- struct{}{}:
-		defer func() { <-x.decoding }()
-	case <-x.ctx.Done():
-		return pick.Facts{}, context.Cause(x.ctx)
+	case x.Decoding <- struct{}{}:
+		defer func() { <-x.Decoding }()
+	case <-x.Ctx.Done():
+		return pick.Facts{}, context.Cause(x.Ctx)
 	}
-	src, codings, err := decode.Open(said, x.body.Reader(), decodedMost(x.body.Size()))
+	src, codings, err := decode.Open(said, x.Body1.Reader(), body.DecodedMost(x.Body1.Size()))
 	if err != nil {
 		return pick.Facts{}, err
 	}
 	defer src.Close()
 	if len(codings) == 0 {
-		return pick.Facts{}, fmt.Errorf("%q: %w", short(said), errMislabelled)
+		return pick.Facts{}, fmt.Errorf("%q: %w", access.Short(said), errMislabelled)
 	}
-	x.encoded = encoded{codings: codings, size: -1}
+	x.Encoded = body.Encoded{Codings: codings, Size: -1}
 	picker := pick.New(r.Header.Get("Content-Type"))
 	to := io.Writer(picker)
-	if x.identity.body != nil {
-		x.identity.body.Reset()
-		picker.Copy(x.identity.body)
+	if x.Identity.Body != nil {
+		x.Identity.Body.Reset()
+		picker.Copy(x.Identity.Body)
 	}
-	if x.references != nil {
-		x.homes.anew(&x.affinity)
-		if mediaType(r.Header) != "multipart/form-data" {
-			to = io.MultiWriter(picker, x.references)
+	if x.References != nil {
+		x.Homes.Anew(&x.Affinity)
+		if proxywire.MediaType(r.Header) != "multipart/form-data" {
+			to = io.MultiWriter(picker, x.References)
 		}
 	}
 	size, err := x.readDecoded(to, src, picker)
@@ -116,7 +101,7 @@ func (x *exchange) decodeBody(r *http.Request, said string) (pick.Facts, error) 
 	case err != nil:
 		return pick.Facts{}, err
 	}
-	x.encoded.size = size
+	x.Encoded.Size = size
 	return facts, nil
 }
 
@@ -129,10 +114,10 @@ var (
 // readDecoded shows to all that src yields and returns its length. It ends early, with
 // errLost, where nothing more is to be learned.
 func (x *exchange) readDecoded(to io.Writer, src io.Reader, picker *pick.Picker) (int64, error) {
-	buf := buffers.get()
-	defer buffers.put(buf)
+	buf := response.Buffers.Get()
+	defer response.Buffers.Put(buf)
 	var size int64
-	for x.ctx.Err() == nil {
+	for x.Ctx.Err() == nil {
 		n, err := src.Read(*buf)
 		_, _ = to.Write((*buf)[:n])
 		size += int64(n)
@@ -145,56 +130,17 @@ func (x *exchange) readDecoded(to io.Writer, src io.Reader, picker *pick.Picker)
 			return size, errLost
 		}
 	}
-	return size, context.Cause(x.ctx)
+	return size, context.Cause(x.Ctx)
 }
 
 // forgetDecoded makes the fingerprint that of the body as it came, and takes back what it
 // was seen to refer to.
 func (x *exchange) forgetDecoded() {
-	if x.references != nil {
-		x.homes.anew(&x.affinity)
+	if x.References != nil {
+		x.Homes.Anew(&x.Affinity)
 	}
-	if x.identity.body != nil {
-		x.identity.body.Reset()
-		_, _ = x.body.Reader().WriteTo(x.identity.body)
+	if x.Identity.Body != nil {
+		x.Identity.Body.Reset()
+		_, _ = x.Body1.Reader().WriteTo(x.Identity.Body)
 	}
-}
-
-// inflating is a body that is decoded as it is sent. A transport may close it while another
-// goroutine reads it, and a decoder that was given back is another request's.
-type inflating struct {
-	codings []string
-	raw     io.ReadCloser
-	size    int64 // of raw
-
-	mu     sync.Mutex
-	src    io.ReadCloser // nil before the first Read
-	closed bool
-}
-
-func (i *inflating) Read(p []byte) (int, error) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if i.closed {
-		return 0, io.ErrClosedPipe
-	}
-	if i.src == nil {
-		src, _, err := decode.Open(strings.Join(i.codings, ","), i.raw, decodedMost(i.size))
-		if err != nil {
-			return 0, err
-		}
-		i.src = src
-	}
-	return i.src.Read(p)
-}
-
-func (i *inflating) Close() error {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.closed = true
-	if i.src != nil {
-		_ = i.src.Close()
-		i.src = nil
-	}
-	return i.raw.Close()
 }

@@ -19,7 +19,11 @@ import (
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/zstd"
 
+	"outrigger/proxy/body"
+	proxycall "outrigger/proxy/call"
+	"outrigger/proxy/loop"
 	"outrigger/proxy/pick"
+	"outrigger/proxy/settings"
 	"outrigger/proxy/spool"
 )
 
@@ -65,7 +69,7 @@ func TestACompressedCreateIsSentOnce(t *testing.T) {
 		chats      = "/v1/chat/completions"
 	)
 	form := "--B\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nm\r\n--B--\r\n"
-	bomb := squeezed(t, `{"model":"m","input":"`+strings.Repeat("x", decodedLeast+1<<20)+`"}`, "gzip")
+	bomb := squeezed(t, `{"model":"m","input":"`+strings.Repeat("x", body.DecodedLeast+1<<20)+`"}`, "gzip")
 	for name, tt := range map[string]struct {
 		path, said, body string
 		kind             string
@@ -107,7 +111,7 @@ func TestACompressedCreateIsSentOnce(t *testing.T) {
 				}
 				mu.Unlock()
 				apiError(500)(w, r, n)
-			}, func(c *Config) { c.Retry.Max = 2 })
+			}, func(c *settings.Config) { c.Retry.Max = 2 })
 			r := g.request(http.MethodPost, tt.path, tt.body)
 			if tt.said != "" {
 				r.Header.Set("Content-Encoding", tt.said)
@@ -133,7 +137,7 @@ func TestACompressedBodyThatCannotBeKeptIsACreate(t *testing.T) {
 	const head = `{"model":"m","input":"`
 	text := head + string(noiseText(1<<20)) + `"}`
 	for name, body := range map[string]string{"said": squeezed(t, text, "br"), "unsaid": squeezed(t, text, "gzip")} {
-		g := newRig(t, fine, func(c *Config) { c.Bodies.MemoryMax, c.Bodies.SpoolMax = 1<<16, 0 })
+		g := newRig(t, fine, func(c *settings.Config) { c.Bodies.MemoryMax, c.Bodies.SpoolMax = 1<<16, 0 })
 		r := g.request(http.MethodPost, "/v1/responses", body)
 		if name == "said" {
 			r.Header.Set("Content-Encoding", "br")
@@ -158,7 +162,7 @@ func noiseText(n int64) []byte {
 
 func TestTheModelOfACompressedBodyIsRenamed(t *testing.T) {
 	long := strings.Repeat("x", 300<<10)
-	g, got := catching(t, func(c *Config) { c.Bodies.BodyMemory = 4 << 10 }, renames(Model{"gpt-4o", "own"}))
+	g, got := catching(t, func(c *settings.Config) { c.Bodies.BodyMemory = 4 << 10 }, renames(settings.Model{Requested: "gpt-4o", Sent: "own"}))
 	for name, tt := range map[string]struct {
 		said, text string
 		codings    []string
@@ -227,16 +231,16 @@ func TestACompressedRetryWithAKeyIsTheSameCall(t *testing.T) {
 // lookedInto returns the exchange of a body that was read.
 func lookedInto(t testing.TB, p *Proxy, body string, said, kind string) *exchange {
 	t.Helper()
-	x := p.newExchange(context.Background(), nil, &Call{})
-	x.identity.body = sha256.New()
+	x := p.newExchange(context.Background(), nil, &proxycall.Call{})
+	x.Identity.Body = sha256.New()
 	picker := pick.New(kind)
-	picker.Copy(x.identity.body)
+	picker.Copy(x.Identity.Body)
 	_, _ = io.WriteString(picker, body)
 	var err error
-	if x.body, err = p.bodies.Read(strings.NewReader(body), int64(len(body))); err != nil {
+	if x.Body1, err = p.Bodies.Read(strings.NewReader(body), int64(len(body))); err != nil {
 		t.Fatal(err)
 	}
-	x.facts = picker.Facts()
+	x.Facts = picker.Facts()
 	r := &http.Request{Header: http.Header{"Content-Encoding": {said}, "Content-Type": {kind}}}
 	x.lookInto(r)
 	return x
@@ -249,7 +253,7 @@ func FuzzCompressedBody(f *testing.F) {
 	f.Add([]byte(`{"model":"m","stream":true,"store":true,"background":true,"max_tokens":7,"input":"`+strings.Repeat("x", 1000)+`"}`), uint8(1), uint8(2), 0)
 	f.Add([]byte(`{"model":"m"}`), uint8(4), uint8(4), 9)
 	f.Add([]byte("--B\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nm\r\n--B--\r\n"), uint8(2), uint8(0), 0)
-	p := &Proxy{Loop: &Loop{bodies: spool.New(spool.Config{BodyMax: 1 << 30, BodyMemory: 1 << 20, MemoryMax: 64 << 20, Dir: f.TempDir()}), decoding: make(chan struct{}, 1)}}
+	p := &Proxy{Loop: &loop.Loop{Bodies: spool.New(spool.Config{BodyMax: 1 << 30, BodyMemory: 1 << 20, MemoryMax: 64 << 20, Dir: f.TempDir()}), Decoding: make(chan struct{}, 1)}}
 	names := []string{"gzip", "deflate", "br", "zstd", "raw"}
 	f.Fuzz(func(t *testing.T, text []byte, one, two uint8, cut int) {
 		kind := "application/json"
@@ -261,31 +265,31 @@ func FuzzCompressedBody(f *testing.F) {
 		if int(two)%6 < 5 {
 			codings = append(codings, names[int(two)%6])
 		}
-		body := squeezed(t, string(text), codings...)
+		bodyVal := squeezed(t, string(text), codings...)
 		said := strings.ReplaceAll(strings.Join(codings, ", "), "raw", "deflate")
-		if cut > 0 && cut < len(body) {
-			body = body[:cut]
+		if cut > 0 && cut < len(bodyVal) {
+			bodyVal = bodyVal[:cut]
 		}
-		got := lookedInto(t, p, body, said, kind)
-		defer got.body.Close()
-		defer plain.body.Close()
+		got := lookedInto(t, p, bodyVal, said, kind)
+		defer got.Body1.Close()
+		defer plain.Body1.Close()
 		switch {
-		case got.facts.Unread || cut > 0 && cut < len(squeezed(t, string(text), codings...)):
-			if !got.facts.Unread && got.encoded.size >= 0 && got.facts.Valid && got.facts.Facts != plain.facts.Facts {
-				t.Fatalf("a part has other facts: %+v and %+v", got.facts, plain.facts)
+		case got.Facts.Unread || cut > 0 && cut < len(squeezed(t, string(text), codings...)):
+			if !got.Facts.Unread && got.Encoded.Size >= 0 && got.Facts.Valid && got.Facts.Facts != plain.Facts.Facts {
+				t.Fatalf("a part has other facts: %+v and %+v", got.Facts, plain.Facts)
 			}
 			return
-		case !plain.facts.Valid:
+		case !plain.Facts.Valid:
 			return
 		}
-		if got.facts != plain.facts {
-			t.Fatalf("%s: %+v, plain %+v", said, got.facts, plain.facts)
+		if got.Facts != plain.Facts {
+			t.Fatalf("%s: %+v, plain %+v", said, got.Facts, plain.Facts)
 		}
-		if a, b := fmt.Sprintf("%x", got.identity.body.Sum(nil)), fmt.Sprintf("%x", plain.identity.body.Sum(nil)); a != b {
+		if a, b := fmt.Sprintf("%x", got.Identity.Body.Sum(nil)), fmt.Sprintf("%x", plain.Identity.Body.Sum(nil)); a != b {
 			t.Fatalf("%s: fingerprint %s, plain %s", said, a, b)
 		}
-		sent, err := io.ReadAll(&inflating{codings: got.encoded.codings, raw: got.body.Reader(), size: got.body.Size()})
-		if err != nil || !bytes.Equal(sent, text) || got.encoded.size != int64(len(text)) {
+		sent, err := io.ReadAll(&body.Inflating{Codings: got.Encoded.Codings, Raw: got.Body1.Reader(), Size: got.Body1.Size()})
+		if err != nil || !bytes.Equal(sent, text) || got.Encoded.Size != int64(len(text)) {
 			t.Fatalf("%s: would be sent as %q, %v", said, sent, err)
 		}
 	})
@@ -297,17 +301,17 @@ func FuzzEncodedBytes(f *testing.F) {
 	f.Add([]byte(squeezed(f, strings.Repeat(" ", 8<<20), "zstd", "gzip")), "zstd, gzip")
 	f.Add([]byte(squeezed(f, `{"model":"`+strings.Repeat("x", 8<<20), "br")), "br")
 	f.Add([]byte(chatBody), "identity")
-	p := &Proxy{Loop: &Loop{bodies: spool.New(spool.Config{BodyMax: 1 << 30, BodyMemory: 1 << 20, MemoryMax: 64 << 20, Dir: f.TempDir()}), decoding: make(chan struct{}, 1)}}
-	f.Fuzz(func(t *testing.T, body []byte, said string) {
-		x := lookedInto(t, p, string(body), said, "application/json")
-		defer x.body.Close()
-		if x.encoded.size > decodedMost(int64(len(body))) {
-			t.Fatalf("%d bytes were decoded", x.encoded.size)
+	p := &Proxy{Loop: &loop.Loop{Bodies: spool.New(spool.Config{BodyMax: 1 << 30, BodyMemory: 1 << 20, MemoryMax: 64 << 20, Dir: f.TempDir()}), Decoding: make(chan struct{}, 1)}}
+	f.Fuzz(func(t *testing.T, b []byte, said string) {
+		x := lookedInto(t, p, string(b), said, "application/json")
+		defer x.Body1.Close()
+		if x.Encoded.Size > body.DecodedMost(int64(len(b))) {
+			t.Fatalf("%d bytes were decoded", x.Encoded.Size)
 		}
-		if x.facts.Unread && (x.facts.Model != "" || x.encoded.unread == "") || !x.facts.Unread && x.encoded.unread != "" {
-			t.Fatalf("%+v of %+v", x.facts, x.encoded)
+		if x.Facts.Unread && (x.Facts.Model != "" || x.Encoded.Unread == "") || !x.Facts.Unread && x.Encoded.Unread != "" {
+			t.Fatalf("%+v of %+v", x.Facts, x.Encoded)
 		}
-		if len(p.decoding) != 0 {
+		if len(p.Decoding) != 0 {
 			t.Fatal("the turn was not given back")
 		}
 	})

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"outrigger/proxy"
+	"outrigger/proxy/settings"
 )
 
 // Outrigger's request path in a server of your own. The upstream is overloaded once;
@@ -32,7 +33,7 @@ func ExampleNew() {
 	to.Name = "openai"
 	to.URL, _ = url.Parse(upstream.URL)
 	config := proxy.DefaultConfig()
-	config.Upstreams = []proxy.Upstream{to}
+	config.Upstreams = []settings.Upstream{to}
 	config.Retry.Base = time.Millisecond
 	handler, err := proxy.New(config, proxy.Deps{Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry()})
 	if err != nil {

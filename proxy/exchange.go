@@ -4,11 +4,15 @@ import (
 	"context"
 	"net/http"
 	"time"
+
+	proxycall "outrigger/proxy/call"
+	"outrigger/proxy/idempotency"
+	"outrigger/proxy/loop"
 )
 
 // exchange is one caller's request and its answer: the caller's side of a run.
 type exchange struct {
-	Run
+	loop.Run
 	p        *Proxy
 	w        http.ResponseWriter
 	stamps   [5]string // values of the headers that tell how the answer came about
@@ -16,18 +20,18 @@ type exchange struct {
 	writeSet time.Time // when the deadline for writing was last moved
 	intake   intake
 
-	flight   *flight // that this exchange makes the call of; nil when it answers its caller itself
-	launched bool    // a flight makes the call, and has its body
+	flight   *idempotency.Flight // that this exchange makes the call of; nil when it answers its caller itself
+	launched bool                // a flight makes the call, and has its body
 }
 
 // newExchange returns the exchange that answers w, with a context that carries it.
-func (p *Proxy) newExchange(ctx context.Context, w http.ResponseWriter, c *Call) *exchange {
+func (p *Proxy) newExchange(ctx context.Context, w http.ResponseWriter, c *proxycall.Call) *exchange {
 	x := &exchange{p: p, w: w}
-	x.Loop, x.Call, x.host, x.place = p.Loop, c, x, &x.first
-	x.record.source = sourceUpstream
+	x.Loop, x.Call, x.Host, x.Place = p.Loop, c, x, &x.First
+	x.Record.Source = proxycall.SourceUpstream
 	ctx, cancel := context.WithCancelCause(ctx)
-	x.cancel = cancel
-	x.ctx = context.WithValue(ctx, exchangeKey{}, x)
+	x.Cancel = cancel
+	x.Ctx = context.WithValue(ctx, exchangeKey{}, x)
 	return x
 }
 
@@ -36,16 +40,16 @@ type exchangeKey struct{}
 // exchangeOf returns the exchange that ctx belongs to.
 func exchangeOf(ctx context.Context) *exchange { return ctx.Value(exchangeKey{}).(*exchange) }
 
-// attempted implements host.
-func (x *exchange) attempted() { x.flight.attempted() }
+// Attempted implements host.
+func (x *exchange) Attempted() { x.flight.Attempted() }
 
-// withhold implements host.
-func (x *exchange) withhold() { x.flight.withhold() }
+// Withhold implements host.
+func (x *exchange) Withhold() { x.flight.Withhold() }
 
 // close gives back all that the exchange still holds.
 func (x *exchange) close() {
-	x.Run.close()
-	if x.body != nil && !x.launched {
-		_ = x.body.Close()
+	x.Run.Close()
+	if x.Body1 != nil && !x.launched {
+		_ = x.Body1.Close()
 	}
 }

@@ -3,14 +3,17 @@ package proxy
 import (
 	"context"
 	"net/http"
+
+	proxycall "outrigger/proxy/call"
+	"outrigger/proxy/idempotency"
 )
 
-// launch implements callerHost: an exchange of its own makes the call.
-func (x *exchange) launch(r *http.Request, f *flight) Execution {
-	c := x.p.newExchange(context.WithoutCancel(r.Context()), f.answer, x.Call)
+// Launch implements idempotency.CallerHost: an exchange of its own makes the call.
+func (x *exchange) Launch(r *http.Request, f *idempotency.Flight) idempotency.Execution {
+	c := x.p.newExchange(context.WithoutCancel(r.Context()), f.Answer, x.Call)
 	c.flight, x.launched = f, true // the body is c's to close
-	c.record, c.candidates, c.up, c.affinity, c.repeat = x.record, x.candidates, x.up, x.affinity, x.repeat
-	c.patience, c.motion = x.patience, x.motion
+	c.Record, c.Candidates, c.Up, c.Affinity, c.Repeat = x.Record, x.Candidates, x.Up, x.Affinity, x.Repeat
+	c.Patience, c.Motion = x.Patience, x.Motion
 	c.setFlightDeadline(x, r.Header)
 	return execution{c}
 }
@@ -19,7 +22,7 @@ func (x *exchange) launch(r *http.Request, f *flight) Execution {
 type execution struct{ x *exchange }
 
 // Life implements Execution.
-func (e execution) Life() *Life { return &e.x.Life }
+func (e execution) Life() *proxycall.Life { return &e.x.Life }
 
 // Serve implements Execution.
 func (e execution) Serve(r *http.Request) { e.x.p.relay.ServeHTTP(e.x.w, r) }
@@ -29,56 +32,39 @@ func (e execution) Close() { e.x.close() }
 
 // Alone implements Execution.
 func (e execution) Alone(idempotency string) {
-	e.x.record.idempotency = idempotency
+	e.x.Record.Idempotency = idempotency
 	event := e.x.event()
 	event.Alone = true
-	e.x.recorder.Done(event)
+	e.x.Recorder.Done(event)
 }
 
 // Ended implements Execution.
-func (e execution) Ended() Ended {
-	r := &e.x.record
-	return Ended{
-		Broken: r.outcome == outcomeInterrupted || r.outcome == outcomeCanceled, Failed: r.outcome == outcomeFailed,
-		Upstream: r.source == sourceUpstream, Local: r.source == sourceLocal, MayBeDone: e.x.mayBeDone,
+func (e execution) Ended() idempotency.Ended {
+	r := &e.x.Record
+	return idempotency.Ended{
+		Broken: r.Outcome == proxycall.OutcomeInterrupted || r.Outcome == proxycall.OutcomeCanceled, Failed: r.Outcome == proxycall.OutcomeFailed,
+		Upstream: r.Source == proxycall.SourceUpstream, Local: r.Source == proxycall.SourceLocal, MayBeDone: e.x.MayBeDone,
 	}
 }
 
-// mayBeDone reports whether a create that has ended without a whole answer may have
-// been carried out all the same.
-func (c *Run) mayBeDone(status int) bool {
-	r := &c.record
-	switch {
-	case r.attempts == 0:
-		return false
-	case status == 0 && c.current == nil && !c.doubtful:
-		return false // it ended between attempts, each of which had its answer
-	case c.doubtful: // an earlier attempt may have, whatever the last one was told
-		return true
-	case r.source == sourceLocal:
-		return r.errorCode == "upstream_ambiguous" || r.errorCode == "upstream_broke"
-	}
-	return status == 0 || isSuccess(status) || r.uncertain(status)
-}
-
-// adopt implements callerHost. The record of the caller that the call was made for is the call's.
-func (x *exchange) adopt(by Execution, first bool) {
+// Adopt implements idempotency.CallerHost. The record of the caller that the call was made for is the call's.
+func (x *exchange) Adopt(by idempotency.Execution, first bool) {
 	c := by.(execution).x
-	mine, r := x.record, &c.record
+	mine, r := x.Record, &c.Record
 	if first {
-		x.record, x.facing, x.hops = *r, c.facing, c.hops
-		x.record.status, x.record.first, x.record.bytesOut = mine.status, mine.first, mine.bytesOut
+		x.Record, x.Facing, x.Hops = *r, c.Facing, c.Hops
+		x.Record.Status, x.Record.First, x.Record.BytesOut = mine.Status, mine.First, mine.BytesOut
 	} else {
-		x.record.verdict, x.record.outcome, x.record.reason = r.verdict, r.outcome, r.reason
-		x.record.errorType, x.record.errorCode = r.errorType, r.errorCode
-		x.record.errorParam, x.record.errorMessage = r.errorParam, r.errorMessage
+		x.Record.Verdict, x.Record.Outcome, x.Record.Reason = r.Verdict, r.Outcome, r.Reason
+		x.Record.ErrorType, x.Record.ErrorCode = r.ErrorType, r.ErrorCode
+		x.Record.ErrorParam, x.Record.ErrorMessage = r.ErrorParam, r.ErrorMessage
 	}
-	if mine.outcome != "" {
-		x.record.outcome = mine.outcome
+	if mine.Outcome != "" {
+		x.Record.Outcome = mine.Outcome
 	}
 }
 
 // caller is the exchange as one that waits for a call that is made apart from it.
-func (x *exchange) caller() *Caller {
-	return &Caller{Call: x.Call, Life: &x.Life, callerHost: x, record: &x.record, create: x.unrepeatable()}
+func (x *exchange) caller() *idempotency.Caller {
+	return &idempotency.Caller{Call: x.Call, Life: &x.Life, CallerHost: x, Record: &x.Record, Create: x.unrepeatable()}
 }

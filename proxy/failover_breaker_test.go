@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"outrigger/policy"
+	"outrigger/proxy/lane"
+	"outrigger/proxy/settings"
 )
 
 // flaky is an upstream that is ill for a time, and knows when it was touched.
@@ -48,7 +50,7 @@ func (f *flaky) serve(w http.ResponseWriter, r *http.Request, call int) {
 }
 
 // refuses makes the connections to up fail while f is ill. Kept ones are closed at once.
-func (f *flaky) refuses(up *lane, dial func(context.Context, string, string) (net.Conn, error)) {
+func (f *flaky) refuses(up *lane.Lane, dial func(context.Context, string, string) (net.Conn, error)) {
 	refuse := func(ctx context.Context, network, address string) (net.Conn, error) {
 		if f.isIll() {
 			f.note()
@@ -56,7 +58,7 @@ func (f *flaky) refuses(up *lane, dial func(context.Context, string, string) (ne
 		}
 		return dial(ctx, network, address)
 	}
-	for _, transport := range [...]http.RoundTripper{up.pooled, up.fresh} {
+	for _, transport := range [...]http.RoundTripper{up.Pooled, up.Fresh} {
 		t := transport.(*http.Transport)
 		t.DialContext, t.DisableKeepAlives = refuse, true
 	}
@@ -91,11 +93,11 @@ func TestAnOutageOfTheFirstIsSeenByNoCallerAndItIsLeftAlone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := &flaky{start: time.Now(), ill: [2]time.Duration{from, to}, how: tt.how}
-				s := newSeveral(t, func(c *Config) {
+				s := newSeveral(t, func(c *settings.Config) {
 					c.Timeouts.Attempt = time.Second
 				}, f.serve, answering("second"))
 				if tt.refuse {
-					f.refuses(s.proxy.upstreams[0], s.wires[0].dial)
+					f.refuses(s.proxy.Upstreams[0], s.wires[0].dial)
 				}
 				s.load(chatPath, chatBody, func(i int, got *http.Response) {
 					if got.StatusCode != http.StatusOK {
@@ -186,7 +188,7 @@ func TestWhenAllAreOpenRequestsWaitForWhicheverOpensFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		first := &flaky{start: time.Now(), ill: [2]time.Duration{0, time.Hour}, how: answers(503, overBody)}
 		second := &flaky{start: time.Now(), ill: [2]time.Duration{0, 8 * time.Second}, how: answers(503, overBody)}
-		s := newSeveral(t, func(c *Config) { c.Retry.Budget = 100 }, first.serve, second.serve)
+		s := newSeveral(t, func(c *settings.Config) { c.Retry.Budget = 100 }, first.serve, second.serve)
 		openAll(s)
 		start := time.Now()
 		var wg sync.WaitGroup
@@ -205,8 +207,8 @@ func TestWhenAllAreOpenRequestsWaitForWhicheverOpensFirst(t *testing.T) {
 		if n := len(second.touched); n > 40 {
 			t.Errorf("the second was called %d times while it was ill", n)
 		}
-		for i, up := range s.proxy.upstreams {
-			if n := up.gate.depth(); n != 0 {
+		for i, up := range s.proxy.Upstreams {
+			if n := up.Gate.Depth(); n != 0 {
 				t.Errorf("%d still wait at upstream %d", n, i+1)
 			}
 		}
@@ -215,7 +217,7 @@ func TestWhenAllAreOpenRequestsWaitForWhicheverOpensFirst(t *testing.T) {
 
 func TestCircuitOpenIsSaidOnlyWhenAllStayedOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSeveral(t, func(c *Config) { c.Breaker.Wait = 5 * time.Second }, answers(503, overBody), answers(503, overBody))
+		s := newSeveral(t, func(c *settings.Config) { c.Breaker.Wait = 5 * time.Second }, answers(503, overBody), answers(503, overBody))
 		openAll(s)
 		var wg sync.WaitGroup
 		open, answered := make(chan *http.Response, 100), make(chan *http.Response, 100)
@@ -246,7 +248,7 @@ func TestCircuitOpenIsSaidOnlyWhenAllStayedOpen(t *testing.T) {
 // A request that two open breakers pass to and fro has no more retries for it.
 func TestBreakersDoNotMultiplyRetries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSeveral(t, func(c *Config) { c.Retry.Budget = 100 }, answers(503, overBody), answers(503, overBody))
+		s := newSeveral(t, func(c *settings.Config) { c.Retry.Budget = 100 }, answers(503, overBody), answers(503, overBody))
 		openAll(s)
 		before := s.times()
 		if got := s.call(http.MethodPost, chatPath, chatBody); got.Code != "over" {
@@ -262,8 +264,8 @@ func TestBreakersDoNotMultiplyRetries(t *testing.T) {
 // openAll opens the breakers of all upstreams, which fail.
 func openAll(s *several) {
 	s.t.Helper()
-	for i := range s.proxy.upstreams {
-		for s.proxy.upstreams[i].gate.breaker.State() == policy.Closed {
+	for i := range s.proxy.Upstreams {
+		for s.proxy.Upstreams[i].Gate.Breaker.State() == policy.Closed {
 			s.do(s.request(http.MethodPost, "/@"+severalNames[i]+chatPath, chatBody))
 		}
 	}

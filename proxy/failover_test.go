@@ -10,6 +10,7 @@ import (
 
 	"outrigger/internal/values"
 	"outrigger/policy"
+	"outrigger/proxy/settings"
 )
 
 const (
@@ -53,7 +54,7 @@ func TestNoCallerSeesAFailureThatFailoverNames(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := newSeveral(t, func(c *Config) { c.Failover, c.Timeouts.Attempt = everything, 3*time.Second }, tt.first, answering("second"))
+				s := newSeveral(t, func(c *settings.Config) { c.Failover, c.Timeouts.Attempt = everything, 3*time.Second }, tt.first, answering("second"))
 				if tt.before != nil {
 					tt.before(s)
 				}
@@ -118,7 +119,7 @@ func TestACauseThatIsNotNamedStaysWhereItIs(t *testing.T) {
 func TestACreateGoesOnOnlyIfItSurelyWasNotCarriedOut(t *testing.T) {
 	tests := map[string]struct {
 		first  script
-		edit   func(*Config)
+		edit   func(*settings.Config)
 		before func(*several)
 		want   seen
 	}{
@@ -135,17 +136,17 @@ func TestACreateGoesOnOnlyIfItSurelyWasNotCarriedOut(t *testing.T) {
 			func(w http.ResponseWriter, r *http.Request, call int) {
 				answers(map[bool]int{true: 500, false: 503}[call == 1], overBody)(w, r, call)
 			},
-			func(c *Config) { c.Retry.Creates = policy.CreatesAlways }, nil,
+			func(c *settings.Config) { c.Retry.Creates = policy.CreatesAlways }, nil,
 			seen{503, "openai", "", "over", [3]int64{5}},
 		},
 		"500, and the operator repeats creates": {
-			answers(500, overBody), func(c *Config) { c.Retry.Creates = policy.CreatesAlways }, nil, seen{500, "openai", "", "over", [3]int64{5}},
+			answers(500, overBody), func(c *settings.Config) { c.Retry.Creates = policy.CreatesAlways }, nil, seen{500, "openai", "", "over", [3]int64{5}},
 		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := newSeveral(t, func(c *Config) {
+				s := newSeveral(t, func(c *settings.Config) {
 					c.Failover, c.Timeouts.Attempt = everything, 3*time.Second
 					if tt.edit != nil {
 						tt.edit(c)
@@ -165,7 +166,7 @@ func TestACreateGoesOnOnlyIfItSurelyWasNotCarriedOut(t *testing.T) {
 func TestWhenAllFailTheLastOneIsHeard(t *testing.T) {
 	tests := map[string]struct {
 		scripts []script
-		edit    func(*Config)
+		edit    func(*settings.Config)
 		before  func(*several)
 		want    seen
 	}{
@@ -186,7 +187,7 @@ func TestWhenAllFailTheLastOneIsHeard(t *testing.T) {
 		},
 		"the second's line is too long: the first one's answer": {
 			[]script{answers(503, overBody), answering("second")},
-			func(c *Config) {
+			func(c *settings.Config) {
 				c.Upstreams[1].RPM, c.Limit.QueueTimeout, c.Upstreams[1].APIKey = 1, time.Second, values.NewSecret("two")
 			},
 			func(s *several) { s.call(http.MethodPost, "/@second"+chatPath, chatBody) },
@@ -201,7 +202,7 @@ func TestWhenAllFailTheLastOneIsHeard(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := newSeveral(t, func(c *Config) {
+				s := newSeveral(t, func(c *settings.Config) {
 					c.Failover = everything
 					if tt.edit != nil {
 						tt.edit(c)
@@ -240,13 +241,13 @@ func TestEachUpstreamGetsItsOwnKeyNameAndQuery(t *testing.T) {
 				_, _ = io.WriteString(w, "{}")
 			}
 		}
-		s := newSeveral(t, func(c *Config) {
+		s := newSeveral(t, func(c *settings.Config) {
 			c.Retry.Max = 0
-			c.Upstreams[0].Query = []Pair{{"a", "1"}}
+			c.Upstreams[0].Query = []settings.Pair{{Name: "a", Value: "1"}}
 			c.Upstreams[1].APIKey, c.Upstreams[1].AuthHeader = values.NewSecret("two"), "api-key"
-			c.Upstreams[1].URL.Path, c.Upstreams[1].Query = "/base", []Pair{{"b", "2"}}
-			c.Upstreams[1].Models = []Model{{"gpt-4o-mini", "small"}}
-			c.Upstreams[2].Headers = []Pair{{"X-Three", "3"}}
+			c.Upstreams[1].URL.Path, c.Upstreams[1].Query = "/base", []settings.Pair{{Name: "b", Value: "2"}}
+			c.Upstreams[1].Models = []settings.Model{{Requested: "gpt-4o-mini", Sent: "small"}}
+			c.Upstreams[2].Headers = []settings.Pair{{Name: "X-Three", Value: "3"}}
 		}, catch(503), catch(503), catch(200))
 		r := s.request(http.MethodPost, chatPath+"?c=3", chatBody)
 		if resp, body := s.do(r); resp.StatusCode != http.StatusOK {
@@ -319,7 +320,7 @@ func TestEachUpstreamHasABudgetForWhatComesToIt(t *testing.T) {
 			}
 			answering("second")(w, r, call)
 		}
-		s := newSeveral(t, func(c *Config) { c.Breaker.Ratio, c.Breaker.Consecutive, c.Retry.Budget = 0, 0, 1 }, nil, second)
+		s := newSeveral(t, func(c *settings.Config) { c.Breaker.Ratio, c.Breaker.Consecutive, c.Retry.Budget = 0, 0, 1 }, nil, second)
 		_ = s.wires[0].Close()
 		for i := range 100 {
 			if got := s.call(http.MethodPost, chatPath, chatBody); got.Status != http.StatusOK {
@@ -341,7 +342,7 @@ func TestAnUpstreamThatRefusesTheCredentialIsNotGoneOnTo(t *testing.T) {
 			}
 			answering("first")(w, r, call)
 		}
-		s := newSeveral(t, func(c *Config) { c.Upstreams[1].APIKey = values.NewSecret("two") }, first, answers(429, quotaBody))
+		s := newSeveral(t, func(c *settings.Config) { c.Upstreams[1].APIKey = values.NewSecret("two") }, first, answers(429, quotaBody))
 		s.call(http.MethodPost, "/@second"+chatPath, chatBody)
 		failing = true
 		want := seen{200, "openai", "", "", [3]int64{4, 1}}

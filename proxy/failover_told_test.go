@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"outrigger/policy"
+	"outrigger/proxy/settings"
 )
 
 func TestWhoAnsweredAndWhyIsTold(t *testing.T) {
@@ -71,7 +72,7 @@ func TestABodyThatCanBeSentOnceGoesToOneUpstream(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := newSeveral(t, func(c *Config) { c.Bodies.MemoryMax, c.Bodies.SpoolMax = 1024, 0 }, tt.first, answering("second"))
+				s := newSeveral(t, func(c *settings.Config) { c.Bodies.MemoryMax, c.Bodies.SpoolMax = 1024, 0 }, tt.first, answering("second"))
 				tt.before(s)
 				if got := s.call(http.MethodPost, "/v1/files", strings.Repeat("x", 64<<10)); got != tt.want {
 					t.Errorf("got  %+v\nwant %+v", got, tt.want)
@@ -84,14 +85,14 @@ func TestABodyThatCanBeSentOnceGoesToOneUpstream(t *testing.T) {
 // openFirst opens the first upstream's breaker.
 func openFirst(s *several) {
 	s.t.Helper()
-	for s.proxy.upstreams[0].gate.breaker.State() == policy.Closed {
+	for s.proxy.Upstreams[0].Gate.Breaker.State() == policy.Closed {
 		s.do(s.request(http.MethodGet, "/@openai/v1/models", ""))
 	}
 }
 
 func TestOneDeadlineHoldsForAllUpstreams(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSeveral(t, func(c *Config) { c.Timeouts.Total, c.Timeouts.Attempt = 12*time.Second, 4*time.Second }, unanswered, unanswered, unanswered)
+		s := newSeveral(t, func(c *settings.Config) { c.Timeouts.Total, c.Timeouts.Attempt = 12*time.Second, 4*time.Second }, unanswered, unanswered, unanswered)
 		start := time.Now()
 		got := s.call(http.MethodPost, chatPath, chatBody)
 		if got.Status != 504 || got.Code != "upstream_timeout" || got.Failover != "openai=overloaded, second=overloaded" {
@@ -165,7 +166,9 @@ func TestALargeBodyIsSentAgainWholeToTheNext(t *testing.T) {
 			got, _ = io.ReadAll(r.Body)
 			_, _ = io.WriteString(w, "{}")
 		}
-		s := newSeveral(t, func(c *Config) { c.Upstreams[1].Models = []Model{{"gpt-4o", "a-much-longer-name"}} }, answers(503, overBody), second)
+		s := newSeveral(t, func(c *settings.Config) {
+			c.Upstreams[1].Models = []settings.Model{{Requested: "gpt-4o", Sent: "a-much-longer-name"}}
+		}, answers(503, overBody), second)
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+chatPath, bytes.NewReader(body))
 		if err != nil {
 			t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"outrigger/proxy/idempotency/claims"
+	"outrigger/proxy/settings"
 )
 
 // BenchmarkIdempotency is one request with its answer in memory, through the whole
@@ -31,7 +32,7 @@ func BenchmarkIdempotency(b *testing.B) {
 	}
 	for name, path := range paths {
 		b.Run(name, func(b *testing.B) {
-			g := newRig(b, fine, func(c *Config) {
+			g := newRig(b, fine, func(c *settings.Config) {
 				c.Limit.Learn = false // its ramp would pace the first thousands
 				if path.rejoin {
 					c.Rejoin = time.Second
@@ -44,8 +45,8 @@ func BenchmarkIdempotency(b *testing.B) {
 					Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(string(answer))),
 				}, nil
 			})
-			for _, u := range g.proxy.upstreams {
-				u.pooled = instant
+			for _, u := range g.proxy.Upstreams {
+				u.Pooled = instant
 			}
 			b.ReportAllocs()
 			i := 0
@@ -76,7 +77,7 @@ func BenchmarkIdempotency(b *testing.B) {
 func serveWithoutTheStep(p *Proxy, w http.ResponseWriter, r *http.Request) {
 	x, r := p.open(w, r)
 	defer p.observe(x)
-	if err := p.callers.admit(r, p.targetOf(r)); err != nil {
+	if err := p.callers.Admit(r, p.targetOf(r)); err != nil {
 		panic(err)
 	}
 	if err := x.route(r); err != nil {

@@ -5,11 +5,13 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"outrigger/proxy/settings"
 )
 
 func TestACallWithAKeyKeepsItsPlaceInLineWhenItsCallerLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newBubble(t, numbered(0), func(c *Config) { c.Limit.RPM = 1 })
+		g := newBubble(t, numbered(0), func(c *settings.Config) { c.Limit.RPM = 1 })
 		g.chat() // the minute's one
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"outrigger/proxy/idempotency/claims"
+	"outrigger/proxy/observe"
+	"outrigger/proxy/settings"
 )
 
 // sluggish is a store that takes a second to end a claim.
@@ -57,7 +59,7 @@ func TestNoCallerSeesTheEndBeforeItIsSettled(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := newBubble(t, tt.upstream)
-				g.proxy.calls.store = sluggish{g.proxy.calls.store}
+				g.proxy.calls.Store = sluggish{g.proxy.calls.Store}
 				began := time.Now()
 				resp, err := g.client.Do(g.keyed("k", tt.path, tt.body))
 				if err != nil {
@@ -114,7 +116,7 @@ func TestARequestIsInFlightUntilItsLineIsWritten(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := newBubble(t, numbered(time.Minute))
 				log := inflightAt{slog.DiscardHandler, make(chan string, 10), g.proxy}
-				g.proxy.recorder = Recorders{NewLog(slog.New(log))}
+				g.proxy.Recorder = observe.Recorders{observe.NewLog(slog.New(log))}
 				r := g.request(http.MethodPost, chatPath, chatBody)
 				if tt.key != "" {
 					r = g.keyed(tt.key, chatPath, chatBody)
@@ -150,13 +152,13 @@ func TestARequestIsInFlightUntilItsLineIsWritten(t *testing.T) {
 // A panic in a handler is net/http's to catch; a call runs in a goroutine of its own.
 func TestACallThatPanicsTakesNobodyElseAlong(t *testing.T) {
 	g := newRig(t, fine)
-	upstream := g.proxy.upstreams[0]
-	whole := upstream.pooled
-	upstream.pooled = roundTripper(func(*http.Request) (*http.Response, error) { panic("a defect") })
+	upstream := g.proxy.Upstreams[0]
+	whole := upstream.Pooled
+	upstream.Pooled = roundTripper(func(*http.Request) (*http.Response, error) { panic("a defect") })
 	if got := g.ask(g.keyed("k", "/v1/chat/completions", chatBody)); got.status != 502 || got.body != "upstream_broke" {
 		t.Errorf("got %+v", got)
 	}
-	upstream.pooled = whole
+	upstream.Pooled = whole
 	if got := g.ask(g.keyed("k", "/v1/chat/completions", chatBody)); got.status != 200 {
 		t.Errorf("then %+v", got)
 	}
@@ -210,7 +212,7 @@ func TestAStormOfKeysLeavesNothingBehind(t *testing.T) {
 		default:
 			streamOf(delta("a")+secondStream, clean)(w, r, n)
 		}
-	}, func(c *Config) {
+	}, func(c *settings.Config) {
 		c.Rejoin, c.Bodies.MemoryMax, c.Store.Bytes = 100*time.Millisecond, 1<<20, 1<<20
 		c.Retry.Budget, c.Breaker.Ratio, c.Breaker.Consecutive, c.Limit.Learn = 10, 0, 0, false
 	})

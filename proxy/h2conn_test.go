@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"golang.org/x/net/http2/hpack"
+
+	"outrigger/proxy/settings"
 )
 
 // The frames of HTTP/2 that tests write by hand (RFC 9113, section 6).
@@ -137,7 +139,7 @@ func (u *h2Upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // newH2Upstream starts one and a proxy in front of it. script is called when a
 // request has arrived whole, or, if early, when its HEADERS have.
-func newH2Upstream(t testing.TB, early bool, script func(w *h2Wire, stream uint32, request int), edits ...func(*Config)) (*rig, *h2Upstream) {
+func newH2Upstream(t testing.TB, early bool, script func(w *h2Wire, stream uint32, request int), edits ...func(*settings.Config)) (*rig, *h2Upstream) {
 	t.Helper()
 	u := &h2Upstream{}
 	u.server = httptest.NewUnstartedServer(u)
@@ -156,7 +158,7 @@ func newH2Upstream(t testing.TB, early bool, script func(w *h2Wire, stream uint3
 	})
 	g := newRigAt(t, u.server.URL, edits...)
 	roots := u.server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
-	for _, transport := range []http.RoundTripper{g.proxy.upstreams[0].pooled, g.proxy.upstreams[0].fresh} {
+	for _, transport := range []http.RoundTripper{g.proxy.Upstreams[0].Pooled, g.proxy.Upstreams[0].Fresh} {
 		transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: roots}
 	}
 	return g, u

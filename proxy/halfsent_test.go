@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"outrigger/proxy/body"
+	"outrigger/proxy/settings"
 )
 
 // drops reads share parts of eight of the request's body and closes the connection.
@@ -21,7 +24,7 @@ func drops(share int64) script {
 func TestACreateWhoseBodyWasNotSentWholeIsNotAmbiguous(t *testing.T) {
 	small := `{"model":"m","input":"x"}`
 	for name, tt := range map[string]struct {
-		edit     func(*Config)
+		edit     func(*settings.Config)
 		upstream script
 		path     string
 		body     string
@@ -33,8 +36,8 @@ func TestACreateWhoseBodyWasNotSentWholeIsNotAmbiguous(t *testing.T) {
 		"cut in the middle, always":       {nil, drops(4), "/v1/files", long, 502, "upstream_broke", 5},
 		"cut at once":                     {nil, firstly(1, drops(0), fine), "/v1/batches", long, 200, "", 2},
 		"a background response":           {nil, firstly(1, drops(4), fine), "/v1/responses", strings.Replace(long, "{", `{"background":true,`, 1), 200, "", 2},
-		"without a retry":                 {func(c *Config) { c.Retry.Max = 0 }, drops(4), "/v1/files", long, 502, "upstream_broke", 1},
-		"past a full spool, it came once": {func(c *Config) { c.Bodies.MemoryMax, c.Bodies.SpoolMax = 1<<16, 0 }, drops(4), "/v1/files", long, 502, "upstream_broke", 1},
+		"without a retry":                 {func(c *settings.Config) { c.Retry.Max = 0 }, drops(4), "/v1/files", long, 502, "upstream_broke", 1},
+		"past a full spool, it came once": {func(c *settings.Config) { c.Bodies.MemoryMax, c.Bodies.SpoolMax = 1<<16, 0 }, drops(4), "/v1/files", long, 502, "upstream_broke", 1},
 		"a compute call":                  {nil, firstly(1, drops(4), fine), "/v1/embeddings", long, 200, "", 2},
 
 		"cut after all of it":            {nil, drops(8), "/v1/files", long, 424, "upstream_ambiguous", 1},
@@ -56,7 +59,7 @@ func TestACreateWhoseBodyWasNotSentWholeIsNotAmbiguous(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := newBubble(t, tt.upstream, func(c *Config) {
+				g := newBubble(t, tt.upstream, func(c *settings.Config) {
 					c.Breaker.Consecutive, c.Breaker.Ratio = 1000, 1
 					if tt.edit != nil {
 						tt.edit(c)
@@ -81,7 +84,7 @@ func TestACreateWhoseBodyWasNotSentWholeIsNotAmbiguous(t *testing.T) {
 // Over HTTP/2 the server resets the stream, or loses the connection: what the stream's
 // window holds back is not sent.
 func TestACreateWhoseStreamIsResetInItsBodyIsNotAmbiguous(t *testing.T) {
-	medium := strings.Repeat("x", 2*oneWrite) // less than a window
+	medium := strings.Repeat("x", 2*body.OneWrite) // less than a window
 	for name, tt := range map[string]struct {
 		early  bool
 		body   string

@@ -11,6 +11,11 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"outrigger/proxy/observe"
+	"outrigger/proxy/response"
+	"outrigger/proxy/settings"
+	proxywire "outrigger/proxy/wire"
 )
 
 // A head that is none is the upstream's failure, and not a panic of Outrigger's: a create is ambiguous then, and no reset.
@@ -25,7 +30,7 @@ func TestAHeadThatIsNoneIsAFailure(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			u := newRawUpstream(t, func(c *rawConn, _ *http.Request, _ int) bool { c.say(tt.head); return false })
-			g := newRigAt(t, u.URL, func(c *Config) { c.Limit.Learn = false })
+			g := newRigAt(t, u.URL, func(c *settings.Config) { c.Limit.Learn = false })
 			g.isMalformed(tt.says)
 		})
 	}
@@ -45,7 +50,7 @@ func TestAHeadThatIsNoneIsAFailure(t *testing.T) {
 			g, _ := newH2Upstream(t, false, func(w *h2Wire, stream uint32, _ int) {
 				_ = w.headers(stream, 0, tt.lines...)
 				_ = w.write(h2Frame{frameData, flagEndStream, stream, []byte("{}")})
-			}, func(c *Config) { c.Limit.Learn = false })
+			}, func(c *settings.Config) { c.Limit.Learn = false })
 			g.works()
 			g.isMalformed(tt.says)
 		})
@@ -101,7 +106,7 @@ func TestOutriggersHeadersAreTakenOutOfTrailersAndHints(t *testing.T) {
 	} {
 		for announced, names := range map[string]string{"announced": "Trailer: X-Outrigger-Source, X-Should-Retry, X-Kept\r\n", "unannounced": ""} {
 			t.Run(name+" "+announced, func(t *testing.T) {
-				kind := map[string]string{"JSON": typeJSON, "audio": "audio/mpeg", "events": typeEvents}[name]
+				kind := map[string]string{"JSON": proxywire.TypeJSON, "audio": "audio/mpeg", "events": proxywire.TypeEvents}[name]
 				g := served(t, "HTTP/1.1 103 Early Hints\r\n"+forged+kept+"\r\nHTTP/1.1 200 OK\r\nContent-Type: "+kind+"\r\nX-Outrigger-Invented: 1\r\nX-Outrigger-Source: forged\r\n"+names+
 					"Transfer-Encoding: chunked\r\n\r\n"+fmt.Sprintf("%x\r\n%s\r\n0\r\n", len(tt.body), tt.body)+forged+kept+"\r\n")
 				hints := http.Header{}
@@ -139,11 +144,11 @@ func (p *panicking) Close() error { return nil }
 func TestAPanicInAGoroutineThatReadsAnAnswerEndsThatAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		told := 0
-		h := newHold(&panicking{}, &memory{most: 1 << 20}, 100, nil)
-		h.panicked = func(any) { told++ }
-		h.wait(func() time.Duration { return time.Second })
+		h := response.NewHold(&panicking{}, &memory{most: 1 << 20}, 100, nil)
+		h.Panicked = func(any) { told++ }
+		h.Wait(func() time.Duration { return time.Second })
 		synctest.Wait()
-		if opening, err := h.opening(); string(opening) != "{" || !errors.Is(err, io.ErrUnexpectedEOF) || told != 1 || h.busy() {
+		if opening, err := h.Opening(); string(opening) != "{" || !errors.Is(err, io.ErrUnexpectedEOF) || told != 1 || h.Busy() {
 			t.Errorf("got %q, %v, told %d times", opening, err, told)
 		}
 	})
@@ -151,7 +156,7 @@ func TestAPanicInAGoroutineThatReadsAnAnswerEndsThatAnswer(t *testing.T) {
 
 func TestPanicsAreCounted(t *testing.T) {
 	g := newRig(t, fine)
-	survived(g.proxy.recorder, "answer", "x")
+	observe.Survived(g.proxy.Recorder, "answer", "x")
 	if text := g.metricsText(); !strings.Contains(text, `outrigger_panics_total{where="answer"} 1`) || !strings.Contains(g.log.String(), "a call panicked") {
 		t.Error("a panic is neither counted nor logged")
 	}

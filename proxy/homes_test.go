@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 
 	"outrigger/internal/values"
+	"outrigger/proxy/affinity"
+	"outrigger/proxy/settings"
 )
 
 // maker answers with an object of this id and notes what it was asked for.
@@ -34,7 +36,7 @@ func (m *maker) script(w http.ResponseWriter, r *http.Request, _ int) {
 }
 
 // newMakers is a proxy in front of two makers, in a bubble.
-func newMakers(t *testing.T, edit func(*Config)) (*several, *maker, *maker) {
+func newMakers(t *testing.T, edit func(*settings.Config)) (*several, *maker, *maker) {
 	first, second := &maker{id: "file-first"}, &maker{id: "file-second"}
 	return newSeveral(t, edit, first.script, second.script), first, second
 }
@@ -94,7 +96,7 @@ func TestAnswersThatTellOfObjectsAreAskedForInPlainText(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := &maker{id: "file-first"}
-			g := newRig(t, m.script, func(c *Config) {
+			g := newRig(t, m.script, func(c *settings.Config) {
 				if tt.upstreams == 2 {
 					other := c.Upstreams[0]
 					other.Name, other.APIKey = "second", values.NewSecret("sk-other")
@@ -118,26 +120,26 @@ func movedTo(u *url.URL, host, path string) *url.URL {
 
 func TestOnePlaceUnderTwoNamesIsOneHome(t *testing.T) {
 	for name, tt := range map[string]struct {
-		edit func(first, second *Upstream)
+		edit func(first, second *settings.Upstream)
 		one  bool
 	}{
-		"another model":        {func(_, u *Upstream) { u.Models = []Model{{"*", "small"}} }, true},
-		"the base written out": {func(_, u *Upstream) { u.URL = movedTo(u.URL, u.URL.Host, "/v1") }, true},
-		"the same key":         {func(a, b *Upstream) { a.APIKey, b.APIKey = values.NewSecret("k"), values.NewSecret("k") }, true},
-		"another key":          {func(_, u *Upstream) { u.APIKey = values.NewSecret("k") }, false},
-		"another account":      {func(_, u *Upstream) { u.Headers = []Pair{{"OpenAI-Project", "p"}} }, false},
-		"another path":         {func(_, u *Upstream) { u.URL = movedTo(u.URL, u.URL.Host, "/tenant") }, false},
-		"another host":         {func(_, u *Upstream) { u.URL = movedTo(u.URL, "other.test", "") }, false},
+		"another model":        {func(_, u *settings.Upstream) { u.Models = []settings.Model{{Requested: "*", Sent: "small"}} }, true},
+		"the base written out": {func(_, u *settings.Upstream) { u.URL = movedTo(u.URL, u.URL.Host, "/v1") }, true},
+		"the same key":         {func(a, b *settings.Upstream) { a.APIKey, b.APIKey = values.NewSecret("k"), values.NewSecret("k") }, true},
+		"another key":          {func(_, u *settings.Upstream) { u.APIKey = values.NewSecret("k") }, false},
+		"another account":      {func(_, u *settings.Upstream) { u.Headers = []settings.Pair{{Name: "OpenAI-Project", Value: "p"}} }, false},
+		"another path":         {func(_, u *settings.Upstream) { u.URL = movedTo(u.URL, u.URL.Host, "/tenant") }, false},
+		"another host":         {func(_, u *settings.Upstream) { u.URL = movedTo(u.URL, "other.test", "") }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := &maker{id: "file-first"}
-			g := newRig(t, m.script, func(c *Config) {
+			g := newRig(t, m.script, func(c *settings.Config) {
 				first, second := c.Upstreams[0], c.Upstreams[0]
 				second.Name = "second"
 				tt.edit(&first, &second)
-				c.Upstreams = []Upstream{first, second}
+				c.Upstreams = []settings.Upstream{first, second}
 			})
-			if got := g.proxy.homes == nil; got != tt.one {
+			if got := g.proxy.Homes == nil; got != tt.one {
 				t.Errorf("one home: got %v, want %v", got, tt.one)
 			}
 		})
@@ -146,14 +148,14 @@ func TestOnePlaceUnderTwoNamesIsOneHome(t *testing.T) {
 
 func TestOfThreeUpstreamsTwoMayShareAHome(t *testing.T) {
 	m := &maker{id: "file-first"}
-	g := newRig(t, m.script, func(c *Config) {
+	g := newRig(t, m.script, func(c *settings.Config) {
 		small, other := c.Upstreams[0], c.Upstreams[0]
 		small.Name, other.Name = "small", "other"
 		other.APIKey = values.NewSecret("sk-other")
 		c.Upstreams = append(c.Upstreams, other, small)
 	})
-	h := g.proxy.homes.upstreams
-	if len(h) != 2 || len(h[0]) != 2 || h[0][1].config.Name != "small" || h[1][0].config.Name != "other" {
+	h := g.proxy.Homes.Upstreams
+	if len(h) != 2 || len(h[0]) != 2 || h[0][1].Config.Name != "small" || h[1][0].Config.Name != "other" {
 		t.Errorf("got %v", h)
 	}
 	g.do(g.request("POST", "/v1/files", "{}"))
@@ -209,7 +211,7 @@ func TestHomes_WhatAnAnswerQuotesMovesNobodysObjects(t *testing.T) {
 // made-up credentials must not make owners.
 func TestHomes_OfALentKeyAreOneCredentials(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSeveral(t, func(c *Config) {
+		s := newSeveral(t, func(c *settings.Config) {
 			for i := range c.Upstreams {
 				c.Upstreams[i].APIKey = values.NewSecret("own-" + c.Upstreams[i].Name)
 			}
@@ -234,7 +236,7 @@ func TestHomes_OfALentKeyAreOneCredentials(t *testing.T) {
 func TestHomes_AreBoundedWithinTheMemoryOfAll(t *testing.T) {
 	m := &maker{id: "file-first"}
 	for name, upstreams := range map[string]int{"one": 1, "two": 2} {
-		g := newRig(t, m.script, func(c *Config) {
+		g := newRig(t, m.script, func(c *settings.Config) {
 			c.Bodies.MemoryMax = 1 << 20
 			if upstreams == 2 {
 				other := c.Upstreams[0]
@@ -242,11 +244,11 @@ func TestHomes_AreBoundedWithinTheMemoryOfAll(t *testing.T) {
 				c.Upstreams = append(c.Upstreams, other)
 			}
 		})
-		room := 1 << 20 * 7 / 8 * (storeShare - 1) / storeShare // less the stored answers
+		room := 1 << 20 * 7 / 8 * (settings.StoreShare - 1) / settings.StoreShare // less the stored answers
 		if upstreams == 2 {
-			room -= 1 << 20 / memoryShare * 7 / 8
+			room -= 1 << 20 / affinity.MemoryShare * 7 / 8
 		}
-		if !g.proxy.bodies.Reserve(int64(room)) || g.proxy.bodies.Reserve(1) {
+		if !g.proxy.Bodies.Reserve(int64(room)) || g.proxy.Bodies.Reserve(1) {
 			t.Errorf("%s: bodies may not take %d bytes, or more", name, room)
 		}
 	}

@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"outrigger/proxy/settings"
+	"outrigger/proxy/upstream"
 )
 
 // Codes of HTTP/2 that h2conn_test.go does not need (RFC 9113, section 7).
@@ -66,7 +69,7 @@ func TestHTTP2_ProtocolErrorBeforeContentIsRepeatedOverHTTP1(t *testing.T) {
 		"after a JSON's headers":   {resetsAfter(codeProtocol, ":status: 200", "content-type: application/json"), usual},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g, u := newH2Upstream(t, false, tt.script, func(c *Config) { c.Limit.Learn = false })
+			g, u := newH2Upstream(t, false, tt.script, func(c *settings.Config) { c.Limit.Learn = false })
 			u.http1 = goodOverHTTP1
 			for i, calls := range []int64{tt.calls, tt.later} {
 				before := u.begun.Load()
@@ -83,7 +86,7 @@ func TestHTTP2_ProtocolErrorBeforeContentIsRepeatedOverHTTP1(t *testing.T) {
 			}
 		})
 		t.Run(name+"/create", func(t *testing.T) {
-			g, u := newH2Upstream(t, false, tt.script, func(c *Config) { c.Limit.Learn = false })
+			g, u := newH2Upstream(t, false, tt.script, func(c *settings.Config) { c.Limit.Learn = false })
 			u.http1 = goodOverHTTP1
 			g.works()
 			resp, body := g.do(g.request(http.MethodPost, "/v1/files", chatBody))
@@ -95,7 +98,7 @@ func TestHTTP2_ProtocolErrorBeforeContentIsRepeatedOverHTTP1(t *testing.T) {
 }
 
 func TestHTTP2_RequestsWithoutBodyAreRepeatedOverHTTP1Too(t *testing.T) {
-	g, u := newH2Upstream(t, false, resetsAfter(codeProtocol), func(c *Config) { c.Limit.Learn = false })
+	g, u := newH2Upstream(t, false, resetsAfter(codeProtocol), func(c *settings.Config) { c.Limit.Learn = false })
 	u.http1 = goodOverHTTP1
 	resp, body := g.do(g.request(http.MethodGet, "/v1/models", ""))
 	if resp.StatusCode != http.StatusOK || body != plainAnswer || u.begun.Load() != 2 {
@@ -159,7 +162,7 @@ func TestHTTP2_UpstreamWithoutHTTP1IsAskedOverHTTP2Again(t *testing.T) {
 }
 
 func TestHTTP2_OffSpeaksHTTP1Only(t *testing.T) {
-	g, u := newH2Upstream(t, false, resetsAfter(codeProtocol), func(c *Config) { c.Upstreams[0].HTTP2 = HTTP2Off })
+	g, u := newH2Upstream(t, false, resetsAfter(codeProtocol), func(c *settings.Config) { c.Upstreams[0].HTTP2 = settings.HTTP2Off })
 	u.http1 = goodOverHTTP1
 	for _, path := range []string{"/v1/chat/completions", "/v1/files"} {
 		if resp, body := g.do(g.request(http.MethodPost, path, chatBody)); resp.StatusCode != http.StatusOK || body != plainAnswer {
@@ -173,32 +176,32 @@ func TestHTTP2_OffSpeaksHTTP1Only(t *testing.T) {
 
 func TestHTTP1Only_TakesEvidenceAndForgets(t *testing.T) {
 	now := time.Now()
-	h := &http1Only{}
+	h := &upstream.HTTP1Only{}
 	check := func(what string, want bool) {
 		t.Helper()
-		if h.wanted(now) != want {
+		if h.Wanted(now) != want {
 			t.Errorf("%s: wanted is %t", what, !want)
 		}
 	}
 	check("at first", false)
-	h.broke(now, http2Broken)
+	h.Broke(now, upstream.HTTP2Broken)
 	check("after one failure it is the request's own affair", false)
-	h.answered(now, false)
-	h.broke(now, http2Broken)
+	h.Answered(now, false)
+	h.Broke(now, upstream.HTTP2Broken)
 	check("and after another one, with an answer between", false)
-	h.broke(now, http2Broken)
+	h.Broke(now, upstream.HTTP2Broken)
 	check("two in a row", true)
-	h.answered(now, true)
+	h.Answered(now, true)
 	check("and HTTP/1.1 works", true)
-	now = now.Add(http1Time)
+	now = now.Add(upstream.HTTP1Time)
 	check("a while later", false)
-	h.broke(now, http2Broken)
-	h.unreachable(now)
-	h.broke(now, http2Broken)
+	h.Broke(now, upstream.HTTP2Broken)
+	h.Unreachable(now)
+	h.Broke(now, upstream.HTTP2Broken)
 	check("where there is no HTTP/1.1", false)
-	if h.broke(now, http2Broken) {
+	if h.Broke(now, upstream.HTTP2Broken) {
 		t.Error("it is tried all the same")
 	}
-	now = now.Add(http1Time)
+	now = now.Add(upstream.HTTP1Time)
 	check("a while later still", true)
 }

@@ -17,7 +17,9 @@ import (
 
 	"outrigger/internal/values"
 	"outrigger/policy"
+	"outrigger/proxy/access"
 	"outrigger/proxy/idempotency/claims"
+	"outrigger/proxy/settings"
 )
 
 // keyedRequest is a request with an Idempotency-Key.
@@ -139,7 +141,7 @@ func TestAKeyBelongsToOneCallOfOneCaller(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := newBubble(t, numbered(0), func(c *Config) {
+				g := newBubble(t, numbered(0), func(c *settings.Config) {
 					c.Callers.Tokens = []values.Secret{values.NewSecret("one"), values.NewSecret("two")}
 					c.Upstreams[0].APIKey = values.NewSecret("sk-injected") // all callers look alike upstream
 				})
@@ -175,7 +177,7 @@ func TestCallsAtOnceGetOneAnswer(t *testing.T) {
 		for version, h2 := range map[string]bool{"HTTP1": false, "HTTP2": true} {
 			t.Run(name+"/"+version, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					g := newBubble(t, tt.upstream, func(c *Config) { c.Limit.RPM, c.Retry.Max = 1, 0 })
+					g := newBubble(t, tt.upstream, func(c *settings.Config) { c.Limit.RPM, c.Retry.Max = 1, 0 })
 					client := g.client
 					if h2 {
 						client = g.h2()
@@ -289,7 +291,7 @@ func TestAFailureIsNotStored(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := newBubble(t, tt.upstream, func(c *Config) { c.Retry.Max = 0 })
+				g := newBubble(t, tt.upstream, func(c *settings.Config) { c.Retry.Max = 0 })
 				first, err := g.client.Do(g.keyed("k", tt.path, chatBody))
 				if err != nil {
 					t.Fatal(err)
@@ -324,7 +326,7 @@ func TestAnUnknownCreateSaysWhatIsKnownAndHowToGoOn(t *testing.T) {
 // Where the upstream recognises repeats, a lost create may be sent again.
 func TestALostCreateMayBeAskedAgainWhereTheUpstreamKnowsKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newBubble(t, then(1, hangUp), func(c *Config) { c.Retry.Creates, c.Retry.Max = policy.CreatesAlways, 0 })
+		g := newBubble(t, then(1, hangUp), func(c *settings.Config) { c.Retry.Creates, c.Retry.Max = policy.CreatesAlways, 0 })
 		g.do(g.keyed("k", "/v1/files", `{}`))
 		if got := g.ask(g.keyed("k", "/v1/files", `{}`)); got.status != 200 || g.calls.Load() != 2 {
 			t.Errorf("got %+v after %d calls", got, g.calls.Load())
@@ -397,7 +399,7 @@ func TestACallWithAKeyGoesOnWhenItsCallerLeaves(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := newBubble(t, tt.upstream, func(c *Config) { c.Retry.Base, c.Retry.Cap = 0, 0 })
+				g := newBubble(t, tt.upstream, func(c *settings.Config) { c.Retry.Base, c.Retry.Cap = 0, 0 })
 				r := g.keyed("k", tt.path, tt.body)
 				if tt.announces {
 					got := g.ask(with(r, "X-Stainless-Read-Timeout: 1"))
@@ -454,7 +456,7 @@ func TestACallThatNobodyWaitsForEndsAtTheTimeout(t *testing.T) {
 				g := newBubble(t, func(w http.ResponseWriter, r *http.Request, n int) {
 					defer func() { ended = time.Now() }()
 					upstream(w, r, n)
-				}, func(c *Config) { c.Timeouts.Total, c.Timeouts.StreamIdle = time.Minute, 0 })
+				}, func(c *settings.Config) { c.Timeouts.Total, c.Timeouts.StreamIdle = time.Minute, 0 })
 				began := time.Now()
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
@@ -502,7 +504,7 @@ func TestACallThatIsReadAgainIsNotEnded(t *testing.T) {
 			trickle(w, "text/event-stream", delta("a"))
 			time.Sleep(3 * time.Minute)
 			_, _ = io.WriteString(w, secondStream)
-		}, func(c *Config) { c.Timeouts.Total = time.Minute })
+		}, func(c *settings.Config) { c.Timeouts.Total = time.Minute })
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if resp, err := g.client.Do(g.keyed("k", "/v1/chat/completions", streamBody).WithContext(ctx)); err == nil {
@@ -539,13 +541,13 @@ func TestAnAnswerThatIsTooLongIsGivenButNotStored(t *testing.T) {
 	tests := map[string]struct {
 		announced bool
 		path      string
-		edit      func(*Config)
+		edit      func(*settings.Config)
 		again     given
 	}{
-		"announced":        {true, "/v1/audio/speech", func(c *Config) { c.Store.Bytes = 1 << 20 }, given{200, "upstream", "1", "", "not-stored", long}},
-		"not announced":    {false, "/v1/audio/speech", func(c *Config) { c.Store.Bytes = 1 << 20 }, given{200, "upstream", "1", "", "", long}},
-		"no memory for it": {false, "/v1/audio/speech", func(c *Config) { c.Bodies.MemoryMax = 128 << 10 }, given{200, "upstream", "1", "", "", long}},
-		"of a create":      {true, "/v1/files", func(c *Config) { c.Store.Bytes = 1 << 20 }, given{409, "local", "0", "false", "", "idempotency_outcome_unknown"}},
+		"announced":        {true, "/v1/audio/speech", func(c *settings.Config) { c.Store.Bytes = 1 << 20 }, given{200, "upstream", "1", "", "not-stored", long}},
+		"not announced":    {false, "/v1/audio/speech", func(c *settings.Config) { c.Store.Bytes = 1 << 20 }, given{200, "upstream", "1", "", "", long}},
+		"no memory for it": {false, "/v1/audio/speech", func(c *settings.Config) { c.Bodies.MemoryMax = 128 << 10 }, given{200, "upstream", "1", "", "", long}},
+		"of a create":      {true, "/v1/files", func(c *settings.Config) { c.Store.Bytes = 1 << 20 }, given{409, "local", "0", "false", "", "idempotency_outcome_unknown"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -581,7 +583,7 @@ func TestAnAnswerThatIsTooLongIsGivenButNotStored(t *testing.T) {
 				got.stored = ""
 			}
 			if got != tt.again {
-				got.body, tt.again.body = short(got.body), short(tt.again.body)
+				got.body, tt.again.body = access.Short(got.body), access.Short(tt.again.body)
 				t.Errorf("then %+v, want %+v", got, tt.again)
 			}
 			if g.counted("too_large") == "0" {
@@ -606,8 +608,8 @@ func (absent) Finish(context.Context, claims.Claim, *claims.Answer) error { retu
 func TestWithoutTheStoreComputesAreServedAndCreatesRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newBubble(t, numbered(time.Second))
-		there := g.proxy.calls.store
-		g.proxy.calls.store = absent{there}
+		there := g.proxy.calls.Store
+		g.proxy.calls.Store = absent{there}
 		for call := 1; call <= 2; call++ {
 			if got, want := g.ask(g.keyed("k", "/v1/chat/completions", chatBody)), (given{200, "upstream", "1", "", "not-stored", fmt.Sprintf(`{"call":%d}`, call)}); got != want {
 				t.Errorf("a compute got %+v, want %+v", got, want)
@@ -624,7 +626,7 @@ func TestWithoutTheStoreComputesAreServedAndCreatesRefused(t *testing.T) {
 		if g.status().Idempotency.Answers {
 			t.Error("the status says that the store answers")
 		}
-		g.proxy.calls.store = there
+		g.proxy.calls.Store = there
 		g.ask(g.keyed("k", "/v1/files", `{}`))
 		if got := g.ask(g.keyed("k", "/v1/files", `{}`)); got.source != "replay" {
 			t.Errorf("when it is back: %+v", got)
@@ -655,8 +657,8 @@ func TestAStoreThatIsFullRefusesCreatesWithAKeyAndNothingElse(t *testing.T) {
 		if got := g.ask(g.keyed("done", "/v1/files", `{}`)); got.status != 200 {
 			t.Fatalf("a create got %+v", got)
 		}
-		there := g.proxy.calls.store
-		g.proxy.calls.store = full{there}
+		there := g.proxy.calls.Store
+		g.proxy.calls.Store = full{there}
 		for _, key := range []string{"a", "b"} {
 			if got := g.ask(g.keyed(key, "/v1/chat/completions", chatBody)); got.status != 200 || got.source != "upstream" {
 				t.Errorf("a compute got %+v", got)
@@ -675,7 +677,7 @@ func TestAStoreThatIsFullRefusesCreatesWithAKeyAndNothingElse(t *testing.T) {
 		if n := strings.Count(g.log.String(), "cannot be stored"); n != 1 || g.counted("not_stored") != "2" || g.counted("store_down") != "2" {
 			t.Errorf("told %d times, counted %s and %s", n, g.counted("not_stored"), g.counted("store_down"))
 		}
-		g.proxy.calls.store = there
+		g.proxy.calls.Store = there
 		if got := g.ask(g.keyed("c", "/v1/files", `{}`)); got.status != 200 || got.source != "upstream" {
 			t.Errorf("when there is room: %+v", got)
 		}
@@ -697,7 +699,7 @@ func TestACallUnderWayIsNotMadeAgainWhenTheHashKeyChanges(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			g := newBubble(t, numbered(time.Minute))
 			var secret atomic.Uint32
-			g.proxy.calls.store = rekeyed{g.proxy.calls.store, &secret}
+			g.proxy.calls.Store = rekeyed{g.proxy.calls.Store, &secret}
 			answers := make(chan given, 2)
 			for range 2 {
 				go func() { answers <- g.ask(g.keyed("k", kind, chatBody)) }()
@@ -741,8 +743,8 @@ func (s elsewhere) Wait(ctx context.Context, _ claims.Call) (claims.Claim, error
 func TestACallThatAnotherProcessMakesIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newBubble(t, numbered(0))
-		other := elsewhere{g.proxy.calls.store, make(chan claims.Claim)}
-		g.proxy.calls.store = other
+		other := elsewhere{g.proxy.calls.Store, make(chan claims.Claim)}
+		g.proxy.calls.Store = other
 		if got := g.ask(g.keyed("k", "/v1/files", `{}`, "X-Stainless-Read-Timeout: 1")); got != (given{409, "local", "0", "", "", "idempotency_key_in_use"}) {
 			t.Errorf("at its deadline it got %+v", got)
 		}
@@ -815,7 +817,7 @@ func TestADrainTellsAllWhoWaitForACall(t *testing.T) {
 
 // Nobody could tell whether it was made before: only the whole body tells.
 func TestACallWithAKeyWhoseBodyCannotBeKeptIsRefused(t *testing.T) {
-	g := newRig(t, numbered(0), func(c *Config) { c.Bodies.MemoryMax, c.Bodies.SpoolMax = 1024, 0 })
+	g := newRig(t, numbered(0), func(c *settings.Config) { c.Bodies.MemoryMax, c.Bodies.SpoolMax = 1024, 0 })
 	body := strings.Repeat("x", 64<<10)
 	for range 2 {
 		if got := g.ask(g.keyed("k", "/v1/files", body)); got != (given{503, "local", "0", "", "", "spool_full"}) {
@@ -835,7 +837,7 @@ func TestAnothersKeysDoNotEvictThatACreateMayHaveBeenDone(t *testing.T) {
 				panic(http.ErrAbortHandler)
 			}
 			_, _ = io.WriteString(w, strings.Repeat("x", 4<<10))
-		}, func(c *Config) { c.Store.Bytes = 128 << 10 })
+		}, func(c *settings.Config) { c.Store.Bytes = 128 << 10 })
 		lost := func() given {
 			return g.ask(g.keyed("lost", "/v1/files", `{}`, "Authorization: Bearer sk-victim", "X-Lose: 1"))
 		}
@@ -865,7 +867,7 @@ func TestAnothersKeysDoNotEvictThatACreateMayHaveBeenDone(t *testing.T) {
 func TestReplaysFromAFileTakeMemoryOnlyWhereThereIsSome(t *testing.T) {
 	g := newRig(t, func(w http.ResponseWriter, _ *http.Request, call int) {
 		_, _ = fmt.Fprintf(w, "%d%s", call, strings.Repeat("x", 100<<10))
-	}, func(c *Config) {
+	}, func(c *settings.Config) {
 		c.Bodies.MemoryMax = 1 << 20
 		if err := c.Store.Spec.UnmarshalText([]byte("file:" + t.TempDir() + "/answers.db")); err != nil {
 			t.Fatal(err)
@@ -888,7 +890,7 @@ func TestReplaysFromAFileTakeMemoryOnlyWhereThereIsSome(t *testing.T) {
 		t.Errorf("%d bytes are still taken", memory)
 	}
 	free := int64(1<<20) / 8 * 7
-	if !g.proxy.bodies.Reserve(free - 32<<10) {
+	if !g.proxy.Bodies.Reserve(free - 32<<10) {
 		t.Fatal("the memory is in use")
 	}
 	if got := g.ask(g.keyed("k/v1/files", "/v1/files", chatBody)); got.status != 503 || got.body != "idempotency_store_unavailable" {
@@ -897,7 +899,7 @@ func TestReplaysFromAFileTakeMemoryOnlyWhereThereIsSome(t *testing.T) {
 	if got := g.ask(g.keyed("k/v1/chat/completions", "/v1/chat/completions", chatBody)); got.status != 200 || got.source != "upstream" {
 		t.Errorf("a compute got %d from %s", got.status, got.source)
 	}
-	g.proxy.bodies.Free(free - 32<<10)
+	g.proxy.Bodies.Free(free - 32<<10)
 	if got := g.ask(g.keyed("k/v1/files", "/v1/files", chatBody)); got.source != "replay" || got.body[:2] != "1x" {
 		t.Errorf("when there is memory: %d from %s", got.status, got.source)
 	}

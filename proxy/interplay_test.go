@@ -13,10 +13,13 @@ import (
 	"time"
 
 	"outrigger/policy/classify"
+	"outrigger/proxy/admission"
+	"outrigger/proxy/gate"
+	"outrigger/proxy/settings"
 )
 
 // plainRetry is the default patience.
-func plainRetry(c *Config) { c.Retry = DefaultConfig().Retry }
+func plainRetry(c *settings.Config) { c.Retry = DefaultConfig().Retry }
 
 // hall is an upstream that runs so many calls at once, and answers 503 to those above.
 type hall struct {
@@ -43,7 +46,9 @@ func TestConcurrency_GrowthIsFoundWhileNoCallEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := &hall{took: 8 * time.Minute}
 		m.places.Store(4)
-		g := newBubble(t, m.serve, realBackoff, func(c *Config) { c.Timeouts.Total, c.Timeouts.TotalSet, c.Timeouts.StreamIdle = time.Hour, true, 0 })
+		g := newBubble(t, m.serve, realBackoff, func(c *settings.Config) {
+			c.Timeouts.Total, c.Timeouts.TotalSet, c.Timeouts.StreamIdle = time.Hour, true, 0
+		})
 		var all sync.WaitGroup
 		for range 40 {
 			all.Go(func() { g.chat() })
@@ -103,7 +108,7 @@ func TestConcurrency_SlowCallsOfOneKindTurnAwayNoOther(t *testing.T) {
 				time.Sleep(30 * time.Second)
 			}
 			fine(w, r, n)
-		}, func(c *Config) { c.MaxInflight, c.Retry.Max = 1, 0 })
+		}, func(c *settings.Config) { c.MaxInflight, c.Retry.Max = 1, 0 })
 		for range 8 {
 			g.chat()
 		}
@@ -147,7 +152,7 @@ func TestConcurrency_NobodyHoldsASlotWhileWaitingForTheRate(t *testing.T) {
 				return
 			}
 			fine(w, r, n)
-		}, func(c *Config) { c.MaxInflight = 2 })
+		}, func(c *settings.Config) { c.MaxInflight = 2 })
 		var all sync.WaitGroup
 		for range 6 {
 			all.Go(func() { g.chat() })
@@ -172,7 +177,7 @@ func TestConcurrency_LeavingCallersLeaveNothing(t *testing.T) {
 				return
 			}
 			m.serve(w, r, n)
-		}, realBackoff, func(c *Config) { c.MaxInflight = 6 })
+		}, realBackoff, func(c *settings.Config) { c.MaxInflight = 6 })
 		var all sync.WaitGroup
 		for i := range 200 {
 			all.Go(func() {
@@ -193,13 +198,13 @@ func TestConcurrency_LeavingCallersLeaveNothing(t *testing.T) {
 		time.Sleep(12 * time.Minute) // calls with a key go on
 		synctest.Wait()
 		up := g.status().Upstreams[0]
-		for _, c := range []ConcurrencyStatus{up.Concurrency, up.Limits[0].Concurrency} {
+		for _, c := range []admission.ConcurrencyStatus{up.Concurrency, up.Limits[0].Concurrency} {
 			if c.Running != 0 || c.Queue != 0 {
 				t.Errorf("left: %+v", c)
 			}
 		}
-		if u := g.proxy.upstreams[0]; u.slots.taken != 0 || up.Budget != 10 {
-			t.Errorf("%d slots taken, budget %d", u.slots.taken, up.Budget)
+		if u := g.proxy.Upstreams[0]; u.Slots.Taken != 0 || up.Budget != 10 {
+			t.Errorf("%d slots taken, budget %d", u.Slots.Taken, up.Budget)
 		}
 	})
 }
@@ -219,7 +224,7 @@ func TestLoading_AnotherUpstreamAnswersMeanwhile(t *testing.T) {
 
 func TestConfirm_HoldsWithFailoverByQuota(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSeveral(t, func(c *Config) { c.Failover = everything }, func(w http.ResponseWriter, r *http.Request, n int) {
+		s := newSeveral(t, func(c *settings.Config) { c.Failover = everything }, func(w http.ResponseWriter, r *http.Request, n int) {
 			if n == 1 {
 				fine(w, r, n)
 				return
@@ -287,7 +292,7 @@ func TestBudget_RejectionsPayForNothing(t *testing.T) {
 					return
 				}
 				answers(500, `{"error":{"message":"x"}}`)(w, r, n)
-			}, plainRetry, func(c *Config) { c.Breaker.Consecutive = 0 })
+			}, plainRetry, func(c *settings.Config) { c.Breaker.Consecutive = 0 })
 			var all sync.WaitGroup
 			for i := range 200 {
 				all.Go(func() {
@@ -347,10 +352,10 @@ func TestRetry_HealthOfAnotherPathShortensNoPatience(t *testing.T) {
 func TestScopes_OfOneLabelAreOneSeries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newBubble(t, fine)
-		up, long := g.proxy.upstreams[0], strings.Repeat("m", 300)
+		up, long := g.proxy.Upstreams[0], strings.Repeat("m", 300)
 		for range 60 {
-			up.scopes.report(scope{endpoint: "chat", model: long + "1"}, classify.Fault)
-			up.scopes.report(scope{endpoint: "chat", model: long + "2"}, classify.Fault)
+			up.Scopes.Report(gate.Scope{Endpoint: "chat", Model: long + "1"}, classify.Fault)
+			up.Scopes.Report(gate.Scope{Endpoint: "chat", Model: long + "2"}, classify.Fault)
 		}
 		if _, err := g.registry.Gather(); err != nil {
 			t.Errorf("no metrics any more: %.300s", err)
@@ -360,9 +365,9 @@ func TestScopes_OfOneLabelAreOneSeries(t *testing.T) {
 
 func TestSlots_ThoseWhoHadOneComeBackInTheOrderOfArrival(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, start := newSlots(1, 10, false), time.Now()
-		var held slot
-		if !s.tryTake(&held) {
+		s, start := admission.NewSlots(1, 10, false), time.Now()
+		var held admission.Slot
+		if !s.TryTake(&held) {
 			t.Fatal("the slot is not free")
 		}
 		got := make(chan int, 5)
@@ -373,16 +378,16 @@ func TestSlots_ThoseWhoHadOneComeBackInTheOrderOfArrival(t *testing.T) {
 		}{{3, false}, {4, false}, {2, true}, {1, true}, {5, true}} {
 			all.Go(func() {
 				time.Sleep(time.Duration(i) * time.Second)
-				var sl slot
-				if err := s.take(context.Background(), &sl, &slotWaiter{came: start.Add(time.Duration(one.came))}, time.Time{}, one.again); err != nil {
+				var sl admission.Slot
+				if err := s.Take(context.Background(), &sl, &admission.SlotWaiter{Came: start.Add(time.Duration(one.came))}, time.Time{}, one.again); err != nil {
 					t.Error(err)
 				}
 				got <- one.came
-				sl.give(true)
+				sl.Give(true)
 			})
 		}
 		time.Sleep(10 * time.Second)
-		held.give(true)
+		held.Give(true)
 		all.Wait()
 		for want := 1; want <= 5; want++ {
 			if n := <-got; n != want {

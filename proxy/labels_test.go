@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"outrigger/policy/endpoint"
+	proxywire "outrigger/proxy/wire"
 )
 
 // as is a script that says text under the given labels, and ends it as end says.
@@ -150,7 +151,7 @@ func TestAnErrorThatBeginsAStreamUnderAnotherLabelIsRetried(t *testing.T) {
 func TestATranscriptsStreamThatIsCutInItsFirstWordIsRetried(t *testing.T) {
 	whole := "data: {\"type\":\"transcript.text.done\",\"text\":\"a\"}\n\n"
 	for name, kind := range wrongTypes {
-		if strings.HasPrefix(kind, "text/") && kind != typeEvents && !strings.Contains(kind, ";;") {
+		if strings.HasPrefix(kind, "text/") && kind != proxywire.TypeEvents && !strings.Contains(kind, ";;") {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"outrigger/proxy/upstream"
 )
 
 // scripted is a connection whose reads and writes a test decides.
@@ -43,17 +45,17 @@ func TestAFailedWriteWaitsForTheLastWords(t *testing.T) {
 			_, _ = c.Read(make([]byte, 1))
 		}, 100 * time.Millisecond},
 		"until it is closed":             {syscall.EPIPE, func(c net.Conn, _ *scripted) { _ = c.Close() }, 100 * time.Millisecond},
-		"no longer than a second":        {syscall.EPIPE, func(net.Conn, *scripted) {}, lastWords},
+		"no longer than a second":        {syscall.EPIPE, func(net.Conn, *scripted) {}, upstream.LastWords},
 		"not for other errors":           {net.ErrClosed, func(net.Conn, *scripted) {}, 0},
 		"not when all went well":         {nil, func(net.Conn, *scripted) {}, 0},
-		"through bytes that are read":    {syscall.ECONNRESET, func(c net.Conn, s *scripted) { s.reads <- []byte("x"); _, _ = c.Read(make([]byte, 1)) }, lastWords},
+		"through bytes that are read":    {syscall.ECONNRESET, func(c net.Conn, s *scripted) { s.reads <- []byte("x"); _, _ = c.Read(make([]byte, 1)) }, upstream.LastWords},
 		"closed twice is closed as well": {syscall.EPIPE, func(c net.Conn, _ *scripted) { _ = c.Close(); _ = c.Close() }, 100 * time.Millisecond},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := &scripted{reads: make(chan []byte, 1), writes: tt.write}
-				conn, err := heard(func(context.Context, string, string) (net.Conn, error) { return s, nil })(t.Context(), "tcp", "a:1")
+				conn, err := upstream.Heard(func(context.Context, string, string) (net.Conn, error) { return s, nil })(t.Context(), "tcp", "a:1")
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -63,14 +65,14 @@ func TestAFailedWriteWaitsForTheLastWords(t *testing.T) {
 				if took := time.Since(began); took != tt.want || !errors.Is(err, tt.write) {
 					t.Errorf("Write returned %v after %v, want %v after %v", err, took, tt.write, tt.want)
 				}
-				time.Sleep(lastWords) // act
+				time.Sleep(upstream.LastWords) // act
 			})
 		})
 	}
 }
 
 func TestADialThatFailsMakesNoConnection(t *testing.T) {
-	conn, err := heard(func(context.Context, string, string) (net.Conn, error) { return nil, io.ErrUnexpectedEOF })(t.Context(), "tcp", "a:1")
+	conn, err := upstream.Heard(func(context.Context, string, string) (net.Conn, error) { return nil, io.ErrUnexpectedEOF })(t.Context(), "tcp", "a:1")
 	if conn != nil || !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("%v, %v", conn, err)
 	}

@@ -9,26 +9,29 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"outrigger/proxy/admission"
+	"outrigger/proxy/settings"
 )
 
 func TestACallerThatLeavesStopsEverything(t *testing.T) {
 	refused := answers(429, `{"error":{"message":"Rate limit reached. Please try again in 30s.","type":"requests","param":null,"code":"rate_limit_exceeded"}}`, "Retry-After", "30")
 	tests := map[string]struct {
 		upstream script
-		edit     func(*Config)
+		edit     func(*settings.Config)
 		prepare  func(g *rig) // what others do first
 		calls    int64        // upstream, when the caller has left
 	}{
-		"in line":                        {fine, func(c *Config) { c.Limit.RPM = 2 }, fillLine, -1},
+		"in line":                        {fine, func(c *settings.Config) { c.Limit.RPM = 2 }, fillLine, -1},
 		"in line again, after a refusal": {refused, nil, nil, 1},
-		"before a slot": {silence, func(c *Config) { c.MaxInflight = 1 }, func(g *rig) {
+		"before a slot": {silence, func(c *settings.Config) { c.MaxInflight = 1 }, func(g *rig) {
 			g.background(g.request("POST", "/v1/chat/completions", chatBody))
 			synctest.Wait()
 		}, 1},
-		"at an open breaker": {apiError(500), func(c *Config) {
+		"at an open breaker": {apiError(500), func(c *settings.Config) {
 			c.Breaker.Consecutive, c.Breaker.Open, c.Breaker.Wait, c.Retry.Max = 1, 10*time.Minute, 10*time.Minute, 0
 		}, func(g *rig) { g.chat() }, 1},
-		"in a backoff":  {apiError(503), func(c *Config) { c.Retry.Base, c.Retry.Cap = time.Hour, time.Hour }, nil, 1},
+		"in a backoff":  {apiError(503), func(c *settings.Config) { c.Retry.Base, c.Retry.Cap = time.Hour, time.Hour }, nil, 1},
 		"in an attempt": {silence, nil, nil, 1},
 		"in a held JSON answer": {func(w http.ResponseWriter, r *http.Request, n int) {
 			trickle(w, "application/json", `{"a":`)
@@ -61,7 +64,7 @@ func TestACallerThatLeavesStopsEverything(t *testing.T) {
 						}
 						defer func() { ended++ }()
 						tt.upstream(w, r, n)
-					}, func(c *Config) {
+					}, func(c *settings.Config) {
 						if tt.edit != nil {
 							tt.edit(c)
 						}
@@ -69,8 +72,8 @@ func TestACallerThatLeavesStopsEverything(t *testing.T) {
 					if tt.prepare != nil {
 						tt.prepare(g)
 					}
-					up := g.proxy.upstreams[0]
-					before, calls, inflight := up.gate.breaker.Snapshot(), g.calls.Load(), g.inflight()
+					up := g.proxy.Upstreams[0]
+					before, calls, inflight := up.Gate.Breaker.Snapshot(), g.calls.Load(), g.inflight()
 					client := g.client
 					if h2 {
 						client = g.h2()
@@ -102,7 +105,7 @@ func TestACallerThatLeavesStopsEverything(t *testing.T) {
 					if tt.prepare == nil && ended != int(tt.calls) {
 						t.Errorf("the upstream saw %d calls end, want %d", ended, tt.calls)
 					}
-					if got := up.gate.breaker.Snapshot(); got.Failures > before.Failures+int(max(tt.calls, 0)) || name != "in a backoff" && got.Failures != before.Failures {
+					if got := up.Gate.Breaker.Snapshot(); got.Failures > before.Failures+int(max(tt.calls, 0)) || name != "in a backoff" && got.Failures != before.Failures {
 						t.Errorf("the breaker went from %+v to %+v", before, got)
 					}
 					last := g.log.String()
@@ -125,8 +128,8 @@ func TestACallerThatLeavesStopsEverything(t *testing.T) {
 					for _, l := range g.status().Upstreams[0].Limits {
 						depth += l.State.Queue
 					}
-					if depth != 0 || up.gate.depth() != 0 || up.slots.queue.Len() != 0 {
-						t.Errorf("%d wait in line, %d at the breaker, %d before slots", depth, up.gate.depth(), up.slots.queue.Len())
+					if depth != 0 || up.Gate.Depth() != 0 || up.Slots.Queue.Len() != 0 {
+						t.Errorf("%d wait in line, %d at the breaker, %d before slots", depth, up.Gate.Depth(), up.Slots.Queue.Len())
 					}
 					if memory, disk := g.held(); memory > 1024 || disk != 0 {
 						t.Errorf("%d bytes of memory and %d of disk are held", memory, disk)
@@ -184,7 +187,7 @@ func TestTheCallersDeadlineIsKept(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := newBubble(t, silence, func(c *Config) {
+				g := newBubble(t, silence, func(c *settings.Config) {
 					if tt.total > 0 {
 						c.Timeouts.Total = tt.total
 					}
@@ -209,25 +212,27 @@ func TestTheCallersDeadlineIsKept(t *testing.T) {
 func TestNoWaitOutlastsTheDeadline(t *testing.T) {
 	tests := map[string]struct {
 		upstream script
-		edit     func(*Config)
+		edit     func(*settings.Config)
 		status   int
 		most     time.Duration
 	}{
-		"retries without end": {apiError(500), func(c *Config) {
+		"retries without end": {apiError(500), func(c *settings.Config) {
 			c.Retry.Max, c.Retry.Budget, c.Retry.Base, c.Retry.Cap = 100, 100, time.Second, 8*time.Second
 		}, 500, 9 * time.Second},
-		"a hint beyond it":       {answers(503, "{}", "Retry-After", "20"), nil, 503, 0},
-		"a hint within it":       {answers(503, "{}", "Retry-After", "4"), nil, 503, 9 * time.Second},
-		"a rate limit":           {answers(429, `{"error":{"message":"slow","code":"rate_limit_exceeded"}}`, "Retry-After", "4"), nil, 429, 9 * time.Second},
-		"a rate limit beyond":    {answers(429, `{"error":{"message":"slow","code":"rate_limit_exceeded"}}`, "Retry-After", "20"), nil, 429, 0},
-		"a turn in line beyond":  {apiError(503), func(c *Config) { c.Limit.RPM, c.Limit.Learn = 2, false }, 503, time.Second},
-		"a breaker":              {apiError(500), func(c *Config) { c.Breaker.Consecutive, c.Breaker.Open, c.Breaker.Wait = 1, time.Hour, time.Hour }, 500, 9 * time.Second},
+		"a hint beyond it":      {answers(503, "{}", "Retry-After", "20"), nil, 503, 0},
+		"a hint within it":      {answers(503, "{}", "Retry-After", "4"), nil, 503, 9 * time.Second},
+		"a rate limit":          {answers(429, `{"error":{"message":"slow","code":"rate_limit_exceeded"}}`, "Retry-After", "4"), nil, 429, 9 * time.Second},
+		"a rate limit beyond":   {answers(429, `{"error":{"message":"slow","code":"rate_limit_exceeded"}}`, "Retry-After", "20"), nil, 429, 0},
+		"a turn in line beyond": {apiError(503), func(c *settings.Config) { c.Limit.RPM, c.Limit.Learn = 2, false }, 503, time.Second},
+		"a breaker": {apiError(500), func(c *settings.Config) {
+			c.Breaker.Consecutive, c.Breaker.Open, c.Breaker.Wait = 1, time.Hour, time.Hour
+		}, 500, 9 * time.Second},
 		"an upstream that hangs": {silence, nil, 504, 9 * time.Second},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := newBubble(t, tt.upstream, func(c *Config) {
+				g := newBubble(t, tt.upstream, func(c *settings.Config) {
 					if tt.edit != nil {
 						tt.edit(c)
 					}
@@ -248,7 +253,7 @@ func TestNoWaitOutlastsTheDeadline(t *testing.T) {
 // Permits that pile up while slots are busy would all be used when these come free.
 func TestAPermitIsNotKeptWhileASlotIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newBubble(t, silence, func(c *Config) { c.Limit.RPM, c.MaxInflight = 600, 1 })
+		g := newBubble(t, silence, func(c *settings.Config) { c.Limit.RPM, c.MaxInflight = 600, 1 })
 		g.background(g.request("POST", "/v1/chat/completions", chatBody)) // takes the only slot
 		synctest.Wait()
 		time.Sleep(time.Minute) // the bubble's clock: by now the limit lets several pass at once
@@ -269,22 +274,22 @@ func TestAPermitIsNotKeptWhileASlotIsWaitedFor(t *testing.T) {
 func TestASlotThatComesAsItsWaiterLeavesIsNotLost(t *testing.T) {
 	for range 100 {
 		synctest.Test(t, func(t *testing.T) {
-			s := newSlots(1, 10, true)
-			var first, second slot
-			if !s.tryTake(&first) {
+			s := admission.NewSlots(1, 10, true)
+			var first, second admission.Slot
+			if !s.TryTake(&first) {
 				t.Fatal("the first slot is not free")
 			}
 			ctx, leave := context.WithCancel(t.Context())
 			waited := make(chan error, 1)
-			go func() { waited <- s.take(ctx, &second, &slotWaiter{}, time.Time{}, false) }()
+			go func() { waited <- s.Take(ctx, &second, &admission.SlotWaiter{}, time.Time{}, false) }()
 			synctest.Wait()
 			leave()
-			first.give(true) // as a rule before the waiter is awake
+			first.Give(true) // as a rule before the waiter is awake
 			if <-waited == nil {
-				second.give(true)
+				second.Give(true)
 			}
-			if s.taken != 0 || s.queue.Len() != 0 {
-				t.Fatalf("%d slots are taken, %d wait", s.taken, s.queue.Len())
+			if s.Taken != 0 || s.Queue.Len() != 0 {
+				t.Fatalf("%d slots are taken, %d wait", s.Taken, s.Queue.Len())
 			}
 		})
 	}

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"outrigger/proxy/settings"
 )
 
 // soon is within what the upstream is to be closed once the caller has left.
@@ -42,19 +44,21 @@ func TestLeavingEndsTheCallUpstreamSoon(t *testing.T) {
 	tests := map[string]struct {
 		path     string
 		upstream script
-		edit     func(*Config)
+		edit     func(*settings.Config)
 		waits    bool // nothing is open upstream by then
 	}{
-		"in line":               {chat, refused, nil, true},
-		"in a backoff":          {chat, apiError(503), func(c *Config) { c.Retry.Base, c.Retry.Cap = time.Hour, time.Hour }, true},
-		"at the breaker":        {chat, apiError(500), func(c *Config) { c.Breaker.Consecutive, c.Breaker.Open, c.Breaker.Wait = 1, time.Hour, time.Hour }, true},
+		"in line":      {chat, refused, nil, true},
+		"in a backoff": {chat, apiError(503), func(c *settings.Config) { c.Retry.Base, c.Retry.Cap = time.Hour, time.Hour }, true},
+		"at the breaker": {chat, apiError(500), func(c *settings.Config) {
+			c.Breaker.Consecutive, c.Breaker.Open, c.Breaker.Wait = 1, time.Hour, time.Hour
+		}, true},
 		"before the headers":    {chat, silence, nil, false},
 		"in a held error":       {chat, func(w http.ResponseWriter, r *http.Request, n int) { w.WriteHeader(400); begins("", "{")(w, r, n) }, nil, false},
 		"in a held JSON answer": {chat, begins("application/json", `{"a":`), nil, false},
 		"in a held stream":      {chat, begins("text/event-stream", ": ping\n\n"), nil, false},
 		"in a stream":           {chat, begins("text/event-stream", delta("a")), nil, false},
 		"in a download":         {"/v1/files/f/content", begins("application/octet-stream", "abc"), nil, false},
-		"in an upload": {file, func(_ http.ResponseWriter, r *http.Request, _ int) { _, _ = io.Copy(io.Discard, r.Body) }, func(c *Config) {
+		"in an upload": {file, func(_ http.ResponseWriter, r *http.Request, _ int) { _, _ = io.Copy(io.Discard, r.Body) }, func(c *settings.Config) {
 			c.Bodies.MemoryMax, c.Bodies.SpoolMax = 64<<10, 0
 		}, false},
 	}
@@ -65,7 +69,7 @@ func TestLeavingEndsTheCallUpstreamSoon(t *testing.T) {
 				g := newRig(t, func(w http.ResponseWriter, r *http.Request, n int) {
 					defer func() { ended <- time.Now() }()
 					tt.upstream(w, r, n)
-				}, func(c *Config) {
+				}, func(c *settings.Config) {
 					if tt.edit != nil {
 						tt.edit(c)
 					}
@@ -157,7 +161,7 @@ func TestLeavingAnUploadOrATunnelTakesNoTime(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ended := make(chan struct{})
-				g := newBubble(t, tt.upstream(ended), func(c *Config) { c.Bodies.MemoryMax, c.Bodies.SpoolMax = 64<<10, 0 })
+				g := newBubble(t, tt.upstream(ended), func(c *settings.Config) { c.Bodies.MemoryMax, c.Bodies.SpoolMax = 64<<10, 0 })
 				conn := g.dial()
 				_ = conn.SetDeadline(time.Time{})
 				go func() { _, _ = io.Copy(io.Discard, bufio.NewReader(conn)) }()

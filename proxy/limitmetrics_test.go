@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"outrigger/policy/limit"
+	"outrigger/proxy/admission"
+	"outrigger/proxy/status"
 )
 
 // limitLines are the lines of a scrape about limits.
@@ -73,19 +75,19 @@ func TestMetricsShowLimitsHowTheyAreKnownAndPauses(t *testing.T) {
 }
 
 func TestCountersOutliveTheirLimiters(t *testing.T) {
-	ls := newLines(limit.Settings{Learn: true})
+	ls := admission.NewLines(limit.Settings{Learn: true})
 	now := time.Now()
-	pl := enters(ls, lineKey{model: "gone"}, now)
-	ls.prove(pl.line, now)
-	pl.answered(now, limit.Told{Headers: limit.Headers{Ignored: 3}})
+	pl := enters(ls, admission.Key{Model: "gone"}, now)
+	ls.Prove(pl.Line, now)
+	pl.Answered(now, limit.Told{Headers: limit.Headers{Ignored: 3}})
 	pl.ends(now)
 	for i := range 20_000 {
-		calls(ls, lineKey{credentialOf(i), "m"}, now, true)
+		calls(ls, admission.Key{Credential: credentialOf(i), Model: "m"}, now, true)
 	}
-	if ls.byKey[lineKey{model: "gone"}] != nil {
+	if ls.ByKey[admission.Key{Model: "gone"}] != nil {
 		t.Fatal("the limiter is still there")
 	}
-	if got := ls.each(now, func([]lineKey, limit.Snapshot, bool) {}); got.IgnoredHeaders != 3 {
+	if got := ls.Each(now, func([]admission.Key, limit.Snapshot, bool) {}); got.IgnoredHeaders != 3 {
 		t.Errorf("%d headers were ignored, want the 3 of a limiter that is gone", got.IgnoredHeaders)
 	}
 }
@@ -93,7 +95,7 @@ func TestCountersOutliveTheirLimiters(t *testing.T) {
 func TestALimitInMetricsIsByTheMinuteUnlessItIsLong(t *testing.T) {
 	for window, want := range map[time.Duration]float64{time.Second: 600, 10 * time.Second: 60, time.Minute: 10, time.Hour: 10, 24 * time.Hour: 10} {
 		t.Run(fmt.Sprint(window), func(t *testing.T) {
-			if got := perMinute(limit.Bucket{Limit: 10, Window: window}); got != want {
+			if got := status.PerMinute(limit.Bucket{Limit: 10, Window: window}); got != want {
 				t.Errorf("got %v, want %v", got, want)
 			}
 		})

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"outrigger/policy/limit"
+	"outrigger/proxy/admission"
 )
 
 // TestAHundredThousandPlacesFitIntoAHundredMegabytes measures what a request costs by
@@ -22,16 +23,16 @@ import (
 func TestAHundredThousandPlacesFitIntoAHundredMegabytes(t *testing.T) {
 	const places = 100_000
 	now := time.Now()
-	ln := newLine(lineKey{}, limit.Settings{RPM: 60}, now)
+	ln := admission.NewLine(admission.Key{}, limit.Settings{RPM: 60}, now)
 	goroutines := runtime.NumGoroutine()
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	all := make([]*place, places)
+	all := make([]*admission.Ticket, places)
 	for i := range all {
-		all[i] = &place{}
-		all[i].take(ln, limit.Waiter{Tokens: 100})
-		ln.enter(all[i], now)
+		all[i] = &admission.Ticket{}
+		all[i].Take(ln, limit.Waiter{Tokens: 100})
+		ln.Enter(all[i], now)
 	}
 	runtime.GC()
 	runtime.ReadMemStats(&after)
@@ -43,7 +44,7 @@ func TestAHundredThousandPlacesFitIntoAHundredMegabytes(t *testing.T) {
 	if got := runtime.NumGoroutine(); got > goroutines {
 		t.Errorf("%d goroutines, %d before", got, goroutines)
 	}
-	ln.turnstile.Load().timer.Stop()
+	ln.Turnstile.Load().Timer.Stop()
 	runtime.KeepAlive(all)
 }
 
@@ -52,7 +53,7 @@ func TestAHundredThousandPlacesFitIntoAHundredMegabytes(t *testing.T) {
 func TestACrowdIsWokenOneByOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const crowd = 10_000
-		ln := newLine(lineKey{}, limit.Settings{RPM: 60_000}, time.Now())
+		ln := admission.NewLine(admission.Key{}, limit.Settings{RPM: 60_000}, time.Now())
 		start := time.Now()
 		ctx, leave := context.WithCancel(t.Context())
 		defer leave()
@@ -61,14 +62,14 @@ func TestACrowdIsWokenOneByOne(t *testing.T) {
 		served, left := 0, 0
 		for i := range crowd {
 			wg.Go(func() {
-				var pl place
-				pl.take(ln, limit.Waiter{})
+				var pl admission.Ticket
+				pl.Take(ln, limit.Waiter{})
 				waiting := t.Context()
 				if i%2 == 1 {
 					waiting = ctx
 				}
-				ln.enter(&pl, time.Now())
-				err := pl.wait(waiting)
+				ln.Enter(&pl, time.Now())
+				err := pl.Wait(waiting)
 				mu.Lock()
 				defer mu.Unlock()
 				if err != nil {
@@ -76,7 +77,7 @@ func TestACrowdIsWokenOneByOne(t *testing.T) {
 					return
 				}
 				served++
-				pl.sent(time.Now(), pl.turn)
+				pl.Sent(time.Now(), pl.Turn)
 			})
 		}
 		time.Sleep(time.Second) // the bubble's clock
@@ -89,7 +90,7 @@ func TestACrowdIsWokenOneByOne(t *testing.T) {
 		if got := time.Since(start); got > most {
 			t.Errorf("%d took %v, want at most %v", served, got, most)
 		}
-		if s := ln.turnstile.Load().snapshot(time.Now()); s.Queue != 0 {
+		if s := ln.Turnstile.Load().Snapshot(time.Now()); s.Queue != 0 {
 			t.Errorf("%d are still in line", s.Queue)
 		}
 	})
@@ -104,8 +105,8 @@ func TestAWaitInVainTellsWhenToComeBack(t *testing.T) {
 			<-ctx.Done()
 			return nil, ctx.Err()
 		}
-		for _, u := range g.proxy.upstreams {
-			u.pooled.(*http.Transport).DialContext, u.fresh.(*http.Transport).DialContext = hang, hang
+		for _, u := range g.proxy.Upstreams {
+			u.Pooled.(*http.Transport).DialContext, u.Fresh.(*http.Transport).DialContext = hang, hang
 		}
 		var wg sync.WaitGroup
 		var mu sync.Mutex
@@ -138,11 +139,11 @@ func BenchmarkPlace(b *testing.B) {
 		b.Run(fmt.Sprintf("waiting:%d", n), func(b *testing.B) {
 			now := time.Now()
 			before := heapInUse()
-			ln := newLine(lineKey{}, limit.Settings{RPM: 1}, now)
-			line := make([]place, n+1)
+			ln := admission.NewLine(admission.Key{}, limit.Settings{RPM: 1}, now)
+			line := make([]admission.Ticket, n+1)
 			for i := range line {
-				line[i].take(ln, limit.Waiter{Tokens: 100})
-				ln.enter(&line[i], now)
+				line[i].Take(ln, limit.Waiter{Tokens: 100})
+				ln.Enter(&line[i], now)
 			}
 			each := float64(heapInUse()-before) / float64(n)
 			i := 0
@@ -150,11 +151,11 @@ func BenchmarkPlace(b *testing.B) {
 			for b.Loop() {
 				i = (i + 7919) % n
 				pl := &line[1+i] // the first was let through
-				pl.leave(now)
-				pl.take(ln, limit.Waiter{Tokens: 100})
-				ln.enter(pl, now)
+				pl.Leave(now)
+				pl.Take(ln, limit.Waiter{Tokens: 100})
+				ln.Enter(pl, now)
 			}
-			ln.turnstile.Load().timer.Stop()
+			ln.Turnstile.Load().Timer.Stop()
 			b.ReportMetric(each, "B/waiter")
 		})
 	}

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"outrigger/proxy/response"
 )
 
 const candidate = `{"candidates":[{"content":{"parts":[{"text":"\"]} \\"}],"role":"model"}}]}`
@@ -19,7 +21,7 @@ func lists(kind string, length bool, pieces ...string) script {
 		for _, piece := range pieces {
 			_, _ = io.WriteString(w, piece)
 			_ = http.NewResponseController(w).Flush()
-			time.Sleep(holdTime) // the bubble's clock
+			time.Sleep(response.HoldTime) // the bubble's clock
 		}
 		if length {
 			panic(http.ErrAbortHandler)

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"outrigger/proxy/negative"
 )
 
 const (
@@ -122,17 +124,17 @@ func TestLoading_OneServerOfTwoStopsNobody(t *testing.T) {
 }
 
 func TestLoadings_StayBounded(t *testing.T) {
-	var l loadings
+	var l negative.Loadings
 	now := time.Now()
-	for i := range 2 * maxLoadings {
+	for i := range 2 * negative.MaxLoadings {
 		now = now.Add(time.Millisecond)
-		l.say(now, fmt.Sprint(i), 0, nil, 0)
+		l.Say(now, fmt.Sprint(i), 0, nil, 0)
 	}
-	if n := len(l.byModel); n != maxLoadings {
+	if n := len(l.ByModel); n != negative.MaxLoadings {
 		t.Errorf("%d are known", n)
 	}
 	// One who was told, and is forgotten, still does not ask again at once.
-	if wait, _ := l.turn(now, "0", now.Add(time.Second), 0); wait != time.Second {
+	if wait, _ := l.Turn(now, "0", now.Add(time.Second), 0); wait != time.Second {
 		t.Errorf("it waits %v", wait)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"outrigger/proxy/settings"
 )
 
 const (
@@ -29,7 +31,7 @@ func TestMalformed_GetsOneRepeatWhereOthersAreAnsweredWell(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			u := newRawUpstream(t, tt.script)
-			g := newRigAt(t, u.URL, func(c *Config) { c.Limit.Learn = false })
+			g := newRigAt(t, u.URL, func(c *settings.Config) { c.Limit.Learn = false })
 			g.chat()
 			if resp, body := g.chat(); resp.StatusCode != tt.status || u.requests.Load() != tt.calls {
 				t.Errorf("got %d %s after %d calls, want %d after %d", resp.StatusCode, body, u.requests.Load(), tt.status, tt.calls)
@@ -47,7 +49,7 @@ func TestMalformed_ErrorWithAMalformedBodyIsRetriedByItsStatus(t *testing.T) {
 		c.say(wellFormed)
 		return true
 	})
-	g := newRigAt(t, u.URL, func(c *Config) { c.Limit.Learn = false })
+	g := newRigAt(t, u.URL, func(c *settings.Config) { c.Limit.Learn = false })
 	if resp, body := g.chat(); resp.StatusCode != http.StatusOK || u.requests.Load() != 3 {
 		t.Errorf("got %d %s after %d calls", resp.StatusCode, body, u.requests.Load())
 	}
@@ -56,7 +58,7 @@ func TestMalformed_ErrorWithAMalformedBodyIsRetriedByItsStatus(t *testing.T) {
 func TestMalformed_AnotherUpstreamIsAsked(t *testing.T) {
 	u, other := newRawUpstream(t, func(c *rawConn, _ *http.Request, _ int) bool { c.say(doubledCoding); return false }),
 		newRawUpstream(t, func(c *rawConn, _ *http.Request, _ int) bool { c.say(wellFormed); return true })
-	g := newRigAt(t, u.URL, func(c *Config) {
+	g := newRigAt(t, u.URL, func(c *settings.Config) {
 		second := testConfig(t, other.URL).Upstreams[0]
 		second.Name = "second"
 		c.Upstreams = append(c.Upstreams, second)
@@ -73,7 +75,7 @@ func TestMalformed_AnotherUpstreamIsAsked(t *testing.T) {
 
 func TestMalformed_OpensNoBreaker(t *testing.T) {
 	u := newRawUpstream(t, func(c *rawConn, _ *http.Request, _ int) bool { c.say(doubledCoding); return false })
-	g := newRigAt(t, u.URL, func(c *Config) { c.Breaker.Consecutive = 5 })
+	g := newRigAt(t, u.URL, func(c *settings.Config) { c.Breaker.Consecutive = 5 })
 	for range 20 {
 		if resp, body := g.chat(); resp.StatusCode != http.StatusBadGateway || !strings.Contains(body, "more than one Transfer-Encoding") {
 			t.Fatalf("got %d %s", resp.StatusCode, body)
@@ -89,7 +91,7 @@ func TestMalformed_StrayBytesOnAKeptConnectionAreNotTheAnswer(t *testing.T) {
 		c.say(wellFormed)
 		return true
 	})
-	g := newRigAt(t, u.URL, func(c *Config) { c.Limit.Learn = false })
+	g := newRigAt(t, u.URL, func(c *settings.Config) { c.Limit.Learn = false })
 	g.works()
 	if resp, body := g.chat(); resp.StatusCode != http.StatusOK || body != "{}" || u.requests.Load() != 2 || u.conns.Load() != 2 {
 		t.Errorf("got %d %s after %d calls over %d connections", resp.StatusCode, body, u.requests.Load(), u.conns.Load())

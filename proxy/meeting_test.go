@@ -10,12 +10,13 @@ import (
 	"outrigger/internal/values"
 	"outrigger/policy"
 	"outrigger/proxy/idempotency/claims"
+	"outrigger/proxy/settings"
 )
 
 // The first upstream is said to recognise a repeated create by its key. The second,
 // to which a later call would go while the first is down, cannot.
 func TestACreateThatMayBeDoneAtOneUpstreamIsNotDoneAtTheNextByItsKey(t *testing.T) {
-	always := func(c *Config) {
+	always := func(c *settings.Config) {
 		c.Retry.Creates, c.Retry.Max = policy.CreatesAlways, 0
 		c.Breaker.Consecutive, c.Breaker.Open = 1, time.Hour
 	}
@@ -56,7 +57,7 @@ func TestACreateWhoseFailureHasNoBodyMayHaveBeenCarriedOut(t *testing.T) {
 		"/v1/chat/completions": {502, "local", "1", "", "", "upstream_broke"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			g := newBubble(t, mute, func(c *Config) { c.Retry.Max, c.Retry.ClientRetries = 0, policy.ClientRetriesAllow })
+			g := newBubble(t, mute, func(c *settings.Config) { c.Retry.Max, c.Retry.ClientRetries = 0, policy.ClientRetriesAllow })
 			if got := g.ask(g.request(http.MethodPost, path, chatBody)); got != want {
 				t.Errorf("%s: got %+v, want %+v", path, got, want)
 			}
@@ -67,7 +68,7 @@ func TestACreateWhoseFailureHasNoBodyMayHaveBeenCarriedOut(t *testing.T) {
 // A failure for which the verdict is not to repeat is no proof either.
 func TestClientsAreKeptFromRepeatingACreateThatFailedForHours(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newBubble(t, answers(500, `{"error":{"code":"x"}}`, "Retry-After", "9000"), func(c *Config) { c.Retry.ClientRetries = policy.ClientRetriesAllow })
+		g := newBubble(t, answers(500, `{"error":{"code":"x"}}`, "Retry-After", "9000"), func(c *settings.Config) { c.Retry.ClientRetries = policy.ClientRetriesAllow })
 		if got := g.ask(g.request(http.MethodPost, createPath, createBody)); got.status != 500 || got.retry != "false" {
 			t.Errorf("a create: %+v", got)
 		}
@@ -84,13 +85,13 @@ func TestACallThatEndsWhileItsRetryComesIsNotMadeAgain(t *testing.T) {
 		g.leaveAfter(time.Second, g.request(http.MethodPost, createPath, createBody))
 		synctest.Wait()
 		var call claims.Call
-		for one := range g.proxy.calls.abandoned.calls {
+		for one := range g.proxy.calls.Abandoned.Calls {
 			call = one
 		}
-		f, seat := g.proxy.calls.abandoned.take(call)
+		f, seat := g.proxy.calls.Abandoned.Take(call)
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
-		if f == nil || !f.over {
+		if f == nil || !f.Over {
 			t.Fatal("the call has not ended")
 		}
 		status, _, err := seat.Header(t.Context())
@@ -107,8 +108,8 @@ func TestACallThatEndsWhileItsRetryComesIsNotMadeAgain(t *testing.T) {
 // A call that is made apart from its caller is counted and logged as any other.
 func TestTheModelOfACallWithAKeyIsCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newBubble(t, answers(200, `{"usage":{"prompt_tokens":3,"completion_tokens":4}}`, "Content-Type", "application/json"), func(c *Config) {
-			c.Upstreams[0].Models = []Model{{"gpt-4o-mini", "small"}}
+		g := newBubble(t, answers(200, `{"usage":{"prompt_tokens":3,"completion_tokens":4}}`, "Content-Type", "application/json"), func(c *settings.Config) {
+			c.Upstreams[0].Models = []settings.Model{{Requested: "gpt-4o-mini", Sent: "small"}}
 		})
 		g.ask(g.keyed("k", "/v1/chat/completions", chatBody))
 		synctest.Wait()
@@ -123,7 +124,7 @@ func TestTheModelOfACallWithAKeyIsCounted(t *testing.T) {
 // given the first one's answer: the next request may probe.
 func TestAProbeThatIsNotSentIsLeftToOthersAfterFailover(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSeveral(t, func(c *Config) {
+		s := newSeveral(t, func(c *settings.Config) {
 			c.Failover, c.Retry.Max, c.TripCooldown = everything, 0, time.Minute
 			c.Upstreams[1].APIKey = values.NewSecret("sk-second")
 			c.Upstreams[1].MaxInflight = 1
@@ -167,7 +168,7 @@ func TestARequestThatGoesOnToAnOpenBreakerIsItsProbe(t *testing.T) {
 	for name, path := range map[string]string{"left for its failure": "", "left for its breaker": "/@openai"} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := newSeveral(t, func(c *Config) {
+				s := newSeveral(t, func(c *settings.Config) {
 					c.Retry.Max, c.Breaker.Consecutive, c.Breaker.Open = 0, 1, 4*time.Second
 				}, answers(503, overBody), then(1, answers(503, overBody)))
 				s.call(http.MethodPost, "/@second/v1/chat/completions", chatBody)

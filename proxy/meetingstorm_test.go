@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"outrigger/proxy/settings"
 )
 
 // work is what two troubled upstreams have carried out, by the body's text.
@@ -62,7 +64,7 @@ func TestNoCreateIsDoneTwiceInAnyTrouble(t *testing.T) {
 
 func troubled(t *testing.T, seed uint64, creates string) {
 	w := &work{rand: rand.New(rand.NewPCG(seed, 1)), done: map[string]int{}}
-	s := newSeveral(t, func(c *Config) {
+	s := newSeveral(t, func(c *settings.Config) {
 		c.Failover, c.Rejoin, c.MaxInflight = everything, 4*time.Second, 5
 		c.Breaker.Min, c.Breaker.Consecutive, c.Breaker.Wait = 5, 3, 2*time.Second
 		c.Timeouts.Total, c.Timeouts.Attempt = time.Minute, 2500*time.Millisecond
@@ -109,16 +111,16 @@ func troubled(t *testing.T, seed uint64, creates string) {
 func (s *several) settled(t *testing.T) {
 	t.Helper()
 	memory, disk := s.held()
-	if s.inflight() != 0 || memory != 0 || disk != 0 || s.proxy.calls.running() != 0 || s.proxy.calls.abandoned.count() != 0 {
-		t.Errorf("%d in flight, %d and %d bytes, %d flights, %d abandoned", s.inflight(), memory, disk, s.proxy.calls.running(), s.proxy.calls.abandoned.count())
+	if s.inflight() != 0 || memory != 0 || disk != 0 || s.proxy.calls.Running() != 0 || s.proxy.calls.Abandoned.Count() != 0 {
+		t.Errorf("%d in flight, %d and %d bytes, %d flights, %d abandoned", s.inflight(), memory, disk, s.proxy.calls.Running(), s.proxy.calls.Abandoned.Count())
 	}
-	for _, up := range s.proxy.upstreams {
-		if taken := up.slots.taken; taken != 0 || up.slots.queue.Len() != 0 || up.gate.depth() != 0 {
-			t.Errorf("%s: %d slots, %d wait for one, %d at the gate", up.config.Name, taken, up.slots.queue.Len(), up.gate.depth())
+	for _, up := range s.proxy.Upstreams {
+		if taken := up.Slots.Taken; taken != 0 || up.Slots.Queue.Len() != 0 || up.Gate.Depth() != 0 {
+			t.Errorf("%s: %d slots, %d wait for one, %d at the gate", up.Config.Name, taken, up.Slots.Queue.Len(), up.Gate.Depth())
 		}
-		for _, ln := range up.lines.byKey {
-			if q := ln.turnstile.Load().snapshot(time.Now()).Queue; q != 0 {
-				t.Errorf("%s: %d in line", up.config.Name, q)
+		for _, ln := range up.Lines.ByKey {
+			if q := ln.Turnstile.Load().Snapshot(time.Now()).Queue; q != 0 {
+				t.Errorf("%s: %d in line", up.Config.Name, q)
 			}
 		}
 	}

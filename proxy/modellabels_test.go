@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"outrigger/proxy/observe"
 )
 
 // TestMetrics_OnlyModelsThatExistTakeLabels has more made-up models than there are labels, before
@@ -16,7 +18,7 @@ func TestMetrics_OnlyModelsThatExistTakeLabels(t *testing.T) {
 		g := newBubble(t, func(w http.ResponseWriter, r *http.Request, call int) {
 			w.Header().Set("X-Ratelimit-Limit-Requests", "600")
 			w.Header().Set("X-Ratelimit-Remaining-Requests", "599")
-			if call <= 2*maxModels {
+			if call <= 2*observe.MaxModels {
 				answers(404, `{"error":{"message":"The model does not exist.","type":"invalid_request_error","code":"model_not_found"}}`)(w, r, call)
 				return
 			}
@@ -26,7 +28,7 @@ func TestMetrics_OnlyModelsThatExistTakeLabels(t *testing.T) {
 			g.do(g.request(http.MethodPost, "/v1/chat/completions", fmt.Sprintf(hi, model)))
 			g.metricsText() // a scrape is what gives labels
 		}
-		for i := range 2 * maxModels {
+		for i := range 2 * observe.MaxModels {
 			ask(fmt.Sprint("made-up-", i))
 		}
 		ask("there")

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"outrigger/proxy/settings"
 )
 
 // neighbourhood is where a neighbour calls a model that is well with a key of its own, ten
@@ -19,7 +21,7 @@ import (
 // for a while. Each tenth of the neighbour's calls fails once, its very first among them.
 type neighbourhood struct {
 	model func(n int) string // what the failing callers ask for
-	edits []func(*Config)
+	edits []func(*settings.Config)
 }
 
 // neighbour is how it fared.
@@ -51,7 +53,7 @@ func (n neighbourhood) run(t *testing.T, failing int) neighbour {
 			return
 		}
 		fine(w, r, c)
-	}, append([]func(*Config){realBackoff}, n.edits...)...)
+	}, append([]func(*settings.Config){realBackoff}, n.edits...)...)
 	ctx, stop := context.WithCancel(t.Context())
 	var all sync.WaitGroup
 	for i := range failing {
@@ -96,9 +98,9 @@ func (n neighbourhood) run(t *testing.T, failing int) neighbour {
 func TestANeighbourIsAsWellOffAsAlone(t *testing.T) {
 	same := func(int) string { return "broken" }
 	each := func(n int) string { return fmt.Sprint("invented-", n) }
-	two := func(c *Config) {
+	two := func(c *settings.Config) {
 		second := c.Upstreams[0]
-		second.Name, second.CallerKey = "second", CallerKeySend
+		second.Name, second.CallerKey = "second", settings.CallerKeySend
 		at := *second.URL
 		second.URL = &url.URL{Scheme: at.Scheme, Host: "second.test"}
 		c.Upstreams = append(c.Upstreams, second)
@@ -107,12 +109,12 @@ func TestANeighbourIsAsWellOffAsAlone(t *testing.T) {
 		"one failing model":                    {same, nil},
 		"many failing models":                  {each, nil},
 		"the same model":                       {func(int) string { return "well" }, nil},
-		"one failing model, two upstreams":     {same, []func(*Config){two}},
-		"many failing models, two upstreams":   {each, []func(*Config){two}},
-		"one failing model, without retries":   {same, []func(*Config){func(c *Config) { c.Retry.Max = 0 }}},
-		"many failing models, without retries": {each, []func(*Config){func(c *Config) { c.Retry.Max = 0 }}},
-		"many, without retries, two upstreams": {each, []func(*Config){two, func(c *Config) { c.Retry.Max = 0 }}},
-		"many failing models, a small budget":  {each, []func(*Config){func(c *Config) { c.Retry.Budget = 0 }}},
+		"one failing model, two upstreams":     {same, []func(*settings.Config){two}},
+		"many failing models, two upstreams":   {each, []func(*settings.Config){two}},
+		"one failing model, without retries":   {same, []func(*settings.Config){func(c *settings.Config) { c.Retry.Max = 0 }}},
+		"many failing models, without retries": {each, []func(*settings.Config){func(c *settings.Config) { c.Retry.Max = 0 }}},
+		"many, without retries, two upstreams": {each, []func(*settings.Config){two, func(c *settings.Config) { c.Retry.Max = 0 }}},
+		"many failing models, a small budget":  {each, []func(*settings.Config){func(c *settings.Config) { c.Retry.Budget = 0 }}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var alone, beside neighbour

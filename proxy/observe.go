@@ -4,6 +4,11 @@ import (
 	"errors"
 	"net/http"
 	"time"
+
+	"outrigger/proxy/apierror"
+	proxycall "outrigger/proxy/call"
+	"outrigger/proxy/loop"
+	"outrigger/proxy/observe"
 )
 
 // observe finishes the exchange's record, once, at the true end: the relay has
@@ -11,48 +16,48 @@ import (
 // is in flight until its line is written: a drain waits for that of a WebSocket too,
 // whose connection the server does not know any more.
 func (p *Proxy) observe(x *exchange) {
-	defer p.inflight.remove(&x.Life)
-	x.extendWrite()
+	defer p.inflight.Remove(&x.Life)
+	x.ExtendWrite()
 	x.intake.end()
 	x.close()
-	p.recorder.Done(x.event())
+	p.Recorder.Done(x.event())
 }
 
 // event is what observers are told of the request at its end.
-func (x *exchange) event() *Event {
-	e := &Event{
-		Call: x.Call, Result: &x.record, End: time.Now(), Sent: x.sent, SentDecoded: x.spliced != "", Redirects: len(x.hops),
-		Sticky: x.sticky, Sealed: x.sealed, Repeat: x.repeat.mark, Hint: x.pathHint(),
+func (x *exchange) event() *observe.Event {
+	e := &observe.Event{
+		Call: x.Call, Result: &x.Record, End: time.Now(), Sent: x.Sent, SentDecoded: x.Spliced != "", Redirects: len(x.Hops),
+		Sticky: x.Sticky, Sealed: x.Sealed, Repeat: x.Repeat.Mark, Hint: x.pathHint(),
 	}
-	if x.up != nil {
-		e.Upstream = x.up.config.Name
+	if x.Up != nil {
+		e.Upstream = x.Up.Config.Name
 	}
 	return e
 }
 
 // fail answers with err, which is an *Error or the cause of the request's end.
 func (x *exchange) fail(w http.ResponseWriter, err error) {
-	x.stopTimer()
-	var e *Error
+	x.StopTimer()
+	var e *apierror.Error
 	switch {
 	case errors.As(err, &e):
 		x.writeError(w, e)
 		return
-	case errors.Is(err, errDraining):
-		x.writeError(w, fail("draining", "Outrigger is shutting down and ended this request. Send it again.").after(time.Second))
+	case errors.Is(err, apierror.ErrDraining):
+		x.writeError(w, apierror.New("draining", "Outrigger is shutting down and ended this request. Send it again.").After(time.Second))
 		return
-	case errors.Is(err, errDeadline):
-		x.writeError(w, fail("upstream_timeout", "The request's deadline passed after %s and %s. Allow more time (OUTRIGGER_TIMEOUT, "+
-			"or the client's own timeout).", x.tried(), round(time.Since(x.start))))
+	case errors.Is(err, apierror.ErrDeadline):
+		x.writeError(w, apierror.New("upstream_timeout", "The request's deadline passed after %s and %s. Allow more time (OUTRIGGER_TIMEOUT, "+
+			"or the client's own timeout).", x.Tried(), apierror.Round(time.Since(x.Start))))
 		return
-	case errors.Is(err, errBudget) && x.lastLoss != nil:
-		x.writeError(w, x.lastLoss)
+	case errors.Is(err, loop.ErrBudget) && x.LastLoss != nil:
+		x.writeError(w, x.LastLoss)
 		return
-	case !x.left():
-		x.writeError(w, x.unusable())
+	case !x.Left():
+		x.writeError(w, x.Unusable())
 		return
 	}
 	// The caller is gone. Ending without an answer would be a 200 on the wire.
-	x.record.outcome = outcomeCanceled
+	x.Record.Outcome = proxycall.OutcomeCanceled
 	panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's way to end a request without an answer
 }

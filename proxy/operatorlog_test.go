@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"outrigger/internal/values"
+	"outrigger/proxy/settings"
 )
 
 // lastRequest returns the fields of the last line about a request.
@@ -61,7 +62,7 @@ func TestLog_LevelsTellWhatSomebodyShouldLookAt(t *testing.T) {
 		"a failure of the upstream's":     {answers(500, `{"error":{"message":"oops"}}`), (*rig).plain, 1, "INFO"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g := newRig(t, tt.upstream, func(c *Config) { c.Retry.Max = 0 })
+			g := newRig(t, tt.upstream, func(c *settings.Config) { c.Retry.Max = 0 })
 			for range tt.times {
 				g.drop(tt.request(g))
 			}
@@ -100,7 +101,7 @@ func TestLog_AnAnswerThatBrokeOffSaysWhy(t *testing.T) {
 		"a whole one":         {streamOf(delta("a")+doneEvent, clean), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g := newRig(t, tt.upstream, func(c *Config) {
+			g := newRig(t, tt.upstream, func(c *settings.Config) {
 				c.Timeouts.StreamIdle, c.Timeouts.StreamIdleSet, c.Retry.Max = 300*time.Millisecond, true, 0
 			})
 			g.drop(g.streaming())
@@ -146,7 +147,7 @@ func TestLog_CallersHaveALabelThatGivesNothingAway(t *testing.T) {
 		"odd characters":          {[]string{"Authorization: Bearer 01234567890123456789\xff\xfe"}, false, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g := newRig(t, fine, func(c *Config) {
+			g := newRig(t, fine, func(c *settings.Config) {
 				if tt.tokens {
 					c.Callers.Tokens = []values.Secret{values.NewSecret(token), values.NewSecret("short")}
 				}

@@ -12,6 +12,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"outrigger/proxy/response"
+	"outrigger/proxy/settings"
 )
 
 // asked makes a request with these fields, as JSON or as a form with a file.
@@ -98,7 +101,7 @@ func TestPartsOfImagesAndTranscriptsAreNotTheWhole(t *testing.T) {
 		for where, cut := range cuts {
 			for how, end := range map[string]func(){"clean": clean, "broken": broken} {
 				t.Run(name+"/"+where+"/"+how, func(t *testing.T) {
-					g := newRig(t, streamOf(whole[:cut], end), func(c *Config) { c.Retry.Max = 0 })
+					g := newRig(t, streamOf(whole[:cut], end), func(c *settings.Config) { c.Retry.Max = 0 })
 					resp, err := g.client.Do(g.asked(tt.path, tt.form, tt.fields))
 					if err != nil {
 						t.Fatal(err)
@@ -111,7 +114,7 @@ func TestPartsOfImagesAndTranscriptsAreNotTheWhole(t *testing.T) {
 						}
 						return
 					}
-					if cut < min(len(tt.events[0]), holdAnswer) { // nothing was passed on
+					if cut < min(len(tt.events[0]), response.HoldAnswer) { // nothing was passed on
 						if resp.StatusCode != http.StatusBadGateway || errorCode(t, string(body)) != "upstream_broke" {
 							t.Errorf("got %d %.200s", resp.StatusCode, body)
 						}
@@ -131,7 +134,7 @@ func TestPartsOfImagesAndTranscriptsAreNotTheWhole(t *testing.T) {
 func TestAFormsNumberOfImagesIsKnown(t *testing.T) {
 	tt := partials()["two edits"]
 	v := newConversation()
-	g := newRig(t, v.script, func(c *Config) { c.Timeouts.StreamIdle = time.Minute })
+	g := newRig(t, v.script, func(c *settings.Config) { c.Timeouts.StreamIdle = time.Minute })
 	go func() { v.say <- tt.events[0] }()
 	resp, err := g.client.Do(g.asked(tt.path, tt.form, tt.fields))
 	if err != nil {

@@ -14,6 +14,9 @@ import (
 	"testing/synctest"
 
 	"outrigger/internal/values"
+	"outrigger/proxy/carrier"
+	"outrigger/proxy/settings"
+	"outrigger/proxy/upstream"
 )
 
 // shown is one answer of policy/preset's testdata, as a provider documents it.
@@ -49,70 +52,70 @@ type sentTo struct{ host, path, query, authorization, apiKey, xAPIKey, googKey, 
 // call becomes.
 var providerCalls = map[string]struct {
 	url    string
-	path   string // of the app's call
-	query  Pair   // configured
+	path   string        // of the app's call
+	query  settings.Pair // configured
 	wanted sentTo
 }{
-	"openai":             {"https://api.openai.com", "/v1/chat/completions", Pair{}, sentTo{host: "api.openai.com", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
-	"azure":              {"https://name.openai.azure.com", "/v1/chat/completions", Pair{}, sentTo{host: "name.openai.azure.com", path: "/openai/v1/chat/completions", apiKey: "own-key"}},
-	"aiand":              {"https://api.aiand.com", "/v1/chat/completions", Pair{}, sentTo{host: "api.aiand.com", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
-	"openrouter":         {"https://openrouter.ai", "/v1/chat/completions", Pair{}, sentTo{host: "openrouter.ai", path: "/api/v1/chat/completions", authorization: "Bearer own-key"}},
-	"groq":               {"https://api.groq.com/openai/v1", "/v1/chat/completions", Pair{}, sentTo{host: "api.groq.com", path: "/openai/v1/chat/completions", authorization: "Bearer own-key"}},
-	"mistral":            {"https://api.mistral.ai/v1", "/v1/chat/completions", Pair{}, sentTo{host: "api.mistral.ai", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
-	"deepseek":           {"https://api.deepseek.com", "/v1/chat/completions", Pair{}, sentTo{host: "api.deepseek.com", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
-	"together":           {"https://api.together.ai", "/v1/chat/completions", Pair{}, sentTo{host: "api.together.ai", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
-	"fireworks":          {"https://api.fireworks.ai", "/v1/chat/completions", Pair{}, sentTo{host: "api.fireworks.ai", path: "/inference/v1/chat/completions", authorization: "Bearer own-key"}},
-	"gemini":             {"https://generativelanguage.googleapis.com", "/v1/chat/completions", Pair{}, sentTo{host: "generativelanguage.googleapis.com", path: "/v1beta/openai/chat/completions", authorization: "Bearer own-key"}},
-	"anthropic":          {"https://api.anthropic.com", "/v1/chat/completions", Pair{}, sentTo{host: "api.anthropic.com", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
-	"xai":                {"https://api.x.ai", "/v1/chat/completions", Pair{}, sentTo{host: "api.x.ai", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
-	"dashscope":          {"https://dashscope.aliyuncs.com", "/v1/chat/completions", Pair{}, sentTo{host: "dashscope.aliyuncs.com", path: "/compatible-mode/v1/chat/completions", authorization: "Bearer own-key"}},
-	"bedrock":            {"https://bedrock-runtime.us-east-1.amazonaws.com", "/v1/chat/completions", Pair{}, sentTo{host: "bedrock-runtime.us-east-1.amazonaws.com", path: "/openai/v1/chat/completions", authorization: "Bearer own-key"}},
-	"bedrock-mantle":     {"https://bedrock-mantle.us-east-1.api.aws/v1", "/v1/chat/completions", Pair{}, sentTo{host: "bedrock-mantle.us-east-1.api.aws", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
-	"vertex":             {"https://aiplatform.googleapis.com/v1/projects/p/locations/global/endpoints/openapi", "/v1/chat/completions", Pair{}, sentTo{host: "aiplatform.googleapis.com", path: "/v1/projects/p/locations/global/endpoints/openapi/chat/completions", authorization: "Bearer own-key"}},
-	"cloudflare":         {"https://api.cloudflare.com/client/v4/accounts/a/ai/v1", "/v1/chat/completions", Pair{}, sentTo{host: "api.cloudflare.com", path: "/client/v4/accounts/a/ai/v1/chat/completions", authorization: "Bearer own-key"}},
-	"cloudflare-gateway": {"https://gateway.ai.cloudflare.com/v1/a/g/compat", "/v1/chat/completions", Pair{}, sentTo{host: "gateway.ai.cloudflare.com", path: "/v1/a/g/compat/chat/completions", authorization: "Bearer own-key"}},
-	"cerebras":           {"https://api.cerebras.ai", "/v1/chat/completions", Pair{}, sentTo{host: "api.cerebras.ai", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
-	"sambanova":          {"https://api.sambanova.ai", "/v1/chat/completions", Pair{}, sentTo{host: "api.sambanova.ai", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
-	"nvidia":             {"https://integrate.api.nvidia.com", "/v1/chat/completions", Pair{}, sentTo{host: "integrate.api.nvidia.com", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
-	"huggingface":        {"https://router.huggingface.co", "/v1/chat/completions", Pair{}, sentTo{host: "router.huggingface.co", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
-	"github":             {"https://models.github.ai", "/v1/chat/completions", Pair{}, sentTo{host: "models.github.ai", path: "/inference/chat/completions", authorization: "Bearer own-key"}},
-	"cohere":             {"https://api.cohere.ai", "/v1/chat/completions", Pair{}, sentTo{host: "api.cohere.ai", path: "/compatibility/v1/chat/completions", authorization: "Bearer own-key"}},
-	"perplexity":         {"https://api.perplexity.ai", "/v1/chat/completions", Pair{}, sentTo{host: "api.perplexity.ai", path: "/chat/completions", authorization: "Bearer own-key"}},
-	"moonshot":           {"https://api.moonshot.ai/v1", "/v1/chat/completions", Pair{}, sentTo{host: "api.moonshot.ai", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
-	"zhipu":              {"https://api.z.ai", "/v1/chat/completions", Pair{}, sentTo{host: "api.z.ai", path: "/api/paas/v4/chat/completions", authorization: "Bearer own-key"}},
-	"siliconflow":        {"https://api.siliconflow.com", "/v1/chat/completions", Pair{}, sentTo{host: "api.siliconflow.com", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
-	"volcengine":         {"https://ark.cn-beijing.volces.com", "/v1/chat/completions", Pair{}, sentTo{host: "ark.cn-beijing.volces.com", path: "/api/v3/chat/completions", authorization: "Bearer own-key"}},
-	"minimax":            {"https://api.minimax.io/v1", "/v1/chat/completions", Pair{}, sentTo{host: "api.minimax.io", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
-	"local":              {"http://192.168.1.7:11434/v1", "/v1/chat/completions", Pair{}, sentTo{host: "192.168.1.7:11434", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
+	"openai":             {"https://api.openai.com", "/v1/chat/completions", settings.Pair{}, sentTo{host: "api.openai.com", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
+	"azure":              {"https://name.openai.azure.com", "/v1/chat/completions", settings.Pair{}, sentTo{host: "name.openai.azure.com", path: "/openai/v1/chat/completions", apiKey: "own-key"}},
+	"aiand":              {"https://api.aiand.com", "/v1/chat/completions", settings.Pair{}, sentTo{host: "api.aiand.com", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
+	"openrouter":         {"https://openrouter.ai", "/v1/chat/completions", settings.Pair{}, sentTo{host: "openrouter.ai", path: "/api/v1/chat/completions", authorization: "Bearer own-key"}},
+	"groq":               {"https://api.groq.com/openai/v1", "/v1/chat/completions", settings.Pair{}, sentTo{host: "api.groq.com", path: "/openai/v1/chat/completions", authorization: "Bearer own-key"}},
+	"mistral":            {"https://api.mistral.ai/v1", "/v1/chat/completions", settings.Pair{}, sentTo{host: "api.mistral.ai", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
+	"deepseek":           {"https://api.deepseek.com", "/v1/chat/completions", settings.Pair{}, sentTo{host: "api.deepseek.com", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
+	"together":           {"https://api.together.ai", "/v1/chat/completions", settings.Pair{}, sentTo{host: "api.together.ai", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
+	"fireworks":          {"https://api.fireworks.ai", "/v1/chat/completions", settings.Pair{}, sentTo{host: "api.fireworks.ai", path: "/inference/v1/chat/completions", authorization: "Bearer own-key"}},
+	"gemini":             {"https://generativelanguage.googleapis.com", "/v1/chat/completions", settings.Pair{}, sentTo{host: "generativelanguage.googleapis.com", path: "/v1beta/openai/chat/completions", authorization: "Bearer own-key"}},
+	"anthropic":          {"https://api.anthropic.com", "/v1/chat/completions", settings.Pair{}, sentTo{host: "api.anthropic.com", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
+	"xai":                {"https://api.x.ai", "/v1/chat/completions", settings.Pair{}, sentTo{host: "api.x.ai", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
+	"dashscope":          {"https://dashscope.aliyuncs.com", "/v1/chat/completions", settings.Pair{}, sentTo{host: "dashscope.aliyuncs.com", path: "/compatible-mode/v1/chat/completions", authorization: "Bearer own-key"}},
+	"bedrock":            {"https://bedrock-runtime.us-east-1.amazonaws.com", "/v1/chat/completions", settings.Pair{}, sentTo{host: "bedrock-runtime.us-east-1.amazonaws.com", path: "/openai/v1/chat/completions", authorization: "Bearer own-key"}},
+	"bedrock-mantle":     {"https://bedrock-mantle.us-east-1.api.aws/v1", "/v1/chat/completions", settings.Pair{}, sentTo{host: "bedrock-mantle.us-east-1.api.aws", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
+	"vertex":             {"https://aiplatform.googleapis.com/v1/projects/p/locations/global/endpoints/openapi", "/v1/chat/completions", settings.Pair{}, sentTo{host: "aiplatform.googleapis.com", path: "/v1/projects/p/locations/global/endpoints/openapi/chat/completions", authorization: "Bearer own-key"}},
+	"cloudflare":         {"https://api.cloudflare.com/client/v4/accounts/a/ai/v1", "/v1/chat/completions", settings.Pair{}, sentTo{host: "api.cloudflare.com", path: "/client/v4/accounts/a/ai/v1/chat/completions", authorization: "Bearer own-key"}},
+	"cloudflare-gateway": {"https://gateway.ai.cloudflare.com/v1/a/g/compat", "/v1/chat/completions", settings.Pair{}, sentTo{host: "gateway.ai.cloudflare.com", path: "/v1/a/g/compat/chat/completions", authorization: "Bearer own-key"}},
+	"cerebras":           {"https://api.cerebras.ai", "/v1/chat/completions", settings.Pair{}, sentTo{host: "api.cerebras.ai", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
+	"sambanova":          {"https://api.sambanova.ai", "/v1/chat/completions", settings.Pair{}, sentTo{host: "api.sambanova.ai", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
+	"nvidia":             {"https://integrate.api.nvidia.com", "/v1/chat/completions", settings.Pair{}, sentTo{host: "integrate.api.nvidia.com", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
+	"huggingface":        {"https://router.huggingface.co", "/v1/chat/completions", settings.Pair{}, sentTo{host: "router.huggingface.co", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
+	"github":             {"https://models.github.ai", "/v1/chat/completions", settings.Pair{}, sentTo{host: "models.github.ai", path: "/inference/chat/completions", authorization: "Bearer own-key"}},
+	"cohere":             {"https://api.cohere.ai", "/v1/chat/completions", settings.Pair{}, sentTo{host: "api.cohere.ai", path: "/compatibility/v1/chat/completions", authorization: "Bearer own-key"}},
+	"perplexity":         {"https://api.perplexity.ai", "/v1/chat/completions", settings.Pair{}, sentTo{host: "api.perplexity.ai", path: "/chat/completions", authorization: "Bearer own-key"}},
+	"moonshot":           {"https://api.moonshot.ai/v1", "/v1/chat/completions", settings.Pair{}, sentTo{host: "api.moonshot.ai", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
+	"zhipu":              {"https://api.z.ai", "/v1/chat/completions", settings.Pair{}, sentTo{host: "api.z.ai", path: "/api/paas/v4/chat/completions", authorization: "Bearer own-key"}},
+	"siliconflow":        {"https://api.siliconflow.com", "/v1/chat/completions", settings.Pair{}, sentTo{host: "api.siliconflow.com", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
+	"volcengine":         {"https://ark.cn-beijing.volces.com", "/v1/chat/completions", settings.Pair{}, sentTo{host: "ark.cn-beijing.volces.com", path: "/api/v3/chat/completions", authorization: "Bearer own-key"}},
+	"minimax":            {"https://api.minimax.io/v1", "/v1/chat/completions", settings.Pair{}, sentTo{host: "api.minimax.io", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
+	"local":              {"http://192.168.1.7:11434/v1", "/v1/chat/completions", settings.Pair{}, sentTo{host: "192.168.1.7:11434", path: "/v1/chat/completions", authorization: "Bearer own-key"}},
 
 	"azure, dated": {
 		"https://name.openai.azure.com", "/v1/chat/completions",
-		Pair{"api-version", "2024-06-01"},
+		settings.Pair{Name: "api-version", Value: "2024-06-01"},
 		sentTo{host: "name.openai.azure.com", path: "/openai/deployments/gpt-4o-mini/chat/completions", query: "api-version=2024-06-01", apiKey: "own-key"},
 	},
 	"azure, deployment in the URL": {
 		"https://name.cognitiveservices.azure.com/openai/deployments/four", "/v1/chat/completions",
-		Pair{},
+		settings.Pair{},
 		sentTo{host: "name.cognitiveservices.azure.com", path: "/openai/deployments/four/chat/completions", query: "api-version=2024-10-21", apiKey: "own-key"},
 	},
 	"azure, model inference": {
 		"https://name.services.ai.azure.com/models", "/v1/chat/completions?a=b",
-		Pair{},
+		settings.Pair{},
 		sentTo{host: "name.services.ai.azure.com", path: "/models/chat/completions", query: "a=b&api-version=2024-05-01-preview", apiKey: "own-key"},
 	},
 	"azure, the caller's version": {
 		"https://name.openai.azure.com/openai/deployments/four", "/v1/embeddings?api-version=2023-05-15",
-		Pair{},
+		settings.Pair{},
 		sentTo{host: "name.openai.azure.com", path: "/openai/deployments/four/embeddings", query: "api-version=2023-05-15", apiKey: "own-key"},
 	},
 	"gemini, native": {
 		"https://generativelanguage.googleapis.com", "/v1beta/models/m:generateContent",
-		Pair{},
+		settings.Pair{},
 		sentTo{host: "generativelanguage.googleapis.com", path: "/v1beta/models/m:generateContent", googKey: "own-key"},
 	},
 	"anthropic, native": {
 		"https://api.anthropic.com", "/v1/messages",
-		Pair{},
+		settings.Pair{},
 		sentTo{host: "api.anthropic.com", path: "/v1/messages", xAPIKey: "own-key", version: "2023-06-01"},
 	},
 }
@@ -127,7 +130,7 @@ func asked(got *sentTo, answer http.HandlerFunc) func(http.ResponseWriter, *http
 }
 
 // newProviderRig starts a rig whose upstream passes for the provider at address.
-func newProviderRig(t *testing.T, address string, script func(http.ResponseWriter, *http.Request, int), edits ...func(*Upstream)) *rig {
+func newProviderRig(t *testing.T, address string, script func(http.ResponseWriter, *http.Request, int), edits ...func(*settings.Upstream)) *rig {
 	t.Helper()
 	g := newRig(t, script, provided(t, address, edits))
 	g.provide(func(ctx context.Context, network, _ string) (net.Conn, error) {
@@ -145,8 +148,8 @@ func newProviderBubble(t *testing.T, address string, script func(http.ResponseWr
 }
 
 // provided is a configuration whose upstream is at address, without retries.
-func provided(t *testing.T, address string, edits []func(*Upstream)) func(*Config) {
-	return func(c *Config) {
+func provided(t *testing.T, address string, edits []func(*settings.Upstream)) func(*settings.Config) {
+	return func(c *settings.Config) {
 		u := &c.Upstreams[0]
 		var err error
 		if u.URL, err = url.Parse(address); err != nil {
@@ -161,11 +164,11 @@ func provided(t *testing.T, address string, edits []func(*Upstream)) func(*Confi
 }
 
 // provide makes dial the way to each upstream, wherever it is said to be.
-func (g *rig) provide(dial dialer) {
-	for _, u := range g.proxy.upstreams {
+func (g *rig) provide(dial upstream.Dialer) {
+	for _, u := range g.proxy.Upstreams {
 		transport := &http.Transport{DialContext: dial}
 		g.t.Cleanup(transport.CloseIdleConnections)
-		u.pooled, u.fresh = plaintext{transport}, plaintext{transport}
+		u.Pooled, u.Fresh = plaintext{transport}, plaintext{transport}
 	}
 }
 
@@ -184,9 +187,9 @@ func TestEachProviderIsCalledAsItsDocumentationSays(t *testing.T) {
 	for name, tt := range providerCalls {
 		t.Run(name, func(t *testing.T) {
 			var got sentTo
-			g := newProviderRig(t, tt.url, asked(&got, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) }), func(u *Upstream) {
+			g := newProviderRig(t, tt.url, asked(&got, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) }), func(u *settings.Upstream) {
 				if tt.query.Name != "" {
-					u.Query = []Pair{tt.query}
+					u.Query = []settings.Pair{tt.query}
 				}
 			})
 			if resp, body := g.do(g.request(http.MethodPost, tt.path, chatBody)); resp.StatusCode != http.StatusOK {
@@ -202,16 +205,16 @@ func TestEachProviderIsCalledAsItsDocumentationSays(t *testing.T) {
 func TestAPresetChangesNothingThatIsSet(t *testing.T) {
 	var got sentTo
 	ok := asked(&got, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) })
-	g := newProviderRig(t, "https://api.anthropic.com/gateway", ok, func(u *Upstream) {
+	g := newProviderRig(t, "https://api.anthropic.com/gateway", ok, func(u *settings.Upstream) {
 		u.AuthHeader = "authorization"
-		u.Headers = []Pair{{"anthropic-version", "2099-01-01"}}
+		u.Headers = []settings.Pair{{Name: "anthropic-version", Value: "2099-01-01"}}
 	})
 	g.do(g.request(http.MethodPost, "/v1/messages", chatBody))
 	if want := (sentTo{host: "api.anthropic.com", path: "/gateway/v1/messages", authorization: "Bearer own-key", version: "2099-01-01"}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 
-	g = newProviderRig(t, "https://api.anthropic.com", ok, func(u *Upstream) { u.APIKey = values.Secret{} })
+	g = newProviderRig(t, "https://api.anthropic.com", ok, func(u *settings.Upstream) { u.APIKey = values.Secret{} })
 	r := g.request(http.MethodPost, "/v1/messages", chatBody)
 	r.Header.Set("Anthropic-Version", "2023-01-01")
 	g.do(r)
@@ -222,9 +225,9 @@ func TestAPresetChangesNothingThatIsSet(t *testing.T) {
 
 func TestARenamedModelIsTheDeployment(t *testing.T) {
 	var got sentTo
-	g := newProviderRig(t, "https://name.openai.azure.com", asked(&got, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) }), func(u *Upstream) {
-		u.Query = []Pair{{"api-version", "2024-10-21"}}
-		u.Models = []Model{{Requested: "gpt-4o-mini", Sent: "my deployment"}}
+	g := newProviderRig(t, "https://name.openai.azure.com", asked(&got, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) }), func(u *settings.Upstream) {
+		u.Query = []settings.Pair{{Name: "api-version", Value: "2024-10-21"}}
+		u.Models = []settings.Model{{Requested: "gpt-4o-mini", Sent: "my deployment"}}
 	})
 	g.chat()
 	if want := "/openai/deployments/my%20deployment/chat/completions"; got.path != want {
@@ -274,9 +277,9 @@ func TestEachProvidersAnswersPassThroughTheHandler(t *testing.T) {
 }
 
 func TestGooglesKeysAreToldApart(t *testing.T) {
-	all, seen := newCredentials(nil), map[credential]bool{}
+	all, seen := carrier.NewCredentials(nil), map[carrier.Credential]bool{}
 	for _, key := range []string{"", "AIza-one", "AIza-two"} {
-		seen[all.payer(&http.Request{Header: http.Header{"X-Goog-Api-Key": {key}}, URL: &url.URL{}})] = true
+		seen[all.Payer(&http.Request{Header: http.Header{"X-Goog-Api-Key": {key}}, URL: &url.URL{}})] = true
 	}
 	if len(seen) != 3 {
 		t.Errorf("%d credentials, want 3", len(seen))

@@ -17,8 +17,23 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"outrigger/internal/resources"
+	"outrigger/proxy/access"
+	"outrigger/proxy/affinity"
+	"outrigger/proxy/apierror"
+	"outrigger/proxy/body"
+	proxycall "outrigger/proxy/call"
+	"outrigger/proxy/carrier"
+	"outrigger/proxy/idempotency"
+	"outrigger/proxy/lane"
+	"outrigger/proxy/loop"
+	"outrigger/proxy/negative"
+	"outrigger/proxy/observe"
 	"outrigger/proxy/outward"
+	"outrigger/proxy/settings"
 	"outrigger/proxy/spool"
+	"outrigger/proxy/status"
+	"outrigger/proxy/upstream"
+	proxywire "outrigger/proxy/wire"
 )
 
 // ErrNoUpstream is returned by New for a configuration without an upstream.
@@ -37,58 +52,58 @@ type Deps struct {
 // Proxy is the traffic listener's handler. Make it with New. It is safe for
 // concurrent use.
 type Proxy struct {
-	*Loop
-	callers  *callers
-	calls    *Calls
+	*loop.Loop
+	callers  *access.Callers
+	calls    *idempotency.Calls
 	relay    *httputil.ReverseProxy
-	inflight *Inflight
+	inflight *proxycall.Inflight
 
 	idPrefix string
 	ids      atomic.Uint64
 }
 
 // New returns the handler for a configuration that internal/config has validated.
-func New(c Config, d Deps) (*Proxy, error) {
+func New(c settings.Config, d Deps) (*Proxy, error) {
 	if len(c.Upstreams) == 0 {
 		return nil, ErrNoUpstream
 	}
 	c.Store.Bytes = c.StoreBytes()
-	own := keyHeaders(c.Upstreams)
+	own := settings.KeyHeaders(c.Upstreams)
 	p := &Proxy{
-		Loop:    &Loop{config: c, credentials: newCredentials(own), decoding: make(chan struct{}, runtime.GOMAXPROCS(0))},
-		callers: newCallers(c.Callers), inflight: newInflight(), idPrefix: idPrefix(),
+		Loop:    &loop.Loop{Config: c, Credentials: carrier.NewCredentials(own), Decoding: make(chan struct{}, runtime.GOMAXPROCS(0))},
+		callers: access.NewCallers(c.Callers), inflight: proxycall.NewInflight(), idPrefix: idPrefix(),
 	}
-	p.total, p.silent = c.Timeouts.operators()
-	p.names = newNamer(own, p.callers.haveTokens)
-	p.failures = newFailures()
-	metrics, err := NewMetrics(d.Registry)
+	p.Total, p.Silent = c.Timeouts.Operators()
+	p.Names = proxycall.NewNamer(own, p.callers.HaveTokens)
+	p.Failures = negative.NewFailures()
+	metrics, err := observe.NewMetrics(d.Registry)
 	if err != nil {
 		return nil, err
 	}
-	p.recorder = Recorders{NewLog(d.Log), metrics}
+	p.Recorder = observe.Recorders{observe.NewLog(d.Log), metrics}
 	now := time.Now()
 	for _, u := range c.Upstreams {
-		p.upstreams = append(p.upstreams, newLane(c, newAPI(c, u, d.Dial, d.Proxies), p.recorder, now))
+		p.Upstreams = append(p.Upstreams, lane.NewLane(c, upstream.NewAPI(c, u, d.Dial, d.Proxies), p.Recorder, now))
 	}
-	p.homes = newHomes(p.upstreams)
-	p.homes.reserve(&c.Bodies) // what it may take is not there for bodies
+	p.Homes = affinity.NewHomes(p.Upstreams)
+	p.Homes.Reserve(&c.Bodies) // what it may take is not there for bodies
 	whole := int64(c.Bodies.MemoryMax)
-	c.reserve()
-	p.bodies = spool.New(c.Bodies)
+	c.Reserve()
+	p.Bodies = spool.New(c.Bodies)
 	if c.Bodies.SpoolMax > 0 {
-		p.bodies.Unspooled = newUnspooled(c.Bodies.Dir, d.Log)
+		p.Bodies.Unspooled = newUnspooled(c.Bodies.Dir, d.Log)
 	}
-	p.calls, err = NewCalls(CallSettings{
+	p.calls, err = idempotency.NewCalls(idempotency.CallSettings{
 		Store: c.Store, Rejoin: c.Rejoin, Total: c.Timeouts.Total, BodyMemory: int64(c.Bodies.BodyMemory), Memory: whole, Descriptors: resources.Descriptors(),
-	}, d.Log, p.recorder, p.names, p.inflight, p.bodies)
+	}, d.Log, p.Recorder, p.Names, p.inflight, p.Bodies)
 	if err != nil {
-		for _, u := range p.upstreams {
-			u.close()
+		for _, u := range p.Upstreams {
+			u.Close()
 		}
 		return nil, err
 	}
 	p.relay = p.newRelay(d.Log)
-	return p, d.Registry.Register(NewCollector(p.source, metrics.Model))
+	return p, d.Registry.Register(status.NewCollector(p.source, metrics.Model))
 }
 
 // ServeHTTP takes one request along the whole path.
@@ -107,7 +122,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := p.forward(w, r, x); err != nil {
 		x.fail(w, err)
 	}
-	if x.once != nil && r.ProtoMajor == 1 {
+	if x.Once != nil && r.ProtoMajor == 1 {
 		takeRest(w, r)
 	}
 }
@@ -115,8 +130,8 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // forward gets the answer: from the upstream, or as the same call got it.
 func (p *Proxy) forward(w http.ResponseWriter, r *http.Request, x *exchange) error {
 	switch {
-	case x.identity.body == nil, x.once != nil: // nobody asks, or can tell, whether there was one like it
-	case x.identity.key != "":
+	case x.Identity.Body == nil, x.Once != nil: // nobody asks, or can tell, whether there was one like it
+	case x.Identity.Key != "":
 		return p.calls.Once(w, r, x.caller())
 	default:
 		return p.calls.Rejoinable(w, r, x.caller())
@@ -127,16 +142,16 @@ func (p *Proxy) forward(w http.ResponseWriter, r *http.Request, x *exchange) err
 
 // serve is all that happens before the relay, one guard after the other.
 func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, x *exchange) error {
-	if p.inflight.begun.Load() {
-		return fail("draining", "Outrigger is shutting down. Send the request again.").after(time.Second)
+	if p.inflight.Begun.Load() {
+		return apierror.New("draining", "Outrigger is shutting down. Send the request again.").After(time.Second)
 	}
-	x.target = p.targetOf(r)
-	x.page = p.callers.page(r, x.target)
-	if err := p.callers.admit(r, x.target); err != nil {
+	x.Target = p.targetOf(r)
+	x.Page = p.callers.Page(r, x.Target)
+	if err := p.callers.Admit(r, x.Target); err != nil {
 		return err
 	}
-	x.callerLabel = p.callers.label(r)
-	if x.page != "" && isPreflight(r) {
+	x.CallerLabel = p.callers.Label(r)
+	if x.Page != "" && access.IsPreflight(r) {
 		return errPreflight
 	}
 	if err := x.route(r); err != nil {
@@ -147,10 +162,10 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, x *exchange) error
 	}
 	x.repairBase(r)
 	switch {
-	case !isWebSocket(r.Header):
-		dropUpgrade(r.Header)
-	case p.config.WebSocket == WebSocketRefuse:
-		return fail("websocket_refused", "WebSockets are switched off (OUTRIGGER_WEBSOCKET=refuse). Send the request by HTTP.")
+	case !proxywire.IsWebSocket(r.Header):
+		proxywire.DropUpgrade(r.Header)
+	case p.Config.WebSocket == settings.WebSocketRefuse:
+		return apierror.New("websocket_refused", "WebSockets are switched off (OUTRIGGER_WEBSOCKET=refuse). Send the request by HTTP.")
 	}
 	if err := x.recognize(r); err != nil {
 		return err
@@ -161,50 +176,50 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, x *exchange) error
 	x.lookInto(r)
 	x.identify(r)
 	x.recall(r)
-	if home := x.homes.home(&x.affinity, x.Call, r.URL.EscapedPath()); home != nil {
-		x.candidates, x.up = home, home[0]
+	if home := x.Homes.Home(&x.Affinity, x.Call, r.URL.EscapedPath()); home != nil {
+		x.Candidates, x.Up = home, home[0]
 	}
 	return nil
 }
 
 // open starts the exchange of r and returns r with a context that carries it.
 func (p *Proxy) open(w http.ResponseWriter, r *http.Request) (*exchange, *http.Request) {
-	x := p.newExchange(r.Context(), w, &Call{
-		id: p.newID(), method: r.Method, path: r.URL.Path, query: r.URL.RawQuery, agent: r.UserAgent(), start: time.Now(), hears1xx: hears1xx(r),
+	x := p.newExchange(r.Context(), w, &proxycall.Call{
+		ID: p.newID(), Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Agent: r.UserAgent(), Start: time.Now(), Hears1xx: body.Hears1xx(r),
 	})
 	x.setDeadline(r)
-	p.inflight.add(&x.Life)
-	return x, r.WithContext(x.ctx)
+	p.inflight.Add(&x.Life)
+	return x, r.WithContext(x.Ctx)
 }
 
 // Knows reports whether a caller with this client token, or with "", may call.
-func (p *Proxy) Knows(token string) bool { return p.callers.known(token) }
+func (p *Proxy) Knows(token string) bool { return p.callers.Known(token) }
 
 // Drain refuses every new request from now on.
 func (p *Proxy) Drain() {
-	p.inflight.begun.Store(true)
+	p.inflight.Begun.Store(true)
 	p.calls.Drain()
 }
 
 // Cancel ends all requests that still run, with cause.
-func (p *Proxy) Cancel(cause error) { p.inflight.cancel(cause) }
+func (p *Proxy) Cancel(cause error) { p.inflight.Cancel(cause) }
 
 // Inflight is the number of requests that are on their way.
-func (p *Proxy) Inflight() int { return p.inflight.count() }
+func (p *Proxy) Inflight() int { return p.inflight.Count() }
 
 // source is where the present state is read.
-func (p *Proxy) source() Source {
-	return Source{Inflight: p.inflight, Bodies: p.bodies, Calls: p.calls, Lanes: p.upstreams}
+func (p *Proxy) source() status.Source {
+	return status.Source{Inflight: p.inflight, Bodies: p.Bodies, Calls: p.calls, Lanes: p.Upstreams}
 }
 
 // Status returns the present state.
-func (p *Proxy) Status() Status { return p.source().Status() }
+func (p *Proxy) Status() status.Status { return p.source().Status() }
 
 // Close closes idle connections and the store, and stops timers. Requests must have
 // ended.
 func (p *Proxy) Close() error {
-	for _, u := range p.upstreams {
-		u.close()
+	for _, u := range p.Upstreams {
+		u.Close()
 	}
 	return p.calls.Close()
 }

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+
+	"outrigger/proxy/settings"
 )
 
 // redirects answers paths that end in a key with status and the Location; all others are fine.
@@ -117,7 +119,7 @@ func TestWhatARedirectLeadsToIsRetried(t *testing.T) {
 			default:
 				fine(w, r, n)
 			}
-		}, func(c *Config) { c.MaxInflight = 1 })
+		}, func(c *settings.Config) { c.MaxInflight = 1 })
 		for range 3 {
 			if resp, body := g.chat(); resp.StatusCode != 200 {
 				t.Fatalf("got %d %s", resp.StatusCode, body)
@@ -168,7 +170,7 @@ func TestALocationLeadsThroughOutrigger(t *testing.T) {
 		t.Errorf("Location %q", got)
 	}
 	// The body is not kept: it cannot be sent again.
-	g = newRig(t, redirects(307, map[string]string{"/v1/x": "/v1/x/"}), func(c *Config) { c.Bodies.MemoryMax, c.Bodies.SpoolMax = 1<<16, 0 })
+	g = newRig(t, redirects(307, map[string]string{"/v1/x": "/v1/x/"}), func(c *settings.Config) { c.Bodies.MemoryMax, c.Bodies.SpoolMax = 1<<16, 0 })
 	resp, _ = g.do(g.request("POST", "/v1/x", long))
 	if got := resp.Header.Get("Location"); resp.StatusCode != 307 || got != "/v1/x/" || g.calls.Load() != 1 {
 		t.Errorf("%d to %q after %d calls", resp.StatusCode, got, g.calls.Load())

@@ -10,12 +10,14 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"outrigger/proxy/settings"
 )
 
 const bare429 = `{"error":{"message":"Error","type":"rate_limit_error"}}`
 
 // realBackoff undoes the rig's short waits.
-func realBackoff(c *Config) { c.Retry.Base, c.Retry.Cap = 500*time.Millisecond, 8*time.Second }
+func realBackoff(c *settings.Config) { c.Retry.Base, c.Retry.Cap = 500*time.Millisecond, 8*time.Second }
 
 // told is what one caller got, and when.
 type told struct {
@@ -93,7 +95,7 @@ func TestStreak_CallersAreToldOfRefusalsThatNeverClear(t *testing.T) {
 						t.Errorf("another key got %d", resp.StatusCode)
 					}
 
-					time.Sleep(g.proxy.config.TripCooldown) // the bubble's clock
+					time.Sleep(g.proxy.Config.TripCooldown) // the bubble's clock
 					before = g.calls.Load()
 					for _, got := range g.crowd(10, chatBody) {
 						if got.status != 429 || got.after > 10*time.Second {
@@ -105,7 +107,7 @@ func TestStreak_CallersAreToldOfRefusalsThatNeverClear(t *testing.T) {
 					}
 
 					mended.Store(true)
-					time.Sleep(g.proxy.config.TripCooldown)
+					time.Sleep(g.proxy.Config.TripCooldown)
 					if got := g.crowd(1, chatBody)[0]; got.status != 200 || got.after > 10*time.Second {
 						t.Errorf("the good probe: %d after %v", got.status, got.after)
 					}

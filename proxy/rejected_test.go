@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"outrigger/proxy/settings"
 )
 
 // TestLimits_ARejectedCallGivesItsTokensBack makes two calls that each cost most of a minute's
@@ -25,7 +27,7 @@ func TestLimits_ARejectedCallGivesItsTokensBack(t *testing.T) {
 						return
 					}
 					answers(status, rejected)(w, r, call)
-				}, func(c *Config) { c.Limit.TPM, c.Retry.Max = 1000, 0 })
+				}, func(c *settings.Config) { c.Limit.TPM, c.Retry.Max = 1000, 0 })
 				ask := func() int {
 					resp, _ := g.do(g.request(http.MethodPost, "/v1/chat/completions", large))
 					return resp.StatusCode

@@ -11,11 +11,13 @@ import (
 	"testing/synctest"
 	"time"
 
+	"outrigger/proxy/idempotency"
 	"outrigger/proxy/recording"
+	"outrigger/proxy/settings"
 	"outrigger/proxy/spool"
 )
 
-func rejoins(c *Config) { c.Rejoin = 10 * time.Second }
+func rejoins(c *settings.Config) { c.Rejoin = 10 * time.Second }
 
 // leaveAfter sends r and hangs up after d, unless it is answered before.
 func (g *rig) leaveAfter(d time.Duration, r *http.Request) {
@@ -190,11 +192,11 @@ func TestAnAbandonedCallIsEndedWhenNoRetryComes(t *testing.T) {
 	}
 	tests := map[string]struct {
 		upstream script
-		edit     func(*Config)
+		edit     func(*settings.Config)
 		after    time.Duration // from its start to its end upstream
 	}{
 		"after OUTRIGGER_REJOIN":         {silence, rejoins, 11 * time.Second},
-		"at once when it is off":         {silence, func(*Config) {}, time.Second},
+		"at once when it is off":         {silence, func(*settings.Config) {}, time.Second},
 		"at once in a stream that began": {begun, rejoins, time.Second},
 	}
 	for name, tt := range tests {
@@ -236,7 +238,7 @@ func TestAnAnswerThatNobodyCameBackForIsForgotten(t *testing.T) {
 // A retry that finds a failure would be worse off than one that calls anew.
 func TestAFailureIsNotKeptForARetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newBubble(t, later(2*time.Second, then(1, apiError(500))), rejoins, func(c *Config) { c.Retry.Max = 0 })
+		g := newBubble(t, later(2*time.Second, then(1, apiError(500))), rejoins, func(c *settings.Config) { c.Retry.Max = 0 })
 		g.leaveAfter(time.Second, g.request("POST", "/v1/chat/completions", chatBody))
 		time.Sleep(2 * time.Second)
 		if got := g.ask(with(g.request("POST", "/v1/chat/completions", chatBody), retry1)); got.status != 200 || got.source != "upstream" {
@@ -259,7 +261,7 @@ func TestARetryIsToldOfACreateThatMayHaveBeenCarriedOut(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := newBubble(t, later(2*time.Second, then(1, tt.upstream)), rejoins, func(c *Config) { c.Retry.Max = 0 })
+				g := newBubble(t, later(2*time.Second, then(1, tt.upstream)), rejoins, func(c *settings.Config) { c.Retry.Max = 0 })
 				g.leaveAfter(time.Second, g.request("POST", createPath, createBody))
 				time.Sleep(2 * time.Second)
 				got := g.ask(with(g.request("POST", createPath, createBody), retry1))
@@ -279,33 +281,33 @@ func TestARetryIsToldOfACreateThatMayHaveBeenCarriedOut(t *testing.T) {
 }
 
 func TestNoMoreCallsAreAbandonedThanTheBound(t *testing.T) {
-	const most = maxDetached / 2 // they are all of one credential
-	a := &abandoned{detached: newDetached(spool.New(spool.Config{MemoryMax: 1 << 30}), 1<<30, 0)}
-	a.end()
-	flightOf := func(i int) *flight {
-		f := newFlight(testCall(i))
-		f.answer = recording.New(nil, 0)
+	const most = idempotency.MaxDetached / 2 // they are all of one credential
+	a := &idempotency.Abandoned{Detached: idempotency.NewDetached(spool.New(spool.Config{MemoryMax: 1 << 30}), 1<<30, 0)}
+	a.End()
+	flightOf := func(i int) *idempotency.Flight {
+		f := idempotency.NewFlight(testCall(i))
+		f.Answer = recording.New(nil, 0)
 		return f
 	}
-	if a.put(flightOf(1)) {
+	if a.Put(flightOf(1)) {
 		t.Error("one is taken in during a drain")
 	}
-	a.over = false
+	a.Over = false
 	for i := range most {
-		if !a.put(flightOf(i % 7)) {
+		if !a.Put(flightOf(i % 7)) {
 			t.Fatalf("number %d is refused", i)
 		}
 	}
-	if a.put(flightOf(0)) {
+	if a.Put(flightOf(0)) {
 		t.Error("one more than the bound is taken in")
 	}
 	for i := range most {
-		if f, _ := a.take(testCall(i % 7)); f == nil {
+		if f, _ := a.Take(testCall(i % 7)); f == nil {
 			t.Fatalf("number %d is gone", i)
 		}
 	}
-	if f, _ := a.take(testCall(0)); f != nil || a.count() != 0 || len(a.calls) != 0 {
-		t.Errorf("%d are left", a.count())
+	if f, _ := a.Take(testCall(0)); f != nil || a.Count() != 0 || len(a.Calls) != 0 {
+		t.Errorf("%d are left", a.Count())
 	}
 }
 

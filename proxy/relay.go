@@ -10,7 +10,11 @@ import (
 
 	"outrigger/policy"
 	"outrigger/policy/classify"
+	proxycall "outrigger/proxy/call"
 	"outrigger/proxy/decode"
+	"outrigger/proxy/response"
+	"outrigger/proxy/tunnel"
+	proxywire "outrigger/proxy/wire"
 )
 
 // newRelay returns the one ReverseProxy. It copies; all judgement is in its
@@ -20,7 +24,7 @@ func (p *Proxy) newRelay(log *slog.Logger) *httputil.ReverseProxy {
 		Rewrite:        p.rewrite,
 		Transport:      p,
 		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-		BufferPool:     relayBuffers{},
+		BufferPool:     response.RelayBuffers{},
 		ModifyResponse: p.modify,
 		ErrorHandler:   p.answerError,
 	}
@@ -39,22 +43,22 @@ func (p *Proxy) rewrite(r *httputil.ProxyRequest) {
 		}
 	}
 	out.Trailer, out.TransferEncoding = nil, nil // the body's length is known by now
-	delete(out.Header, headerToken)
+	delete(out.Header, proxywire.HeaderToken)
 	delete(out.Header, "Expect") // the body is read: nothing is left to ask for
-	x.upgrade = isWebSocket(out.Header)
+	x.Upgrade = proxywire.IsWebSocket(out.Header)
 	if codings := out.Header["Accept-Encoding"]; len(codings) > 0 {
 		accepted := "identity" // events that cannot be read cannot be watched, nor ids learned
-		if !x.facts.Stream && !x.homes.tells(x.Call) {
+		if !x.Facts.Stream && !x.Homes.Tells(x.Call) {
 			accepted = decode.Accepts(strings.Join(codings, ", "))
 		}
 		out.Header["Accept-Encoding"] = []string{accepted}
 	}
 	made := ""
 	if out.Method == http.MethodPost {
-		made = x.id
+		made = x.ID
 	}
-	moveIdempotencyKey(out.Header, made)
-	x.madeKey = made != "" && sentKey(out.Header)[0] == made
+	proxywire.MoveIdempotencyKey(out.Header, made)
+	x.MadeKey = made != "" && proxywire.SentKey(out.Header)[0] == made
 	out.Close = false
 }
 
@@ -62,19 +66,19 @@ func (p *Proxy) rewrite(r *httputil.ProxyRequest) {
 // net/http would invent.
 func (p *Proxy) modify(resp *http.Response) error {
 	x := exchangeOf(resp.Request.Context())
-	x.record.status = resp.StatusCode
-	cleanTrailer(resp) // those of an answer that was held whole are here already
+	x.Record.Status = resp.StatusCode
+	response.CleanTrailer(resp) // those of an answer that was held whole are here already
 	if resp.StatusCode == http.StatusSwitchingProtocols {
-		x.stamp(resp.Header)
+		x.Stamp(resp.Header)
 	} else {
-		x.stamp(x.w.Header()) // the upstream's would have to grow for them, and then be copied
-		x.share(x.w.Header(), resp.Header)
+		x.Stamp(x.w.Header()) // the upstream's would have to grow for them, and then be copied
+		x.Share(x.w.Header(), resp.Header)
 	}
 	x.relocate(resp)
 	if resp.StatusCode < http.StatusBadRequest {
-		delete(resp.Header, headerShouldRetry)
+		delete(resp.Header, proxywire.HeaderShouldRetry)
 	} else if x.suppressesUpstreamRetry() {
-		resp.Header.Set(headerShouldRetry, "false")
+		resp.Header.Set(proxywire.HeaderShouldRetry, "false")
 	}
 	// nil, not absent: the server would sniff a type, and add the present date.
 	for _, name := range [...]string{"Content-Type", "Date"} {
@@ -83,30 +87,30 @@ func (p *Proxy) modify(resp *http.Response) error {
 		}
 	}
 	if resp.StatusCode == http.StatusSwitchingProtocols {
-		return carry(x.w, resp, Ends{
-			id: x.id, lane: x.up.config.Name, ctx: x.ctx, record: &x.record, recorder: x.recorder, idle: x.config.Timeouts.StreamIdle, host: &x.Run,
+		return tunnel.Carry(x.w, resp, tunnel.Ends{
+			ID: x.ID, Lane: x.Up.Config.Name, Ctx: x.Ctx, Record: &x.Record, Recorder: x.Recorder, Idle: x.Config.Timeouts.StreamIdle, Host: &x.Run,
 		})
 	}
 	return nil
 }
 
-// stamp sets the headers that tell how the answer came about.
-func (x *exchange) stamp(h http.Header) {
+// Stamp sets the headers that tell how the answer came about.
+func (x *exchange) Stamp(h http.Header) {
 	v := &x.stamps // one array for all: each would be an allocation of its own
 	*v = [...]string{
-		strconv.Itoa(x.record.attempts), x.record.source,
-		strconv.FormatInt(x.record.queue.Milliseconds(), 10), x.id, "",
+		strconv.Itoa(x.Record.Attempts), x.Record.Source,
+		strconv.FormatInt(x.Record.Queue.Milliseconds(), 10), x.ID, "",
 	}
-	h[headerAttempts], h[headerSource], h[headerQueue], h[headerID] = v[0:1:1], v[1:2:2], v[2:3:3], v[3:4:4]
-	if x.up != nil && (x.record.attempts > 0 || x.record.source == sourceTripped) {
-		v[4] = x.up.config.Name
-		h[headerUpstream] = v[4:5:5]
+	h[proxywire.HeaderAttempts], h[proxywire.HeaderSource], h[proxywire.HeaderQueue], h[proxywire.HeaderID] = v[0:1:1], v[1:2:2], v[2:3:3], v[3:4:4]
+	if x.Up != nil && (x.Record.Attempts > 0 || x.Record.Source == proxycall.SourceTripped) {
+		v[4] = x.Up.Config.Name
+		h[proxywire.HeaderUpstream] = v[4:5:5]
 	}
-	if x.record.failover != "" {
-		h[headerFailover] = []string{x.record.failover}
+	if x.Record.Failover != "" {
+		h[proxywire.HeaderFailover] = []string{x.Record.Failover}
 	}
-	if x.repeat.mark != "" {
-		h[headerRepeat] = []string{x.repeat.mark}
+	if x.Repeat.Mark != "" {
+		h[proxywire.HeaderRepeat] = []string{x.Repeat.Mark}
 	}
 	if x.closes {
 		// With full duplex net/http closes it without saying so when a part of the
@@ -118,18 +122,18 @@ func (x *exchange) stamp(h http.Header) {
 // suppressesUpstreamRetry reports whether a failure that the upstream answered
 // carries x-should-retry: false, so that an SDK does not multiply the attempts.
 func (x *exchange) suppressesUpstreamRetry() bool {
-	if x.isCreate() && x.record.uncertain(x.record.status) {
+	if x.IsCreate() && x.Record.Uncertain(x.Record.Status) {
 		return true
 	}
-	if x.record.verdict.Repeat == classify.Rejoin && !x.madeKey {
+	if x.Record.Verdict.Repeat == classify.Rejoin && !x.MadeKey {
 		return false // the same key leads to the one answer, however often it is sent
 	}
-	return x.config.Retry.ClientRetries != policy.ClientRetriesAllow && !x.outOfTime()
+	return x.Config.Retry.ClientRetries != policy.ClientRetriesAllow && !x.OutOfTime()
 }
 
 // answerError writes the answer to a request that got none from the upstream.
 func (p *Proxy) answerError(w http.ResponseWriter, out *http.Request, err error) {
-	if errors.Is(err, errTunnelled) {
+	if errors.Is(err, tunnel.ErrTunnelled) {
 		return
 	}
 	exchangeOf(out.Context()).fail(w, err)

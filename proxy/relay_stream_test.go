@@ -18,7 +18,9 @@ import (
 
 	"outrigger/policy/classify"
 	"outrigger/policy/endpoint"
+	"outrigger/proxy/attempt"
 	"outrigger/proxy/eventstream"
+	"outrigger/proxy/settings"
 )
 
 // streamPaths is an endpoint that streams in each dialect.
@@ -97,7 +99,7 @@ func TestAStreamEndsCleanlyOnlyWhenItIsWhole(t *testing.T) {
 			for version, h2 := range map[string]bool{"HTTP1": false, "HTTP2": true} {
 				t.Run(name+"/"+ending+"/"+version, func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
-						g := newBubble(t, streamOf(string(data), end), func(c *Config) {
+						g := newBubble(t, streamOf(string(data), end), func(c *settings.Config) {
 							c.Retry.Max, c.Timeouts.Total = 0, time.Second // a second in line, for a rate limit
 						})
 						client := g.client
@@ -384,7 +386,7 @@ func TestAnErrorAsTheFirstEventIsRetriedOrUnmasked(t *testing.T) {
 	good := delta("a") + doneEvent
 	tests := map[string]struct {
 		events   []string // of the first, second … call; the last for all further ones
-		edit     func(*Config)
+		edit     func(*settings.Config)
 		calls    int64
 		status   int
 		body     string
@@ -395,15 +397,15 @@ func TestAnErrorAsTheFirstEventIsRetriedOrUnmasked(t *testing.T) {
 		"and lacks its blank line":        {[]string{"data: " + failure, good}, nil, 2, 200, good, "2"},
 		"and every attempt fails":         {[]string{"data: " + failure + "\n\n" + doneEvent}, nil, 5, 500, failure, "5"},
 		"and may not be retried":          {[]string{"data: " + quota + "\n\n"}, nil, 1, 429, quota, "1"},
-		"and the retry budget is spent":   {[]string{"data: " + failure + "\n\n"}, func(c *Config) { c.Retry.Max, c.Retry.Budget, c.Breaker.Wait = 100, 0, 0 }, 11, 500, failure, "11"},
-		"and the breaker opens meanwhile": {[]string{"data: " + failure + "\n\n"}, func(c *Config) { c.Breaker.Consecutive, c.Breaker.Open = 2, time.Hour }, 2, 500, failure, "2"},
+		"and the retry budget is spent":   {[]string{"data: " + failure + "\n\n"}, func(c *settings.Config) { c.Retry.Max, c.Retry.Budget, c.Breaker.Wait = 100, 0, 0 }, 11, 500, failure, "11"},
+		"and the breaker opens meanwhile": {[]string{"data: " + failure + "\n\n"}, func(c *settings.Config) { c.Breaker.Consecutive, c.Breaker.Open = 2, time.Hour }, 2, 500, failure, "2"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := newBubble(t, func(w http.ResponseWriter, r *http.Request, call int) {
 					streamOf(tt.events[min(call, len(tt.events))-1], clean)(w, r, call)
-				}, func(c *Config) {
+				}, func(c *settings.Config) {
 					if tt.edit != nil {
 						tt.edit(c)
 					}
@@ -566,7 +568,7 @@ func TestTheBreakerHearsOfAStreamThatFailsLater(t *testing.T) {
 				g := newBubble(t, tt.upstream)
 				_, _, _ = g.stream(g.client, "/v1/chat/completions")
 				synctest.Wait()
-				if got := g.proxy.upstreams[0].gate.breaker.Snapshot(); got.Successes != 1 || got.Failures != tt.failures {
+				if got := g.proxy.Upstreams[0].Gate.Breaker.Snapshot(); got.Successes != 1 || got.Failures != tt.failures {
 					t.Errorf("the breaker has %+v, want one success and %d failures", got, tt.failures)
 				}
 				for _, want := range []string{`outrigger_streams_ended_total{outcome="` + tt.outcome + `",upstream="openai"} 1`, "outrigger_streams_open 0"} {
@@ -591,7 +593,7 @@ func TestADrainTellsAStreamWhy(t *testing.T) {
 			t.Fatalf("got %q %v", body, err)
 		}
 		toldInterrupted(t, endpoint.Chat, rest)
-		if s := g.proxy.upstreams[0].gate.breaker.Snapshot(); s.Failures != 0 {
+		if s := g.proxy.Upstreams[0].Gate.Breaker.Snapshot(); s.Failures != 0 {
 			t.Errorf("the breaker booked %d failures for a drain", s.Failures)
 		}
 	})
@@ -627,7 +629,7 @@ func TestAConnectionIsUsedAgainAfterDone(t *testing.T) {
 			streamOf(delta("a")+doneEvent, clean)(w, r, call)
 		})
 		dialled := 0
-		transport := g.proxy.upstreams[0].pooled.(*http.Transport)
+		transport := g.proxy.Upstreams[0].Pooled.(*http.Transport)
 		dial := transport.DialContext
 		transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 			dialled++
@@ -652,8 +654,8 @@ func TestAStreamEndsAtOnceAfterDone(t *testing.T) {
 		v.later(t, 0, delta("a")+doneEvent)
 		start := time.Now()
 		_, body, err := g.stream(g.client, "/v1/chat/completions")
-		if took := time.Since(start); body != delta("a")+doneEvent || err != nil || took > endTime {
-			t.Errorf("got %q %v after %s, want it within %s", body, err, took, endTime)
+		if took := time.Since(start); body != delta("a")+doneEvent || err != nil || took > attempt.EndTime {
+			t.Errorf("got %q %v after %s, want it within %s", body, err, took, attempt.EndTime)
 		}
 	})
 }

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"outrigger/internal/values"
+	"outrigger/proxy/settings"
 )
 
 // arrival is a request as an upstream got it.
@@ -28,7 +29,7 @@ type arrival struct {
 }
 
 // catching returns a rig with an upstream that keeps what it gets and answers 200.
-func catching(t *testing.T, edits ...func(*Config)) (*rig, chan arrival) {
+func catching(t *testing.T, edits ...func(*settings.Config)) (*rig, chan arrival) {
 	t.Helper()
 	got := make(chan arrival, 100)
 	g := newRig(t, func(w http.ResponseWriter, r *http.Request, _ int) {
@@ -42,7 +43,7 @@ func catching(t *testing.T, edits ...func(*Config)) (*rig, chan arrival) {
 			slices.Contains(r.TransferEncoding, "chunked"), r.ContentLength, r.Trailer,
 		}
 		_, _ = io.WriteString(w, "{}")
-	}, append([]func(*Config){func(c *Config) { c.Limit.Learn = false }}, edits...)...)
+	}, append([]func(*settings.Config){func(c *settings.Config) { c.Limit.Learn = false }}, edits...)...)
 	return g, got
 }
 
@@ -67,7 +68,7 @@ func TestTheRequestTargetArrivesAsItWasSent(t *testing.T) {
 }
 
 func TestThePrefixOfAnUpstreamIsTakenOffThePath(t *testing.T) {
-	g, got := catching(t, func(c *Config) { c.Upstreams[0].URL.Path = "/base/" })
+	g, got := catching(t, func(c *settings.Config) { c.Upstreams[0].URL.Path = "/base/" })
 	for target, want := range map[string]string{
 		"/v1/models":               "/base/v1/models",
 		"/@openai/v1/models":       "/base/v1/models",
@@ -207,7 +208,7 @@ func TestACallerThatWaitsForContinueIsAsked(t *testing.T) {
 func served(t *testing.T, answer string) *rig {
 	t.Helper()
 	u := newRawUpstream(t, func(c *rawConn, _ *http.Request, _ int) bool { c.say(answer); return false })
-	return newRigAt(t, u.URL, func(c *Config) { c.Retry.Max, c.Limit.Learn = 0, false })
+	return newRigAt(t, u.URL, func(c *settings.Config) { c.Retry.Max, c.Limit.Learn = 0, false })
 }
 
 // ownHeaders are what Outrigger adds to an answer of the upstream's.
@@ -284,7 +285,9 @@ func TestEveryStatusPasses(t *testing.T) {
 	g := newRig(t, func(w http.ResponseWriter, r *http.Request, _ int) {
 		code, _ := strconv.Atoi(r.URL.Path[1:])
 		w.WriteHeader(code)
-	}, func(c *Config) { c.Retry.Max, c.Limit.Learn, c.Breaker.Consecutive, c.Breaker.Ratio = 0, false, 0, 0 })
+	}, func(c *settings.Config) {
+		c.Retry.Max, c.Limit.Learn, c.Breaker.Consecutive, c.Breaker.Ratio = 0, false, 0, 0
+	})
 	for code := 200; code < 600; code++ {
 		if code == 429 || code == 401 || code == 402 { // remembered or waited for: their own tests
 			continue
@@ -383,10 +386,10 @@ func TestTheUpstreamsOwnKeyReplacesTheCallers(t *testing.T) {
 		"X-Gateway-Key": {"X-Gateway-Key": {"sk-own"}, "X-Extra": {"1"}, "Openai-Organization": {"org"}},
 	} {
 		t.Run(header, func(t *testing.T) {
-			g, got := catching(t, func(c *Config) {
+			g, got := catching(t, func(c *settings.Config) {
 				u := &c.Upstreams[0]
 				u.APIKey, u.AuthHeader = values.NewSecret("sk-own"), header
-				u.Headers, u.Query = []Pair{{"X-Extra", "1"}}, []Pair{{"api-version", "2024-10-21"}, {"a b", "c&d"}}
+				u.Headers, u.Query = []settings.Pair{{Name: "X-Extra", Value: "1"}}, []settings.Pair{{Name: "api-version", Value: "2024-10-21"}, {Name: "a b", Value: "c&d"}}
 			})
 			g.raw("GET /v1/models?x=1;y HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer sk-callers\r\nApi-Key: callers\r\n" +
 				"X-Api-Key: callers\r\nX-Gateway-Key: callers\r\nX-Extra: callers\r\nOpenAI-Organization: org\r\n\r\n")

@@ -8,11 +8,14 @@ import (
 	"testing"
 	"testing/iotest"
 	"testing/synctest"
+
+	"outrigger/proxy/body"
+	"outrigger/proxy/settings"
 )
 
 // renames sets what the upstream calls models.
-func renames(list ...Model) func(*Config) {
-	return func(c *Config) { c.Upstreams[0].Models = list }
+func renames(list ...settings.Model) func(*settings.Config) {
+	return func(c *settings.Config) { c.Upstreams[0].Models = list }
 }
 
 func TestTheModelIsRenamedInTheBodyAndNothingElseIs(t *testing.T) {
@@ -50,8 +53,8 @@ func TestTheModelIsRenamedInTheBodyAndNothingElseIs(t *testing.T) {
 			form, part("file", long) + part("model", "gpt-4o") + "--B--\r\n", part("file", long) + part("model", `own "4o"`) + "--B--\r\n",
 		},
 	}
-	g, got := catching(t, func(c *Config) { c.Bodies.BodyMemory = 64 << 10 },
-		renames(Model{"gpt-4o", `own "4o"`}, Model{"openai/gpt-4o", "shorter"}, Model{"*", "any"}))
+	g, got := catching(t, func(c *settings.Config) { c.Bodies.BodyMemory = 64 << 10 },
+		renames(settings.Model{Requested: "gpt-4o", Sent: `own "4o"`}, settings.Model{Requested: "openai/gpt-4o", Sent: "shorter"}, settings.Model{Requested: "*", Sent: "any"}))
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			r := g.request(http.MethodPost, "/v1/chat/completions", tt.body)
@@ -79,7 +82,7 @@ func TestARetryCarriesTheNewNameToo(t *testing.T) {
 				w.WriteHeader(http.StatusServiceUnavailable)
 			}
 			_, _ = io.WriteString(w, "{}")
-		}, renames(Model{"gpt-4o-mini", "mini"}))
+		}, renames(settings.Model{Requested: "gpt-4o-mini", Sent: "mini"}))
 		g.chat()
 		want := strings.Replace(chatBody, "gpt-4o-mini", "mini", 1)
 		if len(bodies) != 2 || bodies[0] != want || bodies[1] != want {
@@ -93,7 +96,7 @@ func TestARetryCarriesTheNewNameToo(t *testing.T) {
 }
 
 func TestTheModelOfAWebSocketIsRenamedInTheQuery(t *testing.T) {
-	g, got := catching(t, renames(Model{"gpt-realtime", "own & only"}))
+	g, got := catching(t, renames(settings.Model{Requested: "gpt-realtime", Sent: "own & only"}))
 	for target, want := range map[string]string{
 		"/v1/realtime?model=gpt-realtime":                        "/v1/realtime?model=own+%26+only",
 		"/v1/realtime?a=%zz;&model=gpt-realtime&b":               "/v1/realtime?a=%zz;&model=own+%26+only&b",
@@ -114,7 +117,7 @@ func TestTheModelOfAWebSocketIsRenamedInTheQuery(t *testing.T) {
 
 // The line is that of the model as the upstream knows it: its limits are.
 func TestModelsThatAreOneUpstreamShareItsLimits(t *testing.T) {
-	g, _ := catching(t, renames(Model{"*", "mini"}))
+	g, _ := catching(t, renames(settings.Model{Requested: "*", Sent: "mini"}))
 	for _, model := range []string{"gpt-4o", "gpt-4o-mini"} {
 		g.do(g.request(http.MethodPost, "/v1/chat/completions", `{"model":"`+model+`"}`))
 	}
@@ -135,7 +138,7 @@ func TestASplicedBodyReadsTheSameInPiecesOfAnySize(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			splice := func() io.Reader {
-				return &spliced{src: io.NopCloser(wrap(strings.NewReader(text))), before: 10, text: "m", skip: 6}
+				return &body.Spliced{Src: io.NopCloser(wrap(strings.NewReader(text))), Before: 10, Text: "m", Skip: 6}
 			}
 			if got, err := io.ReadAll(splice()); err != nil || string(got) != want {
 				t.Errorf("read %q, %v, want %q", got, err, want)
@@ -148,16 +151,16 @@ func TestASplicedBodyReadsTheSameInPiecesOfAnySize(t *testing.T) {
 }
 
 func TestWhatIsNoModelNameIsAnError(t *testing.T) {
-	for text, want := range map[string]Model{
-		"a=b": {"a", "b"}, " a = b ": {"a", "b"}, "*=b": {"*", "b"}, "a=b=c": {"a", "b=c"}, "o/a:free=x": {"o/a:free", "x"},
+	for text, want := range map[string]settings.Model{
+		"a=b": {Requested: "a", Sent: "b"}, " a = b ": {Requested: "a", Sent: "b"}, "*=b": {Requested: "*", Sent: "b"}, "a=b=c": {Requested: "a", Sent: "b=c"}, "o/a:free=x": {Requested: "o/a:free", Sent: "x"},
 	} {
-		var m Model
+		var m settings.Model
 		if err := m.UnmarshalText([]byte(text)); err != nil || m != want {
 			t.Errorf("%q: %+v, %v, want %+v", text, m, err, want)
 		}
 	}
 	for _, text := range []string{"", "a", "=", "a=", "=b", " = b", "a=b\r\nx", "a\x00=b"} {
-		var m Model
+		var m settings.Model
 		if err := m.UnmarshalText([]byte(text)); err == nil {
 			t.Errorf("%q was taken", text)
 		}

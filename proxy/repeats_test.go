@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"outrigger/proxy/settings"
 )
 
 // seenAnswer is what a caller sees of an answer and of its cost.
@@ -122,7 +124,7 @@ func TestRepeat_OnlyOfFailuresThatMayPass(t *testing.T) {
 						t.Errorf("%+v, want no repeat", got)
 					}
 				}
-				if n := g.proxy.failures.Len(); n != 0 {
+				if n := g.proxy.Failures.Len(); n != 0 {
 					t.Errorf("%d failures are remembered", n)
 				}
 			})
@@ -148,7 +150,7 @@ func TestRepeat_SaysSoInOutriggersOwnErrors(t *testing.T) {
 
 func TestRepeat_DoesNotWaitAtAnOpenBreaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newBubble(t, answers(503, overBody), func(c *Config) {
+		g := newBubble(t, answers(503, overBody), func(c *settings.Config) {
 			c.Breaker.Consecutive, c.Breaker.Open, c.Breaker.Wait = 1, time.Minute, 10*time.Second
 		}, four) // alone, it opens at 5
 		_, _ = g.askFor("hi", "curl")
@@ -180,7 +182,7 @@ func TestRepeat_IsNotFailedOver(t *testing.T) {
 // With RETRY_MAX=0 nothing was attempted twice: there is nothing to spare.
 func TestRepeat_MeansNothingWithoutRetries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newBubble(t, answers(503, overBody), func(c *Config) { c.Retry.Max = 0 })
+		g := newBubble(t, answers(503, overBody), func(c *settings.Config) { c.Retry.Max = 0 })
 		for range 2 {
 			got, _ := g.askFor("hi", "curl")
 			wantTold(t, "a call", got, seenAnswer{503, "1", "", "upstream"})
@@ -189,7 +191,9 @@ func TestRepeat_MeansNothingWithoutRetries(t *testing.T) {
 }
 
 // unbounded lets every retry through.
-func unbounded(c *Config) { c.Breaker.Consecutive, c.Breaker.Ratio, c.Retry.Budget = 0, 0, 100 }
+func unbounded(c *settings.Config) {
+	c.Breaker.Consecutive, c.Breaker.Ratio, c.Retry.Budget = 0, 0, 100
+}
 
 // four is the number of retries that these tests count on.
-func four(c *Config) { c.Retry.Max = 4 }
+func four(c *settings.Config) { c.Retry.Max = 4 }

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"outrigger/internal/values"
+	"outrigger/proxy/settings"
+	"outrigger/proxy/stream"
 )
 
 // backgroundBody asks for a background stream.
@@ -145,7 +147,7 @@ func TestABackgroundStreamThatIsCutAnywhereArrivesWholeAndOnce(t *testing.T) {
 						if !slices.Equal(j.asked, want) {
 							t.Fatalf("cut after %d bytes: asked for %q, want %q", n, j.asked, want)
 						}
-						if len(want) == 2 && (g.resumes(resumeDone) != 1 || !strings.Contains(g.log.String(), `"resumes":1`)) {
+						if len(want) == 2 && (g.resumes(stream.ResumeDone) != 1 || !strings.Contains(g.log.String(), `"resumes":1`)) {
 							t.Fatalf("cut after %d bytes: neither counted nor logged", n)
 						}
 					})
@@ -169,7 +171,7 @@ func TestAStreamThatIsCutBehindEveryEventArrivesWhole(t *testing.T) {
 				if _, body, err := g.backgroundStream(); body != strings.Join(j.events, "") || err != nil {
 					t.Errorf("got %q %v", body, err)
 				}
-				if len(j.asked) != len(j.events) || g.resumes(resumeDone) != len(j.events)-1 {
+				if len(j.asked) != len(j.events) || g.resumes(stream.ResumeDone) != len(j.events)-1 {
 					t.Errorf("asked for %q", j.asked)
 				}
 			})
@@ -209,16 +211,16 @@ func TestAResumedStreamIsOnlyWhatFollows(t *testing.T) {
 		whole  bool
 		counts string
 	}{
-		"the upstream begins anew":           {whole, whole, true, resumeDone},
-		"and sends a comment in between":     {events[0] + events[1] + events[2] + ": ping\n\n" + events[3] + events[4], whole[:at] + ": ping\n\n" + events[3] + events[4], true, resumeDone},
-		"an unnumbered event is repeated":    {events[0] + "data: {\"type\":\"keepalive\"}\n\n" + events[2] + events[3] + events[4], whole, true, resumeDone},
-		"a comment comes first":              {": ping\n\n" + events[3] + events[4], whole[:at] + ": ping\n\n" + events[3] + events[4], true, resumeDone},
-		"an unnumbered event between":        {events[3] + "data: {\"type\":\"keepalive\"}\n\n" + events[4], whole[:at] + events[3] + "data: {\"type\":\"keepalive\"}\n\n" + events[4], true, resumeDone},
-		"[DONE] behind it":                   {events[3] + events[4] + doneEvent, whole + doneEvent, true, resumeDone},
-		"an event is missing":                {events[4], whole[:at], false, resumeRefused},
-		"nothing":                            {"", whole[:at], false, resumeCut},
-		"an error instead":                   {"event: error\ndata: {\"type\":\"error\",\"error\":{\"message\":\"Response expired\"}}\n\n", whole[:at], false, resumeRefused},
-		"half of an event, and no more ever": {events[3][:30], whole[:at] + events[3][:30], false, resumeCut},
+		"the upstream begins anew":           {whole, whole, true, stream.ResumeDone},
+		"and sends a comment in between":     {events[0] + events[1] + events[2] + ": ping\n\n" + events[3] + events[4], whole[:at] + ": ping\n\n" + events[3] + events[4], true, stream.ResumeDone},
+		"an unnumbered event is repeated":    {events[0] + "data: {\"type\":\"keepalive\"}\n\n" + events[2] + events[3] + events[4], whole, true, stream.ResumeDone},
+		"a comment comes first":              {": ping\n\n" + events[3] + events[4], whole[:at] + ": ping\n\n" + events[3] + events[4], true, stream.ResumeDone},
+		"an unnumbered event between":        {events[3] + "data: {\"type\":\"keepalive\"}\n\n" + events[4], whole[:at] + events[3] + "data: {\"type\":\"keepalive\"}\n\n" + events[4], true, stream.ResumeDone},
+		"[DONE] behind it":                   {events[3] + events[4] + doneEvent, whole + doneEvent, true, stream.ResumeDone},
+		"an event is missing":                {events[4], whole[:at], false, stream.ResumeRefused},
+		"nothing":                            {"", whole[:at], false, stream.ResumeCut},
+		"an error instead":                   {"event: error\ndata: {\"type\":\"error\",\"error\":{\"message\":\"Response expired\"}}\n\n", whole[:at], false, stream.ResumeRefused},
+		"half of an event, and no more ever": {events[3][:30], whole[:at] + events[3][:30], false, stream.ResumeCut},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -257,20 +259,20 @@ func TestTheUpstreamsRefusalToResumeIsTold(t *testing.T) {
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(404)
 			_, _ = io.WriteString(w, `{"error":{"message":"Response with id 'resp_1' not found.","type":"invalid_request_error","param":"id","code":null}}`)
-		}, []string{"would not resume it after event 2: it answered 404 (Response with id 'resp_1' not found.)"}, resumeRefused},
+		}, []string{"would not resume it after event 2: it answered 404 (Response with id 'resp_1' not found.)"}, stream.ResumeRefused},
 		"expired": {func(w http.ResponseWriter) {
 			w.WriteHeader(400)
 			_, _ = io.WriteString(w, "reconnect window is over, sk-abcdefghijklmnopqrstuvwxyz")
-		}, []string{"it answered 400"}, resumeRefused},
+		}, []string{"it answered 400"}, stream.ResumeRefused},
 		"the whole response": {func(w http.ResponseWriter) {
 			w.Header().Set("Content-Type", "application/json")
 			_, _ = io.WriteString(w, `{"id":"resp_1","status":"completed"}`)
-		}, []string{"it answered 200 without a stream"}, resumeRefused},
+		}, []string{"it answered 200 without a stream"}, stream.ResumeRefused},
 		"busy": {func(w http.ResponseWriter) {
 			w.Header().Set("Retry-After", "3")
 			w.WriteHeader(503)
-		}, []string{"it answered 503"}, resumeRefused},
-		"no answer": {func(http.ResponseWriter) { panic(http.ErrAbortHandler) }, []string{"could not be resumed: there was no answer ("}, resumeUnreachable},
+		}, []string{"it answered 503"}, stream.ResumeRefused},
+		"no answer": {func(http.ResponseWriter) { panic(http.ErrAbortHandler) }, []string{"could not be resumed: there was no answer ("}, stream.ResumeUnreachable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -296,7 +298,7 @@ func TestTheUpstreamsRefusalToResumeIsTold(t *testing.T) {
 						t.Errorf("%q is not in %q", say, told)
 					}
 				}
-				if len(j.asked) != 1+maxResumes || g.resumes(tt.counts) != maxResumes || !strings.Contains(g.log.String(), `"msg":"stream resume"`) {
+				if len(j.asked) != 1+stream.MaxResumes || g.resumes(tt.counts) != stream.MaxResumes || !strings.Contains(g.log.String(), `"msg":"stream resume"`) {
 					t.Errorf("asked for %q, %s: %d", j.asked, tt.counts, g.resumes(tt.counts))
 				}
 				if strings.Contains(body+g.log.String(), "sk-abcdef") {
@@ -313,12 +315,12 @@ func TestOnlyABackgroundStreamWithNumbersIsResumed(t *testing.T) {
 	for name, tt := range map[string]struct {
 		body, sent string
 		path       string
-		edit       func(*Config)
+		edit       func(*settings.Config)
 		header     http.Header
 	}{
 		"not in the background":   {body: `{"model":"m","stream":true,"input":"hi"}`, sent: numbered},
 		"background: false":       {body: `{"model":"m","stream":true,"background":false,"input":"hi"}`, sent: numbered},
-		"switched off":            {body: backgroundBody, sent: numbered, edit: func(c *Config) { c.Resume = false }},
+		"switched off":            {body: backgroundBody, sent: numbered, edit: func(c *settings.Config) { c.Resume = false }},
 		"a chat":                  {body: backgroundBody, sent: delta("a"), path: "/v1/chat/completions"},
 		"no numbers":              {body: backgroundBody, sent: strings.ReplaceAll(numbered, `"sequence_number"`, `"number"`)},
 		"the same number always":  {body: backgroundBody, sent: zeros},
@@ -336,7 +338,7 @@ func TestOnlyABackgroundStreamWithNumbersIsResumed(t *testing.T) {
 						w.Header()[name] = values
 					}
 					sends(w, tt.sent)
-				}, func(c *Config) {
+				}, func(c *settings.Config) {
 					if tt.edit != nil {
 						tt.edit(c)
 					}
@@ -386,7 +388,7 @@ func TestASilentBackgroundStreamIsResumed(t *testing.T) {
 			<-r.Context().Done()
 			return true
 		}
-		g := newBubble(t, j.script, func(c *Config) { c.Timeouts.StreamIdle = 10 * time.Second })
+		g := newBubble(t, j.script, func(c *settings.Config) { c.Timeouts.StreamIdle = 10 * time.Second })
 		start := time.Now()
 		_, body, err := g.backgroundStream()
 		if body != strings.Join(j.events, "") || err != nil || time.Since(start) != 10*time.Second {
@@ -407,7 +409,7 @@ func TestAStreamThatStaysSilentIsToldAfterTwiceTheTime(t *testing.T) {
 			<-r.Context().Done()
 			return true
 		}
-		g := newBubble(t, j.script, func(c *Config) { c.Timeouts.StreamIdle = 10 * time.Second })
+		g := newBubble(t, j.script, func(c *settings.Config) { c.Timeouts.StreamIdle = 10 * time.Second })
 		start := time.Now()
 		_, body, err := g.backgroundStream()
 		if err == nil || !strings.Contains(body, "sent nothing for 10s") || time.Since(start) > time.Minute {
@@ -431,7 +433,7 @@ func TestAHeartbeatKeepsAResumedStreamOpen(t *testing.T) {
 			sends(w, rest)
 			return true
 		}
-		g := newBubble(t, j.script, func(c *Config) { c.Timeouts.StreamIdle = 10 * time.Second })
+		g := newBubble(t, j.script, func(c *settings.Config) { c.Timeouts.StreamIdle = 10 * time.Second })
 		_, body, err := g.backgroundStream()
 		if strings.ReplaceAll(body, ": here\n\n", "") != strings.Join(j.events, "") || err != nil {
 			t.Errorf("got %q %v", body, err)
@@ -443,7 +445,7 @@ func TestAStreamIsNotResumedAfterFiveMinutes(t *testing.T) {
 	for name, tt := range map[string]struct {
 		after time.Duration
 		whole bool
-	}{"before": {resumeWindow - time.Second, true}, "after": {resumeWindow + time.Second, false}} {
+	}{"before": {stream.ResumeWindow - time.Second, true}, "after": {stream.ResumeWindow + time.Second, false}} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				j := &jobs{events: backgroundEvents()}
@@ -461,7 +463,7 @@ func TestAStreamIsNotResumedAfterFiveMinutes(t *testing.T) {
 				}
 				g := newBubble(t, j.script)
 				_, body, err := g.backgroundStream()
-				if (err == nil) != tt.whole || (len(j.asked) == 2) != tt.whole || g.resumes(resumeTooLate) == 0 != tt.whole {
+				if (err == nil) != tt.whole || (len(j.asked) == 2) != tt.whole || g.resumes(stream.ResumeTooLate) == 0 != tt.whole {
 					t.Errorf("asked for %q, got %q %v", j.asked, body, err)
 				}
 			})
@@ -540,8 +542,8 @@ func TestAResumeKeepsTheUpstreamsOwnQueryAndKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := &jobs{events: backgroundEvents()}
 		j.serve = cutAt(len(j.events[0])+3, clean)
-		g := newBubble(t, j.script, func(c *Config) {
-			c.Upstreams[0].Query = []Pair{{"api-version", "2025"}}
+		g := newBubble(t, j.script, func(c *settings.Config) {
+			c.Upstreams[0].Query = []settings.Pair{{Name: "api-version", Value: "2025"}}
 			c.Upstreams[0].URL = movedTo(c.Upstreams[0].URL, c.Upstreams[0].URL.Host, "/tenant/v1")
 		})
 		if _, body, err := g.backgroundStream(); body != strings.Join(j.events, "") || err != nil {
@@ -560,7 +562,7 @@ func TestAResumeWaitsForTheRateLimit(t *testing.T) {
 			sends(w, rest[:strings.Index(rest, "\n\n")+2])
 			return true
 		}
-		g := newBubble(t, j.script, func(c *Config) { c.Limit.RPM = 60 })
+		g := newBubble(t, j.script, func(c *settings.Config) { c.Limit.RPM = 60 })
 		start := time.Now()
 		if _, body, err := g.backgroundStream(); body != strings.Join(j.events, "") || err != nil {
 			t.Errorf("got %q %v", body, err)
@@ -612,7 +614,7 @@ func TestALongEventIsPassedOnWhole(t *testing.T) {
 	for name, tt := range map[string]struct {
 		size  int
 		whole bool
-	}{"of a picture": {3 << 20, true}, "longer than is held": {maxWholeEvent + 1<<20, false}} {
+	}{"of a picture": {3 << 20, true}, "longer than is held": {stream.MaxWholeEvent + 1<<20, false}} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				j := &jobs{events: backgroundEvents()}
@@ -641,7 +643,7 @@ func TestAStreamIsResumedAtTheUpstreamThatMakesIt(t *testing.T) {
 		}
 		j := &jobs{events: backgroundEvents()}
 		j.serve = cutAt(len(j.events[0]+j.events[1]+j.events[2])+5, broken)
-		s := newSeveral(t, func(c *Config) {
+		s := newSeveral(t, func(c *settings.Config) {
 			c.Retry.Max = 1
 			c.Upstreams[1].APIKey = values.NewSecret("sk-second")
 		}, first, j.script)
@@ -666,15 +668,15 @@ func TestAnOpenBreakerHoldsAResumeBack(t *testing.T) {
 			sends(w, rest[:len(j.events[0]+j.events[1]+j.events[2])])
 			time.Sleep(time.Second) // the beginning of the stream counts as a success
 			for range 60 {
-				g.proxy.upstreams[0].gate.fail()
+				g.proxy.Upstreams[0].Gate.Fail()
 			}
-			g.proxy.upstreams[0].gate.closed.Store(false)
+			g.proxy.Upstreams[0].Gate.Closed.Store(false)
 			return true
 		}
 		g = newBubble(t, j.script)
 		start := time.Now()
 		_, body, err := g.backgroundStream()
-		if body != strings.Join(j.events, "") || err != nil || time.Since(start) < time.Second+g.proxy.config.Breaker.Open/2 {
+		if body != strings.Join(j.events, "") || err != nil || time.Since(start) < time.Second+g.proxy.Config.Breaker.Open/2 {
 			t.Errorf("after %s: %q %v", time.Since(start), body, err)
 		}
 	})

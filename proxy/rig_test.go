@@ -19,6 +19,9 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"outrigger/proxy/settings"
+	"outrigger/proxy/status"
 )
 
 // rig is a proxy in front of a scripted upstream, both real servers on loopback.
@@ -38,7 +41,7 @@ type rig struct {
 }
 
 // newRig starts both. script answers the upstream's calls, numbered from 1.
-func newRig(t testing.TB, script func(w http.ResponseWriter, r *http.Request, call int), edits ...func(*Config)) *rig {
+func newRig(t testing.TB, script func(w http.ResponseWriter, r *http.Request, call int), edits ...func(*settings.Config)) *rig {
 	t.Helper()
 	var g *rig
 	upstream := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -56,7 +59,7 @@ func newRig(t testing.TB, script func(w http.ResponseWriter, r *http.Request, ca
 }
 
 // newRigAt starts a proxy in front of an upstream that the test serves itself.
-func newRigAt(t testing.TB, upstream string, edits ...func(*Config)) *rig {
+func newRigAt(t testing.TB, upstream string, edits ...func(*settings.Config)) *rig {
 	t.Helper()
 	g := &rig{t: t, registry: prometheus.NewRegistry(), log: &logBuffer{}}
 	g.front = httptest.NewUnstartedServer(nil)
@@ -99,7 +102,7 @@ func (n noPanics) Write(line []byte) (int, error) {
 
 // testConfig is the default configuration towards upstream, with waits that do
 // not slow a test down.
-func testConfig(t testing.TB, upstream string) Config {
+func testConfig(t testing.TB, upstream string) settings.Config {
 	t.Helper()
 	c := DefaultConfig()
 	u := DefaultUpstream()
@@ -108,7 +111,7 @@ func testConfig(t testing.TB, upstream string) Config {
 	if u.URL, err = url.Parse(upstream); err != nil {
 		t.Fatal(err)
 	}
-	c.Upstreams = []Upstream{u}
+	c.Upstreams = []settings.Upstream{u}
 	c.Retry.Max, c.Retry.Base, c.Retry.Cap = 4, time.Millisecond, 2*time.Millisecond
 	c.Bodies.Dir = t.TempDir()
 	return c
@@ -183,11 +186,11 @@ func (g *rig) inflight() int {
 // held is how many bytes of memory and of disk bodies take, once settled.
 func (g *rig) held() (int64, int64) {
 	g.settle()
-	return g.proxy.bodies.Usage()
+	return g.proxy.Bodies.Usage()
 }
 
 // status is the proxy's Status, once settled.
-func (g *rig) status() Status {
+func (g *rig) status() status.Status {
 	g.settle()
 	return g.proxy.Status()
 }

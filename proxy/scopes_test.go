@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"outrigger/policy/classify"
+	"outrigger/proxy/gate"
 )
 
 const embeddingBody = `{"model":"embed","input":"hi"}`
@@ -102,26 +103,26 @@ func TestScope_AfterTheWaitEachCallGetsOneAttemptAndItsOwnAnswer(t *testing.T) {
 
 func TestScopes_StayBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newScopes(testBreaker(), true)
-		defer s.stop()
-		for i := range 4 * maxScopes {
-			s.report(scope{endpoint: "chat", model: fmt.Sprint(i)}, classify.Fault)
+		s := gate.NewScopes(testBreaker(), true)
+		defer s.Stop()
+		for i := range 4 * gate.MaxScopes {
+			s.Report(gate.Scope{Endpoint: "chat", Model: fmt.Sprint(i)}, classify.Fault)
 		}
-		if n := len(s.gates); n > maxScopes/scopesShare || n == 0 {
-			t.Errorf("%d breakers of one credential, want at most %d", n, maxScopes/scopesShare)
+		if n := len(s.Gates); n > gate.MaxScopes/gate.ScopesShare || n == 0 {
+			t.Errorf("%d breakers of one credential, want at most %d", n, gate.MaxScopes/gate.ScopesShare)
 		}
-		for i := range 4 * maxScopes {
-			s.report(scope{endpoint: "chat", model: "m", credential: credentialOf(i)}, classify.Fault)
+		for i := range 4 * gate.MaxScopes {
+			s.Report(gate.Scope{Endpoint: "chat", Model: "m", Credential: credentialOf(i)}, classify.Fault)
 		}
-		if n := len(s.gates); n > maxScopes || n <= maxScopes/scopesShare {
-			t.Errorf("%d breakers, want at most %d", n, maxScopes)
+		if n := len(s.Gates); n > gate.MaxScopes || n <= gate.MaxScopes/gate.ScopesShare {
+			t.Errorf("%d breakers, want at most %d", n, gate.MaxScopes)
 		}
-		for i := range 4 * maxScopes {
-			s.report(scope{endpoint: "chat", model: fmt.Sprint(i)}, classify.Success)
-			s.report(scope{endpoint: "chat", model: "m", credential: credentialOf(i)}, classify.Success)
+		for i := range 4 * gate.MaxScopes {
+			s.Report(gate.Scope{Endpoint: "chat", Model: fmt.Sprint(i)}, classify.Success)
+			s.Report(gate.Scope{Endpoint: "chat", Model: "m", Credential: credentialOf(i)}, classify.Success)
 		}
-		if n := len(s.gates); n != 0 || s.any.Load() != 0 {
-			t.Errorf("%d breakers of what is well, %d counted", n, s.any.Load())
+		if n := len(s.Gates); n != 0 || s.Any.Load() != 0 {
+			t.Errorf("%d breakers of what is well, %d counted", n, s.Any.Load())
 		}
 	})
 }
@@ -129,29 +130,29 @@ func TestScopes_StayBounded(t *testing.T) {
 // TestScopes_AFloodOfFailingModelsKeepsAnothersBreaker has one credential's floods, and those of
 // several, beside a breaker that is open and one that has counted failures.
 func TestScopes_AFloodOfFailingModelsKeepsAnothersBreaker(t *testing.T) {
-	for name, by := range map[string]int{"one": 1, "several": 2 * scopesShare, "many": 16} {
+	for name, by := range map[string]int{"one": 1, "several": 2 * gate.ScopesShare, "many": 16} {
 		synctest.Test(t, func(t *testing.T) {
-			s := newScopes(testBreaker(), true)
-			defer s.stop()
-			hers := scope{endpoint: "chat", model: "m", credential: credentialOf(1000)}
-			for s.of(hers) == nil || !s.of(hers).shut() {
-				s.report(hers, classify.Fault)
+			s := gate.NewScopes(testBreaker(), true)
+			defer s.Stop()
+			hers := gate.Scope{Endpoint: "chat", Model: "m", Credential: credentialOf(1000)}
+			for s.Of(hers) == nil || !s.Of(hers).Shut() {
+				s.Report(hers, classify.Fault)
 			}
-			other := scope{endpoint: "chat", model: "other", credential: credentialOf(1000)}
-			s.report(other, classify.Fault)
-			open, counts := s.of(hers), s.of(other)
-			for i := range 4 * maxScopes {
+			other := gate.Scope{Endpoint: "chat", Model: "other", Credential: credentialOf(1000)}
+			s.Report(other, classify.Fault)
+			open, counts := s.Of(hers), s.Of(other)
+			for i := range 4 * gate.MaxScopes {
 				time.Sleep(time.Millisecond) // the bubble's clock
-				flood := scope{endpoint: "chat", model: fmt.Sprint(i), credential: credentialOf(i % by)}
-				if s.report(flood, classify.Fault); s.of(flood) == nil {
+				flood := gate.Scope{Endpoint: "chat", Model: fmt.Sprint(i), Credential: credentialOf(i % by)}
+				if s.Report(flood, classify.Fault); s.Of(flood) == nil {
 					t.Fatalf("%s: the flood's own failures are not counted any more", name)
 				}
 			}
-			if s.of(hers) != open || s.of(other) != counts {
+			if s.Of(hers) != open || s.Of(other) != counts {
 				t.Errorf("%s: another credential's breaker was forgotten", name)
 			}
-			if n := len(s.gates); n > maxScopes {
-				t.Errorf("%s: %d breakers, want at most %d", name, n, maxScopes)
+			if n := len(s.Gates); n > gate.MaxScopes {
+				t.Errorf("%s: %d breakers, want at most %d", name, n, gate.MaxScopes)
 			}
 		})
 	}

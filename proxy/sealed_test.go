@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"outrigger/policy"
+	"outrigger/proxy/settings"
 )
 
 // blob is what an upstream encrypted, with all letters of base64.
@@ -55,7 +56,7 @@ func turn(content string) string {
 func thinkers(t *testing.T, first string) (*several, *thinker, *thinker) {
 	t.Helper()
 	a, b := &thinker{name: "first", ill: overloaded}, &thinker{name: "second"}
-	s := newSeveral(t, func(c *Config) {
+	s := newSeveral(t, func(c *settings.Config) {
 		c.Failover = policy.Failover{policy.FailoverBreaker, policy.FailoverUnreachable, policy.FailoverOverloaded}
 		c.Retry.Max, c.Breaker.Wait = 1, time.Second
 	}, a.script, b.script)
@@ -137,7 +138,7 @@ func TestEncryptedReasoningWhoseMakerIsDownIsToldHonestly(t *testing.T) {
 		"unreachable": {func(s *several, _ *thinker) { _ = s.wires[1].Close() }, "upstream_unreachable"},
 		"its breaker is open": {func(s *several, _ *thinker) {
 			for range 60 {
-				s.proxy.upstreams[1].gate.fail()
+				s.proxy.Upstreams[1].Gate.Fail()
 			}
 			_ = s.wires[1].Close()
 		}, "upstream_unreachable"},

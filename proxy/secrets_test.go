@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 
 	"outrigger/internal/values"
+	"outrigger/proxy/settings"
 )
 
 // What is planted in requests, answers and the configuration, to be found nowhere else.
@@ -48,7 +49,7 @@ func TestNoSecretPromptOrAnswerIsWrittenAnywhere(t *testing.T) {
 	}
 	tests := map[string]struct {
 		upstream script
-		edit     func(*Config)
+		edit     func(*settings.Config)
 		request  func(*http.Request)
 		twice    bool
 	}{
@@ -73,26 +74,26 @@ func TestNoSecretPromptOrAnswerIsWrittenAnywhere(t *testing.T) {
 			_ = write("HTTP/1.1 200 OK\r\n" + secret("an answer") + "\r\n\r\n")
 		})},
 		"no answer": {upstream: hangUp},
-		"a timeout": {upstream: silence, edit: func(c *Config) {
+		"a timeout": {upstream: silence, edit: func(c *settings.Config) {
 			c.Timeouts.Attempt, c.Timeouts.Total, c.Retry.Max = 20*time.Millisecond, 100*time.Millisecond, 1
 		}},
 		"a redirect":       {upstream: answers(302, "", "Location", "https://"+secret("a password in the target")+"@x/?"+secret("a query"))},
-		"no connection":    {upstream: fine, edit: func(c *Config) { c.Upstreams[0].URL.Host = "127.0.0.1:1" }},
+		"no connection":    {upstream: fine, edit: func(c *settings.Config) { c.Upstreams[0].URL.Host = "127.0.0.1:1" }},
 		"a wrong token":    {upstream: fine, request: func(r *http.Request) { r.Header.Set("X-Outrigger-Token", secret("a key of no known form")) }},
-		"a full line":      {upstream: fine, edit: func(c *Config) { c.Limit.TPM = 1 }},
-		"a body too large": {upstream: fine, edit: func(c *Config) { c.Bodies.BodyMax = 10 }},
-		"no room":          {upstream: fine, edit: func(c *Config) { c.Bodies.MemoryMax, c.Bodies.SpoolMax = 1, 0 }},
-		"a drain":          {upstream: fine, edit: func(c *Config) {}, request: nil},
+		"a full line":      {upstream: fine, edit: func(c *settings.Config) { c.Limit.TPM = 1 }},
+		"a body too large": {upstream: fine, edit: func(c *settings.Config) { c.Bodies.BodyMax = 10 }},
+		"no room":          {upstream: fine, edit: func(c *settings.Config) { c.Bodies.MemoryMax, c.Bodies.SpoolMax = 1, 0 }},
+		"a drain":          {upstream: fine, edit: func(c *settings.Config) {}, request: nil},
 	}
 	for name, tt := range tests {
 		for _, injected := range []bool{false, true} {
 			for _, path := range []string{"/v1/chat/completions", "/v1/files"} {
 				t.Run(fmt.Sprintf("%s%s/injected=%t", name, path, injected), func(t *testing.T) {
-					g := newRig(t, tt.upstream, func(c *Config) {
+					g := newRig(t, tt.upstream, func(c *settings.Config) {
 						c.Callers.Tokens = []values.Secret{values.NewSecret(secret("the client token"))}
 						u := &c.Upstreams[0]
-						u.Headers = []Pair{{"X-Extra", secret("an upstream header")}}
-						u.Query = []Pair{{"code", secret("an upstream parameter")}}
+						u.Headers = []settings.Pair{{Name: "X-Extra", Value: secret("an upstream header")}}
+						u.Query = []settings.Pair{{Name: "code", Value: secret("an upstream parameter")}}
 						if injected {
 							u.APIKey, u.AuthHeader = values.NewSecret(secret("the upstream's key")), "Api-Key"
 						}
@@ -134,7 +135,7 @@ func TestNoSecretPromptOrAnswerIsWrittenAnywhere(t *testing.T) {
 						t.Fatal(err)
 					}
 					search(t, "the status", string(status))
-					search(t, "the configuration, printed", fmt.Sprintf("%v %+v %#v", g.proxy.config.Upstreams, g.proxy.config.Callers, g.proxy.config.Upstreams))
+					search(t, "the configuration, printed", fmt.Sprintf("%v %+v %#v", g.proxy.Config.Upstreams, g.proxy.Config.Callers, g.proxy.Config.Upstreams))
 				})
 			}
 		}

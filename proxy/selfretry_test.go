@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"outrigger/policy"
+	"outrigger/proxy/settings"
 )
 
 const (
@@ -17,7 +18,7 @@ const (
 )
 
 // patient are waits as they are by default, long enough for 30 s.
-func patient(c *Config) {
+func patient(c *settings.Config) {
 	c.Retry.Base, c.Retry.Cap, c.Retry.Max = 500*time.Millisecond, 8*time.Second, 10
 	c.Breaker.Wait = 30 * time.Second
 }
@@ -171,7 +172,7 @@ func TestSelfRetry_UpstreamThatIsIllIsRetriedAsForAnybody(t *testing.T) {
 
 func TestSelfRetry_ClientsMayBeAllowedTo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newBubble(t, answers(503, overBody), patient, unbounded, func(c *Config) { c.Retry.ClientRetries = policy.ClientRetriesAllow })
+		g := newBubble(t, answers(503, overBody), patient, unbounded, func(c *settings.Config) { c.Retry.ClientRetries = policy.ClientRetriesAllow })
 		got, _ := g.askFor("hi", agentAI)
 		wantTold(t, "the call", got, seenAnswer{503, "11", "", "upstream"})
 		got, _ = g.askFor("hi", agentAI)

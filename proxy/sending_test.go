@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"outrigger/proxy/settings"
 )
 
 // takes reads the request's body in ten pieces, the first after wait and each further one
@@ -51,9 +53,9 @@ var long = `{"model":"m","input":"` + strings.Repeat("x", 1<<20) + `"}`
 
 func TestTimeInWhichTheBodyMovesIsNoSilence(t *testing.T) {
 	const read = "X-Stainless-Read-Timeout: 6" // within 5.64 s
-	attempt := func(c *Config) { c.Timeouts.Attempt = 3 * time.Second }
+	attempt := func(c *settings.Config) { c.Timeouts.Attempt = 3 * time.Second }
 	for name, tt := range map[string]struct {
-		edit     func(*Config)
+		edit     func(*settings.Config)
 		upstream script
 		path     string
 		headers  []string
@@ -62,7 +64,7 @@ func TestTimeInWhichTheBodyMovesIsNoSilence(t *testing.T) {
 		"an upload of 9 s":               {nil, takes(0, time.Second, 0), "/v1/files", []string{read}, "200  1 9s"},
 		"with a key":                     {nil, takes(0, time.Second, 0), "/v1/files", []string{read, "Idempotency-Key: k"}, "200  1 9s"},
 		"rejoinable":                     {rejoins, takes(0, time.Second, 0), "/v1/embeddings", []string{read}, "200  1 9s"},
-		"past a full spool":              {func(c *Config) { c.Bodies.MemoryMax, c.Bodies.SpoolMax = 1<<16, 0 }, takes(0, time.Second, 0), "/v1/files", []string{read}, "200  1 9s"},
+		"past a full spool":              {func(c *settings.Config) { c.Bodies.MemoryMax, c.Bodies.SpoolMax = 1<<16, 0 }, takes(0, time.Second, 0), "/v1/files", []string{read}, "200  1 9s"},
 		"and 5 s to the answer":          {nil, takes(0, time.Second, 5*time.Second), "/v1/files", []string{read}, "200  1 14s"},
 		"and 6 s to the answer":          {nil, takes(0, time.Second, 6*time.Second), "/v1/files", []string{read}, "424 upstream_ambiguous 1 14.64s"},
 		"pauses of 5 s":                  {nil, takes(0, 5*time.Second, 0), "/v1/files", []string{read}, "200  1 45s"},
@@ -71,15 +73,15 @@ func TestTimeInWhichTheBodyMovesIsNoSilence(t *testing.T) {
 		"a whole timeout":                {nil, takes(0, time.Second, 0), "/v1/files", []string{"X-Stainless-Timeout: 6"}, "504 upstream_timeout 1 5.64s"},
 		"a whole timeout, sent in time":  {nil, takes(0, 500*time.Millisecond, 3*time.Second), "/v1/files", []string{"X-Stainless-Timeout: 6"}, "424 upstream_ambiguous 1 5.64s"},
 		"a default timeout":              {nil, takes(0, 2*time.Minute, 0), "/v1/files", nil, "200  1 18m0s"},
-		"a timeout that was set":         {func(c *Config) { c.Timeouts.TotalSet = true }, takes(0, 2*time.Minute, 0), "/v1/files", nil, "504 upstream_timeout 1 9m59s"},
+		"a timeout that was set":         {func(c *settings.Config) { c.Timeouts.TotalSet = true }, takes(0, 2*time.Minute, 0), "/v1/files", nil, "504 upstream_timeout 1 9m59s"},
 		"and a retry, which moves too":   {nil, firstly(1, failing(takes(0, time.Second, 0)), takes(0, time.Second, 0)), "/v1/embeddings", []string{read}, "200  2 18s"},
 		"an attempt's timeout":           {attempt, takes(0, 2*time.Second, 2*time.Second), "/v1/embeddings", nil, "200  1 20s"},
-		"an attempt's, from the last on": {func(c *Config) { c.Timeouts.Attempt, c.Retry.Max = 3*time.Second, 1 }, takes(0, time.Second, 4*time.Second), "/v1/embeddings", nil, "200  2 25s"},
-		"an attempt's and a pause":       {func(c *Config) { c.Timeouts.Attempt, c.Retry.Max = 3*time.Second, 1 }, takes(0, 4*time.Second, 0), "/v1/embeddings", nil, "200  2 39s"},
+		"an attempt's, from the last on": {func(c *settings.Config) { c.Timeouts.Attempt, c.Retry.Max = 3*time.Second, 1 }, takes(0, time.Second, 4*time.Second), "/v1/embeddings", nil, "200  2 25s"},
+		"an attempt's and a pause":       {func(c *settings.Config) { c.Timeouts.Attempt, c.Retry.Max = 3*time.Second, 1 }, takes(0, 4*time.Second, 0), "/v1/embeddings", nil, "200  2 39s"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := newBubble(t, tt.upstream, func(c *Config) {
+				g := newBubble(t, tt.upstream, func(c *settings.Config) {
 					c.Retry.Base, c.Retry.Cap = 0, 0
 					if tt.edit != nil {
 						tt.edit(c)

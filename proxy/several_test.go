@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"outrigger/policy"
+	"outrigger/proxy/settings"
 )
 
 // several is a proxy in front of several upstreams, in a bubble: "openai", the
@@ -21,13 +22,13 @@ type several struct {
 
 var severalNames = [...]string{"openai", "second", "third"}
 
-func newSeveral(t *testing.T, edit func(*Config), scripts ...script) *several {
+func newSeveral(t *testing.T, edit func(*settings.Config), scripts ...script) *several {
 	t.Helper()
 	s := &several{}
 	counted := func(i int) script {
 		return func(w http.ResponseWriter, r *http.Request, _ int) { scripts[i](w, r, int(s.hit[i].Add(1))) }
 	}
-	s.rig = newBubble(t, counted(0), func(c *Config) {
+	s.rig = newBubble(t, counted(0), func(c *settings.Config) {
 		for _, name := range severalNames[1:len(scripts)] {
 			c.Upstreams = append(c.Upstreams, at(t, name, "http://"+name+".test"))
 		}
@@ -36,10 +37,10 @@ func newSeveral(t *testing.T, edit func(*Config), scripts ...script) *several {
 		}
 	})
 	s.wires[0] = s.behind
-	for i, up := range s.proxy.upstreams[1:] {
+	for i, up := range s.proxy.Upstreams[1:] {
 		s.wires[i+1] = newWire()
-		up.pooled.(*http.Transport).DialContext = s.wires[i+1].dial
-		up.fresh.(*http.Transport).DialContext = s.wires[i+1].dial
+		up.Pooled.(*http.Transport).DialContext = s.wires[i+1].dial
+		up.Fresh.(*http.Transport).DialContext = s.wires[i+1].dial
 		server := &http.Server{
 			ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 			Handler:  http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { counted(i+1)(w, r, 0) }),
@@ -83,8 +84,8 @@ func resetting(w http.ResponseWriter, r *http.Request, _ int) {
 }
 
 // on sets the causes for failover.
-func on(causes ...policy.FailoverCause) func(*Config) {
-	return func(c *Config) { c.Failover = causes }
+func on(causes ...policy.FailoverCause) func(*settings.Config) {
+	return func(c *settings.Config) { c.Failover = causes }
 }
 
 // outcome is what a caller can see of an answer, and how often each upstream was called.

@@ -15,13 +15,17 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"outrigger/proxy/response"
+	"outrigger/proxy/settings"
+	proxywire "outrigger/proxy/wire"
 )
 
 // onEveryWire runs f with HTTP/1.1 and HTTP/2 on both sides of the proxy. The upstream's
 // server is a real one; its handler also says which version it was called with.
-func onEveryWire(t *testing.T, handler http.HandlerFunc, f func(t *testing.T, g *rig, client *http.Client), edits ...func(*Config)) {
+func onEveryWire(t *testing.T, handler http.HandlerFunc, f func(t *testing.T, g *rig, client *http.Client), edits ...func(*settings.Config)) {
 	t.Helper()
-	edits = append([]func(*Config){func(c *Config) { c.Retry.Max, c.Limit.Learn = 0, false }}, edits...)
+	edits = append([]func(*settings.Config){func(c *settings.Config) { c.Retry.Max, c.Limit.Learn = 0, false }}, edits...)
 	for _, front := range []int{1, 2} {
 		for _, back := range []int{1, 2} {
 			t.Run(fmt.Sprintf("HTTP%d to HTTP%d", front, back), func(t *testing.T) {
@@ -49,7 +53,7 @@ func onEveryWire(t *testing.T, handler http.HandlerFunc, f func(t *testing.T, g 
 					})
 					g = newRigAt(t, upstream.URL, edits...)
 					roots := upstream.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
-					for _, transport := range []http.RoundTripper{g.proxy.upstreams[0].pooled, g.proxy.upstreams[0].fresh} {
+					for _, transport := range []http.RoundTripper{g.proxy.Upstreams[0].Pooled, g.proxy.Upstreams[0].Fresh} {
 						transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: roots}
 					}
 				}
@@ -139,7 +143,7 @@ func TestInformationalAnswersPassOnEveryWire(t *testing.T) {
 		resp.Body.Close()
 		mu.Lock()
 		defer mu.Unlock()
-		if want := "[103 </a>; rel=preload1 102 0]"; fmt.Sprint(early) != want || string(body) != "ok" || resp.Header["Link"] != nil || resp.Header.Get(headerAttempts) != "1" {
+		if want := "[103 </a>; rel=preload1 102 0]"; fmt.Sprint(early) != want || string(body) != "ok" || resp.Header["Link"] != nil || resp.Header.Get(proxywire.HeaderAttempts) != "1" {
 			t.Errorf("got %v and %q with %v, want %s", early, body, resp.Header, want)
 		}
 	})
@@ -271,7 +275,7 @@ func TestACutBodyIsToldByAbortingOnEveryWire(t *testing.T) {
 		t.Run(tt.path+" "+tt.kind+" "+tt.length, func(t *testing.T) {
 			sent := strings.Repeat("x", 50_000)
 			if tt.kind == "application/json" {
-				sent = strings.Repeat("x", holdAnswer+1)
+				sent = strings.Repeat("x", response.HoldAnswer+1)
 			}
 			onEveryWire(t, func(w http.ResponseWriter, _ *http.Request) {
 				if tt.length != "" {
@@ -296,7 +300,7 @@ func TestACutBodyIsToldByAbortingOnEveryWire(t *testing.T) {
 					t.Errorf("Content-Length %q", resp.Header.Get("Content-Length"))
 				}
 				eventually(t, "the end", func() bool { return strings.Contains(g.log.String(), `"outcome":"interrupted"`) })
-				if n := g.proxy.upstreams[0].gate.breaker.Snapshot().Failures; n != 1 {
+				if n := g.proxy.Upstreams[0].Gate.Breaker.Snapshot().Failures; n != 1 {
 					t.Errorf("the breaker counted %d failures", n)
 				}
 			})

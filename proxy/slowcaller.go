@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// extendWrite moves the deadline for writing to the caller: one that takes nothing
+// ExtendWrite moves the deadline for writing to the caller: one that takes nothing
 // for longer than an upstream may be silent is gone. For half as long again, because
 // over HTTP/2 the deadline ends a stream also while nothing is being written, and a
 // silent upstream's end has to be told first. http.Server's WriteTimeout would cut
@@ -13,8 +13,8 @@ import (
 // last for what the server has still to write when the handler has returned; it does
 // something only once a quarter of the time is used. net/http takes the deadline away
 // before the connection's next request.
-func (x *exchange) extendWrite() {
-	idle := x.streamIdle()
+func (x *exchange) ExtendWrite() {
+	idle := x.StreamIdle()
 	if idle <= 0 {
 		return
 	}
@@ -24,7 +24,7 @@ func (x *exchange) extendWrite() {
 	}
 	x.writeSet = now
 	silent := idle
-	if x.mayResume() {
+	if x.MayResume() {
 		silent += idle // see resuming.limit
 	}
 	_ = http.NewResponseController(x.w).SetWriteDeadline(now.Add(silent + idle/2))

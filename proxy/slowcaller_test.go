@@ -14,6 +14,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"outrigger/proxy/response"
+	"outrigger/proxy/settings"
 )
 
 const frameWindow = 0x8
@@ -54,14 +57,14 @@ var endless = map[string][2]string{
 // committed is a pause after which every answer has been committed. The relay flushes
 // the headers in a goroutine of its own, behind a lock that no bubble can see
 // through: that has to be over before anyone writes or waits.
-const committed = holdTime + time.Second
+const committed = response.HoldTime + time.Second
 
 const chatRequest = "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}"
 
 func TestACallerThatTakesNothingIsLetGo(t *testing.T) {
 	for name, answer := range endless {
 		t.Run(name, func(t *testing.T) {
-			g := newRig(t, pouring(answer[0], answer[1], 0, new(atomic.Int64)), func(c *Config) { c.MaxInflight, c.Timeouts.StreamIdle = 1, 100*time.Millisecond })
+			g := newRig(t, pouring(answer[0], answer[1], 0, new(atomic.Int64)), func(c *settings.Config) { c.MaxInflight, c.Timeouts.StreamIdle = 1, 100*time.Millisecond })
 			_, _ = io.WriteString(g.dial(), chatRequest)
 			eventually(t, "it to begin", func() bool { return g.calls.Load() == 1 })
 			eventually(t, "it to end", func() bool { return g.inflight() == 0 })
@@ -78,13 +81,13 @@ func TestASlowCallerSlowsTheUpstream(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var poured atomic.Int64
-				g := newBubble(t, pouring(answer[0], answer[1], committed, &poured), func(c *Config) { c.Timeouts.StreamIdle = time.Hour })
+				g := newBubble(t, pouring(answer[0], answer[1], committed, &poured), func(c *settings.Config) { c.Timeouts.StreamIdle = time.Hour })
 				conn := g.dial()
 				_ = conn.SetDeadline(time.Time{})
 				_, _ = io.WriteString(conn, chatRequest)
 				held := int64(0)
 				if answer[0] == "application/json" {
-					held = holdAnswer // read before the answer is committed
+					held = response.HoldAnswer // read before the answer is committed
 				}
 				taken, err := io.CopyN(io.Discard, conn, 100_000)
 				if err != nil {
@@ -115,7 +118,7 @@ func TestAStalledCallerIsEndedAfterTheIdleTimeout(t *testing.T) {
 	for name, answer := range endless {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := newBubble(t, pouring(answer[0], answer[1], committed, new(atomic.Int64)), func(c *Config) { c.Timeouts.StreamIdle = time.Minute })
+				g := newBubble(t, pouring(answer[0], answer[1], committed, new(atomic.Int64)), func(c *settings.Config) { c.Timeouts.StreamIdle = time.Minute })
 				conn := g.dial()
 				_ = conn.SetDeadline(time.Time{})
 				start := time.Now()
@@ -143,17 +146,17 @@ func TestTheEndOfAnAnswerDoesNotWaitForACallerThatTakesNothing(t *testing.T) {
 		size    int
 		taken   int64
 	}{
-		"inline":  {chatRequest, holdInline, 0},
-		"held":    {chatRequest, 2 * holdInline, 0},
-		"in part": {chatRequest, 3 * holdInline, 3*holdInline - 6000}, // the buffers hold no more
-		"HEAD":    {"HEAD /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n", holdInline, 0},
+		"inline":  {chatRequest, response.HoldInline, 0},
+		"held":    {chatRequest, 2 * response.HoldInline, 0},
+		"in part": {chatRequest, 3 * response.HoldInline, 3*response.HoldInline - 6000}, // the buffers hold no more
+		"HEAD":    {"HEAD /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n", response.HoldInline, 0},
 		"refused": {"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", 0, 0},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := newBubble(t, answers(200, strings.Repeat("1", tt.size), "Content-Length", strconv.Itoa(tt.size)),
-					func(c *Config) { c.Timeouts.StreamIdle = time.Minute })
+					func(c *settings.Config) { c.Timeouts.StreamIdle = time.Minute })
 				conn := g.dial()
 				_ = conn.SetDeadline(time.Time{})
 				_, _ = io.WriteString(conn, tt.request)
@@ -178,7 +181,7 @@ func TestAConnectionsDeadlineIsNotTheNextRequests(t *testing.T) {
 				w.WriteHeader(http.StatusEarlyHints)
 			}
 			answers(200, `{}`)(w, r, n)
-		}, func(c *Config) { c.Timeouts.StreamIdle, c.Timeouts.Total = time.Minute, time.Hour })
+		}, func(c *settings.Config) { c.Timeouts.StreamIdle, c.Timeouts.Total = time.Minute, time.Hour })
 		conn := g.dial()
 		_ = conn.SetDeadline(time.Time{})
 		r := bufio.NewReader(conn)
@@ -208,7 +211,7 @@ func TestAStalledStreamDoesNotEndItsNeighbours(t *testing.T) {
 				return
 			}
 			v.script(w, r, n)
-		}, func(c *Config) { c.Timeouts.StreamIdle, c.Limit.Learn = time.Minute, false })
+		}, func(c *settings.Config) { c.Timeouts.StreamIdle, c.Limit.Learn = time.Minute, false })
 		conn := g.dial()
 		_ = conn.SetDeadline(time.Time{})
 		w := newH2Wire(conn)
@@ -276,9 +279,9 @@ func TestAnHTTP2UpstreamIsSlowedByItsWindow(t *testing.T) {
 	upstream.Config.ErrorLog = quietLog
 	upstream.StartTLS()
 	t.Cleanup(upstream.Close)
-	g := newRigAt(t, upstream.URL, func(c *Config) { c.Timeouts.StreamIdle = 500 * time.Millisecond })
+	g := newRigAt(t, upstream.URL, func(c *settings.Config) { c.Timeouts.StreamIdle = 500 * time.Millisecond })
 	roots := upstream.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
-	for _, transport := range []http.RoundTripper{g.proxy.upstreams[0].pooled, g.proxy.upstreams[0].fresh} {
+	for _, transport := range []http.RoundTripper{g.proxy.Upstreams[0].Pooled, g.proxy.Upstreams[0].Fresh} {
 		transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: roots}
 	}
 	conn := g.dial() // its window stays at 64 KiB

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"outrigger/policy"
+	"outrigger/proxy/settings"
 )
 
 func TestALongLineIsLeftForAShorterOneIfAskedFor(t *testing.T) {
@@ -27,7 +28,7 @@ func TestALongLineIsLeftForAShorterOneIfAskedFor(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := newSeveral(t, func(c *Config) {
+				s := newSeveral(t, func(c *settings.Config) {
 					c.Failover, c.Limit.Learn = tt.on, false
 					c.Upstreams[0].RPM, c.Upstreams[1].RPM = tt.rpm[0], tt.rpm[1]
 				}, answering("openai"), answering("second"))
@@ -59,7 +60,7 @@ func TestALongLineIsLeftForAShorterOneIfAskedFor(t *testing.T) {
 // not left for another's.
 func TestSlotsAndLinesOfTwoUpstreamsAreNotMixedUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSeveral(t, func(c *Config) {
+		s := newSeveral(t, func(c *settings.Config) {
 			c.Failover, c.Limit.Learn = everything, false
 			for i := range c.Upstreams {
 				c.Upstreams[i].RPM, c.Upstreams[i].MaxInflight = 30, 1
@@ -70,12 +71,12 @@ func TestSlotsAndLinesOfTwoUpstreamsAreNotMixedUp(t *testing.T) {
 			time.Sleep(100 * time.Millisecond)
 		}
 		time.Sleep(10 * time.Minute)
-		for i, up := range s.proxy.upstreams {
-			up.slots.mu.Lock()
-			if up.slots.taken != 0 || up.slots.queue.Len() != 0 {
-				t.Errorf("upstream %d: %d slots are taken, %d wait", i+1, up.slots.taken, up.slots.queue.Len())
+		for i, up := range s.proxy.Upstreams {
+			up.Slots.Mu.Lock()
+			if up.Slots.Taken != 0 || up.Slots.Queue.Len() != 0 {
+				t.Errorf("upstream %d: %d slots are taken, %d wait", i+1, up.Slots.Taken, up.Slots.Queue.Len())
 			}
-			up.slots.mu.Unlock()
+			up.Slots.Mu.Unlock()
 		}
 		if n := s.times(); n[0]+n[1] != 100 || n[1] == 0 {
 			t.Errorf("calls %v, want 100 at both", n)

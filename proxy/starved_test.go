@@ -16,6 +16,11 @@ import (
 	"time"
 
 	"outrigger/policy"
+	"outrigger/proxy/apierror"
+	"outrigger/proxy/body"
+	proxycall "outrigger/proxy/call"
+	"outrigger/proxy/loop"
+	"outrigger/proxy/settings"
 	"outrigger/proxy/spool"
 )
 
@@ -23,8 +28,8 @@ import (
 func (g *rig) starve(n int64, err error) *atomic.Int64 {
 	left := &atomic.Int64{}
 	left.Store(n)
-	for _, u := range g.proxy.upstreams {
-		for _, t := range []http.RoundTripper{u.pooled, u.fresh} {
+	for _, u := range g.proxy.Upstreams {
+		for _, t := range []http.RoundTripper{u.Pooled, u.Fresh} {
 			t := t.(*http.Transport)
 			dial := t.DialContext
 			t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -55,9 +60,9 @@ func TestALackOfDescriptorsIsNotTheUpstreams(t *testing.T) {
 		for kind, path := range map[string]string{"a compute": chatPath, "a create": "/v1/files"} {
 			t.Run(name+"/"+kind, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					g := newBubble(t, fine, func(c *Config) { c.Retry.Max, c.Breaker.Consecutive = 3, 2 })
-					up := g.proxy.upstreams[0]
-					budget := up.budget.Remaining(time.Now())
+					g := newBubble(t, fine, func(c *settings.Config) { c.Retry.Max, c.Breaker.Consecutive = 3, 2 })
+					up := g.proxy.Upstreams[0]
+					budget := up.Budget.Remaining(time.Now())
 					g.starve(-1, err)
 					for range 20 {
 						resp, body := g.do(g.request(http.MethodPost, path, chatBody))
@@ -69,10 +74,10 @@ func TestALackOfDescriptorsIsNotTheUpstreams(t *testing.T) {
 							t.Fatalf("it does not say what to raise: %s", body)
 						}
 					}
-					if s := up.gate.breaker.Snapshot(); s.Failures != 0 || up.gate.shut() {
+					if s := up.Gate.Breaker.Snapshot(); s.Failures != 0 || up.Gate.Shut() {
 						t.Errorf("the breaker counts %+v", s)
 					}
-					if after := up.budget.Remaining(time.Now()); after < budget {
+					if after := up.Budget.Remaining(time.Now()); after < budget {
 						t.Errorf("the retry budget went from %d to %d", budget, after)
 					}
 					if g.calls.Load() != 0 {
@@ -106,13 +111,13 @@ func TestOtherFailuresToConnectStayTheUpstreams(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := newBubble(t, fine, func(c *Config) { c.Retry.Max = 1 })
+				g := newBubble(t, fine, func(c *settings.Config) { c.Retry.Max = 1 })
 				g.starve(-1, err)
 				resp, body := g.chat()
 				if resp.StatusCode != 502 || errorCode(t, body) != "upstream_unreachable" {
 					t.Errorf("answered %d %s", resp.StatusCode, body)
 				}
-				if s := g.proxy.upstreams[0].gate.breaker.Snapshot(); s.Failures != 2 {
+				if s := g.proxy.Upstreams[0].Gate.Breaker.Snapshot(); s.Failures != 2 {
 					t.Errorf("the breaker counts %+v", s)
 				}
 			})
@@ -123,7 +128,7 @@ func TestOtherFailuresToConnectStayTheUpstreams(t *testing.T) {
 // Another upstream needs a descriptor too.
 func TestALackOfDescriptorsIsNoReasonToFailOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := newBubble(t, fine, func(c *Config) {
+		g := newBubble(t, fine, func(c *settings.Config) {
 			other := c.Upstreams[0]
 			other.Name = "other"
 			c.Upstreams = append(c.Upstreams, other)
@@ -137,14 +142,14 @@ func TestALackOfDescriptorsIsNoReasonToFailOver(t *testing.T) {
 }
 
 func TestABodyThatCannotBeSpooledForWantOfDescriptorsSaysSo(t *testing.T) {
-	x := (&Proxy{Loop: &Loop{}}).newExchange(t.Context(), nil, &Call{method: http.MethodPost, Body: Body{body: &spool.Body{}}})
-	x.identity.key = "k"
+	x := (&Proxy{Loop: &loop.Loop{}}).newExchange(t.Context(), nil, &proxycall.Call{Method: http.MethodPost, Body: body.Body{Body1: &spool.Body{}}})
+	x.Identity.Key = "k"
 	r, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://a/v1/files", nil)
 	for want, err := range map[string]error{
 		"resources_exhausted": fmt.Errorf("creating a spool file: %w", &os.PathError{Op: "open", Path: "/tmp/x", Err: syscall.EMFILE}),
 		"spool_full":          fmt.Errorf("writing a spool file: %w", &os.PathError{Op: "write", Path: "/tmp/x", Err: syscall.ENOSPC}),
 	} {
-		var e *Error
+		var e *apierror.Error
 		if got := x.passOn(r, &intake{src: io.MultiReader()}, err); !errors.As(got, &e) || e.Code != want || e.Status != 503 {
 			t.Errorf("got %v, want %s", got, want)
 		}

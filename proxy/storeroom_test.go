@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"outrigger/internal/values"
+	"outrigger/proxy/settings"
 )
 
 // Stored answers in memory are taken out of the memory of all, those elsewhere are not.
@@ -18,7 +19,7 @@ func TestStoredAnswersInMemoryAreInsideTheMemoryOfAll(t *testing.T) {
 		"a file":            {"file:" + t.TempDir() + "/answers.db", 64 << 20, 4 << 20, 64 << 20},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g := newRig(t, fine, func(c *Config) {
+			g := newRig(t, fine, func(c *settings.Config) {
 				c.Bodies.MemoryMax, c.Store.Bytes = 4<<20, tt.bytes
 				if err := c.Store.Spec.UnmarshalText([]byte(tt.spec)); err != nil {
 					t.Fatal(err)
@@ -27,13 +28,13 @@ func TestStoredAnswersInMemoryAreInsideTheMemoryOfAll(t *testing.T) {
 					t.Errorf("%d bytes are for answers, want %d", got, tt.stored)
 				}
 			})
-			if got := g.proxy.calls.store.Largest(); got != tt.stored/8 {
+			if got := g.proxy.calls.Store.Largest(); got != tt.stored/8 {
 				t.Errorf("one answer may have %d bytes, want %d", got, tt.stored/8)
 			}
-			if got := g.proxy.config.Store.Largest(); got != tt.stored/8 {
+			if got := g.proxy.Config.Store.Largest(); got != tt.stored/8 {
 				t.Errorf("%d bytes of an answer are recorded, want %d", got, tt.stored/8)
 			}
-			if room := tt.left / 8 * 7; !g.proxy.bodies.Reserve(room) || g.proxy.bodies.Reserve(1) {
+			if room := tt.left / 8 * 7; !g.proxy.Bodies.Reserve(room) || g.proxy.Bodies.Reserve(1) {
 				t.Errorf("bodies may not take %d bytes, or more", room)
 			}
 		})

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"outrigger/proxy/settings"
 )
 
 // storm is an upstream that fails in every way there is, by chance, and a ledger
@@ -160,7 +162,7 @@ func TestAStormLeavesNothingBehind(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := &storm{random: rand.New(rand.NewPCG(seed, 0)), carried: map[string]int{}}
-				g := newBubble(t, s.script, func(c *Config) {
+				g := newBubble(t, s.script, func(c *settings.Config) {
 					c.MaxInflight, c.Timeouts.Attempt, c.Timeouts.StreamIdle, c.TripCooldown = 10, 5*time.Second, 7*time.Second, 3*time.Second
 				})
 				clients := []*http.Client{g.client, g.h2()}
@@ -185,9 +187,9 @@ func TestAStormLeavesNothingBehind(t *testing.T) {
 				if len(s.carried) < 20 {
 					t.Errorf("only %d creates were carried out: this proves little", len(s.carried))
 				}
-				up := g.proxy.upstreams[0]
-				if n := g.inflight(); n != 0 || up.slots.taken != 0 || up.slots.queue.Len() != 0 || up.gate.depth() != 0 {
-					t.Errorf("%d requests in flight, %d slots taken, %d wait for one, %d at the breaker", n, up.slots.taken, up.slots.queue.Len(), up.gate.depth())
+				up := g.proxy.Upstreams[0]
+				if n := g.inflight(); n != 0 || up.Slots.Taken != 0 || up.Slots.Queue.Len() != 0 || up.Gate.Depth() != 0 {
+					t.Errorf("%d requests in flight, %d slots taken, %d wait for one, %d at the breaker", n, up.Slots.Taken, up.Slots.Queue.Len(), up.Gate.Depth())
 				}
 				for _, l := range g.status().Upstreams[0].Limits {
 					if l.State.Queue != 0 {

@@ -9,6 +9,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"outrigger/proxy/attempt"
+	"outrigger/proxy/response"
 )
 
 func event(name, data string) string { return "event: " + name + "\ndata: " + data + "\n\n" }
@@ -96,11 +99,11 @@ func TestWhatOnlyKeepsAStreamOpenDoesNotOnceItsAnswerIsWhole(t *testing.T) {
 		"a message's pings":                {"/v1/messages", []said{{0, messageStart + blockStart + blockDelta + messageDelta}}, event("ping", `{"type":"ping"}`), 10 * second},
 		"a response's pings":               {"/v1/responses", []said{{0, opened + firstText + completed}}, event("ping", `{"type":"ping"}`), 10 * second},
 		"usage comes late":                 {"/v1/chat/completions", []said{{0, answer}, {8 * second, usageEvent}}, ": ping\n\n", 18 * second},
-		"usage, and then [DONE]":           {"/v1/chat/completions", []said{{0, answer}, {8 * second, usageEvent}, {8 * second, doneEvent}}, ": ping\n\n", 16*second + endTime},
-		"the stop comes late":              {"/v1/messages", []said{{0, messageStart + blockStart + blockDelta + messageDelta}, {9 * second, messageStop}}, ": ping\n\n", 9*second + endTime},
+		"usage, and then [DONE]":           {"/v1/chat/completions", []said{{0, answer}, {8 * second, usageEvent}, {8 * second, doneEvent}}, ": ping\n\n", 16*second + attempt.EndTime},
+		"the stop comes late":              {"/v1/messages", []said{{0, messageStart + blockStart + blockDelta + messageDelta}, {9 * second, messageStop}}, ": ping\n\n", 9*second + attempt.EndTime},
 		"content takes the end back":       {"/v1/chat/completions", []said{{0, answer}, {9 * second, delta("b")}, {time.Minute, finish("stop")}}, ": ping\n\n", 79 * second},
 		"thoughts with an end, and a rest": {"/v1/chat/completions", []said{{0, roleEvent + thought("Hm", "stop")}, {40 * second, delta("a")}, {second, finish("stop")}}, ": ping\n\n", 51 * second},
-		"an end before all, and a rest":    {"/v1/chat/completions", []said{{0, finish("stop")}, {time.Minute, delta("a")}, {second, finish("stop") + doneEvent}}, ": ping\n\n", 61*second + endTime},
+		"an end before all, and a rest":    {"/v1/chat/completions", []said{{0, finish("stop")}, {time.Minute, delta("a")}, {second, finish("stop") + doneEvent}}, ": ping\n\n", 61*second + attempt.EndTime},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -170,7 +173,7 @@ func TestARoleThatWasPassedOnIsTheBeginning(t *testing.T) {
 		v := newConversation()
 		g := newBubble(t, v.script)
 		v.later(t, 0, roleEvent)
-		time.AfterFunc(holdStream+time.Second, func() { v.over <- broken })
+		time.AfterFunc(response.HoldStream+time.Second, func() { v.over <- broken })
 		_, body, err := g.stream(g.client, "/v1/chat/completions")
 		rest, ok := strings.CutPrefix(body, roleEvent)
 		if !ok || err == nil || g.calls.Load() != 1 {

@@ -10,7 +10,9 @@ import (
 	"testing"
 
 	"outrigger/internal/values"
+	"outrigger/proxy/access"
 	"outrigger/proxy/intercept"
+	"outrigger/proxy/settings"
 )
 
 // reached is how a request came to one of two upstreams.
@@ -18,11 +20,11 @@ type reached struct{ upstream, path, key string }
 
 // aimed is a proxy in front of two upstreams, one of whose hosts requests are meant
 // for.
-func aimed(t *testing.T, edit func(first, second *Upstream)) (*rig, map[string]string, chan reached) {
+func aimed(t *testing.T, edit func(first, second *settings.Upstream)) (*rig, map[string]string, chan reached) {
 	t.Helper()
 	arrived := make(chan reached, 10)
 	hosts := map[string]string{}
-	upstreams := make([]Upstream, 2)
+	upstreams := make([]settings.Upstream, 2)
 	for i, name := range []string{"first", "second"} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body)
@@ -38,7 +40,7 @@ func aimed(t *testing.T, edit func(first, second *Upstream)) (*rig, map[string]s
 		upstreams[i].URL = &url.URL{Scheme: "http", Host: hosts[name]}
 	}
 	edit(&upstreams[0], &upstreams[1])
-	g := newRigAt(t, "http://"+hosts["first"], func(c *Config) {
+	g := newRigAt(t, "http://"+hosts["first"], func(c *settings.Config) {
 		c.Upstreams, c.Callers.Intercept, c.Retry.Max = upstreams, true, 0
 	})
 	front := g.front.Config.Handler
@@ -52,7 +54,7 @@ func aimed(t *testing.T, edit func(first, second *Upstream)) (*rig, map[string]s
 }
 
 func TestARequestToAnUpstreamsHostGoesThere(t *testing.T) {
-	based := func(first, second *Upstream) {
+	based := func(first, second *settings.Upstream) {
 		first.URL.Path, second.URL.Path = "/api", "/openai"
 		second.APIKey = values.NewSecret("sk-second")
 	}
@@ -92,7 +94,7 @@ func TestFailoverStartsAtTheFirstUpstreamsHostAlone(t *testing.T) {
 		"second": {{"second", "/openai/v1/down", "Bearer sk-second"}},
 	} {
 		t.Run(to, func(t *testing.T) {
-			g, hosts, arrived := aimed(t, func(first, second *Upstream) {
+			g, hosts, arrived := aimed(t, func(first, second *settings.Upstream) {
 				first.URL.Path, second.URL.Path = "/api", "/openai"
 				second.APIKey = values.NewSecret("sk-second")
 			})
@@ -119,7 +121,7 @@ func TestOfSeveralAPIsAtOneHostTheOneThatIsMeantIsAsked(t *testing.T) {
 		"/one/v1/down": {{"first", "/one/v1/down", "Bearer sk-one"}, {"first", "/two/v1/down", "Bearer sk-two"}},
 		"/two/v1/down": {{"first", "/two/v1/down", "Bearer sk-two"}},
 	} {
-		g, hosts, arrived := aimed(t, func(first, second *Upstream) {
+		g, hosts, arrived := aimed(t, func(first, second *settings.Upstream) {
 			second.URL = &url.URL{Scheme: "http", Host: first.URL.Host}
 			first.URL.Path, second.URL.Path = "/one", "/two"
 			first.APIKey, second.APIKey = values.NewSecret("sk-one"), values.NewSecret("sk-two")
@@ -136,7 +138,7 @@ func TestOfSeveralAPIsAtOneHostTheOneThatIsMeantIsAsked(t *testing.T) {
 }
 
 func TestOtherHostsAreNotServed(t *testing.T) {
-	g, hosts, arrived := aimed(t, func(_, _ *Upstream) {})
+	g, hosts, arrived := aimed(t, func(_, _ *settings.Upstream) {})
 	for name, tt := range map[string]struct{ request, code string }{
 		"a whole URL of another host":            {"GET http://evil.example/v1/models HTTP/1.1\r\nHost: evil.example", "bad_request"},
 		"another port":                           {"GET http://evil.example:1/ HTTP/1.1\r\nHost: " + hosts["first"], "bad_request"},
@@ -160,8 +162,8 @@ func TestOtherHostsAreNotServed(t *testing.T) {
 }
 
 func TestATokenIsAskedForUnlessTheTunnelWasOpenedWithOne(t *testing.T) {
-	g, hosts, _ := aimed(t, func(_, _ *Upstream) {})
-	g.proxy.callers = newCallers(Callers{Tokens: []values.Secret{values.NewSecret("token")}, Listen: "127.0.0.1:0"})
+	g, hosts, _ := aimed(t, func(_, _ *settings.Upstream) {})
+	g.proxy.callers = access.NewCallers(settings.Callers{Tokens: []values.Secret{values.NewSecret("token")}, Listen: "127.0.0.1:0"})
 	host := hosts["first"]
 	for request, want := range map[string]int{
 		"GET / HTTP/1.1\r\nThrough: " + host:                                             200,
@@ -180,7 +182,7 @@ func TestATokenIsAskedForUnlessTheTunnelWasOpenedWithOne(t *testing.T) {
 
 // The token of a tunnel says whose calls are in it, as one in a header does.
 func TestKeysOfTunnelsWithDifferentTokensAreDifferentKeys(t *testing.T) {
-	g, hosts, arrived := aimed(t, func(_, _ *Upstream) {})
+	g, hosts, arrived := aimed(t, func(_, _ *settings.Upstream) {})
 	for _, tt := range []struct {
 		token string
 		calls int
@@ -195,7 +197,7 @@ func TestKeysOfTunnelsWithDifferentTokensAreDifferentKeys(t *testing.T) {
 
 func TestWithoutInterceptionAnUpstreamsHostIsAnotherHost(t *testing.T) {
 	g := newRig(t, good)
-	g.proxy.upstreams[0].config.URL = &url.URL{Scheme: "http", Host: "api.example"}
+	g.proxy.Upstreams[0].Config.URL = &url.URL{Scheme: "http", Host: "api.example"}
 	resp, body := g.raw("GET http://api.example/v1/models HTTP/1.1\r\nHost: api.example\r\n\r\n")
 	if resp.StatusCode != http.StatusBadRequest || errorCode(t, body) != "bad_request" {
 		t.Errorf("%d %s", resp.StatusCode, body)

@@ -17,6 +17,7 @@ import (
 
 	"outrigger/policy/classify"
 	"outrigger/policy/endpoint"
+	"outrigger/proxy/settings"
 )
 
 // refusal is one real answer of the corpus.
@@ -156,7 +157,7 @@ func TestADeadCredentialIsAskedAboutOnceACooldown(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				mended := &atomic.Bool{}
-				g := newBubble(t, row.script(mended), func(c *Config) { c.Limit.Learn = false })
+				g := newBubble(t, row.script(mended), func(c *settings.Config) { c.Limit.Learn = false })
 				resp, body := g.chat()
 				d := dead{t, g, resp.StatusCode, body, resp.Header}
 				if g.calls.Load() != 1 || resp.Header.Get("X-Outrigger-Source") != "upstream" || resp.StatusCode < 400 {
@@ -179,7 +180,7 @@ func TestADeadCredentialIsAskedAboutOnceACooldown(t *testing.T) {
 					t.Errorf("another project of the same key got %d from %s", resp.StatusCode, resp.Header.Get("X-Outrigger-Source"))
 				}
 
-				time.Sleep(g.proxy.config.TripCooldown - time.Second) // the bubble's clock
+				time.Sleep(g.proxy.Config.TripCooldown - time.Second) // the bubble's clock
 				d.remembered("POST", "/v1/chat/completions", chatBody)
 				time.Sleep(time.Second)
 				before := g.calls.Load()
@@ -189,7 +190,7 @@ func TestADeadCredentialIsAskedAboutOnceACooldown(t *testing.T) {
 				d.remembered("POST", "/v1/chat/completions", chatBody)
 
 				mended.Store(true)
-				time.Sleep(g.proxy.config.TripCooldown)
+				time.Sleep(g.proxy.Config.TripCooldown)
 				if got := g.atOnce(1, nil); got[200] != 1 {
 					t.Errorf("the good probe got %v", got)
 				}
@@ -217,7 +218,7 @@ func TestAModelThatIsRefusedDoesNotStopOthers(t *testing.T) {
 						return
 					}
 					fine(w, r, n)
-				}, func(c *Config) { c.Limit.Learn = false })
+				}, func(c *settings.Config) { c.Limit.Learn = false })
 				resp, body := g.chat()
 				dead{t, g, resp.StatusCode, body, resp.Header}.remembered("POST", "/v1/chat/completions", chatBody)
 				for _, other := range []call{{"POST", "/v1/chat/completions", `{"model":"gpt-5"}`}, {"GET", "/v1/models", ""}, {"POST", "/v1/files", "{}"}} {
@@ -248,7 +249,7 @@ func TestWhatSaysNothingAboutTheKeyIsNotRemembered(t *testing.T) {
 	for name, row := range rows {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := newBubble(t, row.script(&atomic.Bool{}), func(c *Config) { c.Limit.Learn = false })
+				g := newBubble(t, row.script(&atomic.Bool{}), func(c *settings.Config) { c.Limit.Learn = false })
 				for i := range 3 {
 					resp, body := g.chat()
 					if resp.StatusCode != row.Status || body != row.Body || resp.Header.Get("X-Outrigger-Source") != "upstream" || g.calls.Load() != int64(i+1) {
@@ -272,7 +273,7 @@ func TestThoseOnTheirWayGetTheirOwnAnswers(t *testing.T) {
 				return
 			}
 			answers(401, deadKey)(w, r, n)
-		}, func(c *Config) { c.Limit.Learn = false })
+		}, func(c *settings.Config) { c.Limit.Learn = false })
 		got := make(chan int, 1)
 		go func() {
 			resp, err := g.client.Do(g.request("GET", "/v1/slow", ""))
@@ -302,7 +303,7 @@ func TestThoseThatWaitMeanwhileAreAnsweredFromMemory(t *testing.T) {
 		g := newBubble(t, func(w http.ResponseWriter, r *http.Request, n int) {
 			<-release
 			answers(401, deadKey)(w, r, n)
-		}, func(c *Config) { c.Limit.Learn, c.MaxInflight = false, 1 })
+		}, func(c *settings.Config) { c.Limit.Learn, c.MaxInflight = false, 1 })
 		go func() { synctest.Wait(); close(release) }()
 		if got := g.atOnce(10, nil); got[401] != 10 || g.calls.Load() != 1 {
 			t.Errorf("ten at once got %v after %d calls", got, g.calls.Load())
@@ -318,10 +319,10 @@ func TestAProbeWhoseCallerLeavesIsAnothersTurn(t *testing.T) {
 				return
 			}
 			then(1, answers(401, deadKey))(w, r, n)
-		}, func(c *Config) { c.Limit.Learn = false })
+		}, func(c *settings.Config) { c.Limit.Learn = false })
 		resp, body := g.chat()
 		d := dead{t, g, resp.StatusCode, body, resp.Header}
-		time.Sleep(g.proxy.config.TripCooldown) // the bubble's clock
+		time.Sleep(g.proxy.Config.TripCooldown) // the bubble's clock
 		ctx, leave := context.WithCancel(t.Context())
 		g.background(g.request("POST", "/v1/chat/completions", chatBody).WithContext(ctx))
 		synctest.Wait()
@@ -344,9 +345,9 @@ func TestAProbeThatFailsOtherwiseProvesNothing(t *testing.T) {
 						return
 					}
 					fail(w, r, n)
-				}, func(c *Config) { c.Limit.Learn, c.Retry.Max = false, 0 })
+				}, func(c *settings.Config) { c.Limit.Learn, c.Retry.Max = false, 0 })
 				g.chat()
-				time.Sleep(g.proxy.config.TripCooldown) // the bubble's clock
+				time.Sleep(g.proxy.Config.TripCooldown) // the bubble's clock
 				if resp, _ := g.chat(); resp.StatusCode < 500 {
 					t.Errorf("the probe got %d", resp.StatusCode)
 				}
@@ -362,7 +363,7 @@ func TestAProbeThatFailsOtherwiseProvesNothing(t *testing.T) {
 func TestTripsThatEndAtOnceAreNoTrouble(t *testing.T) {
 	g := newRig(t, func(w http.ResponseWriter, r *http.Request, n int) {
 		answers(401, deadKey)(w, r, n)
-	}, func(c *Config) { c.Limit.Learn, c.MaxInflight, c.TripCooldown = false, 2, 30*time.Microsecond })
+	}, func(c *settings.Config) { c.Limit.Learn, c.MaxInflight, c.TripCooldown = false, 2, 30*time.Microsecond })
 	for i := range 20 {
 		if got := g.atOnce(25, func(r *http.Request) { r.Header.Set("Authorization", fmt.Sprint("Bearer ", i)) }); got[401] != 25 {
 			t.Fatalf("got %v", got)

@@ -20,6 +20,9 @@ import (
 	"github.com/coder/websocket"
 
 	"outrigger/policy"
+	"outrigger/proxy/settings"
+	"outrigger/proxy/tunnel"
+	proxywire "outrigger/proxy/wire"
 	"outrigger/proxy/wsframe"
 )
 
@@ -72,7 +75,7 @@ func connect(t *testing.T, client *http.Client, url string, o websocket.DialOpti
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.CloseNow() })
-	if resp.Header.Get(headerAttempts) == "" || resp.Header.Get(headerID) == "" {
+	if resp.Header.Get(proxywire.HeaderAttempts) == "" || resp.Header.Get(proxywire.HeaderID) == "" {
 		t.Errorf("the answer has the headers %v", resp.Header)
 	}
 	c.SetReadLimit(-1)
@@ -163,9 +166,9 @@ func (g *rig) ended(want string) {
 }
 
 // wsRig is a rig whose upstream speaks TLS, and HTTP/2 where that is asked for, or neither.
-func wsRig(t *testing.T, secure bool, s script, edits ...func(*Config)) *rig {
+func wsRig(t *testing.T, secure bool, s script, edits ...func(*settings.Config)) *rig {
 	t.Helper()
-	edits = append([]func(*Config){func(c *Config) { c.MaxInflight = 1 }}, edits...)
+	edits = append([]func(*settings.Config){func(c *settings.Config) { c.MaxInflight = 1 }}, edits...)
 	if !secure {
 		return newRig(t, s, edits...)
 	}
@@ -178,7 +181,7 @@ func wsRig(t *testing.T, secure bool, s script, edits ...func(*Config)) *rig {
 	})
 	g := newRigAt(t, upstream.URL, edits...)
 	roots := upstream.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
-	for _, transport := range []http.RoundTripper{g.proxy.upstreams[0].pooled, g.proxy.upstreams[0].fresh} {
+	for _, transport := range []http.RoundTripper{g.proxy.Upstreams[0].Pooled, g.proxy.Upstreams[0].Fresh} {
 		transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: roots}
 	}
 	return g
@@ -206,7 +209,7 @@ func TestTheUpstreamsCloseReachesTheCaller(t *testing.T) {
 				t.Errorf("the log says %s", line)
 			}
 			g.ended(fmt.Sprintf(`outrigger_streams_ended_total{outcome=%q,upstream="openai"} 1`, want))
-			failures := g.proxy.upstreams[0].gate.breaker.Snapshot().Failures
+			failures := g.proxy.Upstreams[0].Gate.Breaker.Snapshot().Failures
 			if wanted := code == 1011 || code == 1013; (failures > 0) != wanted {
 				t.Errorf("the breaker counted %d failures", failures)
 			}
@@ -215,14 +218,14 @@ func TestTheUpstreamsCloseReachesTheCaller(t *testing.T) {
 }
 
 // rawTunnel opens a tunnel to an upstream that a test scripts byte for byte.
-func rawTunnel(t *testing.T, script func(c *rawConn), edits ...func(*Config)) (*rig, *net.TCPConn, *bufio.Reader) {
+func rawTunnel(t *testing.T, script func(c *rawConn), edits ...func(*settings.Config)) (*rig, *net.TCPConn, *bufio.Reader) {
 	t.Helper()
 	u := newRawUpstream(t, func(c *rawConn, _ *http.Request, _ int) bool {
 		c.say(wsAnswer)
 		script(c)
 		return false
 	})
-	g := newRigAt(t, u.URL, append([]func(*Config){func(c *Config) { c.MaxInflight = 1 }}, edits...)...)
+	g := newRigAt(t, u.URL, append([]func(*settings.Config){func(c *settings.Config) { c.MaxInflight = 1 }}, edits...)...)
 	conn := g.dial().(*net.TCPConn)
 	_, _ = io.WriteString(conn, wsRequest)
 	r := bufio.NewReader(conn)
@@ -268,7 +271,7 @@ func TestEachHalfOfATunnelEndsByItself(t *testing.T) {
 	})
 	t.Run("and silence ends the other", func(t *testing.T) {
 		g, conn, _ := rawTunnel(t, func(c *rawConn) { _, _ = io.Copy(io.Discard, c.r); <-t.Context().Done() },
-			func(c *Config) { c.Timeouts.StreamIdle = time.Second })
+			func(c *settings.Config) { c.Timeouts.StreamIdle = time.Second })
 		_ = conn.CloseWrite()
 		g.ended(`outcome="canceled"`)
 	})
@@ -383,7 +386,7 @@ func TestALostSideOfATunnelEndsTheOther(t *testing.T) {
 			t.Errorf("the log says %s", line)
 		}
 		g.ended(`outrigger_streams_ended_total{outcome="interrupted",upstream="openai"} 1`)
-		if n := g.proxy.upstreams[0].gate.breaker.Snapshot().Failures; n != 1 {
+		if n := g.proxy.Upstreams[0].Gate.Breaker.Snapshot().Failures; n != 1 {
 			t.Errorf("the breaker counted %d failures", n)
 		}
 	})
@@ -434,11 +437,11 @@ func TestADrainClosesAWebSocket(t *testing.T) {
 				if text := <-got; text != tt.want {
 					t.Errorf("the caller got %q, want %q", text, tt.want)
 				}
-				if took := time.Since(start); took > partingTime {
+				if took := time.Since(start); took > tunnel.PartingTime {
 					t.Errorf("ended after %s", took)
 				}
 				synctest.Wait()
-				if line := g.requestLine(); !strings.Contains(line, `"outcome":"interrupted"`) || g.proxy.upstreams[0].gate.breaker.Snapshot().Failures != 0 {
+				if line := g.requestLine(); !strings.Contains(line, `"outcome":"interrupted"`) || g.proxy.Upstreams[0].Gate.Breaker.Snapshot().Failures != 0 {
 					t.Errorf("the log says %s", line)
 				}
 				close(v)
@@ -479,7 +482,7 @@ func hijackedTunnel(words <-chan string) script {
 func TestASilentTunnelStaysAndAStalledOneEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := make(chan string)
-		g := newBubble(t, hijackedTunnel(v), func(c *Config) { c.Timeouts.StreamIdle = time.Minute })
+		g := newBubble(t, hijackedTunnel(v), func(c *settings.Config) { c.Timeouts.StreamIdle = time.Minute })
 		conn := g.dial()
 		_ = conn.SetDeadline(time.Time{})
 		_, _ = io.WriteString(conn, wsRequest)
@@ -551,8 +554,8 @@ func TestARefusedUpgradeIsJudgedLikeAnyAnswer(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if resp.StatusCode != tt.status || g.calls.Load() != tt.calls || resp.Header.Get(headerSource) != tt.source ||
-					resp.Header.Get(headerAttempts) != fmt.Sprint(tt.calls) {
+				if resp.StatusCode != tt.status || g.calls.Load() != tt.calls || resp.Header.Get(proxywire.HeaderSource) != tt.source ||
+					resp.Header.Get(proxywire.HeaderAttempts) != fmt.Sprint(tt.calls) {
 					t.Errorf("got %d after %d calls: %v", resp.StatusCode, g.calls.Load(), resp.Header)
 				}
 				if resp.StatusCode != 101 {
@@ -577,7 +580,7 @@ func TestABrowsersKeysAreToldApart(t *testing.T) {
 		g := newBubble(t, answers(401, `{"error":{"message":"Incorrect API key provided","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}`))
 		ask := func(key string) string {
 			resp, _ := g.raw(strings.Replace(wsRequest, "\r\n\r\n", "\r\nSec-WebSocket-Protocol: realtime, openai-insecure-api-key."+key+"\r\n\r\n", 1))
-			return resp.Header.Get(headerSource)
+			return resp.Header.Get(proxywire.HeaderSource)
 		}
 		if got := []string{ask("a"), ask("a"), ask("b")}; fmt.Sprint(got) != "[upstream tripped upstream]" {
 			t.Errorf("answered from %v", got)
@@ -596,12 +599,12 @@ func TestATunnelHoldsItsSlotAndNotTheBreaker(t *testing.T) {
 				return
 			}
 			tunnelled(w, r, n)
-		}, func(c *Config) {
+		}, func(c *settings.Config) {
 			c.MaxInflight, c.Retry.Max, c.Breaker.Consecutive, c.Breaker.Open = 1, 0, 1, time.Second
 		})
 		g.chat()
-		up := g.proxy.upstreams[0]
-		if up.gate.breaker.State() != policy.Open {
+		up := g.proxy.Upstreams[0]
+		if up.Gate.Breaker.State() != policy.Open {
 			t.Fatal("the breaker did not open")
 		}
 		dial := func() net.Conn {
@@ -615,7 +618,7 @@ func TestATunnelHoldsItsSlotAndNotTheBreaker(t *testing.T) {
 		if resp, err := http.ReadResponse(bufio.NewReader(first), nil); err != nil || resp.StatusCode != 101 {
 			t.Fatalf("got %v %v", resp, err)
 		}
-		if up.gate.breaker.State() != policy.Closed {
+		if up.Gate.Breaker.State() != policy.Closed {
 			t.Error("the breaker waits for the tunnel's end")
 		}
 		second := dial()

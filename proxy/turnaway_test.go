@@ -6,18 +6,20 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"outrigger/proxy/settings"
 )
 
 func TestTurnAway_RefusesThoseWhoWaitForLongerThanTheDrain(t *testing.T) {
 	tooMany := `{"error":{"message":"slow down","code":"rate_limit_exceeded"}}`
 	for name, tt := range map[string]struct {
 		upstream script
-		edit     func(*Config)
+		edit     func(*settings.Config)
 		before   int // calls that go first
 	}{
-		"the rate limit":                 {fine, func(c *Config) { c.Limit.RPM = 1 }, 1},
-		"a wait that the upstream named": {answers(429, tooMany, "Retry-After", "55"), func(*Config) {}, 0},
-		"a pause before a retry":         {answers(503, `{"error":{"message":"x"}}`, "Retry-After", "55"), func(c *Config) { c.Retry.Base, c.Retry.Cap = time.Minute, time.Minute }, 0},
+		"the rate limit":                 {fine, func(c *settings.Config) { c.Limit.RPM = 1 }, 1},
+		"a wait that the upstream named": {answers(429, tooMany, "Retry-After", "55"), func(*settings.Config) {}, 0},
+		"a pause before a retry":         {answers(503, `{"error":{"message":"x"}}`, "Retry-After", "55"), func(c *settings.Config) { c.Retry.Base, c.Retry.Cap = time.Minute, time.Minute }, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -47,22 +49,22 @@ func TestTurnAway_RefusesThoseWhoWaitForLongerThanTheDrain(t *testing.T) {
 func TestTurnAway_LeavesThoseAloneWhoseTurnComesInTime(t *testing.T) {
 	for name, tt := range map[string]struct {
 		upstream script
-		edit     func(*Config)
+		edit     func(*settings.Config)
 		before   int
 	}{
-		"the rate limit": {fine, func(c *Config) { c.Limit.RPM = 2 }, 1},
+		"the rate limit": {fine, func(c *settings.Config) { c.Limit.RPM = 2 }, 1},
 		"a pause before a retry": {func(w http.ResponseWriter, r *http.Request, n int) {
 			if n == 1 {
 				answers(503, `{"error":{"message":"x"}}`, "Retry-After", "20")(w, r, n)
 				return
 			}
 			fine(w, r, n)
-		}, func(*Config) {}, 0},
+		}, func(*settings.Config) {}, 0},
 		"a slow answer": {func(w http.ResponseWriter, r *http.Request, n int) {
 			_, _ = io.Copy(io.Discard, r.Body)
 			time.Sleep(time.Minute)
 			fine(w, r, n)
-		}, func(*Config) {}, 0},
+		}, func(*settings.Config) {}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -92,7 +94,7 @@ func TestTurnAway_RefusesThoseBehindCallsThatTakeTooLong(t *testing.T) {
 			_, _ = io.Copy(io.Discard, r.Body)
 			time.Sleep(20 * time.Second)
 			fine(w, r, n)
-		}, func(c *Config) { c.MaxInflight = 1 })
+		}, func(c *settings.Config) { c.MaxInflight = 1 })
 		for range 10 {
 			g.chat() // how long they take is known then
 		}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"outrigger/internal/values"
+	"outrigger/proxy/settings"
 )
 
 // noise yields size bytes that follow no pattern a buffer could repeat, the same each time.
@@ -112,7 +113,7 @@ func TestAHugeUploadPassesWithoutBeingInMemory(t *testing.T) {
 					return
 				}
 				fine(w, r, n)
-			}, func(c *Config) {
+			}, func(c *settings.Config) {
 				c.Limit.Learn = false
 				c.Bodies.MemoryMax, c.Bodies.SpoolMax = 16<<20, tt.room
 			})

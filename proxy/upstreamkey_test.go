@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"outrigger/policy"
+	"outrigger/proxy/settings"
 )
 
 // keeper is an upstream that honours Idempotency-Key: it makes a call once, and says of it
@@ -69,7 +70,7 @@ func TestUpstreamKey_CallThatIsMadeAlreadyIsWaitedFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				k := &keeper{takes: 16 * time.Second, running: tt.running, begun: map[string]time.Time{}}
-				g := newBubble(t, k.serve, func(c *Config) {
+				g := newBubble(t, k.serve, func(c *settings.Config) {
 					patient(c)
 					c.Retry.Max, c.Timeouts.Attempt = 1, 2*time.Second
 				})
@@ -101,7 +102,7 @@ func TestUpstreamKey_CallersOwnIsWaitedForToTheDeadline(t *testing.T) {
 							return
 						}
 						fine(w, r, n)
-					}, func(c *Config) { patient(c); c.Timeouts.Total, c.Timeouts.TotalSet = time.Minute, true })
+					}, func(c *settings.Config) { patient(c); c.Timeouts.Total, c.Timeouts.TotalSet = time.Minute, true })
 					resp, body := g.do(g.keyed("mine", path, chatBody))
 					took := time.Since(start)
 					switch {
@@ -146,7 +147,7 @@ func TestUpstreamKey_OtherConflictsAreRetriedAndCounted(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := newBubble(t, script, func(c *Config) { patient(c); c.Retry.Max = 2 })
+				g := newBubble(t, script, func(c *settings.Config) { patient(c); c.Retry.Max = 2 })
 				if resp, body := g.chat(); resp.StatusCode != 409 || g.calls.Load() != 3 || resp.Header.Get("X-Should-Retry") != "false" {
 					t.Errorf("got %d %s after %d calls", resp.StatusCode, body, g.calls.Load())
 				}
@@ -170,7 +171,10 @@ func TestUpstreamKey_IsMadeAnewAfterAWholeFailure(t *testing.T) {
 							return
 						}
 						fine(w, r, n)
-					}, func(c *Config) { patient(c); c.Retry.Max, c.Timeouts.Total, c.Timeouts.TotalSet = 3, time.Minute, true })
+					}, func(c *settings.Config) {
+						patient(c)
+						c.Retry.Max, c.Timeouts.Total, c.Timeouts.TotalSet = 3, time.Minute, true
+					})
 					r := g.request(http.MethodPost, "/v1/chat/completions", chatBody)
 					if own {
 						r.Header.Set("Idempotency-Key", "mine")
@@ -196,7 +200,7 @@ func TestUpstreamKey_StaysAfterAnEndThatLeavesItOpen(t *testing.T) {
 				g := newBubble(t, func(w http.ResponseWriter, r *http.Request, n int) {
 					keys = append(keys, r.Header.Get("Idempotency-Key"))
 					then(2, fail)(w, r, n)
-				}, func(c *Config) {
+				}, func(c *settings.Config) {
 					patient(c)
 					c.Timeouts.Attempt, c.Retry.Creates = time.Second, policy.CreatesAlways
 				})

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"outrigger/proxy/settings"
 )
 
 const goodAnswer = `{"id":"c","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"a"},"finish_reason":"stop"}]}`
@@ -54,7 +56,7 @@ func TestAnAnswerThatNoClientCanReadIsAFailure(t *testing.T) {
 			right := as("application/json", "", goodAnswer, clean)
 			t.Run(name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					quick := func(c *Config) { c.Breaker.Consecutive, c.Breaker.Ratio = 1000, 1 }
+					quick := func(c *settings.Config) { c.Breaker.Consecutive, c.Breaker.Ratio = 1000, 1 }
 					if tt.calls > 1 {
 						g := newBubble(t, atFirst(wrong, right), quick)
 						if resp, body := g.chat(); resp.StatusCode != 200 || body != goodAnswer || g.calls.Load() != 2 {

@@ -13,10 +13,10 @@ import (
 
 	"outrigger/internal/config"
 	"outrigger/internal/connbound"
-	"outrigger/proxy"
 	"outrigger/proxy/authority"
 	"outrigger/proxy/firstbyte"
 	"outrigger/proxy/keypair"
+	"outrigger/proxy/settings"
 )
 
 // listenTraffic opens the traffic listener, for TLS and cleartext.
@@ -143,7 +143,7 @@ func newCertificates(cfg *config.Config, log *slog.Logger) (*certificates, error
 }
 
 // hostsOf returns the hosts of all upstreams, without ports.
-func hostsOf(all []proxy.Upstream) []string {
+func hostsOf(all []settings.Upstream) []string {
 	hosts := make([]string, len(all))
 	for i, u := range all {
 		hosts[i] = u.URL.Hostname()

@@ -8,8 +8,8 @@ import (
 	"slices"
 
 	"outrigger/internal/config"
-	"outrigger/proxy"
 	"outrigger/proxy/intercept"
+	"outrigger/proxy/settings"
 )
 
 // showProviders tells, for each upstream, which preset it has and what becomes of a
@@ -22,7 +22,7 @@ func showProviders(w io.Writer, cfg *config.Config) {
 		const path = "/v1/chat/completions"
 		call := known.Call(path, "MODEL")
 		address := config.Presentable(u.URL.Scheme + "://" + u.URL.Host + call.Path)
-		set := func(p proxy.Pair) bool { return p.Name == call.Query.Name }
+		set := func(p settings.Pair) bool { return p.Name == call.Query.Name }
 		if call.Query.Name != "" && !slices.ContainsFunc(u.Query, set) {
 			address += "?" + call.Query.Name + "=" + call.Query.Value
 		}

@@ -11,6 +11,7 @@ import (
 
 	"outrigger/internal/config"
 	"outrigger/proxy"
+	"outrigger/proxy/settings"
 )
 
 // hangups gets a SIGHUP, from the first moment of the process. One that nobody takes, since
@@ -40,7 +41,7 @@ type reloader struct {
 	config       *config.Config    // as at the start
 	inForce      []config.Variable // those of config, with what was taken in since
 	log          *slog.Logger
-	proxy        interface{ SetSecrets(c proxy.Config) }
+	proxy        interface{ SetSecrets(c settings.Config) }
 	certificates *certificates
 }
 

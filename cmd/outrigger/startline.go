@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"outrigger/internal/config"
-	"outrigger/proxy"
 	"outrigger/proxy/intercept"
+	"outrigger/proxy/settings"
 )
 
 // tellStart logs what has been started: the version, and for each upstream where it is,
@@ -26,7 +26,7 @@ func tellStart(cfg *config.Config, log *slog.Logger) {
 }
 
 // whoseKey tells which credential requests to u carry.
-func whoseKey(cfg *config.Config, u proxy.Upstream) string {
+func whoseKey(cfg *config.Config, u settings.Upstream) string {
 	switch {
 	case !u.APIKey.IsZero():
 		return "with the configured key"
@@ -39,7 +39,7 @@ func whoseKey(cfg *config.Config, u proxy.Upstream) string {
 }
 
 // limitsOf tells which limits are configured for u.
-func limitsOf(cfg *config.Config, u proxy.Upstream) string {
+func limitsOf(cfg *config.Config, u settings.Upstream) string {
 	var all []string
 	for _, l := range []struct {
 		most int

@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"outrigger/internal/values"
-	"outrigger/proxy"
+	"outrigger/proxy/settings"
 )
 
 func TestOriginsAreWhatBrowsersSend(t *testing.T) {
@@ -33,16 +33,16 @@ func TestTokensAreVisibleASCII(t *testing.T) {
 
 func TestCredentialsThatAnUpstreamGetsAreRecognised(t *testing.T) {
 	for name, tt := range map[string]struct {
-		upstream proxy.Upstream
+		upstream settings.Upstream
 		want     bool
 	}{
-		"nothing":               {proxy.Upstream{AuthHeader: "Authorization"}, false},
-		"a key":                 {proxy.Upstream{APIKey: values.NewSecret("k")}, true},
-		"an ordinary header":    {proxy.Upstream{Headers: []proxy.Pair{{Name: "OpenAI-Beta", Value: "x"}}}, false},
-		"authorization":         {proxy.Upstream{Headers: []proxy.Pair{{Name: "X-One"}, {Name: "AUTHORIZATION", Value: "Bearer k"}}}, true},
-		"the header of the key": {proxy.Upstream{AuthHeader: "X-Own-Key", Headers: []proxy.Pair{{Name: "x-own-key", Value: "k"}}}, true},
-		"an ordinary parameter": {proxy.Upstream{Query: []proxy.Pair{{Name: "api-version", Value: "1"}}}, false},
-		"a key as parameter":    {proxy.Upstream{Query: []proxy.Pair{{Name: "Key", Value: "k"}}}, true},
+		"nothing":               {settings.Upstream{AuthHeader: "Authorization"}, false},
+		"a key":                 {settings.Upstream{APIKey: values.NewSecret("k")}, true},
+		"an ordinary header":    {settings.Upstream{Headers: []settings.Pair{{Name: "OpenAI-Beta", Value: "x"}}}, false},
+		"authorization":         {settings.Upstream{Headers: []settings.Pair{{Name: "X-One"}, {Name: "AUTHORIZATION", Value: "Bearer k"}}}, true},
+		"the header of the key": {settings.Upstream{AuthHeader: "X-Own-Key", Headers: []settings.Pair{{Name: "x-own-key", Value: "k"}}}, true},
+		"an ordinary parameter": {settings.Upstream{Query: []settings.Pair{{Name: "api-version", Value: "1"}}}, false},
+		"a key as parameter":    {settings.Upstream{Query: []settings.Pair{{Name: "Key", Value: "k"}}}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := tt.upstream.LendsKey(); got != tt.want {

@@ -12,8 +12,8 @@ import (
 	"outrigger/internal/values"
 	"outrigger/policy"
 	"outrigger/policy/limit"
-	"outrigger/proxy"
 	"outrigger/proxy/idempotency/store"
+	"outrigger/proxy/settings"
 	"outrigger/proxy/spool"
 )
 
@@ -23,8 +23,8 @@ func defaults() Settings {
 		Listen:       "127.0.0.1:8383",
 		AdminListen:  "127.0.0.1:8384",
 		UpstreamURLs: []NamedURL{{"openai", "https://api.openai.com"}},
-		Config: proxy.Config{
-			Timeouts: proxy.Timeouts{Total: 10 * time.Minute, Connect: 5 * time.Second, StreamIdle: 5 * time.Minute},
+		Config: settings.Config{
+			Timeouts: settings.Timeouts{Total: 10 * time.Minute, Connect: 5 * time.Second, StreamIdle: 5 * time.Minute},
 			Retry: policy.Retry{
 				Max: 7, Base: 500 * time.Millisecond, Cap: 16 * time.Second, AfterMax: time.Minute, Budget: 0.2,
 				Creates: policy.CreatesUnambiguous, ClientRetries: policy.ClientRetriesSuppress,
@@ -35,14 +35,14 @@ func defaults() Settings {
 			Limit:  limit.Settings{QueueMax: 10000, Learn: true},
 			Bodies: spool.Config{BodyMemory: 1 << 20, BodyMax: 1 << 30, MemoryMax: 256 << 20, SpoolMax: 10 << 30},
 			Store:  store.Config{TTL: 24 * time.Hour, Bytes: 64 << 20},
-			Callers: proxy.Callers{
+			Callers: settings.Callers{
 				Listen: "127.0.0.1:8383",
 			},
-			Upstreams: []proxy.Upstream{{
-				Name: "openai", URL: &url.URL{Scheme: "https", Host: "api.openai.com"}, CallerKey: proxy.CallerKeyAuto, HTTP2: proxy.HTTP2Auto,
+			Upstreams: []settings.Upstream{{
+				Name: "openai", URL: &url.URL{Scheme: "https", Host: "api.openai.com"}, CallerKey: settings.CallerKeyAuto, HTTP2: settings.HTTP2Auto,
 			}},
-			Concurrency:  proxy.ConcurrencyLearn,
-			WebSocket:    proxy.WebSocketPass,
+			Concurrency:  settings.ConcurrencyLearn,
+			WebSocket:    settings.WebSocketPass,
 			Resume:       true,
 			TripCooldown: time.Minute,
 			Failover:     policy.Failover{policy.FailoverBreaker, policy.FailoverUnreachable, policy.FailoverOverloaded},
@@ -108,7 +108,7 @@ func TestEnvironmentBecomesConfiguration(t *testing.T) {
 		"timeouts": {
 			[]string{"OUTRIGGER_TIMEOUT=1h30m", "OUTRIGGER_ATTEMPT_TIMEOUT=1.5s", "OUTRIGGER_CONNECT_TIMEOUT=10ms", "OUTRIGGER_STREAM_IDLE_TIMEOUT=24h"},
 			func(c *Settings) {
-				c.Timeouts = proxy.Timeouts{Total: 90 * time.Minute, Attempt: 1500 * time.Millisecond, Connect: 10 * time.Millisecond, StreamIdle: 24 * time.Hour}
+				c.Timeouts = settings.Timeouts{Total: 90 * time.Minute, Attempt: 1500 * time.Millisecond, Connect: 10 * time.Millisecond, StreamIdle: 24 * time.Hour}
 				c.Timeouts.TotalSet, c.Timeouts.StreamIdleSet = true, true
 			},
 		},
@@ -169,12 +169,12 @@ func TestEnvironmentBecomesConfiguration(t *testing.T) {
 			},
 			func(c *Settings) {
 				c.UpstreamURLs = []NamedURL{{"azure2", "https://my.openai.azure.com:8443/openai"}}
-				c.Upstreams = []proxy.Upstream{{
+				c.Upstreams = []settings.Upstream{{
 					Name: "azure2", URL: &url.URL{Scheme: "https", Host: "my.openai.azure.com:8443", Path: "/openai"},
-					APIKey: values.NewSecret("sk-key"), AuthHeader: "api-key", CallerKey: proxy.CallerKeyDrop, HTTP2: proxy.HTTP2Auto,
-					Headers: []proxy.Pair{{Name: "OpenAI-Beta", Value: "assistants=v2"}, {Name: "X-Empty"}},
-					Query:   []proxy.Pair{{Name: "api-version", Value: "2024-10-21"}},
-					Models:  []proxy.Model{{Requested: "gpt-4o", Sent: "my-4o"}, {Requested: "*", Sent: "other=1"}},
+					APIKey: values.NewSecret("sk-key"), AuthHeader: "api-key", CallerKey: settings.CallerKeyDrop, HTTP2: settings.HTTP2Auto,
+					Headers: []settings.Pair{{Name: "OpenAI-Beta", Value: "assistants=v2"}, {Name: "X-Empty"}},
+					Query:   []settings.Pair{{Name: "api-version", Value: "2024-10-21"}},
+					Models:  []settings.Model{{Requested: "gpt-4o", Sent: "my-4o"}, {Requested: "*", Sent: "other=1"}},
 					RPM:     60, TPM: 90000, MaxInflight: 5,
 				}}
 			},
@@ -186,15 +186,15 @@ func TestEnvironmentBecomesConfiguration(t *testing.T) {
 			},
 			func(c *Settings) {
 				c.UpstreamURLs = []NamedURL{{"a", "https://a.example"}, {"b", "https://b.example"}, {"c", "https://b.example"}, {"local", "http://localhost:11434"}}
-				upstream := func(name, scheme, host string) proxy.Upstream {
-					return proxy.Upstream{Name: name, URL: &url.URL{Scheme: scheme, Host: host}, CallerKey: proxy.CallerKeyAuto, HTTP2: proxy.HTTP2Auto}
+				upstream := func(name, scheme, host string) settings.Upstream {
+					return settings.Upstream{Name: name, URL: &url.URL{Scheme: scheme, Host: host}, CallerKey: settings.CallerKeyAuto, HTTP2: settings.HTTP2Auto}
 				}
-				c.Upstreams = []proxy.Upstream{
+				c.Upstreams = []settings.Upstream{
 					upstream("a", "https", "a.example"), upstream("b", "https", "b.example"),
 					upstream("c", "https", "b.example"), upstream("local", "http", "localhost:11434"),
 				}
 				c.Upstreams[1].APIKey = values.NewSecret("b-key")
-				c.Upstreams[2].CallerKey, c.Upstreams[2].Models = proxy.CallerKeySend, []proxy.Model{{Requested: "*", Sent: "small"}}
+				c.Upstreams[2].CallerKey, c.Upstreams[2].Models = settings.CallerKeySend, []settings.Model{{Requested: "*", Sent: "small"}}
 				c.Failover = policy.Failover{policy.FailoverQuota, policy.FailoverBreaker}
 			},
 		},
@@ -202,8 +202,8 @@ func TestEnvironmentBecomesConfiguration(t *testing.T) {
 			[]string{"OUTRIGGER_UPSTREAMS=openai=https://api.openai.com,b=https://b.example", "OUTRIGGER_FAILOVER=none"},
 			func(c *Settings) {
 				c.UpstreamURLs = append(c.UpstreamURLs, NamedURL{"b", "https://b.example"})
-				c.Upstreams = append(c.Upstreams, proxy.Upstream{
-					Name: "b", URL: &url.URL{Scheme: "https", Host: "b.example"}, CallerKey: proxy.CallerKeyAuto, HTTP2: proxy.HTTP2Auto,
+				c.Upstreams = append(c.Upstreams, settings.Upstream{
+					Name: "b", URL: &url.URL{Scheme: "https", Host: "b.example"}, CallerKey: settings.CallerKeyAuto, HTTP2: settings.HTTP2Auto,
 				})
 				c.Failover = nil
 			},
@@ -212,7 +212,7 @@ func TestEnvironmentBecomesConfiguration(t *testing.T) {
 			[]string{"OUTRIGGER_UPSTREAMS=name=http://localhost", "OUTRIGGER_UPSTREAM_NAME_RPM=1"},
 			func(c *Settings) {
 				c.UpstreamURLs = []NamedURL{{"name", "http://localhost"}}
-				c.Upstreams = []proxy.Upstream{{Name: "name", URL: &url.URL{Scheme: "http", Host: "localhost"}, CallerKey: proxy.CallerKeyAuto, HTTP2: proxy.HTTP2Auto, RPM: 1}}
+				c.Upstreams = []settings.Upstream{{Name: "name", URL: &url.URL{Scheme: "http", Host: "localhost"}, CallerKey: settings.CallerKeyAuto, HTTP2: settings.HTTP2Auto, RPM: 1}}
 			},
 		},
 		"all addresses, with a key and with tokens": {
@@ -227,8 +227,8 @@ func TestEnvironmentBecomesConfiguration(t *testing.T) {
 			[]string{"OUTRIGGER_LISTEN=:8383", "OUTRIGGER_UPSTREAM_OPENAI_HEADERS=OpenAI-Beta=x", "OUTRIGGER_UPSTREAM_OPENAI_QUERY=api-version=1"},
 			func(c *Settings) {
 				c.Listen, c.Callers.Listen = ":8383", ":8383"
-				c.Upstreams[0].Headers = []proxy.Pair{{Name: "OpenAI-Beta", Value: "x"}}
-				c.Upstreams[0].Query = []proxy.Pair{{Name: "api-version", Value: "1"}}
+				c.Upstreams[0].Headers = []settings.Pair{{Name: "OpenAI-Beta", Value: "x"}}
+				c.Upstreams[0].Query = []settings.Pair{{Name: "api-version", Value: "1"}}
 			},
 		},
 		"log and drain": {

@@ -5,8 +5,6 @@ package config
 import (
 	"os"
 	"testing"
-
-	"outrigger/test/process"
 )
 
 // asNobody runs f, unless root runs the test.

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"outrigger/internal/values"
-	"outrigger/proxy"
 	"outrigger/proxy/idempotency/store"
+	"outrigger/proxy/settings"
 )
 
 // inRange reports whether the field lies within the bounds of its tags. What is
@@ -111,9 +111,9 @@ func (v *variable) form() string {
 		return "memory, file:/path/file.db, redis://host:port or rediss://host:port"
 	case []NamedURL:
 		return "name=url, or several separated by commas"
-	case []proxy.Model:
+	case []settings.Model:
 		return "requested=sent, or several separated by commas"
-	case []proxy.Pair:
+	case []settings.Pair:
 		return "name=value, or several separated by commas"
 	case bool:
 		return "true or false"

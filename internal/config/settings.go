@@ -4,7 +4,7 @@ import (
 	"log/slog"
 	"time"
 
-	"outrigger/proxy"
+	"outrigger/proxy/settings"
 )
 
 // Prefix starts the name of every variable.
@@ -37,7 +37,7 @@ type Settings struct {
 	// TLS is what callers of the traffic listener that speak TLS are shown.
 	TLS TLS
 
-	proxy.Config
+	settings.Config
 
 	// LogLevel is the least severe level that is logged.
 	LogLevel slog.Level `env:"LOG_LEVEL" envDefault:"info" oneof:"debug,info,warn,error" doc:"least severe level that is logged"`
@@ -51,7 +51,7 @@ type Settings struct {
 
 // ProxyDefaults returns what no variables at all set of a proxy.Config, without an
 // upstream. It is where programs start that run a proxy without an environment.
-func ProxyDefaults() proxy.Config {
+func ProxyDefaults() settings.Config {
 	var s Settings
 	resolve(&s, Prefix, nil, &mistakes{}) // every default is allowed
 	s.Callers.Listen = s.Listen
@@ -59,8 +59,8 @@ func ProxyDefaults() proxy.Config {
 }
 
 // UpstreamDefaults returns an upstream as no variables at all set it, without name and URL.
-func UpstreamDefaults() proxy.Upstream {
-	var u proxy.Upstream
+func UpstreamDefaults() settings.Upstream {
+	var u settings.Upstream
 	resolve(&u, Prefix, nil, &mistakes{}) // every default is allowed
 	return u
 }

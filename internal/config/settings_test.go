@@ -4,13 +4,13 @@ import (
 	"reflect"
 	"testing"
 
-	"outrigger/proxy"
+	"outrigger/proxy/settings"
 )
 
 func TestEveryDefaultIsAllowed(t *testing.T) {
 	var found mistakes
 	resolve(&Settings{}, Prefix, nil, &found)
-	resolve(&proxy.Upstream{}, Prefix, nil, &found)
+	resolve(&settings.Upstream{}, Prefix, nil, &found)
 	if len(found.all) > 0 {
 		t.Error(found.join())
 	}
@@ -24,7 +24,7 @@ func TestDefaultsAreWhatAnEmptyEnvironmentGives(t *testing.T) {
 	upstream := UpstreamDefaults()
 	upstream.Name, upstream.URL = loaded.Upstreams[0].Name, loaded.Upstreams[0].URL
 	got := ProxyDefaults()
-	got.Upstreams = []proxy.Upstream{upstream}
+	got.Upstreams = []settings.Upstream{upstream}
 	if !reflect.DeepEqual(got, loaded.Config) {
 		t.Errorf("got  %+v\nwant %+v", got, loaded.Config)
 	}

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"outrigger/proxy"
+	"outrigger/proxy/settings"
 )
 
 // serviceLink matches the variables that Kubernetes puts into every container for
@@ -21,7 +21,7 @@ var ofUpstream = regexp.MustCompile(`^OUTRIGGER_UPSTREAM_([A-Z][A-Z0-9]*)_[A-Z0-
 // findUnknown notes every given name that nothing reads, and returns the service
 // links among them, which are no mistakes. Values are not shown: the name may be
 // a slip in that of a secret.
-func findUnknown(given environment, variables []variable, upstreams []proxy.Upstream, found *mistakes) []string {
+func findUnknown(given environment, variables []variable, upstreams []settings.Upstream, found *mistakes) []string {
 	known := map[string]bool{}
 	for i := range variables {
 		v := &variables[i]
@@ -52,7 +52,7 @@ func findUnknown(given environment, variables []variable, upstreams []proxy.Upst
 }
 
 // namesOf lists the names of upstreams for a reader.
-func namesOf(upstreams []proxy.Upstream) string {
+func namesOf(upstreams []settings.Upstream) string {
 	names := make([]string, len(upstreams))
 	for i, u := range upstreams {
 		names[i] = u.Name
@@ -62,13 +62,13 @@ func namesOf(upstreams []proxy.Upstream) string {
 
 // foreignUpstream returns the name of the upstream that the variable called name
 // would belong to, "" if it is one of those given, or if the variable belongs to none.
-func foreignUpstream(name string, given []proxy.Upstream) string {
+func foreignUpstream(name string, given []settings.Upstream) string {
 	match := ofUpstream.FindStringSubmatch(name)
 	if match == nil {
 		return ""
 	}
 	upstream := strings.ToLower(match[1])
-	if slices.ContainsFunc(given, func(u proxy.Upstream) bool { return u.Name == upstream }) {
+	if slices.ContainsFunc(given, func(u settings.Upstream) bool { return u.Name == upstream }) {
 		return ""
 	}
 	return upstream

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"outrigger/proxy"
+	"outrigger/proxy/settings"
 )
 
 // NamedURL is one entry of OUTRIGGER_UPSTREAMS, split and not yet checked.
@@ -34,9 +34,9 @@ var upstreamName = regexp.MustCompile(`^[a-z][a-z0-9]*$`)
 
 // upstreamsOf checks the entries and returns an upstream for each right name, so
 // that its variables are checked too, even if its URL, then nil, is wrong.
-func upstreamsOf(entries []NamedURL, found *mistakes) []proxy.Upstream {
+func upstreamsOf(entries []NamedURL, found *mistakes) []settings.Upstream {
 	const variable = Prefix + "UPSTREAMS"
-	var all []proxy.Upstream
+	var all []settings.Upstream
 	seen := map[string]bool{}
 	for _, entry := range entries {
 		address, problem := parseUpstreamURL(entry.url)
@@ -50,7 +50,7 @@ func upstreamsOf(entries []NamedURL, found *mistakes) []proxy.Upstream {
 			found.add(variable, entry.name, "want each name once")
 		default:
 			seen[entry.name] = true
-			all = append(all, proxy.Upstream{Name: entry.name, URL: address})
+			all = append(all, settings.Upstream{Name: entry.name, URL: address})
 		}
 	}
 	return all
@@ -107,7 +107,7 @@ func checkFailover(c *Settings, found *mistakes) {
 	for _, u := range c.Upstreams[1:] {
 		of := upstreamPrefix(u.Name)
 		switch {
-		case u.LendsKey(), u.CallerKey != proxy.CallerKeyAuto, proxy.SameHost(first.URL, u.URL), proxy.IsLoopback(u.URL):
+		case u.LendsKey(), u.CallerKey != settings.CallerKeyAuto, settings.SameHost(first.URL, u.URL), settings.IsLoopback(u.URL):
 		case found.have(of+"API_KEY", of+"HEADERS", of+"QUERY", of+"CALLER_KEY"):
 		default:
 			found.add(of+"API_KEY", "", "want a key: the caller's own is for the host of upstream "+first.Name+" and is not sent to this one. "+

@@ -5,7 +5,7 @@ import (
 	"reflect"
 	"testing"
 
-	"outrigger/proxy"
+	"outrigger/proxy/settings"
 )
 
 func TestUpstreamURLs(t *testing.T) {
@@ -52,7 +52,7 @@ func TestWhatIsWrongWithAnUpstreamURLIsTold(t *testing.T) {
 func TestAWrongURLKeepsItsNameSoThatItsVariablesAreChecked(t *testing.T) {
 	found := &mistakes{}
 	got := upstreamsOf([]NamedURL{{"a", "ftp://x"}, {"B", "https://b"}, {"c", "https://c"}, {"c", "https://d"}}, found)
-	want := []proxy.Upstream{{Name: "a"}, {Name: "c", URL: &url.URL{Scheme: "https", Host: "c"}}}
+	want := []settings.Upstream{{Name: "a"}, {Name: "c", URL: &url.URL{Scheme: "https", Host: "c"}}}
 	if !reflect.DeepEqual(got, want) || len(found.all) != 3 {
 		t.Errorf("got %+v and %v", got, found.all)
 	}

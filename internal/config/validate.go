@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"outrigger/proxy"
+	"outrigger/proxy/settings"
 )
 
 // validate notes what no single tag can tell: values that contradict each other,
@@ -42,7 +42,7 @@ var framing = []string{
 }
 
 // checkInjected notes what could not be put into a request to u.
-func checkInjected(u proxy.Upstream, found *mistakes) {
+func checkInjected(u settings.Upstream, found *mistakes) {
 	of := upstreamPrefix(u.Name)
 	if problem := keySlip(u.APIKey.Reveal()); problem != "" && !u.APIKey.IsZero() {
 		found.add(of+"API_KEY", "", "want a key "+problem)

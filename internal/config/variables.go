@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"outrigger/internal/values"
-	"outrigger/proxy"
+	"outrigger/proxy/settings"
 )
 
 // Variable is one environment variable as it was resolved, in the form that check prints
@@ -100,7 +100,7 @@ func words(list string) []string {
 // hidden reports whether no part of the text may be shown. Query parameters are
 // among them: some providers take their key as one.
 func (v *variable) hidden() bool {
-	_, pairs := v.field.Interface().([]proxy.Pair)
+	_, pairs := v.field.Interface().([]settings.Pair)
 	return v.Secret || pairs
 }
 
@@ -120,7 +120,7 @@ func (v *variable) resolved() Variable {
 // String returns the text as check prints it: secrets redacted, of pairs the names,
 // and nothing that looks like a key, even where it passes for a host or a header.
 func (v *variable) String() string {
-	pairs, _ := v.field.Interface().([]proxy.Pair)
+	pairs, _ := v.field.Interface().([]settings.Pair)
 	switch {
 	case len(pairs) > 0:
 		all := make([]string, len(pairs))

@@ -9,13 +9,13 @@ import (
 	"strings"
 	"testing"
 
-	"outrigger/proxy"
 	"outrigger/proxy/idempotency/store"
+	"outrigger/proxy/settings"
 )
 
 // everyVariable is the table of variables, with NAME for the name of an upstream.
 func everyVariable() []variable {
-	return append(variablesOf(&Settings{}, Prefix), variablesOf(&proxy.Upstream{}, upstreamPrefix("name"))...)
+	return append(variablesOf(&Settings{}, Prefix), variablesOf(&settings.Upstream{}, upstreamPrefix("name"))...)
 }
 
 // documented is a variable as a document shows it.
@@ -58,17 +58,17 @@ func TestEveryVariableIsWellTagged(t *testing.T) {
 // this package's are two, and must agree.
 func TestEveryVariableSetsItsField(t *testing.T) {
 	samples := map[reflect.Type]string{
-		reflect.TypeFor[bool]():         "false",
-		reflect.TypeFor[string]():       "x",
-		reflect.TypeFor[float64]():      "0.25",
-		reflect.TypeFor[int]():          "3",
-		reflect.TypeFor[[]NamedURL]():   "x=http://x",
-		reflect.TypeFor[[]proxy.Pair](): "x=y",
+		reflect.TypeFor[bool]():            "false",
+		reflect.TypeFor[string]():          "x",
+		reflect.TypeFor[float64]():         "0.25",
+		reflect.TypeFor[int]():             "3",
+		reflect.TypeFor[[]NamedURL]():      "x=http://x",
+		reflect.TypeFor[[]settings.Pair](): "x=y",
 
-		reflect.TypeFor[[]proxy.Model](): "x=y",
-		reflect.TypeFor[store.Spec]():    "file:/x.db",
+		reflect.TypeFor[[]settings.Model](): "x=y",
+		reflect.TypeFor[store.Spec]():       "file:/x.db",
 	}
-	for prefix, root := range map[string]any{Prefix: &Settings{}, upstreamPrefix("name"): &proxy.Upstream{}} {
+	for prefix, root := range map[string]any{Prefix: &Settings{}, upstreamPrefix("name"): &settings.Upstream{}} {
 		for _, v := range variablesOf(root, prefix) {
 			text := samples[v.field.Type()]
 			switch {
@@ -95,7 +95,7 @@ func TestEveryVariableSetsItsField(t *testing.T) {
 
 // By name and type of its field env tells what it could not parse.
 func TestEveryFieldIsToldByNameAndType(t *testing.T) {
-	for _, all := range [][]variable{variablesOf(&Settings{}, Prefix), variablesOf(&proxy.Upstream{}, Prefix)} {
+	for _, all := range [][]variable{variablesOf(&Settings{}, Prefix), variablesOf(&settings.Upstream{}, Prefix)} {
 		seen := map[fieldID]string{}
 		for _, v := range all {
 			if other := seen[v.id]; other != "" {

@@ -14,6 +14,7 @@ import (
 
 	"outrigger/internal/config"
 	"outrigger/proxy"
+	"outrigger/proxy/settings"
 )
 
 const (
@@ -60,10 +61,10 @@ func (b *buffers) Put(p []byte) { b.pool.Put(&p) }
 // newOutrigger is the whole proxy as the binary serves it by default: every setting
 // at its default, metrics registered, one line of JSON per request to a pipe.
 func newOutrigger(upstream *url.URL) (http.Handler, error) {
-	settings, entry := config.ProxyDefaults(), config.UpstreamDefaults()
+	s, entry := config.ProxyDefaults(), config.UpstreamDefaults()
 	entry.Name, entry.URL = "openai", upstream
-	settings.Upstreams = []proxy.Upstream{entry}
-	return proxy.New(settings, proxy.Deps{
+	s.Upstreams = []settings.Upstream{entry}
+	return proxy.New(s, proxy.Deps{
 		Log:      slog.New(slog.NewJSONHandler(os.Stderr, nil)),
 		Registry: prometheus.NewRegistry(),
 	})

@@ -26,6 +26,7 @@ import (
 	"outrigger/internal/sim"
 	"outrigger/internal/sim/ledger"
 	"outrigger/proxy"
+	"outrigger/proxy/settings"
 )
 
 // near is a network like a data centre's.
@@ -64,11 +65,11 @@ func bubbleBehind(t *testing.T, upstream sim.Config, network memnet.Latency, pha
 		g := &rig{t: t, sim: sim.New(upstream), behind: memnet.New(network)}
 		far := &http.Server{Handler: says(g.sim), ReadHeaderTimeout: time.Minute, ErrorLog: quiet}
 		go func() { _ = far.Serve(g.behind) }()
-		settings, entry := config.ProxyDefaults(), config.UpstreamDefaults()
+		s, entry := config.ProxyDefaults(), config.UpstreamDefaults()
 		entry.Name, entry.URL = "sim", upstreamURL
-		settings.Upstreams = []proxy.Upstream{entry}
-		settings.Bodies.Dir = t.TempDir()
-		p, err := proxy.New(settings, proxy.Deps{Log: slog.New(slog.NewTextHandler(&g.said, &slog.HandlerOptions{Level: slog.LevelInfo})), Registry: prometheus.NewRegistry(), Dial: g.behind.Dial})
+		s.Upstreams = []settings.Upstream{entry}
+		s.Bodies.Dir = t.TempDir()
+		p, err := proxy.New(s, proxy.Deps{Log: slog.New(slog.NewTextHandler(&g.said, &slog.HandlerOptions{Level: slog.LevelInfo})), Registry: prometheus.NewRegistry(), Dial: g.behind.Dial})
 		if err != nil {
 			t.Fatal(err)
 		}

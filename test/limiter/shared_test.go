@@ -14,6 +14,7 @@ import (
 	"outrigger/internal/sim"
 	"outrigger/internal/sim/meter"
 	"outrigger/proxy"
+	"outrigger/proxy/settings"
 )
 
 // TestKeysThatShareALimit sends 800 requests at once, with keys of one organization that
@@ -241,11 +242,11 @@ func TestOneLimiterForTwoKeysWithOthersBesides(t *testing.T) {
 
 // second is the same upstream behind a proxy of its own, as another pod has. stop ends it.
 func (g *rig) second() (*rig, func()) {
-	settings, entry := config.ProxyDefaults(), config.UpstreamDefaults()
+	settingsVal, entry := config.ProxyDefaults(), config.UpstreamDefaults()
 	entry.Name, entry.URL = "sim", upstreamURL
-	settings.Upstreams = []proxy.Upstream{entry}
-	settings.Bodies.Dir = g.t.TempDir()
-	p, err := proxy.New(settings, proxy.Deps{Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(), Dial: g.behind.Dial})
+	settingsVal.Upstreams = []settings.Upstream{entry}
+	settingsVal.Bodies.Dir = g.t.TempDir()
+	p, err := proxy.New(settingsVal, proxy.Deps{Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(), Dial: g.behind.Dial})
 	if err != nil {
 		g.t.Fatal(err)
 	}

@@ -22,6 +22,7 @@ import (
 	"outrigger/internal/sim/ledger"
 	"outrigger/policy"
 	"outrigger/proxy"
+	"outrigger/proxy/settings"
 )
 
 // pair is a proxy in front of two simulated upstreams, "first" and "second".
@@ -32,7 +33,7 @@ type pair struct {
 	client *http.Client
 }
 
-func newPair(t *testing.T, edit func(*proxy.Config)) *pair {
+func newPair(t *testing.T, edit func(*settings.Config)) *pair {
 	t.Helper()
 	p := &pair{t: t, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1000}}}
 	settings := config.ProxyDefaults()
@@ -141,7 +142,7 @@ func TestNoCallerSeesTheTroublesOfTheFirstOfTwoUpstreams(t *testing.T) {
 		t.Skip("takes 31 s")
 	}
 	const perSecond, lasts = 25, 31 * time.Second
-	p := newPair(t, func(c *proxy.Config) {
+	p := newPair(t, func(c *settings.Config) {
 		c.Failover = append(c.Failover, policy.FailoverQuota)
 		c.Timeouts.Attempt, c.TripCooldown = time.Second, time.Second
 		c.Timeouts.Total = 10 * time.Second // which alone ends a create that hangs: it has no other attempt
@@ -241,9 +242,9 @@ func (p *pair) nothingTwice() {
 }
 
 func TestASmallerModelBehindTheSameURLStepsIn(t *testing.T) {
-	p := newPair(t, func(c *proxy.Config) {
+	p := newPair(t, func(c *settings.Config) {
 		c.Upstreams[1].URL = c.Upstreams[0].URL
-		c.Upstreams[1].Models = []proxy.Model{{Requested: "gpt-4o", Sent: "gpt-4o-mini"}}
+		c.Upstreams[1].Models = []settings.Model{{Requested: "gpt-4o", Sent: "gpt-4o-mini"}}
 	})
 	ask := func(id string) reply {
 		got := p.ask(t.Context(), id, false)

@@ -18,7 +18,7 @@ import (
 	"outrigger/internal/sim"
 	"outrigger/internal/sim/fault"
 	"outrigger/internal/sim/ledger"
-	"outrigger/proxy"
+	"outrigger/proxy/settings"
 	"outrigger/test/redisserver"
 )
 
@@ -111,7 +111,7 @@ func TestEightCallersOfOneKeyGetOneAnswer(t *testing.T) {
 	for name, store := range stores {
 		t.Run(name, func(t *testing.T) {
 			spec := store.spec(t)
-			edit := func(c *proxy.Config) {
+			edit := func(c *settings.Config) {
 				if err := c.Store.Spec.UnmarshalText([]byte(spec)); err != nil {
 					t.Fatal(err)
 				}

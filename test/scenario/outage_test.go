@@ -7,7 +7,7 @@ import (
 
 	"outrigger/internal/sim"
 	"outrigger/internal/sim/ledger"
-	"outrigger/proxy"
+	"outrigger/proxy/settings"
 )
 
 // The outage of these scenarios: 5 s of it in 20 s of steady load.
@@ -29,15 +29,15 @@ func TestAnOutageIsWaitedOutAndNotMadeWorse(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes 25 s")
 	}
-	attemptTimeout := func(c *proxy.Config) { c.Timeouts.Attempt = 2 * time.Second }
+	attemptTimeout := func(c *settings.Config) { c.Timeouts.Attempt = 2 * time.Second }
 	tests := map[string]struct {
 		kind sim.OutageKind
-		edit func(*proxy.Config)
+		edit func(*settings.Config)
 	}{
-		"every answer a 503":      {sim.OutageStatus, func(*proxy.Config) {}},
+		"every answer a 503":      {sim.OutageStatus, func(*settings.Config) {}},
 		"hanging requests":        {sim.OutageHang, attemptTimeout},
-		"refused connections":     {sim.OutageRefuse, func(*proxy.Config) {}},
-		"every connection is cut": {sim.OutageReset, func(*proxy.Config) {}},
+		"refused connections":     {sim.OutageRefuse, func(*settings.Config) {}},
+		"every connection is cut": {sim.OutageReset, func(*settings.Config) {}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

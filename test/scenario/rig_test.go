@@ -24,6 +24,7 @@ import (
 	"outrigger/internal/config"
 	"outrigger/internal/sim"
 	"outrigger/proxy"
+	"outrigger/proxy/settings"
 )
 
 // timely holds got to a bound in time, where that was asked for: OUTRIGGER_TEST_TIMING
@@ -51,7 +52,7 @@ type rig struct {
 	upstream *url.URL
 }
 
-func newRig(t *testing.T, upstream sim.Config, edits ...func(*proxy.Config)) *rig {
+func newRig(t *testing.T, upstream sim.Config, edits ...func(*settings.Config)) *rig {
 	t.Helper()
 	s := sim.New(upstream)
 	base, err := s.Start("127.0.0.1:0")
@@ -72,16 +73,16 @@ func newRig(t *testing.T, upstream sim.Config, edits ...func(*proxy.Config)) *ri
 }
 
 // sidecar starts a proxy in front of the upstream, and returns its base URL.
-func (g *rig) sidecar(edits ...func(*proxy.Config)) string {
+func (g *rig) sidecar(edits ...func(*settings.Config)) string {
 	g.t.Helper()
-	settings, entry := config.ProxyDefaults(), config.UpstreamDefaults()
+	s, entry := config.ProxyDefaults(), config.UpstreamDefaults()
 	entry.Name, entry.URL = "sim", g.upstream
-	settings.Upstreams = []proxy.Upstream{entry}
-	settings.Bodies.Dir = g.t.TempDir()
+	s.Upstreams = []settings.Upstream{entry}
+	s.Bodies.Dir = g.t.TempDir()
 	for _, edit := range edits {
-		edit(&settings)
+		edit(&s)
 	}
-	p, err := proxy.New(settings, proxy.Deps{Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry()})
+	p, err := proxy.New(s, proxy.Deps{Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry()})
 	if err != nil {
 		g.t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 	"outrigger/internal/config"
 	"outrigger/internal/sim"
 	"outrigger/internal/sim/ledger"
-	"outrigger/proxy"
+	"outrigger/proxy/settings"
 )
 
 // homesRig is a proxy in front of two simulated upstreams, "sim" and "second".
@@ -34,7 +34,7 @@ func newHomesRig(t *testing.T) *homesRig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := newRig(t, sim.Config{Seed: 1, JobTime: time.Millisecond}, func(c *proxy.Config) {
+	g := newRig(t, sim.Config{Seed: 1, JobTime: time.Millisecond}, func(c *settings.Config) {
 		other := config.UpstreamDefaults()
 		other.Name, other.URL = "second", address
 		c.Upstreams = append(c.Upstreams, other)

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"outrigger/proxy"
+	"outrigger/proxy/settings"
 )
 
 // way is how calls are made: by which client, and through what.
@@ -18,7 +18,7 @@ type way struct {
 	name     string
 	model    model
 	straight bool
-	config   func(*proxy.Config) // changes the proxy's default configuration
+	config   func(*settings.Config) // changes the proxy's default configuration
 }
 
 // model is what a client does about failures.

@@ -7,7 +7,7 @@ import (
 
 	"outrigger/internal/sim"
 	"outrigger/internal/sim/fault"
-	"outrigger/proxy"
+	"outrigger/proxy/settings"
 )
 
 // The outage: 5 s of it in 20 s of 50 calls per second.
@@ -29,7 +29,7 @@ func away(kind sim.OutageKind) func(*rig) {
 func TestAnOutageIsWaitedOutAndNotMadeWorse(t *testing.T) {
 	together(t)
 	bounded := through
-	bounded.config = func(c *proxy.Config) { c.Timeouts.Attempt = 2 * time.Second }
+	bounded.config = func(c *settings.Config) { c.Timeouts.Attempt = 2 * time.Second }
 	tests := []struct {
 		name string
 		kind sim.OutageKind

@@ -28,6 +28,7 @@ import (
 	"outrigger/internal/memnet"
 	"outrigger/internal/sim"
 	"outrigger/proxy"
+	"outrigger/proxy/settings"
 )
 
 // inRealTime runs the storms on sockets.
@@ -130,16 +131,16 @@ func build(t *testing.T, upstream sim.Config, way way, f func(g *rig)) {
 
 // outrigger serves a proxy with its default configuration, changed by edit, on front.
 // It returns what ends it.
-func outrigger(t *testing.T, front, behind *wire, edit func(*proxy.Config)) func() {
+func outrigger(t *testing.T, front, behind *wire, edit func(*settings.Config)) func() {
 	t.Helper()
-	settings, entry := config.ProxyDefaults(), config.UpstreamDefaults()
+	s, entry := config.ProxyDefaults(), config.UpstreamDefaults()
 	entry.Name, entry.URL = "sim", &url.URL{Scheme: "http", Host: "127.0.0.1:9393"} // behind is dialled whatever the address
-	settings.Upstreams = []proxy.Upstream{entry}
-	settings.Bodies.Dir = t.TempDir()
+	s.Upstreams = []settings.Upstream{entry}
+	s.Bodies.Dir = t.TempDir()
 	if edit != nil {
-		edit(&settings)
+		edit(&s)
 	}
-	p, err := proxy.New(settings, proxy.Deps{Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(), Dial: behind.dial})
+	p, err := proxy.New(s, proxy.Deps{Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(), Dial: behind.dial})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,133 @@
+package access
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"outrigger/proxy/apierror"
+	"outrigger/proxy/carrier"
+	"outrigger/proxy/settings"
+	"outrigger/proxy/wire"
+)
+
+// Callers decides who may call, before anything of a request is read.
+type Callers struct {
+	tokens  atomic.Pointer[[][sha256.Size]byte]
+	origins []string
+	hosts   []string // nil: any
+}
+
+func NewCallers(c settings.Callers) *Callers {
+	cs := &Callers{}
+	cs.SetTokens(c.Tokens)
+	for _, o := range c.Origins {
+		if o != "none" {
+			cs.origins = append(cs.origins, strings.ToLower(o))
+		}
+	}
+	cs.hosts = servedHosts(c)
+	return cs
+}
+
+// servedHosts is which Host values are served. On loopback only its own names
+// are, against DNS rebinding: a page's own name, resolved to 127.0.0.1.
+func servedHosts(c settings.Callers) []string {
+	if len(c.Hosts) > 0 {
+		hosts := make([]string, 0, len(c.Hosts))
+		for _, h := range c.Hosts {
+			hosts = append(hosts, strings.ToLower(strings.Trim(h, "[]")))
+		}
+		return hosts
+	}
+	listen, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		listen = c.Listen
+	}
+	ip := net.ParseIP(listen)
+	if listen != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil
+	}
+	return []string{"localhost", "127.0.0.1", "::1", strings.ToLower(listen)}
+}
+
+// Admit returns nil for a request that may go on. target is the upstream's host that
+// it is meant for, if it is not meant for this listener.
+func (cs *Callers) Admit(r *http.Request, target string) error {
+	if r.Method == http.MethodConnect {
+		return apierror.New("bad_request", "CONNECT is not served here. Set OPENAI_BASE_URL to this listener instead of HTTPS_PROXY, or OUTRIGGER_INTERCEPT=on.")
+	}
+	if target != "" {
+		return cs.admitTo(r, target)
+	}
+	if r.URL.IsAbs() && !cs.serves(r.URL.Host) {
+		return apierror.New("bad_request", "This is no open proxy: it does not forward to %q. "+
+			"Set OPENAI_BASE_URL to this listener instead of HTTP_PROXY.", Short(r.URL.Host))
+	}
+	if !cs.serves(r.Host) {
+		return apierror.New("host_not_allowed", "Host %q is not served. Call by a loopback name, or list it in OUTRIGGER_ALLOWED_HOSTS.", Short(r.Host))
+	}
+	if err := cs.admitPage(r); err != nil {
+		return err
+	}
+	if !IsPreflight(r) && !cs.Known(r.Header.Get(wire.HeaderToken)) {
+		return apierror.New("client_token_required", "This proxy asks for a client token. Send one of OUTRIGGER_CLIENT_TOKENS in x-outrigger-token.")
+	}
+	return nil
+}
+
+// admitPage returns nil for a request that comes from no browser page, or from one
+// that may call.
+func (cs *Callers) admitPage(r *http.Request) error {
+	if origin := r.Header.Get("Origin"); origin != "" && !slices.Contains(cs.origins, strings.ToLower(origin)) {
+		return apierror.New("origin_not_allowed", "Pages of origin %q may not call. List it in OUTRIGGER_ALLOWED_ORIGINS if they should.", Short(origin))
+	}
+	// A page's request for a picture or a script has no Origin, but this.
+	if site := r.Header.Get("Sec-Fetch-Site"); r.Header.Get("Origin") == "" && (site == "cross-site" || site == "same-site") {
+		return apierror.New("origin_not_allowed", "Browser pages may not call. List their origin in OUTRIGGER_ALLOWED_ORIGINS if they should.")
+	}
+	return nil
+}
+
+// serves reports whether hostport names this server.
+func (cs *Callers) serves(hostport string) bool {
+	if cs.hosts == nil {
+		return true
+	}
+	host := hostport
+	if h, _, err := net.SplitHostPort(hostport); err == nil {
+		host = h
+	}
+	host = strings.TrimSuffix(strings.ToLower(strings.Trim(host, "[]")), ".")
+	return slices.Contains(cs.hosts, host)
+}
+
+// Known reports whether a caller with that token may call: any may where none are
+// configured. It compares in constant time.
+func (cs *Callers) Known(token string) bool {
+	tokens := *cs.tokens.Load()
+	if len(tokens) == 0 {
+		return true
+	}
+	sum, found := sha256.Sum256([]byte(token)), 0
+	for i := range tokens {
+		found |= subtle.ConstantTimeCompare(sum[:], tokens[i][:])
+	}
+	return found == 1
+}
+
+// HaveTokens reports whether callers have to present one.
+func (cs *Callers) HaveTokens() bool { return len(*cs.tokens.Load()) > 0 }
+
+// Short bounds a caller's text in a message, without what looks like a key in it.
+func Short(s string) string {
+	s = carrier.Mask(s)
+	if len(s) > 100 {
+		return s[:100] + "..."
+	}
+	return s
+}

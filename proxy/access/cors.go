@@ -1,0 +1,17 @@
+package access
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// Page returns the origin of the page that calls, if it is one that may, or "". An
+// intercepted call's page deals with the upstream itself.
+func (cs *Callers) Page(r *http.Request, target string) string {
+	origin := r.Header.Get("Origin")
+	if target != "" || !slices.Contains(cs.origins, strings.ToLower(origin)) {
+		return ""
+	}
+	return origin
+}

@@ -1,0 +1,141 @@
+package admission
+
+import (
+	"container/list"
+	"sync"
+	"time"
+
+	"outrigger/policy/limit"
+	"outrigger/proxy/carrier"
+)
+
+// Key is what providers keep one rate limit for: an account and a model.
+type Key struct {
+	Credential carrier.Credential
+	Model      string
+}
+
+// Queues are the limiters of one upstream, made on first use. Callers choose both halves of
+// their keys, so they are bounded in bytes: see lineroom.go. Safe for concurrent use.
+type Queues struct {
+	Connect  func(now time.Time) time.Duration // the shortest time that connecting took; nil is unknown
+	settings limit.Settings
+	// Concurrency says that limits on it are learned.
+	Concurrency bool
+	Siblings    *siblings // nil where nobody looks for lines that share an account
+	Room        int       // the bytes that those may take that nobody uses
+	Mu          sync.RWMutex
+	ByKey       map[Key]*Queue
+	Accounts    map[accountKey]*account
+	idle        [idleKinds]list.List // of *line, that used last at the back
+	resting     list.List            // of *account, whose common limiter nobody uses,
+	blank       list.List            // and of those for which a new one would do
+	Bytes       int
+	dropped     limit.Counters
+}
+
+func NewLines(s limit.Settings) *Queues {
+	return &Queues{settings: s, Room: LineRoom, ByKey: map[Key]*Queue{}, Accounts: map[accountKey]*account{}}
+}
+
+// Take returns the line of key for a request, which must release it. named says that the caller
+// named the model: else it is an endpoint.
+func (ls *Queues) Take(key Key, named bool, now time.Time) *Queue {
+	ls.Mu.Lock()
+	defer ls.Mu.Unlock()
+	ln := ls.ByKey[key]
+	if ln == nil {
+		ln = ls.add(key, named)
+	}
+	if ln.users == 0 {
+		ls.wake(ln, now)
+	}
+	ln.users++
+	ln.uses++
+	if !ln.proven.Load() {
+		ln.account.users++
+	}
+	return ln
+}
+
+// Of returns the line of key as one whose model is known to exist.
+func (ls *Queues) Of(key Key, now time.Time) *Queue {
+	ln := ls.Take(key, true, now)
+	ls.Prove(ln, now)
+	ls.Release(ln, now)
+	return ln
+}
+
+// Known returns the line of key, nil if there is none.
+func (ls *Queues) Known(key Key) *Queue {
+	ls.Mu.RLock()
+	defer ls.Mu.RUnlock()
+	return ls.ByKey[key]
+}
+
+// add makes the line of key. Locked.
+func (ls *Queues) add(key Key, named bool) *Queue {
+	of := accountKey{key.Credential, named}
+	a := ls.Accounts[of]
+	if a == nil {
+		a = &account{key: of}
+		ls.Accounts[of] = a
+	}
+	ln := &Queue{key: key, Home: ls, account: a, connect: ls.Connect, Slots: NewSlots(0, ls.settings.QueueMax, ls.Concurrency)}
+	a.lines++
+	ls.Siblings.count(1)
+	ls.ByKey[key] = ln
+	ls.resize(ln, lineBytes)
+	return ln
+}
+
+// Release ends what take began.
+func (ls *Queues) Release(ln *Queue, now time.Time) {
+	ls.Mu.Lock()
+	defer ls.Mu.Unlock()
+	a := ln.account
+	ln.users--
+	if !ln.proven.Load() {
+		a.users--
+	}
+	if ln.users > 0 {
+		return
+	}
+	if ln.isBlank(now) {
+		ls.drop(ln, now)
+	} else {
+		ls.rest(ln, now)
+	}
+	if a.users == 0 && a.common != nil {
+		ls.restCommon(a, now)
+	}
+	ls.makeRoom(a, now)
+	ls.forget(a)
+}
+
+// Each calls f with a snapshot of every limiter and those that it is for, and whether answers
+// showed that their models exist. It returns what they all counted, those that are gone included.
+func (ls *Queues) Each(now time.Time, f func(keys []Key, s limit.Snapshot, proven bool)) limit.Counters {
+	ls.Mu.RLock()
+	defer ls.Mu.RUnlock()
+	total := ls.dropped
+	shared, common := map[*turnstile][]Key{}, map[*turnstile]bool{}
+	for key, ln := range ls.ByKey {
+		ts := ln.Turnstile.Load()
+		shared[ts] = append(shared[ts], key)
+	}
+	for _, a := range ls.Accounts {
+		if a.common != nil {
+			common[a.common] = true
+			if shared[a.common] == nil {
+				total.Add(a.common.Snapshot(now).Counters)
+			}
+		}
+	}
+	for ts, keys := range shared {
+		s := ts.Snapshot(now)
+		total.Add(s.Counters)
+		f(keys, s, !common[ts])
+	}
+	return total
+}

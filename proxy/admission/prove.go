@@ -1,0 +1,71 @@
+package admission
+
+import (
+	"time"
+
+	"outrigger/policy/limit"
+)
+
+// Prove gives a line a limiter of its own, since its model exists. It keeps the one that it
+// shared until now, and those of other models part from that; but if they were refused there,
+// it is the one that parts: what they taught is not about its model.
+func (ls *Queues) Prove(ln *Queue, now time.Time) {
+	if ln.proven.Load() {
+		return
+	}
+	ls.Mu.Lock()
+	defer ls.Mu.Unlock()
+	if ln.proven.Load() || ls.ByKey[ln.key] != ln {
+		return
+	}
+	a, ts := ln.account, ln.account.common
+	a.users -= ln.users
+	delete(a.unproven, ln)
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	ls.Siblings.add(ln)
+	for _, e := range ln.early {
+		e.place.sentAs = ls.Siblings.Sent(ln, e.at)
+	}
+	ln.early = nil
+	keeps := ts.limiter.Refusals() == ln.taught
+	switch {
+	case !keeps:
+		own := ts.part(now, func(pl *Ticket) bool { return pl.Line == ln })
+		own.lines, own.held = []*Queue{ln}, nil
+		ln.Turnstile.Store(own)
+	case a.users > 0:
+		a.common = ts.part(now, func(pl *Ticket) bool { return pl.Line != ln })
+		for other := range a.unproven {
+			other.Turnstile.Store(a.common)
+		}
+	default:
+		a.common = nil
+	}
+	if keeps {
+		ts.lines, ts.held = []*Queue{ln}, nil
+	}
+	ln.proven.Store(true)
+	if !keeps && a.users == 0 {
+		ls.restLocked(a, now)
+	}
+}
+
+// part moves those who wait and are to go, and those who were admitted and not sent yet, to a
+// turnstile of their own. Locked; the caller moves the lines.
+func (ts *turnstile) part(now time.Time, goes func(*Ticket) bool) *turnstile {
+	n := &turnstile{held: map[*Ticket]struct{}{}}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.limiter = ts.limiter.Part(now, func(w *limit.Waiter) bool { return goes(w.Tag.(*Ticket)) })
+	for pl := range ts.held {
+		if goes(pl) {
+			delete(ts.held, pl)
+			ts.limiter.Hand(now, &pl.Waiter, n.limiter)
+			n.held[pl] = struct{}{}
+		}
+	}
+	n.Release(now)
+	ts.Release(now)
+	return n
+}

@@ -1,0 +1,154 @@
+package admission
+
+import (
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"outrigger/policy/classify"
+	"outrigger/policy/limit"
+	"outrigger/proxy/wire"
+)
+
+// siblings moves the lines of one upstream that draw on one account to one turnstile,
+// and back should that prove wrong. Nil is one that leaves all as it is. Safe for concurrent
+// use.
+type siblings struct {
+	tell     func(message string, fields []slog.Attr)
+	upstream string
+	lines    atomic.Int64 // there are; one alone has none to share with
+
+	// moving is held while lines change their turnstile, and taken before a turnstile's
+	// lock; mu after it.
+	moving sync.Mutex
+	mu     sync.Mutex
+	seen   *limit.Siblings
+}
+
+func NewSiblings(tell func(string, []slog.Attr), upstream string, now time.Time) *siblings {
+	return &siblings{tell: tell, upstream: upstream, seen: limit.NewSiblings(now)}
+}
+
+// MayShare reports whether lines with these settings may be found to share an account:
+// what is configured is for each of them.
+func MayShare(s limit.Settings) bool { return s.Learn && s.RPM == 0 && s.TPM == 0 }
+
+// Sent notes that a request of ln is on the wire, and returns its number.
+func (s *siblings) Sent(ln *Queue, now time.Time) uint64 {
+	if s == nil || s.lines.Load() < 2 {
+		return 0
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.seen.Sent(now, ln.sibling)
+}
+
+// answered takes in what an answer tells of the account, and moves lines if that makes
+// something certain.
+func (s *siblings) answered(ln *Queue, now time.Time, id uint64, told limit.Told) {
+	if s == nil || id == 0 {
+		return
+	}
+	s.mu.Lock()
+	c := s.seen.Answered(now, ln.sibling, id, told)
+	s.mu.Unlock()
+	if c.Join != nil || c.Part != nil {
+		s.arrange(now, slices.Concat(c.Join, c.Part))
+	}
+}
+
+// arrange brings the lines of some to the turnstiles that they belong to by what is
+// certain now: others may have found out more since.
+func (s *siblings) arrange(now time.Time, some []*limit.Sibling) {
+	s.moving.Lock()
+	defer s.moving.Unlock()
+	for _, m := range some {
+		ln := m.Tag.(*Queue)
+		group := s.group(ln)
+		ts := ln.Turnstile.Load()
+		if i := slices.IndexFunc(ts.lines, func(x *Queue) bool { return !slices.Contains(group, x) }); i >= 0 {
+			s.tell("limiters that shared an account do so no more", s.between(ln, ts.lines[i]))
+			ts.split(ln, now)
+		}
+	}
+	for _, m := range some {
+		ln := m.Tag.(*Queue)
+		group := s.group(ln)
+		ts := group[0].Turnstile.Load()
+		if other := ln.Turnstile.Load(); other != ts {
+			ts.absorb(other, now)
+			s.tell("limiters share an account", s.between(group[0], ln))
+		}
+	}
+}
+
+// between names two lines without secrets.
+func (s *siblings) between(a, b *Queue) []slog.Attr {
+	return []slog.Attr{
+		slog.String("upstream", s.upstream),
+		slog.GroupAttrs("one", slog.String("credential", a.key.Credential.Label()), slog.String("model", wire.LabelText(a.key.Model))),
+		slog.GroupAttrs("other", slog.String("credential", b.key.Credential.Label()), slog.String("model", wire.LabelText(b.key.Model))),
+	}
+}
+
+// group is who shares an account with ln, itself included, always in the same order.
+func (s *siblings) group(ln *Queue) []*Queue {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := s.seen.Sharing(ln.sibling)
+	if len(all) == 0 {
+		return []*Queue{ln}
+	}
+	lines := make([]*Queue, len(all))
+	for i, m := range all {
+		lines[i] = m.Tag.(*Queue)
+	}
+	return lines
+}
+
+// count notes that there are more lines or fewer.
+func (s *siblings) count(n int64) {
+	if s != nil {
+		s.lines.Add(n)
+	}
+}
+
+// add takes in a line, remove forgets one, and reports whether its turnstile is gone
+// with it.
+func (s *siblings) add(ln *Queue) {
+	if s != nil {
+		ln.siblings, ln.sibling = s, &limit.Sibling{Tag: ln}
+	}
+}
+
+func (s *siblings) remove(ln *Queue) bool {
+	if s == nil {
+		return true
+	}
+	s.moving.Lock()
+	defer s.moving.Unlock()
+	s.mu.Lock()
+	s.seen.Forget(ln.sibling)
+	s.mu.Unlock()
+	ts := ln.Turnstile.Load()
+	ts.remove(ln)
+	return len(ts.lines) == 0
+}
+
+// organizationHeader names whose key it is, in all of OpenAI's answers.
+const organizationHeader = "Openai-Organization"
+
+// ToldBy is what an answer tells about the account that it was made for.
+func ToldBy(h http.Header, v classify.Verdict, headers limit.Headers, refusal *limit.Refusal) limit.Told {
+	t := limit.Told{Headers: headers, Refusal: refusal}
+	if org := h[organizationHeader]; len(org) > 0 {
+		t.Organization = org[0]
+	}
+	if refusal != nil {
+		t.Account = v.Error.Account()
+	}
+	return t
+}

@@ -1,0 +1,69 @@
+package admission
+
+import (
+	"container/list"
+	"time"
+
+	"outrigger/policy"
+	"outrigger/policy/concurrency"
+)
+
+// join puts w into the queue. Locked.
+func (s *Slots) join(w *SlotWaiter, again bool) *list.Element {
+	if again {
+		for e := s.Queue.Front(); e != nil; e = e.Next() {
+			if e.Value.(*SlotWaiter).Came.After(w.Came) {
+				return s.Queue.InsertBefore(w, e)
+			}
+		}
+	}
+	return s.Queue.PushBack(w)
+}
+
+// oldestEach is how often the one who waits longest is next, whatever its age.
+const oldestEach = 10
+
+// nextOut is who goes next: the one who waits longest, unless callers are known to leave
+// before it could be answered; then one who can be. Those who may be more patient get every
+// tenth slot. Locked; somebody waits.
+func (s *Slots) nextOut(now time.Time) *list.Element {
+	front := s.Queue.Front()
+	s.given++
+	if s.patience == nil {
+		return front
+	}
+	patience, known := s.patience.Value(now)
+	if !known || s.given%oldestEach == 0 {
+		return front
+	}
+	lasts, _ := s.learned.Lasts()
+	lasts += lasts / AnswerSlack
+	for e := front; e != nil; e = e.Next() {
+		if now.Sub(e.Value.(*SlotWaiter).Came) < patience-lasts {
+			return e
+		}
+	}
+	return front
+}
+
+// letOut is how many of those who wait may go now, if there is room. Where no limit is left,
+// because what looked like one was chance, or it is old, all of them at once would be the
+// very crowd that limits are about; so they go by a ramp. Locked.
+func (s *Slots) letOut(now time.Time) int {
+	waiting := s.Queue.Len()
+	if waiting == 0 || !s.learns || s.learned.Allowed(now) != concurrency.Unlimited {
+		s.ramp = nil
+		return waiting
+	}
+	if s.most > 0 && s.ramp == nil {
+		return waiting // they wait for the configured bound
+	}
+	if s.ramp == nil {
+		s.ramp = policy.NewRamp(now)
+	}
+	return s.ramp.Take(now, waiting)
+}
+
+// AnswerSlack is the part of an answer's mean time that is allowed for beyond it: half of all
+// answers take longer.
+const AnswerSlack = 8

@@ -1,0 +1,249 @@
+package admission
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"outrigger/policy"
+	"outrigger/policy/concurrency"
+	"outrigger/proxy/apierror"
+)
+
+// ErrSlotsFull refuses to queue for a slot where OUTRIGGER_QUEUE_MAX wait already.
+var ErrSlotsFull = errors.New("too many wait for a slot")
+
+// Slots bounds the calls in flight at one upstream, or of one credential and model there:
+// by configuration (OUTRIGGER_MAX_INFLIGHT), and by what refusals have shown. A slot is
+// held from just before its attempt is sent until the end of the answer. Safe for
+// concurrent use.
+type Slots struct {
+	most     int  // OUTRIGGER_MAX_INFLIGHT; 0 is no bound
+	learns   bool // OUTRIGGER_CONCURRENCY
+	queueMax int
+
+	Mu       sync.Mutex
+	learned  concurrency.Limiter
+	Taken    int
+	Queue    list.List             // of *SlotWaiter
+	given    int                   // slots, so far
+	patience *concurrency.Patience // nil while nobody left
+	closing  time.Time             // a drain ends then; zero while none is
+	ramp     *policy.Ramp          // lets out those who waited for a limit that is none any more
+	timer    *time.Timer
+	wakeAt   time.Time
+}
+
+// SlotWaiter is one who waits for a slot.
+type SlotWaiter struct {
+	Came     time.Time     // when the request came to Outrigger
+	Deadline time.Time     // by which it must be sent; zero is never
+	turn     chan struct{} // closed when it has one, or never will in time
+	given    bool          // under the lock of slots
+	late     bool
+	closing  bool // late for the drain's end
+}
+
+func NewSlots(most, queueMax int, learns bool) *Slots {
+	return &Slots{most: most, queueMax: queueMax, learns: learns}
+}
+
+// unbounded reports whether nobody has to be counted.
+func (s *Slots) unbounded() bool { return s.most == 0 && !s.learns }
+
+// TryTake takes a slot if one is free and nobody waits for it.
+func (s *Slots) TryTake(sl *Slot) bool {
+	if s.unbounded() {
+		return true
+	}
+	s.Mu.Lock()
+	defer s.Mu.Unlock()
+	if s.Queue.Len() > 0 || !s.free(time.Now()) {
+		return false
+	}
+	s.Taken++
+	sl.Of = s
+	return true
+}
+
+// Take waits for a slot, at the back of the queue or, for a call that had one before, in
+// the order of arrival. It fails with ErrSlotsFull, with ErrTurnedAway where its turn would
+// come after w's deadline, with ErrQueueTimeout at until, or with the cause of ctx's end.
+func (s *Slots) Take(ctx context.Context, sl *Slot, w *SlotWaiter, until time.Time, again bool) error {
+	s.Mu.Lock()
+	now := time.Now()
+	if !again && s.Queue.Len() >= s.queueMax {
+		s.Mu.Unlock()
+		return ErrSlotsFull
+	}
+	if !again && s.tooLate(now, s.Queue.Len(), s.closing) {
+		s.Mu.Unlock()
+		return apierror.ErrClosing
+	}
+	if !again && s.tooLate(now, s.Queue.Len(), w.Deadline) { // the first may be next at any moment
+		s.Mu.Unlock()
+		return ErrTurnedAway
+	}
+	w.turn = make(chan struct{})
+	place := s.join(w, again)
+	s.Release(now)
+	s.Mu.Unlock()
+	var expired <-chan time.Time
+	if !until.IsZero() {
+		timer := time.NewTimer(time.Until(until))
+		defer timer.Stop()
+		expired = timer.C
+	}
+	err := ErrQueueTimeout
+	select {
+	case <-w.turn:
+		switch {
+		case w.closing:
+			return apierror.ErrClosing
+		case w.late:
+			return ErrTurnedAway
+		}
+		sl.Of = s
+		return nil
+	case <-expired:
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+	s.Mu.Lock()
+	defer s.Mu.Unlock()
+	if w.given { // at the same moment: pass it on
+		s.Taken--
+	} else if !w.late {
+		s.Queue.Remove(place)
+	}
+	s.Release(time.Now())
+	return err
+}
+
+// HasRoom reports whether one more could go at once.
+func (s *Slots) HasRoom() bool {
+	if s.unbounded() {
+		return true
+	}
+	s.Mu.Lock()
+	defer s.Mu.Unlock()
+	return s.Queue.Len() == 0 && s.free(time.Now())
+}
+
+// knowsLimit reports whether a limit was learned.
+func (s *Slots) knowsLimit(now time.Time) bool {
+	s.Mu.Lock()
+	defer s.Mu.Unlock()
+	return s.learns && s.learned.Allowed(now) != concurrency.Unlimited
+}
+
+// IsLearned reports whether it is a learned limit that holds calls back.
+func (s *Slots) IsLearned() bool {
+	s.Mu.Lock()
+	defer s.Mu.Unlock()
+	return s.learns && s.Taken >= s.learned.Allowed(time.Now())
+}
+
+// free reports whether one more may be in flight. Locked.
+func (s *Slots) free(now time.Time) bool {
+	if s.most > 0 && s.Taken >= s.most {
+		return false
+	}
+	return !s.learns || s.Taken < s.learned.Allowed(now)
+}
+
+// Left tells that a caller left who had waited here, at that age of its request.
+func (s *Slots) Left(now time.Time, age time.Duration) {
+	s.Mu.Lock()
+	defer s.Mu.Unlock()
+	if s.patience == nil {
+		s.patience = new(concurrency.Patience)
+	}
+	s.patience.Left(now, age)
+}
+
+// tooLate reports whether the turn of a call behind ahead others is going to come after its
+// deadline. Locked.
+func (s *Slots) tooLate(now time.Time, ahead int, deadline time.Time) bool {
+	if deadline.IsZero() {
+		return false
+	}
+	wait, _ := s.predict(now, ahead)
+	return now.Add(wait).After(deadline)
+}
+
+// predict is as of concurrency.Limiter, for the places that there are. Locked.
+func (s *Slots) predict(now time.Time, ahead int) (time.Duration, bool) {
+	places := s.learned.Allowed(now)
+	if s.most > 0 {
+		places = min(places, s.most)
+	}
+	return s.learned.Predict(ahead, places)
+}
+
+// UntilFree returns how long one who came now would wait, at least a second for the
+// callers that are told to come back then.
+func (s *Slots) UntilFree() time.Duration {
+	s.Mu.Lock()
+	defer s.Mu.Unlock()
+	wait, _ := s.predict(time.Now(), s.Queue.Len()+1)
+	return max(wait, time.Second)
+}
+
+// Release gives free slots to those who wait, in order, and looks again when more may be
+// free. Locked.
+func (s *Slots) Release(now time.Time) {
+	for n := s.letOut(now); n > 0 && s.Queue.Len() > 0 && s.free(now); n-- {
+		w := s.Queue.Remove(s.nextOut(now)).(*SlotWaiter)
+		// What cannot be answered in time would only take the place of one that can.
+		if w.late = s.tooLate(now, 0, w.Deadline); !w.late {
+			w.given = true
+			s.Taken++
+		}
+		close(w.turn)
+	}
+	if s.Queue.Len() == 0 {
+		s.ramp = nil
+	}
+	if s.Queue.Len() == 0 || !s.learns {
+		return
+	}
+	next := s.learned.Next(now)
+	if s.ramp != nil {
+		next = s.ramp.Next(now)
+	}
+	switch {
+	case !next.After(now) || next.Equal(s.wakeAt):
+		return
+	case s.timer == nil:
+		s.timer = time.AfterFunc(next.Sub(now), s.wake)
+	default:
+		s.timer.Reset(next.Sub(now))
+	}
+	s.wakeAt = next
+}
+
+func (s *Slots) wake() {
+	s.Mu.Lock()
+	defer s.Mu.Unlock()
+	s.wakeAt = time.Time{}
+	s.Release(time.Now())
+}
+
+// snapshot returns what is known of the limit, and how many wait for it.
+func (s *Slots) snapshot(now time.Time) (concurrency.Snapshot, int) {
+	s.Mu.Lock()
+	defer s.Mu.Unlock()
+	return s.learned.Snapshot(now), s.Queue.Len()
+}
+
+// Stop ends the timer.
+func (s *Slots) Stop() {
+	s.Mu.Lock()
+	defer s.Mu.Unlock()
+	if s.timer != nil {
+		s.timer.Stop()
+	}
+}

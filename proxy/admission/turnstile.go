@@ -1,0 +1,120 @@
+package admission
+
+import (
+	"sync"
+	"time"
+
+	"outrigger/policy/limit"
+)
+
+// turnstile is one limiter with what policy leaves out: the lock, the one timer on which
+// the head of its line sleeps, and the waking. Lines that were found to share one account
+// share it. Safe for concurrent use.
+type turnstile struct {
+	mu      sync.Mutex
+	limiter *limit.Limiter
+	Timer   *time.Timer
+	wakeAt  time.Time
+
+	lines []*Queue // that share it; under siblings.moving
+	// held are those who are admitted and whose request was not sent yet, where some may
+	// part from the others; else it is nil.
+	held map[*Ticket]struct{}
+}
+
+// Release lets out all who may go now, turns away those who cannot be in time any
+// more, and re-arms the timer for the next. Locked.
+func (ts *turnstile) Release(now time.Time) {
+	ts.limiter.Expel(now, func(w *limit.Waiter, d limit.Decision) {
+		pl := w.Tag.(*Ticket)
+		pl.TurnedAway = d
+		close(pl.ready)
+	})
+	next := ts.limiter.Release(now, func(w *limit.Waiter) {
+		pl := w.Tag.(*Ticket)
+		ts.hold(pl)
+		close(pl.ready)
+	})
+	switch {
+	case next.Equal(ts.wakeAt):
+		return
+	case next.IsZero():
+		ts.Timer.Stop()
+	case ts.Timer == nil:
+		ts.Timer = time.AfterFunc(next.Sub(now), ts.wake)
+	default:
+		ts.Timer.Reset(next.Sub(now))
+	}
+	ts.wakeAt = next
+}
+
+// hold notes that pl has a permit, unhold that it has not. Locked.
+func (ts *turnstile) hold(pl *Ticket) {
+	pl.held = true
+	if ts.held != nil {
+		ts.held[pl] = struct{}{}
+	}
+}
+
+func (ts *turnstile) unhold(pl *Ticket) {
+	pl.held = false
+	if ts.held != nil {
+		delete(ts.held, pl)
+	}
+}
+
+func (ts *turnstile) wake() {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	ts.wakeAt = time.Time{}
+	ts.Release(time.Now())
+}
+
+func (ts *turnstile) Snapshot(now time.Time) limit.Snapshot {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	return ts.limiter.Snapshot(now)
+}
+
+// absorb lets ts do what other did: its lines and all who wait there are ts's. The
+// caller moves the lines, and is the only one that holds two turnstiles.
+func (ts *turnstile) absorb(other *turnstile, now time.Time) {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	other.mu.Lock()
+	defer other.mu.Unlock()
+	ts.limiter.Absorb(now, other.limiter)
+	if other.Timer != nil {
+		other.Timer.Stop()
+	}
+	other.wakeAt = time.Time{}
+	for _, ln := range other.lines {
+		ln.Turnstile.Store(ts)
+	}
+	ts.lines, other.lines = append(ts.lines, other.lines...), nil
+	ts.Release(now)
+}
+
+// split gives ln a turnstile of its own again, with those who wait in it.
+func (ts *turnstile) split(ln *Queue, now time.Time) {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	own := &turnstile{lines: []*Queue{ln}}
+	own.mu.Lock()
+	defer own.mu.Unlock()
+	own.limiter = ts.limiter.Split(now, func(w *limit.Waiter) bool { return w.Tag.(*Ticket).Line == ln })
+	ln.Turnstile.Store(own)
+	ts.remove(ln)
+	ts.Release(now)
+	own.Release(now)
+}
+
+// remove forgets a line. Under siblings.moving.
+func (ts *turnstile) remove(ln *Queue) {
+	for i, x := range ts.lines {
+		if x == ln {
+			ts.lines = append(ts.lines[:i:i], ts.lines[i+1:]...)
+			return
+		}
+	}
+}

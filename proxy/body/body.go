@@ -1,0 +1,20 @@
+package body
+
+import (
+	"io"
+
+	"outrigger/proxy/pick"
+	"outrigger/proxy/spool"
+)
+
+// Body is the request's body: kept whole, or readable once when it could not be kept.
+type Body struct {
+	Body1   *spool.Body
+	Once    io.ReadCloser
+	Size    int64 // -1 when it is not known
+	Facts   pick.Facts
+	Encoded Encoded
+}
+
+// Replayable reports whether the body can be sent again.
+func (b *Body) Replayable() bool { return b.Once == nil }

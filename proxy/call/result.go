@@ -1,0 +1,111 @@
+package call
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"outrigger/policy"
+	"outrigger/policy/classify"
+	"outrigger/proxy/wire"
+)
+
+// Where an answer came from (x-outrigger-source).
+const (
+	SourceUpstream = "upstream"
+	SourceLocal    = "local"
+	SourceTripped  = "tripped"
+	SourceReplay   = "replay"
+)
+
+// Outcome is how a request ended, as logs and metrics name it. Beside these, a
+// request that failed has the outcome of its last attempt (classify.Outcome) or
+// the code of the error that Outrigger wrote.
+type Outcome string
+
+const (
+	OutcomeCompleted   Outcome = "completed"
+	OutcomeFailed      Outcome = "failed"
+	OutcomeInterrupted Outcome = "interrupted"
+	OutcomeCanceled    Outcome = "canceled"
+)
+
+// Result is what happened to one request. The steps fill it in; observe reads
+// it once, at the true end.
+type Result struct {
+	Status   int // 0 when nothing was answered
+	Source   string
+	Outcome  Outcome // how the answer's body ended; "" when none was relayed
+	Verdict  classify.Verdict
+	Attempts int
+	Queue    time.Duration // in the limiter's line
+	Gate     time.Duration // at an open breaker
+	First    time.Duration // until the answer was committed; 0 when none was
+	Failover string        // upstreams that were left and why: "name=cause, name=cause"
+	BytesOut int64
+	BytesIn  int64 // through a tunnel
+
+	UpstreamID       string // the upstream's x-request-id
+	PromptTokens     int64
+	CompletionTokens int64
+	ErrorType        string
+	ErrorCode        string
+	ErrorParam       string
+	ErrorMessage     string
+	Idempotency      string // what became of the key; "" without one
+	CloseCode        int    // of a WebSocket
+	Reason           string // why an answer broke off, see endreason.go
+	Repaired         bool   // a version that stood twice in the path was taken out
+	Resumes          int64  // how often its stream was cut and went on
+}
+
+// Leave notes that an upstream was left for the next one.
+func (r *Result) Leave(upstream string, cause policy.FailoverCause) {
+	left := upstream + "=" + string(cause)
+	switch {
+	case strings.Contains(r.Failover, left): // and came back since
+	case r.Failover == "":
+		r.Failover = left
+	default:
+		r.Failover += ", " + left
+	}
+}
+
+// Uncertain reports whether a create may have been carried out that was answered with
+// status, an upstream's failure. Verdict.Ambiguous says so only where a repeat would
+// else be right; a server's failure that is not to be repeated proves nothing either.
+func (r *Result) Uncertain(status int) bool {
+	return r.Verdict.Ambiguous || status >= http.StatusInternalServerError && r.Verdict.Repeat == classify.Never
+}
+
+// Failed notes what an upstream's error says.
+func (r *Result) Failed(e classify.ErrorFields) {
+	r.ErrorType, r.ErrorCode, r.ErrorParam, r.ErrorMessage = e.Type, e.Code, e.Param, wire.MaskKeys(e.Message)
+}
+
+// Result names how the whole request ended.
+func (r *Result) Result() string {
+	switch {
+	case r.Outcome == OutcomeCanceled || r.Outcome == OutcomeInterrupted || r.Outcome == OutcomeFailed:
+		return string(r.Outcome)
+	case r.Source == SourceLocal && r.ErrorCode != "":
+		return r.ErrorCode
+	case r.Source == SourceTripped:
+		return SourceTripped
+	case r.Status == 0:
+		return string(OutcomeCanceled)
+	case r.Verdict.Outcome != classify.OutcomeOK:
+		return r.Verdict.Outcome.String()
+	}
+	return string(OutcomeCompleted)
+}
+
+// Why an answer broke off, as the log has it.
+const (
+	ReasonReset    = "reset"     // the upstream reset the connection, or the stream in it
+	ReasonEarlyEnd = "early_end" // it ended the answer before that was whole
+	ReasonSilence  = "silence"   // it sent nothing for too long (OUTRIGGER_STREAM_IDLE_TIMEOUT)
+	ReasonParse    = "parse"     // what it sent could not be read
+	ReasonLost     = "lost"      // the connection was lost in another way
+	ReasonShutdown = "shutdown"  // Outrigger ended it, at the end of a drain or at a second signal
+)

@@ -1,0 +1,62 @@
+package carrier
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"hash"
+	"net/http"
+	"sync"
+)
+
+// Credential names who pays for a request without saying how they prove it: an HMAC, under
+// a key made at start, of all that package carrier finds. The zero value stands for no
+// credential.
+type Credential [16]byte
+
+// Label is the form for logs, metrics and the status: 8 hex digits.
+func (c Credential) Label() string { return hex.EncodeToString(c[:4]) }
+
+// Credentials makes them. Its key lives as long as the process. Safe for
+// concurrent use.
+type Credentials struct {
+	pool sync.Pool
+	Own  []string // see settings.KeyHeaders
+}
+
+// CredentialHash is what one computation needs, kept for the next.
+type CredentialHash struct {
+	mac    hash.Hash
+	Buf    []byte
+	digest [sha256.Size]byte
+}
+
+// Add appends values with their number and lengths, so that no two lists collide.
+func (c *CredentialHash) Add(values []string) { c.Buf = Append(c.Buf, values...) }
+
+func NewCredentials(own []string) *Credentials {
+	key := make([]byte, sha256.Size)
+	_, _ = rand.Read(key) // never fails: crypto/rand
+	return &Credentials{Own: own, pool: sync.Pool{New: func() any {
+		return &CredentialHash{mac: hmac.New(sha256.New, key)}
+	}}}
+}
+
+// Payer returns who pays for a request as an upstream gets it.
+func (cs *Credentials) Payer(out *http.Request) Credential { return cs.of(out, Payer) }
+
+// Caller returns more: two requests with the same one differ in nothing that may tell
+// their callers apart.
+func (cs *Credentials) Caller(out *http.Request) Credential { return cs.of(out, Caller) }
+
+func (cs *Credentials) of(r *http.Request, kinds Kinds) Credential {
+	c := cs.pool.Get().(*CredentialHash)
+	defer cs.pool.Put(c)
+	c.Buf = Identity(c.Buf[:0], r.Header, r.URL.RawQuery, kinds, cs.Own...)
+	c.mac.Reset()
+	_, _ = c.mac.Write(c.Buf)
+	c.mac.Sum(c.digest[:0])
+	clear(c.Buf)
+	return Credential(c.digest[:len(Credential{})])
+}

@@ -1,0 +1,206 @@
+package gate
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"outrigger/policy"
+	"outrigger/policy/classify"
+	"outrigger/proxy/carrier"
+	"outrigger/proxy/wire"
+)
+
+// MaxScopes bounds the breakers of one upstream's endpoints and models, of about 1 KB each:
+// callers choose the models. One credential's may be a quarter of them. What fails beyond that
+// counts at the upstream's own breaker alone.
+const (
+	MaxScopes   = 256
+	ScopesShare = 4
+)
+
+// Scope is what can be broken while the rest of an upstream is well: one endpoint with one
+// model, for one credential, since an account may be what is broken.
+type Scope struct {
+	Endpoint, Model string
+	Credential      carrier.Credential
+}
+
+// AllScopes is the name of an upstream as a whole among its scopes: no endpoint's.
+const AllScopes = "all"
+
+// String returns the scope as metrics and pages show it.
+func (s Scope) String() string {
+	if s.Model == "" {
+		return s.Endpoint
+	}
+	return s.Endpoint + " " + wire.LabelText(s.Model)
+}
+
+// Scopes are the breakers beneath that of one upstream. There is one from the first
+// failure of a scope until its next success. Safe for concurrent use.
+type Scopes struct {
+	config policy.BreakerConfig
+	alone  bool         // no other upstream could answer
+	Any    atomic.Int64 // how many there are: the fast path
+
+	Mu    sync.RWMutex
+	Gates map[Scope]*Gate
+}
+
+func NewScopes(c policy.BreakerConfig, alone bool) *Scopes {
+	return &Scopes{config: c, alone: alone, Gates: map[Scope]*Gate{}}
+}
+
+// Of returns the gate of a scope, nil while it is well.
+func (s *Scopes) Of(key Scope) *Gate {
+	if s.Any.Load() == 0 {
+		return nil
+	}
+	s.Mu.RLock()
+	defer s.Mu.RUnlock()
+	g := s.Gates[key]
+	if g != nil {
+		g.heard.Store(time.Now().UnixNano())
+	}
+	return g
+}
+
+// Report books an attempt for which there was no permit, because its scope was well when
+// it began. A first failure makes the gate.
+func (s *Scopes) Report(key Scope, a classify.BreakerAction) {
+	g := s.Of(key)
+	if g == nil && a == classify.Fault {
+		g = s.add(key)
+	}
+	if g == nil || g.Shut() {
+		return // or it tells of a time before the breaker opened
+	}
+	if p, err := g.Allow(); err == nil {
+		p.Report(a)
+	}
+	s.Settle(key, g, a)
+}
+
+// Settle forgets a gate that has nothing to tell any more.
+func (s *Scopes) Settle(key Scope, g *Gate, a classify.BreakerAction) {
+	if a != classify.Success || g.Shut() || g.Breaker.State() != policy.Closed {
+		return
+	}
+	s.Mu.Lock()
+	defer s.Mu.Unlock()
+	if s.Gates[key] == g && g.Depth() == 0 {
+		s.drop(key)
+	}
+}
+
+// add makes the gate of a scope, or returns nil where there are too many.
+func (s *Scopes) add(key Scope) *Gate {
+	s.Mu.Lock()
+	defer s.Mu.Unlock()
+	if g := s.Gates[key]; g != nil {
+		return g
+	}
+	if !s.hasRoom(key.Credential) {
+		return nil
+	}
+	g := NewGate(s.config, s.alone)
+	g.heard.Store(time.Now().UnixNano())
+	s.Gates[key] = g
+	s.Any.Add(1)
+	return g
+}
+
+// hasRoom reports whether a credential may have one more: if it has its share, one of its own
+// goes for it, and if there are too many, one of those of whoever has most. Locked.
+func (s *Scopes) hasRoom(c carrier.Credential) bool {
+	if len(s.Gates) < MaxScopes/ScopesShare {
+		return true
+	}
+	has, most := map[carrier.Credential]int{}, 0
+	for key := range s.Gates {
+		has[key.Credential]++
+		most = max(most, has[key.Credential])
+	}
+	switch {
+	case has[c] >= MaxScopes/ScopesShare:
+		return s.makeRoom(func(of carrier.Credential) bool { return of == c })
+	case len(s.Gates) >= MaxScopes:
+		return s.makeRoom(func(of carrier.Credential) bool { return has[of] == most })
+	}
+	return true
+}
+
+// makeRoom drops some of those that are meant and at which nobody waits, those that are closed
+// first and then those that were not heard of for longest, and reports whether there were any.
+// Locked.
+func (s *Scopes) makeRoom(meant func(carrier.Credential) bool) bool {
+	var idle []Scope
+	for key, g := range s.Gates {
+		if g.Depth() == 0 && meant(key.Credential) {
+			idle = append(idle, key)
+		}
+	}
+	slices.SortFunc(idle, func(a, b Scope) int {
+		g, h := s.Gates[a], s.Gates[b]
+		switch {
+		case g.Shut() == h.Shut():
+			return cmp.Compare(g.heard.Load(), h.heard.Load())
+		case g.Shut():
+			return 1
+		}
+		return -1
+	})
+	for _, key := range idle[:min(len(idle), MaxScopes/ScopesShare/8)] {
+		s.drop(key)
+	}
+	return len(idle) > 0
+}
+
+// drop forgets a gate. Locked.
+func (s *Scopes) drop(key Scope) {
+	g := s.Gates[key]
+	delete(s.Gates, key)
+	s.Any.Add(-1)
+	g.Stop()
+}
+
+// A gate of a scope is forgotten that nobody came to for that long: closed, or in whatever state.
+const (
+	closedTime = 2 * time.Minute
+	shutTime   = 15 * time.Minute
+)
+
+// Tidy forgets such gates, and reports whether any is left.
+func (s *Scopes) Tidy(now time.Time) bool {
+	s.Mu.Lock()
+	defer s.Mu.Unlock()
+	for key, g := range s.Gates {
+		idle := now.Sub(time.Unix(0, g.heard.Load()))
+		if g.Depth() == 0 && (idle >= shutTime || idle >= closedTime && !g.Shut()) {
+			s.drop(key)
+		}
+	}
+	return len(s.Gates) > 0
+}
+
+// Each calls f with every breaker that is not closed.
+func (s *Scopes) Each(f func(Scope, *Gate)) {
+	s.Mu.RLock()
+	defer s.Mu.RUnlock()
+	for key, g := range s.Gates {
+		if g.Breaker.State() != policy.Closed {
+			f(key, g)
+		}
+	}
+}
+
+func (s *Scopes) Stop() {
+	s.Mu.RLock()
+	defer s.Mu.RUnlock()
+	for _, g := range s.Gates {
+		g.Stop()
+	}
+}

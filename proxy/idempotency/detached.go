@@ -1,0 +1,138 @@
+package idempotency
+
+import (
+	"sync"
+
+	"outrigger/proxy/idempotency/claims"
+)
+
+// Bounds of the calls that go on without a caller.
+const (
+	// MaxDetached is how many there may be: each has a connection to its upstream.
+	MaxDetached = 1024
+	// DetachedShare is the part of OUTRIGGER_MEMORY_MAX and of the descriptors that they may
+	// hold together. The rest is for calls that somebody waits for.
+	DetachedShare = 4
+	// DetachedCost is what one takes beside its bodies: measured with 10,000 of them, each with
+	// a connection to its upstream, and rounded up.
+	DetachedCost = 48 << 10
+)
+
+// detached bounds the calls that go on without a caller, so that they are there when the
+// caller's retry comes: by count and by bytes. One credential may hold as much as is left
+// for all others, so that none can take all: alone it gets a half, as one of three a quarter. A
+// call that finds no room ends with its caller. Safe for concurrent use.
+type detached struct {
+	room memoryRoom
+	most Load
+
+	mu     sync.Mutex
+	all    Load
+	Shares map[claims.Owner]Load // by owner; of those that have none there is no entry
+}
+
+// Load is what detached calls take.
+type Load struct{ Calls, Bytes int64 }
+
+// memoryRoom is the memory that all requests share.
+type memoryRoom interface {
+	Reserve(n int64) bool
+	Free(n int64)
+}
+
+// Attachment is a call's own part of detached, which guards it, and the room of its
+// recorded answer.
+type Attachment struct {
+	In       *detached
+	Owner    claims.Owner // stands for the caller's credential
+	Bytes    int64        // held by the call's bodies
+	detached bool
+}
+
+// NewDetached bounds them for a process that may have so much memory for bodies and so many
+// descriptors, of which 0 is not known.
+func NewDetached(room memoryRoom, memory int64, descriptors int) *detached {
+	most := Load{MaxDetached, memory / DetachedShare}
+	if descriptors > 0 {
+		most.Calls = min(most.Calls, int64(descriptors/DetachedShare))
+	}
+	return &detached{room: room, most: most, Shares: map[claims.Owner]Load{}}
+}
+
+// Enter lets the call of a go on without a caller, and reports whether there was room.
+func (d *detached) Enter(a *Attachment) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if a.detached {
+		return true
+	}
+	more, own := Load{1, a.Bytes + DetachedCost}, d.Shares[a.Owner]
+	calls, bytes := own.Calls+d.all.Calls+2*more.Calls, own.Bytes+d.all.Bytes+2*more.Bytes
+	if calls > d.most.Calls || bytes > d.most.Bytes/8*7 || !d.room.Reserve(DetachedCost) { // the rest is for answers
+		return false
+	}
+	a.detached = true
+	d.add(a.Owner, more)
+	return true
+}
+
+// leave says that the call of a has a caller again, or is over.
+func (d *detached) leave(a *Attachment) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !a.detached {
+		return
+	}
+	a.detached = false
+	d.add(a.Owner, Load{-1, -a.Bytes - DetachedCost})
+	d.room.Free(DetachedCost)
+}
+
+// add counts what owner has more, or less. Locked.
+func (d *detached) add(owner claims.Owner, more Load) {
+	own := d.Shares[owner]
+	own.Calls, own.Bytes = own.Calls+more.Calls, own.Bytes+more.Bytes
+	d.all.Calls, d.all.Bytes = d.all.Calls+more.Calls, d.all.Bytes+more.Bytes
+	if own.Calls == 0 {
+		delete(d.Shares, owner)
+		return
+	}
+	d.Shares[owner] = own
+}
+
+// Load returns what all of them take now.
+func (d *detached) Load() Load {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.all
+}
+
+// Reserve implements recording.Room: an answer that nobody waits for grows inside of the bound,
+// whatever share the credential has by now of the half that one may have.
+func (a *Attachment) Reserve(n int64) bool {
+	d := a.In
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	full := a.detached && (d.all.Bytes+n > d.most.Bytes || d.Shares[a.Owner].Bytes+n > d.most.Bytes/2)
+	if full || !d.room.Reserve(n) {
+		return false
+	}
+	a.grow(n)
+	return true
+}
+
+// Free implements recording.Room.
+func (a *Attachment) Free(n int64) {
+	a.In.mu.Lock()
+	defer a.In.mu.Unlock()
+	a.In.room.Free(n)
+	a.grow(-n)
+}
+
+// grow counts n bytes more of the call. Locked.
+func (a *Attachment) grow(n int64) {
+	a.Bytes += n
+	if a.detached {
+		a.In.add(a.Owner, Load{Bytes: n})
+	}
+}

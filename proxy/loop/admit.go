@@ -1,0 +1,93 @@
+package loop
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"outrigger/policy/limit"
+	"outrigger/proxy/admission"
+	"outrigger/proxy/apierror"
+	"outrigger/proxy/call"
+	"outrigger/proxy/gate"
+	"outrigger/proxy/observe"
+)
+
+// Reasons for which begin refuses that are not answers of their own.
+var (
+	ErrBudget  = errors.New("the retry budget is spent")
+	errTripped = errors.New("the credential is dead")
+)
+
+// admit waits for the request's turn at the limiter: in line, or refused at once
+// when the wait could not end in time.
+func (x *Run) admit() error {
+	now := time.Now()
+	if !x.Place.Queued && !x.Place.Admitted() {
+		if err := x.enter(now); err != nil {
+			return err
+		}
+	}
+	if !x.Place.Queued {
+		return nil
+	}
+	if x.setbacks.own == 0 {
+		fresh := &x.Place.Line.Refusals.Fresh
+		fresh.Add(1)
+		defer fresh.Add(-1)
+	}
+	err := x.Place.Wait(x.Ctx)
+	waited := x.waited(observe.SpanQueue, observe.QueueRate, now)
+	x.Record.Queue += waited
+	if errors.Is(err, apierror.ErrDeadline) || errors.Is(err, admission.ErrQueueTimeout) {
+		return apierror.New("local_rate_limit", "Waited %s in line for upstream %q's rate limit, until the request's deadline or the longest wait "+
+			"allowed (OUTRIGGER_QUEUE_TIMEOUT). Send fewer requests at once, or allow more time.", apierror.Round(waited), x.Up.Config.Name).
+			After(x.Place.Line.Predict(x.Place))
+	}
+	if errors.Is(err, admission.ErrTurnedAway) {
+		return x.turnedAway(x.Place.TurnedAway)
+	}
+	return err
+}
+
+// enter joins the back of the line.
+func (x *Run) enter(now time.Time) error {
+	if x.Place.Line == nil {
+		x.takePlace(&x.Facing, x.Place, now)
+	}
+	x.Place.Waiter.Deadline = x.Deadline // an attempt's body may have put it off
+	d := x.Place.Line.Enter(x.Place, now)
+	x.predicted = d.Wait
+	if d.Reason == limit.Admitted || d.Reason == limit.Queued {
+		return nil
+	}
+	return x.turnedAway(d)
+}
+
+// turnedAway is the refusal of a request that the line did not take, or let go of.
+func (x *Run) turnedAway(d limit.Decision) error {
+	switch d.Reason {
+	case limit.Dismissed:
+		return errTripped // the answer is remembered
+	case limit.Closing:
+		return call.OutlastsDrain()
+	}
+	x.Late = d.Reason == limit.TooLate && !x.Place.Waiter.Until().Before(x.Deadline)
+	return admission.LineRefusal(d, x.Up.Config.Name)
+}
+
+// stayedOpen is the refusal of a request that waited at these gates in vain.
+func (x *Run) stayedOpen(gates []*gate.Gate) error {
+	now, soonest := time.Now(), time.Duration(0)
+	for i, g := range gates {
+		if d := g.UntilProbe(now); i == 0 || d < soonest {
+			soonest = d
+		}
+	}
+	who := fmt.Sprintf("Upstream %q fails", x.Up.Config.Name)
+	if len(gates) > 1 {
+		who = fmt.Sprintf("All %d upstreams that could answer fail", len(gates))
+	}
+	return apierror.New("circuit_open", "%s, so calls are held back while single ones try. "+
+		"There was no recovery within %s. See the state at /status.json.", who, apierror.Round(x.Record.Gate)).After(soonest)
+}

@@ -1,0 +1,155 @@
+package loop
+
+import (
+	mathrand "math/rand/v2"
+	"net/http"
+	"time"
+
+	"outrigger/policy"
+	"outrigger/policy/limit"
+	"outrigger/proxy/admission"
+	"outrigger/proxy/affinity"
+	"outrigger/proxy/apierror"
+	"outrigger/proxy/attempt"
+	"outrigger/proxy/call"
+	"outrigger/proxy/carrier"
+	"outrigger/proxy/lane"
+	"outrigger/proxy/negative"
+	"outrigger/proxy/observe"
+	"outrigger/proxy/response"
+	"outrigger/proxy/settings"
+	"outrigger/proxy/spool"
+	"outrigger/proxy/stream"
+)
+
+// Loop is what all calls share: the upstreams and what is known of them.
+type Loop struct {
+	Config      settings.Config
+	Total       policy.Operator // OUTRIGGER_TIMEOUT
+	Silent      policy.Operator // OUTRIGGER_STREAM_IDLE_TIMEOUT
+	Recorder    observe.Recorder
+	Upstreams   []*lane.Lane
+	Homes       *affinity.Homes // nil when all upstreams are one place
+	Bodies      *spool.Store
+	Credentials *carrier.Credentials
+	Names       *call.Namer
+	Failures    *negative.Failures
+	Decoding    chan struct{} // has one for each body that is being decoded
+}
+
+// random returns a number in [0, 1), for jitter.
+func (*Loop) random() float64 { return mathrand.Float64() }
+
+// Run is the attempt loop of one call.
+type Run struct {
+	*Loop
+	*call.Call
+	call.Life
+	Record call.Result
+	Host   // the caller's side
+
+	request    *http.Request      // as the caller sent it, made ready for any upstream
+	Candidates []*lane.Lane       // that may answer, in failover order
+	Facing                        // what holds for the present upstream
+	spent      []*lane.Lane       // that the request was given up at
+	Hops       []string           // URLs that redirected the request
+	account    carrier.Credential // the request's at the first upstream that was to be asked: whose it is
+	affinity.Affinity
+
+	upstreamKey
+	seat
+	tally
+	probing
+	before
+	setbacks setbacks
+	Repeat   repeating
+	Current  *attempt.Attempt
+	lease    lease // of current
+	serving  stream.Serving
+}
+
+// Host is the caller's side of a run.
+type Host interface {
+	// ExtendWrite moves the deadline for writing to the caller.
+	ExtendWrite()
+	// Withhold keeps what is written from now on until the answer is stored: it is its end.
+	Withhold()
+	// Attempted counts an attempt.
+	Attempted()
+}
+
+// seat is the run's place in the queues of the present upstream.
+type seat struct {
+	slots     [slotCount]admission.Slot // among the calls in flight, for the present attempt
+	waitedAt  *admission.Slots          // whose queue it waited in last
+	crowded   bool                      // the last attempt was refused for too many calls at once
+	Place     *admission.Ticket         // in the present upstream's line
+	First     admission.Ticket          // the first upstream's: most requests need no other
+	predicted time.Duration             // the wait in that line, when it was entered
+	gateUntil time.Time                 // when the patience at an open breaker ends; zero outside of such a wait
+
+	budgetSince time.Time // when a retry was first refused for want of budget; zero outside of such a wait
+	lastChance  bool      // the next attempt is made although its scope's breaker is open, and is the last
+}
+
+// tally counts the attempts and says how the next one is to be made.
+type tally struct {
+	tries     int  // attempts at the present upstream
+	retries   int  // repeats there that count
+	connected bool // some attempt there had a connection
+	doubted   int  // refusals that were not believed
+	charged   bool // the next attempt is a retry that spends the budget
+	repeated  bool // the one repeat of a Once verdict was made
+	doubtful  bool // a create may have been carried out, and is repeated all the same
+	http1     bool // the next attempt is made over HTTP/1.1
+	stray     bool // the next attempt is not made over a kept connection
+}
+
+// probing tells whether the run is the one probe of a cached refusal.
+type probing struct {
+	probe       bool // of a tripped credential
+	probeKey    negative.Key
+	streakProbe bool // that is a streak of refusals
+}
+
+// before is what the attempt before brought.
+type before struct {
+	last     *response.Buffered   // its answer, kept while another one is made
+	LastLoss *apierror.Error      // the error that stands for it, if it brought no answer
+	lastUp   *lane.Lane           // where it was made
+	setback  policy.FailoverCause // what its failure stands for
+}
+
+// takePlace makes pl the request's place in an upstream's line, not yet entered.
+func (x *Run) takePlace(at *Facing, pl *admission.Ticket, now time.Time) {
+	pl.Take(at.Up.Lines.Take(admission.Key{Credential: at.credential, Model: at.model}, at.Sent != "", now), limit.Waiter{
+		// At least one: what costs nothing would not wait when tokens have run out, but ask
+		// again and again.
+		Tokens:    max(1, x.Facts.Tokens()),
+		Images:    x.ImagesAsked(),
+		Deadline:  x.Deadline,
+		Unbounded: x.Facts.MaxTokens == 0,
+	})
+	pl.Taken = true
+	at.Up.Tidying.Need()
+}
+
+// Close gives back all that the run still holds.
+func (x *Run) Close() {
+	x.StopTimer()
+	if x.waitedAt != nil && !x.Announced && x.Left() {
+		now := time.Now()
+		x.waitedAt.Left(now, now.Sub(x.Start))
+	}
+	if x.Current != nil {
+		x.Current.Finish(apierror.ErrFinished)
+	}
+	now := time.Now()
+	x.Place.Leave(now)
+	x.Place.Free(now)
+	x.settleProbe()
+	x.Cancel(apierror.ErrFinished)
+}
+
+// Finish ends the present attempt.
+func (x *Run) Finish() { x.Current.Finish(apierror.ErrFinished) }

@@ -1,0 +1,97 @@
+package loop
+
+import (
+	"errors"
+	"log/slog"
+	"time"
+
+	"outrigger/policy"
+	"outrigger/policy/classify"
+	"outrigger/proxy/apierror"
+	"outrigger/proxy/attempt"
+	"outrigger/proxy/observe"
+	"outrigger/proxy/response"
+	"outrigger/proxy/wire"
+)
+
+// refused takes in a refusal for the rate. One that is likely never to clear, or that concerns
+// this request alone, is its answer.
+func (x *Run) refused(a *attempt.Attempt, d policy.Decision, now time.Time) policy.Decision {
+	wait := a.Verdict.Wait
+	if !a.Verdict.Until.IsZero() {
+		wait = max(wait, a.Verdict.Until.Sub(now))
+	}
+	long := wait > x.Config.Retry.AfterMax
+	passes := wait > 0 && !long
+	known := &x.Place.Line.Refusals
+	if x.setbacks.own == 0 {
+		known.Refused.Add(1)
+	}
+	alone := x.setbacks.unproven && x.isAlone(known, now)
+	answer := x.remember(a)
+	lasts := known.Refuse(now, wait, long, answer) || x.probe && x.streakProbe && !passes
+	switch {
+	case lasts && answer != nil && x.Config.TripCooldown > 0:
+		x.startStreak(answer, now)
+	case x.probe && x.streakProbe: // it names a wait now, like any rate limit
+		x.Up.Trips.Trips.Clear(x.probeKey)
+		x.probe = false
+		return d
+	case alone && d.Action == policy.Line:
+		x.Place.Leave(now)
+		return policy.Decision{Action: policy.Return, Reason: policy.ReasonAlone}
+	default:
+		return d
+	}
+	x.Place.Leave(now)
+	return policy.Decision{Action: policy.Return, Reason: policy.ReasonStreak}
+}
+
+// startStreak remembers a refusal that is not likely to clear for the credential and model,
+// and lets those go that wait in their line: they are answered from memory.
+func (x *Run) startStreak(answer *response.Buffered, now time.Time) {
+	key := x.tripKey(classify.Model)
+	known := x.Up.Trips.Trips.Holds(now, key) || x.probe && x.streakProbe
+	x.Up.Trips.Set(now, key, answer)
+	if x.probe && x.probeKey == key {
+		x.probe = false
+	}
+	x.Place.Line.Dismiss(now)
+	if known {
+		return
+	}
+	since, n := x.Place.Line.Refusals.Since()
+	x.Recorder.Notice(observe.Notice{Level: slog.LevelWarn, Message: "refusals do not clear, answering from memory", Fields: []slog.Attr{
+		slog.String("upstream", x.Up.Config.Name), slog.String("credential", key.Credential.Label()),
+		slog.String("model", wire.LabelText(key.Model)), slog.Duration("for", now.Sub(since)), slog.Int("refusals", n),
+		slog.Int("status", answer.Status),
+	}})
+}
+
+// fromMemory returns a remembered refusal as the request is to get it: as it was sent if it
+// has waited, else without what was true at that moment only.
+func (x *Run) fromMemory(s *response.Buffered) *response.Buffered {
+	if s.Verdict.Trip || x.Record.Attempts > 0 || x.Record.Queue > 0 {
+		return s
+	}
+	return s.WithoutMoment()
+}
+
+// insteadOf returns what the upstream last said, for a request that waited in vain and ends
+// with err: that says more than a wait's end. Nil is nothing.
+func (x *Run) insteadOf(err error) *response.Buffered {
+	var local *apierror.Error
+	waited := errors.Is(err, apierror.ErrDeadline) || errors.As(err, &local) && local.Code == "local_rate_limit" && local.Later
+	if !waited || x.Left() {
+		return nil
+	}
+	now := time.Now()
+	answer := x.Up.Loadings.Latest(now, x.model)
+	if answer == nil && x.Place.Line != nil {
+		answer = x.Place.Line.Refusals.Suspect(now)
+	}
+	if answer == nil || answer.Caller != x.callerOf(&x.Facing) {
+		return nil // it quotes the request that drew it
+	}
+	return answer
+}

@@ -1,0 +1,57 @@
+package negative
+
+import (
+	"sync/atomic"
+	"time"
+
+	"outrigger/policy"
+	"outrigger/proxy/admission"
+	"outrigger/proxy/carrier"
+	"outrigger/proxy/response"
+)
+
+// The remembered refusals of one upstream are bounded in number and in bytes; each holds an
+// answer, of 64 KiB at most and a few hundred bytes as a rule. One credential's take a quarter at
+// most: models that it may not use are its own choice.
+const (
+	maxTrips   = 1024
+	tripBytes  = 2 << 20
+	tripsShare = 4
+)
+
+// Cache are one upstream's dead credentials with the answers they drew. Safe
+// for concurrent use.
+type Cache struct {
+	Any   atomic.Bool                            // the fast path: there has never been one
+	Trips *policy.Trips[Key, *response.Buffered] // and models that refusal streaks concern
+}
+
+// Key is what a refusal is remembered for: who paid, and who called. It quotes the
+// request that drew it, and a header that nobody knows may be what was refused.
+type Key struct {
+	admission.Key
+
+	Caller carrier.Credential
+}
+
+func NewTrips(cooldown time.Duration) *Cache {
+	t := &Cache{Trips: policy.NewTrips[Key, *response.Buffered](cooldown, maxTrips)}
+	t.Trips.Bound(policy.TripBounds[Key, *response.Buffered]{
+		Most: tripBytes, Each: tripBytes / tripsShare,
+		Size:  func(key Key, answer *response.Buffered) int { return answer.Size() + len(key.Model) },
+		Owner: func(key Key) Key { return Key{Key: admission.Key{Credential: key.Credential}} },
+	})
+	return t
+}
+
+func (t *Cache) Check(now time.Time, key Key) (*response.Buffered, policy.TripState) {
+	if !t.Any.Load() {
+		return nil, policy.Clear
+	}
+	return t.Trips.Check(now, key)
+}
+
+func (t *Cache) Set(now time.Time, key Key, answer *response.Buffered) {
+	t.Any.Store(true)
+	t.Trips.Set(now, key, answer)
+}

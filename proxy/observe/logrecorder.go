@@ -1,0 +1,131 @@
+package observe
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+
+	"outrigger/proxy/wire"
+)
+
+// Log writes what happens to a logger: a line for each request, for each attempt at debug
+// level, and for each notice. It implements Recorder.
+type Log struct{ log *slog.Logger }
+
+// NewLog returns a Log that writes to l.
+func NewLog(l *slog.Logger) *Log { return &Log{log: l} }
+
+// Begin implements Recorder.
+func (*Log) Begin(Kind, string) {}
+
+// Span implements Recorder.
+func (l *Log) Span(id string, s Span) {
+	if s.Kind != SpanAttempt || !l.log.Enabled(context.Background(), slog.LevelDebug) {
+		return
+	}
+	l.log.LogAttrs(context.Background(), slog.LevelDebug, "attempt",
+		slog.String("id", id), slog.Int("attempt", s.Try.Number), slog.String("upstream", s.Lane),
+		slog.Int("status", s.Try.Status), slog.String("outcome", s.Try.Outcome.String()), slog.String("rule", s.Try.Rule),
+		slog.String("decision", s.Reason), Milliseconds("wait_ms", s.Try.Wait), Milliseconds("hint_ms", s.Try.Hint),
+		Milliseconds("took_ms", s.End.Sub(s.Start)))
+}
+
+// Notice implements Recorder.
+func (l *Log) Notice(n Notice) { l.log.LogAttrs(context.Background(), n.Level, n.Message, n.Fields...) }
+
+// Done implements Recorder: it writes the request's one line.
+func (l *Log) Done(e *Event) {
+	x, r, level := e.Call, e.Result, slog.LevelInfo
+	if r.IsWarning() {
+		level = slog.LevelWarn
+	}
+	if !l.log.Enabled(context.Background(), level) {
+		return
+	}
+	var buf [28]slog.Attr
+	a := append(buf[:0],
+		slog.String("id", x.ID), wire.Field("method", x.Method, wire.MaxMethod), wire.Field("path", wire.MaskedPath(x.Path), wire.MaxPath),
+		slog.Int("status", r.Status), slog.String("outcome", r.Result()), slog.String("source", r.Source),
+		slog.Int("attempts", r.Attempts), Milliseconds("queue_ms", r.Queue), Milliseconds("ttfb_ms", r.First),
+		Milliseconds("duration_ms", e.Took()), slog.Int64("bytes_in", cmp.Or(r.BytesIn, x.Size)), slog.Int64("bytes_out", r.BytesOut),
+	)
+	if e.Upstream != "" {
+		a = append(a, slog.String("upstream", e.Upstream))
+	}
+	if x.CallerLabel != "" {
+		a = append(a, slog.String("caller", x.CallerLabel))
+	}
+	if r.Reason != "" {
+		a = append(a, slog.String("reason", r.Reason))
+	}
+	if x.Facts.Model != "" {
+		a = append(a, wire.Field("model", x.Facts.Model, wire.MaxModel))
+	}
+	if e.Sent != "" && e.Sent != x.Facts.Model {
+		a = append(a, wire.Field("sent_model", e.Sent, wire.MaxModel))
+	}
+	if x.Encoded.Codings != nil {
+		a = append(a, wire.Field("encoding", strings.Join(x.Encoded.Codings, ", "), wire.MaxField))
+		if e.SentDecoded {
+			a = append(a, slog.String("sent_encoding", "identity"))
+		}
+	}
+	if x.Encoded.Unread != "" {
+		a = append(a, wire.Field("unread", x.Encoded.Unread, wire.MaxField))
+	}
+	if r.Repaired {
+		a = append(a, slog.String("repaired", "/v1/v1 in the path: the client's base URL has /v1 twice"))
+	}
+	if e.Hint != "" {
+		a = append(a, slog.String("hint", e.Hint))
+	}
+	if e.Redirects > 0 {
+		a = append(a, slog.Int("redirects", e.Redirects))
+	}
+	if r.Failover != "" {
+		a = append(a, slog.String("failover", r.Failover))
+	}
+	if e.Sticky {
+		a = append(a, slog.Bool("sticky", true))
+		if e.Sealed {
+			a = append(a, slog.String("sticky_for", "encrypted_content that no other upstream can read"))
+		}
+	}
+	if r.Gate > 0 {
+		a = append(a, Milliseconds("breaker_ms", r.Gate))
+	}
+	if r.Resumes > 0 {
+		a = append(a, slog.Int64("resumes", r.Resumes))
+	}
+	if r.Idempotency != "" {
+		a = append(a, slog.String("idempotency", r.Idempotency))
+	}
+	if e.Repeat != "" {
+		a = append(a, slog.String("repeat", e.Repeat))
+	}
+	if r.UpstreamID != "" {
+		a = append(a, wire.Field("upstream_request_id", r.UpstreamID, wire.MaxField))
+	}
+	if r.PromptTokens+r.CompletionTokens > 0 {
+		a = append(a, slog.Int64("prompt_tokens", r.PromptTokens), slog.Int64("completion_tokens", r.CompletionTokens))
+	}
+	if r.CloseCode > 0 {
+		a = append(a, slog.Int("close_code", r.CloseCode))
+	}
+	if r.ErrorCode != "" || r.ErrorType != "" {
+		a = append(a, wire.Field("error_type", r.ErrorType, wire.MaxMessage), wire.Field("error_code", r.ErrorCode, wire.MaxMessage),
+			wire.Field("error_param", r.ErrorParam, wire.MaxMessage), wire.Field("error", r.ErrorMessage, wire.MaxField))
+	}
+	if e.Alone {
+		l.log.LogAttrs(context.Background(), level, "call ended without its caller", a...)
+		return
+	}
+	l.log.LogAttrs(context.Background(), level, "request", a...)
+}
+
+// Milliseconds is a duration as the log has it: a number with three decimals.
+func Milliseconds(key string, d time.Duration) slog.Attr {
+	return slog.Float64(key, float64(d.Microseconds())/1000)
+}

@@ -1,0 +1,164 @@
+package status
+
+import (
+	"time"
+
+	"outrigger/policy/limit"
+	"outrigger/proxy/admission"
+	"outrigger/proxy/call"
+	"outrigger/proxy/gate"
+	"outrigger/proxy/idempotency"
+	"outrigger/proxy/lane"
+	"outrigger/proxy/negative"
+	"outrigger/proxy/response"
+	"outrigger/proxy/spool"
+	"outrigger/proxy/wire"
+)
+
+// Status is a picture of what the proxy knows now, for /status.json. It holds no
+// secret: a credential is the first 8 hex digits of an HMAC of it.
+type Status struct {
+	Time      time.Time        `json:"time"`
+	Draining  bool             `json:"draining"`
+	Inflight  int              `json:"inflight"`
+	Memory    int64            `json:"body_memory_bytes"`
+	Spool     int64            `json:"body_spool_bytes"`
+	Upstreams []UpstreamStatus `json:"upstreams"`
+
+	Idempotency IdempotencyStatus `json:"idempotency"`
+}
+
+// IdempotencyStatus is what is known of calls with a key, and of abandoned ones.
+type IdempotencyStatus struct {
+	Store     string `json:"store"`     // memory, or where it is, without secrets
+	Answers   bool   `json:"answers"`   // whether the store answered when last asked
+	Running   int    `json:"running"`   // calls with a key that are being made
+	Abandoned int    `json:"abandoned"` // calls that go on for a retry to join
+}
+
+// UpstreamStatus is one upstream's part of a Status.
+type UpstreamStatus struct {
+	Name    string `json:"name"`
+	URL     string `json:"url"`
+	Breaker string `json:"breaker"` // closed, half-open or open
+	Waiting int    `json:"waiting_at_breaker"`
+	// Scopes are the endpoints and models whose own breaker is not closed.
+	Scopes []ScopeStatus `json:"breakers"`
+	// Budget is how many retries may start now.
+	Budget int `json:"retry_budget_remaining"`
+	// Concurrency is what is known of the calls in flight at the whole upstream.
+	Concurrency admission.ConcurrencyStatus `json:"concurrency"`
+	Limits      []LimitStatus               `json:"limiters"`
+	Trips       []TripStatus                `json:"tripped"`
+	// Streaks are the credentials and models that were refused for so long that their
+	// refusals are answered from memory.
+	Streaks []StreakStatus `json:"refusal_streaks"`
+}
+
+// ScopeStatus is the breaker of one endpoint and model.
+type ScopeStatus struct {
+	Scope      string    `json:"scope"` // endpoint, and model where there is one
+	Credential string    `json:"credential"`
+	Breaker    string    `json:"breaker"` // half-open or open
+	Since      time.Time `json:"since"`
+	Waiting    int       `json:"waiting"`
+}
+
+// LimitStatus is one limiter.
+type LimitStatus struct {
+	Credential string         `json:"credential"`
+	Model      string         `json:"model"`
+	State      limit.Snapshot `json:"state"`
+	// Unproven says that no answer has shown yet that the model exists. All such models of a
+	// credential share one limiter.
+	Unproven bool `json:"unproven,omitempty"`
+	// Concurrency is what is known of this credential's and model's calls in flight.
+	Concurrency admission.ConcurrencyStatus `json:"concurrency"`
+	// SharesWith are others that it is the limiter of too, since their answers show that
+	// they draw on one account.
+	SharesWith []LimitName `json:"shares_with,omitempty"`
+}
+
+// LimitName tells limiters apart.
+type LimitName struct {
+	Credential string `json:"credential"`
+	Model      string `json:"model"`
+}
+
+// TripStatus is one dead credential, or one model that it may not use.
+type TripStatus struct {
+	Credential string    `json:"credential"`
+	Model      string    `json:"model,omitempty"`
+	Until      time.Time `json:"until"` // from then on one probe may go through
+	Status     int       `json:"status"`
+	Code       string    `json:"code"`
+}
+
+// StreakStatus is one credential and model whose refusals do not clear.
+type StreakStatus struct {
+	TripStatus
+	Since    time.Time `json:"since"`
+	Refusals int       `json:"refusals"` // of the streak, counted once a second at most
+}
+
+// Source is where the present state is read.
+type Source struct {
+	Inflight *call.Inflight
+	Bodies   *spool.Store
+	Calls    *idempotency.Calls
+	Lanes    []*lane.Lane
+}
+
+// Status returns the present state.
+func (p Source) Status() Status {
+	now := time.Now()
+	memory, spooled := p.Bodies.Usage()
+	s := Status{Time: now, Draining: p.Inflight.Begun.Load(), Inflight: p.Inflight.Count(), Memory: memory, Spool: spooled}
+	s.Idempotency = IdempotencyStatus{
+		Store: p.Calls.Settings.Store.Spec.String(), Answers: !p.Calls.Reach.On.Load(),
+		Running: p.Calls.Running(), Abandoned: p.Calls.Abandoned.Count(),
+	}
+	for _, u := range p.Lanes {
+		s.Upstreams = append(s.Upstreams, laneStatus(u, now))
+	}
+	return s
+}
+
+func laneStatus(u *lane.Lane, now time.Time) UpstreamStatus {
+	s := UpstreamStatus{
+		Name: u.Config.Name, URL: u.Config.URL.Redacted(), Breaker: u.Gate.Breaker.State().String(), Waiting: u.Gate.Depth(),
+		Scopes: []ScopeStatus{}, Budget: u.Budget.Remaining(now), Concurrency: u.Slots.Status(now),
+		Limits: []LimitStatus{}, Trips: []TripStatus{}, Streaks: []StreakStatus{},
+	}
+	u.Scopes.Each(func(key gate.Scope, g *gate.Gate) {
+		s.Scopes = append(s.Scopes, ScopeStatus{key.String(), key.Credential.Label(), g.Breaker.State().String(), g.Breaker.OpenSince(), g.Depth()})
+	})
+	inflight := map[admission.Key]admission.ConcurrencyStatus{}
+	u.Lines.EachSlots(now, func(key admission.Key, c admission.ConcurrencyStatus, _ bool) { inflight[key] = c })
+	u.Lines.Each(now, func(keys []admission.Key, snapshot limit.Snapshot, proven bool) {
+		for i, key := range keys {
+			l := LimitStatus{Credential: key.Credential.Label(), Model: wire.LabelText(key.Model), State: snapshot, Concurrency: inflight[key], Unproven: !proven}
+			for j, other := range keys {
+				if i != j && proven {
+					l.SharesWith = append(l.SharesWith, LimitName{other.Credential.Label(), wire.LabelText(other.Model)})
+				}
+			}
+			s.Limits = append(s.Limits, l)
+		}
+	})
+	u.Trips.Trips.Each(func(key negative.Key, answer *response.Buffered, until time.Time) bool {
+		trip := TripStatus{key.Credential.Label(), wire.LabelText(key.Model), until, answer.Status, answer.Verdict.Error.Code}
+		if answer.Verdict.Trip {
+			s.Trips = append(s.Trips, trip)
+			return true
+		}
+		var since time.Time
+		n := 0
+		if ln := u.Lines.Known(key.Key); ln != nil {
+			since, n = ln.Refusals.Since()
+		}
+		s.Streaks = append(s.Streaks, StreakStatus{trip, since, n})
+		return true
+	})
+	return s
+}
