@@ -15,7 +15,7 @@ func succeeds(ls *admission.Queues, key admission.Key, now time.Time) {
 	pl.Sent(now, pl.Turn)
 	ls.Prove(pl.Line, now)
 	pl.Answered(now, limit.Told{})
-	pl.ends(now)
+	end(pl, now)
 }
 
 func TestLines_LittleIsKeptWhereAnswersTellNothing(t *testing.T) {
@@ -57,7 +57,7 @@ func TestLines_WhatWasLearnedOutlastsThoseThatTellNothing(t *testing.T) {
 			pl := enters(ls, key, now)
 			pl.Sent(now, pl.Turn)
 			pl.Line.Refused(pl, now, limit.Refusal{Hint: time.Second})
-			pl.ends(now)
+			end(pl, now)
 		}},
 		"many at once": {learns, func(ls *admission.Queues, key admission.Key, now time.Time) {
 			for range 5 {
@@ -66,7 +66,7 @@ func TestLines_WhatWasLearnedOutlastsThoseThatTellNothing(t *testing.T) {
 					pl.Line.Turnstile.Load().Release(at)
 				}
 				pl.Sent(now, pl.Turn)
-				pl.ends(now)
+				end(pl, now)
 			}
 		}},
 		"configured": {limit.Settings{RPM: 60, QueueMax: 100}, func(*admission.Queues, admission.Key, time.Time) {}},
@@ -76,7 +76,7 @@ func TestLines_WhatWasLearnedOutlastsThoseThatTellNothing(t *testing.T) {
 		first := enters(ls, key, now)
 		first.Sent(now, first.Turn)
 		ls.Prove(first.Line, now)
-		first.ends(now)
+		end(first, now)
 		tt.does(ls, key, now)
 		for i := range 1000 {
 			succeeds(ls, admission.Key{Credential: credentialOf(i + 2), Model: "m"}, now)

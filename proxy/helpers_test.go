@@ -45,8 +45,8 @@ func enters(ls *admission.Queues, key admission.Key, now time.Time) *admission.T
 	return pl
 }
 
-// ends gives a place up.
-func (pl *admission.Ticket) ends(now time.Time) {
+// end gives a place up.
+func end(pl *admission.Ticket, now time.Time) {
 	pl.Leave(now)
 	pl.Free(now)
 }
@@ -61,5 +61,5 @@ func calls(ls *admission.Queues, key admission.Key, now time.Time, exists bool) 
 	} else {
 		pl.Rejected(now)
 	}
-	pl.ends(now)
+	end(pl, now)
 }

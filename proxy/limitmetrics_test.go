@@ -80,7 +80,7 @@ func TestCountersOutliveTheirLimiters(t *testing.T) {
 	pl := enters(ls, admission.Key{Model: "gone"}, now)
 	ls.Prove(pl.Line, now)
 	pl.Answered(now, limit.Told{Headers: limit.Headers{Ignored: 3}})
-	pl.ends(now)
+	end(pl, now)
 	for i := range 20_000 {
 		calls(ls, admission.Key{Credential: credentialOf(i), Model: "m"}, now, true)
 	}
