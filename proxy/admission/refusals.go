@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"outrigger/policy"
+	"outrigger/policy/limit"
 	"outrigger/proxy/response"
 )
 
@@ -99,4 +100,16 @@ func (r *Refusals) Since() (time.Time, int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.streak.Since()
+}
+
+// Dismiss lets all go that wait in the line.
+func (ln *Queue) Dismiss(now time.Time) {
+	ts := ln.lock()
+	defer ts.mu.Unlock()
+	ts.limiter.Dismiss(now, func(w *limit.Waiter) bool { return w.Tag.(*Ticket).Line == ln }, func(w *limit.Waiter, d limit.Decision) {
+		pl := w.Tag.(*Ticket)
+		pl.TurnedAway = d
+		close(pl.ready)
+	})
+	ts.Release(now)
 }

@@ -1,7 +1,9 @@
 package body
 
 import (
+	"crypto/sha256"
 	"io"
+	"sync"
 
 	"outrigger/proxy/pick"
 	"outrigger/proxy/spool"
@@ -18,3 +20,6 @@ type Body struct {
 
 // Replayable reports whether the body can be sent again.
 func (b *Body) Replayable() bool { return b.Once == nil }
+
+// BodyHashes lends SHA-256 states for request bodies.
+var BodyHashes = sync.Pool{New: func() any { return sha256.New() }}

@@ -2,6 +2,7 @@ package call
 
 import (
 	"net/url"
+	"strings"
 	"time"
 
 	"outrigger/policy/endpoint"
@@ -41,4 +42,56 @@ func (c *Call) ImagesAsked() int {
 		return 0
 	}
 	return max(c.Facts.N, 1)
+}
+
+// AsksForStream reports whether the request asks for an event stream: in its body, or
+// in its query (GET /responses/{id}?stream=true; Gemini's alt=sse).
+func (x *Call) AsksForStream() bool {
+	if x.Facts.Stream {
+		return true
+	}
+	return strings.Contains(x.Query, "stream=true") || strings.Contains(x.Query, "alt=sse")
+}
+
+// OwesJSON reports whether a good answer is JSON, or events in its place: of an
+// endpoint that is known, and gives neither files nor sound nor text.
+func (x *Call) OwesJSON() bool {
+	if x.DeliversFiles() {
+		return false
+	}
+	name := x.Endpoint.Name
+	switch {
+	case strings.HasPrefix(name, "audio."), strings.HasPrefix(name, "realtime"):
+		return false
+	}
+	switch name {
+	case "other", "live", "agents", "vaults", "organization", "projects":
+		return false
+	}
+	return true
+}
+
+// DeliversFiles reports whether the endpoint gives back what was stored there, in
+// whatever form it was.
+func (x *Call) DeliversFiles() bool {
+	name := x.Endpoint.Name
+	if strings.HasSuffix(name, ".content") || strings.HasSuffix(name, ".results") {
+		return true
+	}
+	return x.Endpoint.Effect == endpoint.Read && isContentPath(x.Path)
+}
+
+// isContentPath reports whether a path's last segment says that content is read, whatever API it is of.
+func isContentPath(path string) bool {
+	path = strings.TrimSuffix(path, "/")
+	switch strings.ToLower(path[strings.LastIndexByte(path, '/')+1:]) {
+	case "content", "contents", "results", "variants", "download", "audio", "image", "video", "thumbnail":
+		return true
+	}
+	return false
+}
+
+// IsAnybodys reports whether a good answer is content whose form nobody knows: no error is read out of it.
+func (x *Call) IsAnybodys() bool {
+	return x.DeliversFiles() || x.Endpoint.Effect == endpoint.Read && x.Endpoint.Name == "other"
 }

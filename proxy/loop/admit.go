@@ -91,3 +91,7 @@ func (x *Run) stayedOpen(gates []*gate.Gate) error {
 	return apierror.New("circuit_open", "%s, so calls are held back while single ones try. "+
 		"There was no recovery within %s. See the state at /status.json.", who, apierror.Round(x.Record.Gate)).After(soonest)
 }
+
+func (x *Run) answerKind() admission.AnswerKind {
+	return admission.AnswerKind{Endpoint: x.Endpoint.Name, Stream: x.Facts.Stream}
+}

@@ -8,7 +8,9 @@ import (
 	"outrigger/policy/endpoint"
 	"outrigger/proxy/apierror"
 	"outrigger/proxy/attempt"
+	"outrigger/proxy/response"
 	"outrigger/proxy/stream"
+	"outrigger/proxy/usage"
 )
 
 // commit hands a's answer to the relay, or the error that stands for its lack.
@@ -66,4 +68,33 @@ func (x *Run) MayResume() bool {
 		return false
 	}
 	return x.Method == http.MethodGet || x.Method == http.MethodPost && x.Facts.Background && x.Facts.Stream
+}
+
+// kept gives the caller an answer that was kept, and notes it in the record.
+func (x *Run) kept(out *http.Request, s *response.Buffered) *http.Response {
+	r := &x.Record
+	r.Verdict, r.First, r.BytesOut = s.Verdict, time.Since(x.Start), int64(len(s.Body))
+	r.Failed(s.Verdict.Error)
+	return s.Response(out)
+}
+
+// committed notes what is known when a's answer goes to the relay.
+func (x *Run) committed(a *attempt.Attempt) {
+	r := &x.Record
+	r.First = time.Since(x.Start)
+	r.UpstreamID = a.Resp.Header.Get("X-Request-Id")
+	if r.UpstreamID == "" {
+		r.UpstreamID = a.Resp.Header.Get("Request-Id") // Anthropic
+	}
+	if a.Held != nil && a.Watcher == nil {
+		opening, _ := a.Held.Opening()
+		if a.Decoded != nil {
+			opening, a.Decoded = a.Decoded, nil
+		}
+		counts := usage.Of(opening)
+		r.PromptTokens, r.CompletionTokens = counts.Prompt(), counts.Completion()
+	}
+	if a.Verdict.Outcome != classify.OutcomeOK {
+		r.Failed(a.Verdict.Error)
+	}
 }

@@ -10,6 +10,8 @@ import (
 	"outrigger/policy/classify"
 	"outrigger/proxy/apierror"
 	"outrigger/proxy/attempt"
+	"outrigger/proxy/call"
+	"outrigger/proxy/wire"
 )
 
 // lost returns the error that tells the caller of attempt a, which brought no
@@ -81,4 +83,33 @@ func (x *Run) Tried() string {
 		return n
 	}
 	return n + " in all, before at " + x.Record.Failover
+}
+
+// OutOfTime reports whether the time that the caller itself announced ended a
+// request that may be sent again: its own retries are its choice then.
+func (x *Run) OutOfTime() bool {
+	return x.Announced && !x.IsCreate() && (x.Late || errors.Is(context.Cause(x.Ctx), apierror.ErrDeadline))
+}
+
+// MayBeDone reports whether a create that has ended without a whole answer may have
+// been carried out all the same.
+func (c *Run) MayBeDone(status int) bool {
+	r := &c.Record
+	switch {
+	case r.Attempts == 0:
+		return false
+	case status == 0 && c.Current == nil && !c.doubtful:
+		return false // it ended between attempts, each of which had its answer
+	case c.doubtful: // an earlier attempt may have, whatever the last one was told
+		return true
+	case r.Source == call.SourceLocal:
+		return r.ErrorCode == "upstream_ambiguous" || r.ErrorCode == "upstream_broke"
+	}
+	return status == 0 || wire.IsSuccess(status) || r.Uncertain(status)
+}
+
+// keepsLast reports whether a request that ends with err is answered with its last attempt's
+// answer. That of a limit is none where it was to wait for the limit, and a drain ends that.
+func (x *Run) keepsLast(err error) bool {
+	return x.last != nil && !x.Left() && (!errors.Is(err, apierror.ErrDraining) || x.last.Verdict.Limiter == classify.LimiterNone)
 }

@@ -1,7 +1,9 @@
 package observe
 
 import (
+	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"outrigger/policy/classify"
@@ -130,4 +132,10 @@ func (rs Recorders) Done(e *Event) {
 func Moment(kind Kind, lane, reason string) Span {
 	now := time.Now()
 	return Span{Kind: kind, Lane: lane, Reason: reason, Start: now, End: now}
+}
+
+// Survived records a panic of a goroutine that reads what others sent: it ends its own request and not the process.
+func Survived(to Recorder, where string, panicked any) {
+	to.Span("", Moment(SpanPanic, "", where))
+	to.Notice(Notice{slog.LevelError, "a call panicked", []slog.Attr{slog.String("where", where), slog.String("panic", fmt.Sprint(panicked)), slog.String("stack", string(debug.Stack()))}})
 }

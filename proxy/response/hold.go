@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"outrigger/proxy/eventstream"
 )
 
 // Bounds of what is read of an answer before it is committed.
@@ -270,4 +272,15 @@ func (h *Hold) Ready() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.position < len(h.held) || !h.reading && h.err != nil
+}
+
+// Failure returns the first meaningful event if it is an error, once the goroutine
+// no longer feeds w.
+func (h *Hold) Failure(w *eventstream.Watcher) (eventstream.Event, bool) {
+	if h.Busy() {
+		return eventstream.Event{}, false
+	}
+	first, meaningful := w.Meaningful()
+	failure, failed := w.Error()
+	return failure, meaningful && failed && failure.End == first.End
 }

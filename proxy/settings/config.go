@@ -8,6 +8,7 @@ import (
 	"outrigger/internal/values"
 	"outrigger/policy"
 	"outrigger/policy/limit"
+	"outrigger/policy/preset"
 	"outrigger/proxy/idempotency/store"
 	"outrigger/proxy/spool"
 )
@@ -112,4 +113,15 @@ func KeyHeaders(upstreams []Upstream) []string {
 		}
 	}
 	return names
+}
+
+// Preset returns what is known of the provider at u's URL, which must be set.
+func (u *Upstream) Preset() preset.Preset {
+	known := preset.Upstream{Host: u.URL.Hostname(), Path: u.URL.EscapedPath()}
+	for _, p := range u.Query {
+		if p.Name == "api-version" {
+			known.APIVersion = p.Value
+		}
+	}
+	return preset.Of(known)
 }

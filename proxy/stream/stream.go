@@ -281,3 +281,10 @@ func listens(x *Serving, a *attempt.Attempt) *jsonscan.Nesting {
 	}
 	return &jsonscan.Nesting{}
 }
+
+// withholdEnd withholds what was read last if nothing follows it.
+func (s *answer) withholdEnd() {
+	if s.finished() {
+		s.x.Withhold()
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"outrigger/proxy/carrier"
+	"outrigger/proxy/intercept"
 	"outrigger/proxy/settings"
 )
 
@@ -56,4 +57,18 @@ func (u *API) drop(out *http.Request, kinds carrier.Kinds) {
 // configuration has another one: of two, each server takes the one that it likes.
 func (s *secrets) replaces(p carrier.Pair) bool {
 	return carrier.Parameter(p.Name) == carrier.Proof && slices.ContainsFunc(s.Parameters, func(own settings.Pair) bool { return strings.EqualFold(own.Name, p.Name) })
+}
+
+// Authority is the host and port of the upstream.
+func (u *API) Authority() string { return intercept.Authority(u.Config.URL) }
+
+// Relative returns what a path at the upstream, escaped, is under Outrigger's own base
+// URL, and whether it is a path of its API at all.
+func (u *API) Relative(path string) (string, bool) {
+	base := strings.TrimSuffix(u.Preset.Call("/v1/", "").Path, "/")
+	if rest, ok := strings.CutPrefix(path, base+"/"); ok {
+		return "/v1/" + rest, true
+	}
+	rest, ok := strings.CutPrefix(path, strings.TrimSuffix(u.Config.URL.EscapedPath(), "/")+"/")
+	return "/" + rest, ok
 }

@@ -1,6 +1,8 @@
 package proxy
 
-import "time"
+import (
+	"time"
+)
 
 // TurnAway refuses all calls that wait and would, as far as can be told, not get their turn
 // before until, when a drain ends: another instance may have room for them now. Later waits

@@ -1,16 +1,65 @@
 package loop
 
 import (
+	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"time"
 
 	"outrigger/policy/classify"
 	"outrigger/policy/echoes"
+	"outrigger/proxy/apierror"
+	"outrigger/proxy/attempt"
+	"outrigger/proxy/carrier"
 	"outrigger/proxy/decode"
 	"outrigger/proxy/response"
+	"outrigger/proxy/wire"
 )
+
+// judge classifies the attempt.
+func (x *Run) judge(a *attempt.Attempt) {
+	c := classify.Attempt{
+		Failure: x.failureFor(a), Progress: a.Reached(), Effect: x.Endpoint.Effect, Now: time.Now(), Keyed: x.isKeyed(),
+	}
+	if a.Resp != nil && a.Failure == classify.None {
+		a.Told = unechoed(a.Resp.Header, x.request.Header)
+		c.Status, c.Header, c.Progress = a.Resp.StatusCode, a.Told, classify.Answered
+		a.Describe(&c)
+	}
+	a.Verdict = x.classified(c)
+	if a.Failure == classify.Timeout && errors.Is(context.Cause(a.Ctx), apierror.ErrDeadline) && time.Since(a.Progress.Quiet()) < attempt.Impatience {
+		a.Verdict.Breaker = classify.Ignore // one caller's impatience is not the upstream's failure
+	}
+	if errors.Is(a.Err, attempt.ErrPage) {
+		// As a rule the path is not the API's: that comes again, and says nothing about others.
+		a.Verdict.Breaker = classify.Ignore
+		if a.Verdict.Repeat == classify.Backoff {
+			a.Verdict.Repeat = classify.Once
+		}
+	}
+	if a.Resp != nil && a.Verdict.Outcome != classify.OutcomeOK {
+		x.conceal(a)
+	}
+}
+
+// failureFor is what attempt a's failure counts as. What is malformed comes again, but not
+// surely: calls like it may have been answered well just now, or stray bytes of the answer
+// before stood on a kept connection. Then it is worth one repeat.
+func (x *Run) failureFor(a *attempt.Attempt) classify.Failure {
+	switch {
+	case a.Failure != classify.Malformed:
+	case a.Resp != nil && a.Resp.StatusCode >= http.StatusBadRequest:
+		return classify.Broke // the status tells, although its body cannot be read
+	case a.Progress.Reused.Load() && strings.Contains(a.Err.Error(), "malformed HTTP response"),
+		x.Trend().SucceededAfter(time.Now().Add(-attempt.MalformedTime)):
+		return classify.TooLarge
+	}
+	return a.Failure
+}
 
 // echoBody is how much of a request's body is looked through for what an answer quotes of it. Of a longer one it is not
 // known what it says.
@@ -113,4 +162,41 @@ func tellsOfLimits(name string) bool {
 		}
 	}
 	return false
+}
+
+// Mask hides credentials in what an upstream said, which goes to the log or into an error
+// of Outrigger's own: those that the request was sent with, and what looks like one, since no
+// pattern knows every kind of key. They are hidden before the text is cut: half a key is no match.
+func (x *Run) Mask(message string) string {
+	for _, secret := range x.quotable() {
+		message = strings.ReplaceAll(message, secret, carrier.Masked)
+	}
+	return wire.MaskKeys(message)
+}
+
+// conceal masks what an upstream's error says.
+func (x *Run) conceal(a *attempt.Attempt) {
+	e := &a.Verdict.Error
+	for _, field := range [...]*string{&e.Type, &e.Code, &e.Param, &e.Message} {
+		if *field != "" {
+			*field = x.Mask(*field)
+		}
+	}
+}
+
+// quotable are the secrets that an answer could quote of the request as the upstream got it,
+// the longest first: one may be a part of another.
+func (x *Run) quotable() []string {
+	if x.Outbound == nil {
+		return nil
+	}
+	secrets := carrier.Secrets(x.Outbound.Header, x.Outbound.URL.RawQuery, x.Credentials.Own...)
+	own := x.Up.Secrets.Load()
+	for _, value := range slices.Concat(own.Values, own.Before) {
+		if len(value) >= carrier.MinSecret {
+			secrets = append(secrets, value)
+		}
+	}
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
+	return secrets
 }

@@ -10,6 +10,40 @@ import (
 	"outrigger/proxy/carrier"
 )
 
+// ConcurrencyMode says whether limits on concurrency are learned. The zero value means
+// ConcurrencyLearn.
+type ConcurrencyMode string
+
+// The modes.
+const (
+	ConcurrencyLearn ConcurrencyMode = "learn"
+	ConcurrencyOff   ConcurrencyMode = "off"
+)
+
+// HTTP2Mode says whether an upstream is spoken to in HTTP/2. The zero value means HTTP2Auto.
+type HTTP2Mode string
+
+// The modes.
+const (
+	// HTTP2Auto speaks it where the upstream offers it and it works.
+	HTTP2Auto HTTP2Mode = "auto"
+	// HTTP2Off speaks HTTP/1.1 only.
+	HTTP2Off HTTP2Mode = "off"
+)
+
+// WebSocketMode says whether WebSockets are carried. The zero value means WebSocketPass.
+type WebSocketMode string
+
+// The modes for WebSockets.
+const (
+	WebSocketPass WebSocketMode = "pass"
+	// WebSocketRefuse answers 426. What goes through a WebSocket is not paced or
+	// retried call by call, and some clients have a way by HTTP beside it: Codex takes that at
+	// once after a 426 (openai/codex#43353), and after any other failure only when five
+	// more tries have failed.
+	WebSocketRefuse WebSocketMode = "refuse"
+)
+
 // CallerKeyMode says whether the credential that a caller sent goes to an
 // upstream that has no key of its own. The zero value means CallerKeyAuto.
 type CallerKeyMode string
