@@ -25,7 +25,7 @@ type given struct {
 	call claims.Call
 }
 
-// model is the semantics of a Store without bounds, in one map.
+// model is the meaning of a store without bounds, in one map.
 type model struct {
 	keys   map[claims.Key]known
 	claims []given

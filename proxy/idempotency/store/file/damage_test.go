@@ -17,6 +17,12 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
+// The format of bbolt's pages, as in package boltcheck.
+const (
+	pageHeader = 16
+	metaLength = 64
+)
+
 // specimen returns the bytes of a store, and what it must find under each call.
 func specimen(t *testing.T) ([]byte, map[claims.Call]claims.State) {
 	t.Helper()
@@ -107,10 +113,83 @@ func TestFileWithAChangedByteIsRefusedOrWhole(t *testing.T) {
 	}
 }
 
+// Damages to one page, as disks and lost writes do them. Before is the file at an earlier time.
+var damages = map[string]func(random *rand.Rand, page, before, other []byte){
+	"a bit of its headers": func(random *rand.Rand, page, _, _ []byte) { page[random.IntN(16+16*4)] ^= 1 << random.IntN(8) },
+	"zeroed":               func(_ *rand.Rand, page, _, _ []byte) { clear(page) },
+	"out of date":          func(_ *rand.Rand, page, before, _ []byte) { copy(page, before) },
+	"another page's":       func(_ *rand.Rand, page, _, other []byte) { copy(page, other) },
+}
+
+// later returns a file as it is after more calls, which it adds to want.
+func later(t *testing.T, before []byte, want map[claims.Call]claims.State) []byte {
+	t.Helper()
+	path := newPath(t)
+	if err := os.WriteFile(path, before, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := openAt(t, path, storetest.Roomy())
+	for range 6 {
+		call := storetest.NewCall(true)
+		storetest.Finish(t, s, call, 5000)
+		want[call] = claims.Done
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return whole
+}
+
+// A file with a damaged page is refused, or intact: it can be written on, and nothing that
+// it knew is lost.
+func TestFileWithADamagedPageIsRefusedOrCanBeWrittenOn(t *testing.T) {
+	before, want := specimen(t)
+	whole := later(t, before, want)
+	random := rand.New(rand.NewPCG(5, 6))
+	pageSize := os.Getpagesize()
+	l, err := readLayoutOf(t, whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages := min(len(before)/pageSize, int(l.Pages))
+	at := func(b []byte, i int) []byte { return b[i*pageSize : (i+1)*pageSize] }
+	rounds := 40
+	if testing.Short() {
+		rounds = 5
+	}
+	for name, damage := range damages {
+		t.Run(name, func(t *testing.T) {
+			opened := 0
+			for range rounds {
+				damaged, path, i := bytes.Clone(whole), newPath(t), 2+random.IntN(pages-2)
+				damage(random, at(damaged, i), at(before, i), at(whole, 2+random.IntN(pages-2)))
+				if checkRefusedOrWhole(t, path, damaged, want) {
+					continue
+				}
+				opened++
+				s := openAt(t, path, storetest.Roomy())
+				for range 20 {
+					storetest.Finish(t, s, storetest.NewCall(true), 1000)
+				}
+				s = reopened(t, s)
+				check(t, s, want)
+				if t.Failed() {
+					t.Fatalf("with page %d damaged", i)
+				}
+			}
+			t.Logf("%d of %d files were intact: the page was not in use, or is as it was", opened, rounds)
+		})
+	}
+}
+
 func TestFileWithADamagedMetaPageIsRefused(t *testing.T) {
 	whole, want := specimen(t)
 	for page := range 2 {
-		for i := boltcheck.PageHeader; i < boltcheck.PageHeader+boltcheck.MetaLength; i++ {
+		for i := pageHeader; i < pageHeader+metaLength; i++ {
 			damaged := bytes.Clone(whole)
 			damaged[page*os.Getpagesize()+i] ^= 0x10
 			if !checkRefusedOrWhole(t, newPath(t), damaged, want) {
@@ -159,12 +238,12 @@ func TestFileOfSomethingElseIsRefused(t *testing.T) {
 	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}
-	foreign, err := os.ReadFile(path)
+	foreignFiles, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, content := range map[string][]byte{
-		"another bbolt file": foreign,
+		"another bbolt file": foreignFiles,
 		"text":               bytes.Repeat([]byte("not a database\n"), 5000),
 		"zeros":              make([]byte, 64<<10),
 		"SQLite":             append([]byte("SQLite format 3\x00"), make([]byte, 32<<10)...),
@@ -177,7 +256,7 @@ func TestFileOfSomethingElseIsRefused(t *testing.T) {
 
 // Damage that bbolt would not run into, or only later.
 func TestFileWithHiddenDamageIsRefused(t *testing.T) {
-	for name, damage := range map[string]func(*testing.T, string){
+	for name, panicError := range map[string]func(*testing.T, string){
 		"an entry in time without its record": func(t *testing.T, path string) {
 			edited(t, path, func(tx *bolt.Tx) error {
 				return tx.Bucket(ageBuckets[0]).Put(make([]byte, 40), make([]byte, 8))
@@ -208,7 +287,7 @@ func TestFileWithHiddenDamageIsRefused(t *testing.T) {
 				list := b[int64(l.Freelist)*l.PageSize:]
 				count := binary.NativeEndian.Uint16(list[10:])
 				binary.NativeEndian.PutUint16(list[10:], count+1)
-				copy(list[boltcheck.PageHeader+8*int(count):], list[boltcheck.PageHeader:boltcheck.PageHeader+8])
+				copy(list[pageHeader+8*int(count):], list[pageHeader:pageHeader+8])
 			})
 		},
 		"keys out of order": func(t *testing.T, path string) {
@@ -227,7 +306,7 @@ func TestFileWithHiddenDamageIsRefused(t *testing.T) {
 			if checkRefusedOrWhole(t, path, whole, want) {
 				t.Fatal("refused before it was damaged")
 			}
-			damage(t, path)
+			panicError(t, path)
 			damaged, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)

@@ -31,7 +31,9 @@ func TestFileReadsOnlyWhatThereIsMemoryFor(t *testing.T) {
 
 func TestFileBoundsWhatItKeeps(t *testing.T) {
 	storetest.RunBounded(t, func(t *testing.T, l claims.Limits) claims.Store { return openAt(t, newPath(t), l) },
-		func(s claims.Store) int64 { return s.(*Store).writer.spent.Used() + s.(*Store).lost.All()*quota.Marker })
+		func(s claims.Store) int64 {
+			return s.(*Store).writer.evicted.Used() + s.(*Store).markers.All()*quota.Marker
+		})
 }
 
 func newPath(t testing.TB) string { return filepath.Join(t.TempDir(), "answers.db") }
@@ -217,12 +219,12 @@ func TestFileFailsOfABatchOnlyWhatHasNoRoom(t *testing.T) {
 	s := openAt(t, newPath(t), storetest.Roomy())
 	call := storetest.NewCall(true)
 	large := request{func(*fileTx) error { return syscall.ENOSPC }, make(chan error, 1)}
-	small := request{putting(record.Record{State: claims.Done, Call: call, At: time.Now(), Status: 200}, classCreate), make(chan error, 1)}
+	small := request{putEdit(record.Record{State: claims.Done, Call: call, At: time.Now(), Status: 200}, classCreate), make(chan error, 1)}
 	s.commit([]request{small, large})
-	if err := <-large.fate; !errors.Is(err, claims.ErrFull) {
+	if err := <-large.result; !errors.Is(err, claims.ErrFull) {
 		t.Errorf("the large one: %v, want ErrFull", err)
 	}
-	if err := <-small.fate; err != nil {
+	if err := <-small.result; err != nil {
 		t.Errorf("the small one: %v", err)
 	}
 	storetest.MustBegin(t, s, call, claims.Done)

@@ -15,7 +15,7 @@ import (
 
 // accountOf is what a file's store has in its account.
 func accountOf(s *Store) [4]int64 {
-	return [4]int64{s.writer.used, s.writer.answers.Used(), s.writer.spent.Used(), s.lost.All()}
+	return [4]int64{s.writer.used, s.writer.answers.Used(), s.writer.evicted.Used(), s.markers.All()}
 }
 
 // filled returns a store with something of all that there is, of two owners.

@@ -129,7 +129,7 @@ func TestRedisClaimWithoutAReplyDoesNotStay(t *testing.T) {
 			}
 			back(t)
 			eventually(t, "it begins again", is(t, asker, storetest.NewCall(true), claims.Claimed))
-			eventually(t, "nothing is owed", func() bool { asker.mu.Lock(); defer asker.mu.Unlock(); return len(asker.owed) == 0 })
+			eventually(t, "nothing is owed", func() bool { asker.mu.Lock(); defer asker.mu.Unlock(); return len(asker.queued) == 0 })
 			for _, call := range calls {
 				eventually(t, "the other begins", is(t, other, call, claims.Claimed))
 			}
@@ -148,8 +148,8 @@ func TestRedisThatClosesConnectionsIsNotAway(t *testing.T) {
 		}
 		storetest.MustBegin(t, s, storetest.NewCall(true), claims.Claimed)
 	}
-	if missed := s.health.missed.Load(); missed != 0 {
-		t.Errorf("it was taken for away %d times", missed)
+	if downs := s.health.downs.Load(); downs != 0 {
+		t.Errorf("it was taken for away %d times", downs)
 	}
 }
 
@@ -199,16 +199,16 @@ func TestRedisDebtThatIsNeverTakenIsForgiven(t *testing.T) {
 	server := redisserver.Start(t)
 	s := openShared(t, server.Addr, storetest.Roomy())
 	claim := storetest.MustBegin(t, s, storetest.NewCall(false), claims.Claimed)
-	s.owe(debt{claimed: &claimed{call: claim.Call, token: claim.Token}, state: "d", record: []byte("x"), status: 0})
+	s.queueUpdate(update{claimed: &claimed{call: claim.Call, token: claim.Token}, state: "d", record: []byte("x"), status: 0})
 	s.mu.Lock()
-	s.owed[0].call.Key = claims.Key{1}
+	s.queued[0].call.Key = claims.Key{1}
 	s.mu.Unlock()
 	if err := s.client.Set(t.Context(), keyOf(claims.Key{1}), "no hash", 0).Err(); err != nil {
 		t.Fatal(err)
 	}
-	s.health.fail(claims.ErrUnavailable)
-	eventually(t, "it is up again", func() bool { return s.health.well() == nil })
-	eventually(t, "nothing is owed", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return len(s.owed) == 0 })
+	s.health.markDown(claims.ErrUnavailable)
+	eventually(t, "it is up again", func() bool { return s.health.down() == nil })
+	eventually(t, "nothing is owed", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return len(s.queued) == 0 })
 	storetest.MustBegin(t, s, storetest.NewCall(true), claims.Claimed)
 }
 
@@ -228,7 +228,7 @@ func TestRedisOwesNoMoreThanItsShare(t *testing.T) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if most := int64(512 << 10); s.owing > most || s.owing < most/2 {
-		t.Errorf("%d bytes are owed, want up to %d", s.owing, most)
+	if most := int64(512 << 10); s.queuedBytes > most || s.queuedBytes < most/2 {
+		t.Errorf("%d bytes are owed, want up to %d", s.queuedBytes, most)
 	}
 }

@@ -68,11 +68,11 @@ func TestRedisThatTakesNothingClaimsNoCreate(t *testing.T) {
 			raw := goredis.NewClient(&goredis.Options{Addr: server.Addr})
 			defer func() { _ = raw.Close() }()
 			s := openShared(t, server.Addr, storetest.Roomy())
-			done, failed := storetest.NewCall(true), storetest.NewCall(true)
+			done, noteError := storetest.NewCall(true), storetest.NewCall(true)
 			if err := s.Finish(t.Context(), storetest.MustBegin(t, s, done, claims.Claimed), storetest.Created()); err != nil {
 				t.Fatal(err)
 			}
-			held, nothing := storetest.MustBegin(t, s, storetest.NewCall(true), claims.Claimed), storetest.MustBegin(t, s, failed, claims.Claimed)
+			held, nothing := storetest.MustBegin(t, s, storetest.NewCall(true), claims.Claimed), storetest.MustBegin(t, s, noteError, claims.Claimed)
 			secret, err := s.HashKey(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -107,7 +107,7 @@ func TestRedisThatTakesNothingClaimsNoCreate(t *testing.T) {
 				eventually(t, "what was done is", is(t, s, done, claims.Done))
 				eventually(t, "what ended meanwhile did", is(t, s, held.Call, claims.Done))
 			}
-			eventually(t, "what did nothing is free", is(t, other, failed, claims.Claimed))
+			eventually(t, "what did nothing is free", is(t, other, noteError, claims.Claimed))
 			if got, err := s.HashKey(t.Context()); err != nil || got != secret {
 				t.Errorf("another hash key, %v", err)
 			}
@@ -134,13 +134,13 @@ func TestRedisThatIsFullAtTheStartNamesNothing(t *testing.T) {
 	eventually(t, "it claims", is(t, s, storetest.NewCall(true), claims.Claimed))
 }
 
-// reply is what Redis says, as go-redis has it.
-type reply string
+// replyError is what Redis says, as go-redis has it.
+type replyError string
 
-func (r reply) Error() string { return string(r) }
+func (r replyError) Error() string { return string(r) }
 
 // RedisError marks it as Redis's own word.
-func (reply) RedisError() {}
+func (replyError) RedisError() {}
 
 func TestRedisErrorsAreFullOrUnavailable(t *testing.T) {
 	s := openLeased(t, "127.0.0.1:1", storetest.Roomy(), time.Minute)
@@ -162,8 +162,8 @@ func TestRedisErrorsAreFullOrUnavailable(t *testing.T) {
 		"NOAUTH Authentication required.":                                   claims.ErrUnavailable,
 		"ERR something that no Redis says yet":                              claims.ErrUnavailable,
 	} {
-		err := s.fault(reply(text))
-		if errors.Is(err, claims.ErrFull) != (want == claims.ErrFull) || errors.Is(err, claims.ErrUnavailable) != (want == claims.ErrUnavailable) {
+		err := s.classify(replyError(text))
+		if errors.Is(err, claims.ErrFull) != errors.Is(want, claims.ErrFull) || errors.Is(err, claims.ErrUnavailable) != errors.Is(want, claims.ErrUnavailable) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}

@@ -153,7 +153,7 @@ func TestRedisThatLostNothingGoesOn(t *testing.T) {
 		"connections":  func() { s.client.Do(t.Context(), "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "no") },
 		"stands still": func() { server.Pause(t); fails(t, s, storetest.NewCall(true)); server.Resume(t) },
 		"other keys":   func() { s.client.Set(t.Context(), "theirs", "x", 0) },
-		"said so":      func() { s.health.fail(claims.ErrUnavailable) },
+		"said so":      func() { s.health.markDown(claims.ErrUnavailable) },
 	} {
 		trouble()
 		eventually(t, name+": it goes on", is(t, s, call, claims.Running))

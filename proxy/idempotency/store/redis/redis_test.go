@@ -60,7 +60,7 @@ func openGraced(t testing.TB, addr string, c claims.Limits, lease, grace time.Du
 func die(t testing.TB, s *Store) {
 	t.Helper()
 	s.end()
-	s.tended.Wait()
+	s.background.Wait()
 	if err := s.client.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +180,7 @@ func TestRedisLateOwnerOverwritesNothing(t *testing.T) {
 	if err := other.Finish(t.Context(), claim, storetest.Created()); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the owner sees that it is cut off", func() bool { return owner.health.well() != nil })
+	eventually(t, "the owner sees that it is cut off", func() bool { return owner.health.down() != nil })
 	if err := owner.Finish(t.Context(), late, &claims.Answer{Status: 299}); !errors.Is(err, claims.ErrUnavailable) {
 		t.Errorf("Finish without a connection: %v, want ErrUnavailable", err)
 	}
@@ -188,7 +188,7 @@ func TestRedisLateOwnerOverwritesNothing(t *testing.T) {
 		t.Errorf("Finish without a connection: %v, want ErrUnavailable", err)
 	}
 	link.Mend()
-	eventually(t, "what is owed is paid", func() bool { owner.mu.Lock(); defer owner.mu.Unlock(); return len(owner.owed) == 0 })
+	eventually(t, "what is owed is paid", func() bool { owner.mu.Lock(); defer owner.mu.Unlock(); return len(owner.queued) == 0 })
 	if got := storetest.MustBegin(t, other, compute, claims.Done); got.Answer.Status != storetest.Created().Status {
 		t.Errorf("the late owner's %d replaced the answer", got.Answer.Status)
 	}
@@ -270,7 +270,7 @@ func TestRedisErrorsTellNoPassword(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = s.Close() }()
-	eventually(t, "it is known to be refused", func() bool { return s.health.well() != nil })
+	eventually(t, "it is known to be refused", func() bool { return s.health.down() != nil })
 	_, err = s.Begin(t.Context(), storetest.NewCall(true))
 	if want := "redis://" + server.Addr; !errors.Is(err, claims.ErrUnavailable) || !contains(err, want, "WRONGPASS") || contains(err, "s3cret") {
 		t.Errorf("got %v, want that %s refuses the password, without it", err, want)

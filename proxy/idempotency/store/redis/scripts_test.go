@@ -32,7 +32,7 @@ func TestRedisScriptsThatComeLateDoNothing(t *testing.T) {
 			return replied(t, s, putScript, key, past, "t", "p", 1, 1000, 1000, "r", 1, 0, "")
 		},
 		"release": func(key string) string { return replied(t, s, releaseScript, key, past, "") },
-		"agree":   func(key string) string { return replied(t, s, agreeScript, key, past, "x", "", "a", 0, 0) },
+		"agree":   func(key string) string { return replied(t, s, generationScript, key, past, "x", "", "a", 0, 0) },
 	} {
 		if got := run(name); got != "late" {
 			t.Errorf("%s: got %q, want late", name, got)
@@ -85,7 +85,7 @@ func TestRedisRenewalDoesNotBringBackWhatEnded(t *testing.T) {
 	s := openShared(t, redisserver.Start(t).Addr, storetest.Roomy())
 	claim := storetest.MustBegin(t, s, storetest.NewCall(true), claims.Claimed)
 	s.mu.Lock()
-	mine := s.flights[claim.Token]
+	mine := s.held[claim.Token]
 	s.mu.Unlock()
 	if err := s.Release(t.Context(), claim); err != nil {
 		t.Fatal(err)
