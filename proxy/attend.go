@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"outrigger/proxy/idempotency/claims"
-	"outrigger/proxy/recording"
+	"outrigger/proxy/idempotency/recording"
 )
 
 // attend gives the caller x the answer of flight f, which is launched. An error is

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"outrigger/proxy/idempotency/claims"
-	"outrigger/proxy/recording"
+	"outrigger/proxy/idempotency/recording"
 )
 
 // flight is a call that is made apart from its callers: it goes on when they leave,

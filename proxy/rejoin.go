@@ -7,7 +7,7 @@ import (
 	"sync"
 
 	"outrigger/proxy/idempotency/claims"
-	"outrigger/proxy/recording"
+	"outrigger/proxy/idempotency/recording"
 )
 
 // abandoned are the calls without a key whose callers left and that go on for

@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"outrigger/proxy/recording"
+	"outrigger/proxy/idempotency/recording"
 	"outrigger/proxy/spool"
 )
 

@@ -183,7 +183,7 @@ func TestFileStaysWithinItsBytes(t *testing.T) {
 		if err := s.Finish(t.Context(), storetest.MustBegin(t, s, call, claims.Claimed), &claims.Answer{Status: 200, Body: make([]byte, quota.Overhead)}); err != nil {
 			t.Fatal(err)
 		}
-		if s.writer.used > int64(c.Bytes) {
+		if s.writer.used > c.Bytes {
 			t.Fatalf("%d bytes kept, want at most %d", s.writer.used, c.Bytes)
 		}
 	}

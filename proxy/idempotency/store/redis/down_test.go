@@ -129,7 +129,7 @@ func TestRedisClaimWithoutAReplyDoesNotStay(t *testing.T) {
 			}
 			back(t)
 			eventually(t, "it begins again", is(t, asker, storetest.NewCall(true), claims.Claimed))
-			eventually(t, "nothing is owed", func() bool { asker.mu.Lock(); defer asker.mu.Unlock(); return len(asker.queued) == 0 })
+			eventually(t, "the queue is empty", func() bool { asker.mu.Lock(); defer asker.mu.Unlock(); return len(asker.queued) == 0 })
 			for _, call := range calls {
 				eventually(t, "the other begins", is(t, other, call, claims.Claimed))
 			}
@@ -208,7 +208,7 @@ func TestRedisDebtThatIsNeverTakenIsForgiven(t *testing.T) {
 	}
 	s.health.markDown(claims.ErrUnavailable)
 	eventually(t, "it is up again", func() bool { return s.health.down() == nil })
-	eventually(t, "nothing is owed", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return len(s.queued) == 0 })
+	eventually(t, "the queue is empty", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return len(s.queued) == 0 })
 	storetest.MustBegin(t, s, storetest.NewCall(true), claims.Claimed)
 }
 
@@ -229,6 +229,6 @@ func TestRedisOwesNoMoreThanItsShare(t *testing.T) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if most := int64(512 << 10); s.queuedBytes > most || s.queuedBytes < most/2 {
-		t.Errorf("%d bytes are owed, want up to %d", s.queuedBytes, most)
+		t.Errorf("%d bytes are queued, want up to %d", s.queuedBytes, most)
 	}
 }

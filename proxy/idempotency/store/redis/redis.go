@@ -36,7 +36,7 @@ type Store struct {
 	generation  string // of the secret; "" before the first one
 	held        map[claims.Token]*claimed
 	queued      []update
-	queuedBytes int64 // bytes of owed
+	queuedBytes int64 // bytes of the records in queued
 	recent      []recentCreate
 
 	checkedRun string // the run of Redis whose settings were checked; maintain's own

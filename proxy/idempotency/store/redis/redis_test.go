@@ -188,7 +188,7 @@ func TestRedisLateOwnerOverwritesNothing(t *testing.T) {
 		t.Errorf("Finish without a connection: %v, want ErrUnavailable", err)
 	}
 	link.Mend()
-	eventually(t, "what is owed is paid", func() bool { owner.mu.Lock(); defer owner.mu.Unlock(); return len(owner.queued) == 0 })
+	eventually(t, "the queue is empty", func() bool { owner.mu.Lock(); defer owner.mu.Unlock(); return len(owner.queued) == 0 })
 	if got := storetest.MustBegin(t, other, compute, claims.Done); got.Answer.Status != storetest.Created().Status {
 		t.Errorf("the late owner's %d replaced the answer", got.Answer.Status)
 	}
