@@ -89,7 +89,7 @@ func floodForgetsNothingOfOthers(t *testing.T, open func(*testing.T, claims.Limi
 	}
 }
 
-// An answer that makes room leaves that there was one: the create is not done again.
+// An evicted answer leaves that there was one: the create does not run again.
 func evictedCreateIsUnknown(t *testing.T, open func(*testing.T, claims.Limits) claims.Store) {
 	s := open(t, claims.Limits{TTL: time.Hour, Bytes: 64 << 10})
 	var calls []claims.Call

@@ -2,7 +2,6 @@ package file
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"math/rand/v2"
 	"os"
@@ -23,7 +22,7 @@ const (
 	metaLength = 64
 )
 
-// specimen returns the bytes of a store, and what it must find under each call.
+// specimen returns the bytes of a store, and the state that each call must have in it.
 func specimen(t *testing.T) ([]byte, map[claims.Call]claims.State) {
 	t.Helper()
 	s := openAt(t, newPath(t), storetest.Roomy())
@@ -51,9 +50,9 @@ func specimen(t *testing.T) ([]byte, map[claims.Call]claims.State) {
 	return whole, want
 }
 
-// checkRefusedOrWhole opens a file of these bytes: that must be refused by name and
-// leave it as it was, or lead to a store in which nothing is missing or changed. It
-// reports whether it was refused.
+// checkRefusedOrWhole opens a file of these bytes. It must be refused by its name and left
+// unchanged, or be a store in which nothing is missing or changed. It reports which: true for
+// refused.
 func checkRefusedOrWhole(t *testing.T, path string, damaged []byte, want map[claims.Call]claims.State) bool {
 	t.Helper()
 	if err := os.WriteFile(path, damaged, 0o600); err != nil {
@@ -113,7 +112,8 @@ func TestFileWithAChangedByteIsRefusedOrWhole(t *testing.T) {
 	}
 }
 
-// Damages to one page, as disks and lost writes do them. Before is the file at an earlier time.
+// damages are done to one page, as disks and lost writes do them. Before is the page at an
+// earlier time.
 var damages = map[string]func(random *rand.Rand, page, before, other []byte){
 	"a bit of its headers": func(random *rand.Rand, page, _, _ []byte) { page[random.IntN(16+16*4)] ^= 1 << random.IntN(8) },
 	"zeroed":               func(_ *rand.Rand, page, _, _ []byte) { clear(page) },
@@ -228,7 +228,7 @@ func readLayoutOf(t *testing.T, whole []byte) (boltcheck.Layout, error) {
 	return boltcheck.ReadLayout(path)
 }
 
-func TestFileOfSomethingElseIsRefused(t *testing.T) {
+func TestFileOfAnotherFormatIsRefused(t *testing.T) {
 	path := newPath(t)
 	db, err := bolt.Open(path, 0o600, nil)
 	if err != nil {
@@ -254,101 +254,8 @@ func TestFileOfSomethingElseIsRefused(t *testing.T) {
 	}
 }
 
-// Damage that bbolt would not run into, or only later.
-func TestFileWithHiddenDamageIsRefused(t *testing.T) {
-	for name, panicError := range map[string]func(*testing.T, string){
-		"an entry in time without its record": func(t *testing.T, path string) {
-			edited(t, path, func(tx *bolt.Tx) error {
-				return tx.Bucket(ageBuckets[0]).Put(make([]byte, 40), make([]byte, 8))
-			})
-		},
-		"a record without its entry in time": func(t *testing.T, path string) {
-			edited(t, path, func(tx *bolt.Tx) error {
-				cursor := tx.Bucket(ageBuckets[1]).Cursor()
-				cursor.First()
-				return cursor.Delete()
-			})
-		},
-		"a record that another has the entry of": func(t *testing.T, path string) {
-			edited(t, path, func(tx *bolt.Tx) error {
-				cursor := tx.Bucket(ageBuckets[1]).Cursor()
-				age, _ := cursor.First()
-				return tx.Bucket(ageBuckets[1]).Put(age, binary.BigEndian.AppendUint64(nil, 1))
-			})
-		},
-		"a page that is neither used nor free": func(t *testing.T, path string) {
-			patched(t, path, func(b []byte, l boltcheck.Layout) {
-				count := b[int64(l.Freelist)*l.PageSize+10:]
-				binary.NativeEndian.PutUint16(count, binary.NativeEndian.Uint16(count)-1)
-			})
-		},
-		"a page that is free twice": func(t *testing.T, path string) {
-			patched(t, path, func(b []byte, l boltcheck.Layout) {
-				list := b[int64(l.Freelist)*l.PageSize:]
-				count := binary.NativeEndian.Uint16(list[10:])
-				binary.NativeEndian.PutUint16(list[10:], count+1)
-				copy(list[pageHeader+8*int(count):], list[pageHeader:pageHeader+8])
-			})
-		},
-		"keys out of order": func(t *testing.T, path string) {
-			edited(t, path, func(tx *bolt.Tx) error {
-				bucket, err := tx.CreateBucket([]byte("more"))
-				return errors.Join(err, bucket.Put([]byte("key--1"), nil), bucket.Put([]byte("key--2"), nil))
-			})
-			patched(t, path, func(b []byte, _ boltcheck.Layout) {
-				copy(b, bytes.ReplaceAll(b, []byte("key--1key--2"), []byte("key--2key--1")))
-			})
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			whole, want := specimen(t)
-			path := newPath(t)
-			if checkRefusedOrWhole(t, path, whole, want) {
-				t.Fatal("refused before it was damaged")
-			}
-			panicError(t, path)
-			damaged, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !checkRefusedOrWhole(t, path, damaged, nil) {
-				t.Error("opened")
-			}
-		})
-	}
-}
-
-// edited changes a file by bbolt's own means.
-func edited(t *testing.T, path string, change func(*bolt.Tx) error) {
-	t.Helper()
-	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(db.Update(change), db.Close()); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// patched changes the bytes of a file.
-func patched(t *testing.T, path string, change func([]byte, boltcheck.Layout)) {
-	t.Helper()
-	l, err := boltcheck.ReadLayout(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	change(b, l)
-	if err := os.WriteFile(path, b, 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// What is cut while it is open must fail the calls, and nothing else.
-func TestFileThatIsCutWhileItIsOpenFailsCalls(t *testing.T) {
+// Truncating an open file must fail the calls, and nothing else.
+func TestFileThatIsTruncatedWhileOpenFailsCalls(t *testing.T) {
 	s := openAt(t, newPath(t), claims.Limits{TTL: time.Hour, Bytes: 8 << 20})
 	call := storetest.NewCall(true)
 	for _, c := range []claims.Call{call, storetest.NewCall(true), storetest.NewCall(false)} {

@@ -21,7 +21,7 @@ func TestFileDoesWhatAStoreDoes(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, c claims.Limits) claims.Store { return openAt(t, newPath(t), c) })
 }
 
-func TestFileReadsOnlyWhatThereIsMemoryFor(t *testing.T) {
+func TestFileReadsAnswersOnlyWhileThereIsMemory(t *testing.T) {
 	storetest.ReadsWithin(t, func(t *testing.T, room claims.Room) claims.Store {
 		s := openAt(t, newPath(t), claims.Limits{TTL: time.Hour, Bytes: 8 << 20})
 		s.room = room
@@ -48,7 +48,7 @@ func openAt(t testing.TB, path string, c claims.Limits) *Store {
 	return s
 }
 
-// reopened closes a store, which is like a death to it, and opens its file again.
+// reopened closes a store, and opens its file again. Claims in flight end as by a crash.
 func reopened(t testing.TB, s *Store) *Store {
 	t.Helper()
 	if err := s.Close(); err != nil {
@@ -57,7 +57,7 @@ func reopened(t testing.TB, s *Store) *Store {
 	return openAt(t, s.path, s.limits)
 }
 
-func TestFileRemembersAcrossItsEnd(t *testing.T) {
+func TestFileRemembersAfterReopening(t *testing.T) {
 	s := openAt(t, newPath(t), storetest.Roomy())
 	before := s.secret
 	done, lost, released, running, compute := storetest.NewCall(true), storetest.NewCall(true), storetest.NewCall(true), storetest.NewCall(true), storetest.NewCall(false)
@@ -97,7 +97,7 @@ func TestFileRemembersAcrossItsEnd(t *testing.T) {
 	storetest.MustBegin(t, s, other, claims.Mismatch)
 }
 
-func TestFileIsItsOwnersAlone(t *testing.T) {
+func TestFileIsPrivate(t *testing.T) {
 	s := openAt(t, newPath(t), storetest.Roomy())
 	path := s.path
 	for range 2 {
@@ -214,8 +214,8 @@ func TestFileEvictsNothingInFlight(t *testing.T) {
 	storetest.MustBegin(t, s, last, claims.Done)
 }
 
-// What has no room must not fail what has, only because both came at once.
-func TestFileFailsOfABatchOnlyWhatHasNoRoom(t *testing.T) {
+// An edit must not fail only because it shared a transaction with one that does not fit.
+func TestFileFailsOnlyTheEditsOfABatchThatDoNotFit(t *testing.T) {
 	s := openAt(t, newPath(t), storetest.Roomy())
 	call := storetest.NewCall(true)
 	large := request{func(*fileTx) error { return syscall.ENOSPC }, make(chan error, 1)}
@@ -230,7 +230,7 @@ func TestFileFailsOfABatchOnlyWhatHasNoRoom(t *testing.T) {
 	storetest.MustBegin(t, s, call, claims.Done)
 }
 
-func TestFileReusesTheSpaceOfWhatItForgot(t *testing.T) {
+func TestFileReusesTheSpaceOfDeletedRecords(t *testing.T) {
 	s := openAt(t, newPath(t), claims.Limits{TTL: time.Hour, Bytes: 1 << 20})
 	answer := &claims.Answer{Status: 200, Body: make([]byte, 20<<10)}
 	for range 300 {

@@ -50,8 +50,8 @@ func TestFileOnAFullDiskLosesNothing(t *testing.T) {
 
 var limited = flag.Bool("store.limited", false, "run the test that limits its process here")
 
-// A limit on the size of files is another way not to have room. It is one on the whole
-// process, so the test runs in a process of its own.
+// A limit on the size of files is another way to have no room. It holds for the whole process,
+// so the test runs in a process of its own.
 func TestFileAtTheLimitOfItsSizeLosesNothing(t *testing.T) {
 	if !*limited {
 		child := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-store.limited")
@@ -84,7 +84,7 @@ func TestFileAtTheLimitOfItsSizeLosesNothing(t *testing.T) {
 		func() { limit(before.Cur) })
 }
 
-// losesNothing uses a store while there is room, while there is none, and after.
+// losesNothing uses a store while there is room, while there is none, and afterwards.
 func losesNothing(t *testing.T, path string, initialize, free func()) {
 	t.Helper()
 	s := openAt(t, path, claims.Limits{TTL: time.Hour, Bytes: 8 << 20})

@@ -13,7 +13,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// foreign files that a store's name may lead to, each with what makes it.
+// foreignFiles are files of other programs that a store's path may lead to.
 var foreignFiles = map[string]func(path string) error{
 	"text":  func(path string) error { return os.WriteFile(path, []byte("ssh-ed25519 AAAA"), 0o644) },
 	"empty": func(path string) error { return os.WriteFile(path, nil, 0o644) },
@@ -29,7 +29,7 @@ var foreignFiles = map[string]func(path string) error{
 	},
 }
 
-func TestFileOfSomebodyElseKeepsItsMode(t *testing.T) {
+func TestFileOfAnotherProgramKeepsItsMode(t *testing.T) {
 	for name, create := range foreignFiles {
 		for how, link := range map[string]func(oldName, newName string) error{"symlink": os.Symlink, "hard link": os.Link} {
 			t.Run(name+" through a "+how, func(t *testing.T) {
@@ -54,7 +54,7 @@ func TestFileOfSomebodyElseKeepsItsMode(t *testing.T) {
 	}
 }
 
-func TestFileThroughALinkIsMadeItsOwnersAlone(t *testing.T) {
+func TestFileBehindALinkIsMadePrivate(t *testing.T) {
 	target, path := newPath(t), newPath(t)
 	if err := errors.Join(openAt(t, target, storetest.Roomy()).Close(), os.Chmod(target, 0o640), os.Symlink(target, path)); err != nil {
 		t.Fatal(err)
@@ -66,8 +66,8 @@ func TestFileThroughALinkIsMadeItsOwnersAlone(t *testing.T) {
 	storetest.MustBegin(t, s, storetest.NewCall(true), claims.Claimed)
 }
 
-// The next process makes another file, in which nothing of this one's is claimed.
-func TestFileThatIsTakenAwayClaimsNothingMore(t *testing.T) {
+// The next process makes another file, in which nothing is claimed that is claimed here.
+func TestFileThatIsRemovedOrReplacedClaimsNothing(t *testing.T) {
 	for name, take := range map[string]func(path string) error{
 		"removed":   os.Remove,
 		"renamed":   func(path string) error { return os.Rename(path, path+".old") },
@@ -96,8 +96,8 @@ func TestFileThatIsTakenAwayClaimsNothingMore(t *testing.T) {
 	}
 }
 
-// What changes about the file without another one taking its name is nobody's loss.
-func TestFileThatIsTouchedGoesOn(t *testing.T) {
+// A change that leaves the path leading to the same file is harmless.
+func TestFileWithAnotherModeOrAShortRenameStaysUsable(t *testing.T) {
 	s := openAt(t, newPath(t), storetest.Roomy())
 	path := s.path
 	if err := errors.Join(os.Chmod(path, 0o644), os.Rename(path, path+".x"), os.Rename(path+".x", path)); err != nil {

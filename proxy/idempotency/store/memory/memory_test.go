@@ -44,7 +44,7 @@ func TestMemoryForgetsAfterTheTTL(t *testing.T) {
 	})
 }
 
-func TestMemoryFreesWhatExpiredWithoutBeingAskedForIt(t *testing.T) {
+func TestMemoryFreesExpiredEntriesThatNobodyAsksFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(storetest.Roomy(), storetest.Unbounded{})
 		for range 10 {
@@ -98,7 +98,7 @@ func TestMemoryEvictsAnswersOfComputesBeforeThoseOfCreates(t *testing.T) {
 	storetest.MustBegin(t, s, compute, claims.Claimed)
 }
 
-// What runs is never evicted; all else stays within its bytes, and the account is
+// Nothing that runs is evicted, everything else stays within its bytes, and the account is
 // exact.
 func TestMemoryStaysWithinItsBytes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -192,8 +192,8 @@ func listed(m *Store, in *evictable) int {
 	return n
 }
 
-// What is kept of an answer takes no more memory than it counts for, whatever it came in.
-func TestMemoryKeepsNoMoreOfAnAnswerThanThereIs(t *testing.T) {
+// An answer takes no more memory than it counts for, whatever the caller's buffer.
+func TestMemoryKeepsAnswersInExactlyTheirSize(t *testing.T) {
 	s := New(claims.Limits{TTL: time.Hour, Bytes: 8 << 20}, storetest.Unbounded{})
 	call := storetest.NewCall(false)
 	given := &claims.Answer{Status: 200, Header: storetest.Created().Header, Body: make([]byte, 100<<10, 190<<10)}

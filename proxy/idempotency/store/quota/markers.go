@@ -19,7 +19,7 @@ const (
 )
 
 // errMarkers is why a create is refused.
-var errMarkers = fmt.Errorf("%w: of too many creates it is not known whether they were done; what is left is for other callers", claims.ErrFull)
+var errMarkers = fmt.Errorf("%w: too many creates have an unknown outcome; the places left are for other callers", claims.ErrFull)
 
 // Markers counts, for each owner, the creates that run and those whose outcome is unknown.
 // Each create reserves a marker before it is begun. One owner may have as many as are left

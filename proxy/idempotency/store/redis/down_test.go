@@ -10,11 +10,11 @@ import (
 	"outrigger/test/storetest"
 )
 
-// bounded is how long a call may take while Redis is away: an exchange that fails, and
-// slack for a busy machine. It is a bound on hanging, not a measurement.
+// bounded is how long a call may take while Redis is down: an exchange that fails, and slack
+// for a busy machine. It guards against hanging; it is no measurement.
 const bounded = 10 * timeout
 
-// fails reports what Begin says while Redis is away, which it must do in bounded time.
+// fails reports whether Begin fails, as it must while Redis is down, within bounded time.
 func fails(t testing.TB, s *Store, call claims.Call) bool {
 	t.Helper()
 	begin := time.Now()
@@ -33,7 +33,7 @@ func fails(t testing.TB, s *Store, call claims.Call) bool {
 	return err != nil
 }
 
-func TestRedisIsNeededNeitherToStartNorToStop(t *testing.T) {
+func TestRedisMayBeDownAtStartAndStop(t *testing.T) {
 	server := redisserver.Start(t)
 	server.Stop(t)
 	s := openShared(t, server.Addr, storetest.Roomy())
@@ -55,7 +55,7 @@ func TestRedisIsNeededNeitherToStartNorToStop(t *testing.T) {
 	}
 }
 
-// Each way in which a Redis goes away, and comes back.
+// outages are the ways in which a Redis goes down and comes back.
 func outages(server *redisserver.Server, link *redisserver.Link) map[string][2]func(testing.TB) {
 	return map[string][2]func(testing.TB){
 		"stopped":     {server.Stop, server.Run},
@@ -64,7 +64,7 @@ func outages(server *redisserver.Server, link *redisserver.Link) map[string][2]f
 	}
 }
 
-func TestRedisThatGoesAwayIsComeBackTo(t *testing.T) {
+func TestRedisIsUsedAgainAfterAnOutage(t *testing.T) {
 	for _, name := range []string{"stopped", "paused", "partitioned"} {
 		t.Run(name, func(t *testing.T) {
 			server := redisserver.Start(t)
@@ -109,9 +109,8 @@ func TestRedisThatGoesAwayIsComeBackTo(t *testing.T) {
 	}
 }
 
-// A claim that was asked for and whose reply did not come must not stay: nobody would
-// ever end it.
-func TestRedisClaimWithoutAReplyDoesNotStay(t *testing.T) {
+// A claim whose reply was lost must not stay: nobody would ever end it.
+func TestRedisClaimWithoutAReplyIsReleased(t *testing.T) {
 	for _, name := range []string{"paused", "partitioned"} {
 		t.Run(name, func(t *testing.T) {
 			server := redisserver.Start(t)
@@ -137,8 +136,8 @@ func TestRedisClaimWithoutAReplyDoesNotStay(t *testing.T) {
 	}
 }
 
-// A Redis that answers slowly for one moment is asked again at once.
-func TestRedisThatClosesConnectionsIsNotAway(t *testing.T) {
+// A Redis that closes connections is asked again at once.
+func TestRedisThatClosesConnectionsIsNotDown(t *testing.T) {
 	server := redisserver.Start(t)
 	s := openShared(t, server.Addr, storetest.Roomy())
 	for range 20 {
@@ -153,7 +152,7 @@ func TestRedisThatClosesConnectionsIsNotAway(t *testing.T) {
 	}
 }
 
-// A Redis whose clock is set must not be taken for one that answers late for ever.
+// A Redis whose clock is set must not count as one that answers too late for ever.
 func TestRedisWhoseClockWasSetIsUnderstood(t *testing.T) {
 	server := redisserver.Start(t)
 	s := openShared(t, server.Addr, storetest.Roomy())
@@ -164,16 +163,15 @@ func TestRedisWhoseClockWasSetIsUnderstood(t *testing.T) {
 	}
 }
 
-// hashKeyOf is the hash key that s knows; what watches the Redis may be writing it.
+// hashKeyOf returns the hash key that s knows. The goroutine maintain may be writing it.
 func hashKeyOf(s *Store) [32]byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.secret
 }
 
-// When all is lost with Redis, those who live tell the next one of the same hash key
-// and of the claims they hold.
-func TestRedisThatForgetsIsToldAgain(t *testing.T) {
+// After a loss of data, the processes that are alive restore the hash key and their claims.
+func TestRedisThatLosesItsDataGetsClaimsAgain(t *testing.T) {
 	server := redisserver.Start(t)
 	const lease = 600 * time.Millisecond
 	s := openLeased(t, server.Addr, storetest.Roomy(), lease)
@@ -194,8 +192,8 @@ func TestRedisThatForgetsIsToldAgain(t *testing.T) {
 	storetest.MustBegin(t, other, call, claims.Done)
 }
 
-// An answer that Redis never takes in time must not keep it from being used.
-func TestRedisDebtThatIsNeverTakenIsForgiven(t *testing.T) {
+// An update that Redis never accepts must not keep the store unusable.
+func TestRedisUpdateThatIsNeverAcceptedIsDropped(t *testing.T) {
 	server := redisserver.Start(t)
 	s := openShared(t, server.Addr, storetest.Roomy())
 	claim := storetest.MustBegin(t, s, storetest.NewCall(false), claims.Claimed)
@@ -212,7 +210,7 @@ func TestRedisDebtThatIsNeverTakenIsForgiven(t *testing.T) {
 	storetest.MustBegin(t, s, storetest.NewCall(true), claims.Claimed)
 }
 
-func TestRedisOwesNoMoreThanItsShare(t *testing.T) {
+func TestRedisQueueOfUpdatesIsBounded(t *testing.T) {
 	server := redisserver.Start(t)
 	s := openShared(t, server.Addr, claims.Limits{TTL: time.Hour, Bytes: 1 << 20})
 	var held []claims.Claim

@@ -14,7 +14,7 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 )
 
-// set sets settings of a Redis.
+// set changes settings of a Redis.
 func set(t testing.TB, c *goredis.Client, pairs ...string) {
 	t.Helper()
 	for i := 0; i < len(pairs); i += 2 {
@@ -24,8 +24,7 @@ func set(t testing.TB, c *goredis.Client, pairs ...string) {
 	}
 }
 
-// refusals are the ways in which a Redis that answers refuses to take anything in, each
-// with how it is mended.
+// refusals are the ways in which a Redis that answers refuses writes, each with its remedy.
 var refusals = map[string]func(t *testing.T, c *goredis.Client, directory string) func(){
 	"maxmemory": func(t *testing.T, c *goredis.Client, _ string) func() {
 		set(t, c, "maxmemory", "1")
@@ -59,9 +58,9 @@ var refusals = map[string]func(t *testing.T, c *goredis.Client, directory string
 	},
 }
 
-// Whatever it is that Redis does not take, no create is claimed, so none is sent; what
-// is known stays known, and all goes on when it is mended.
-func TestRedisThatTakesNothingClaimsNoCreate(t *testing.T) {
+// Whatever Redis refuses to write, no create is claimed, so none is sent. What Redis knows
+// stays known, and everything works again after the remedy.
+func TestRedisThatRefusesWritesClaimsNoCreate(t *testing.T) {
 	for name, begin := range refusals {
 		t.Run(name, func(t *testing.T) {
 			server := redisserver.Start(t)
@@ -115,8 +114,8 @@ func TestRedisThatTakesNothingClaimsNoCreate(t *testing.T) {
 	}
 }
 
-// A Redis that is full at the start has no hash key: there is nothing to name calls by.
-func TestRedisThatIsFullAtTheStartNamesNothing(t *testing.T) {
+// Without a hash key there is nothing to name calls by.
+func TestRedisThatIsFullAtTheStartHasNoHashKey(t *testing.T) {
 	server := redisserver.Start(t)
 	raw := goredis.NewClient(&goredis.Options{Addr: server.Addr})
 	defer func() { _ = raw.Close() }()
@@ -134,12 +133,12 @@ func TestRedisThatIsFullAtTheStartNamesNothing(t *testing.T) {
 	eventually(t, "it claims", is(t, s, storetest.NewCall(true), claims.Claimed))
 }
 
-// replyError is what Redis says, as go-redis has it.
+// replyError is an error reply of Redis, as go-redis returns it.
 type replyError string
 
 func (r replyError) Error() string { return string(r) }
 
-// RedisError marks it as Redis's own word.
+// RedisError marks it as a reply.
 func (replyError) RedisError() {}
 
 func TestRedisErrorsAreFullOrUnavailable(t *testing.T) {

@@ -21,7 +21,7 @@ func TestRedisDoesWhatAStoreDoes(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, c claims.Limits) claims.Store { return openShared(t, server.Addr, c) })
 }
 
-func TestRedisReadsOnlyWhatThereIsMemoryFor(t *testing.T) {
+func TestRedisReadsAnswersOnlyWhileThereIsMemory(t *testing.T) {
 	storetest.ReadsWithin(t, func(t *testing.T, room claims.Room) claims.Store {
 		s := openShared(t, redisserver.Start(t).Addr, claims.Limits{TTL: time.Hour, Bytes: 8 << 20})
 		s.room = room
@@ -66,7 +66,7 @@ func die(t testing.TB, s *Store) {
 	}
 }
 
-// eventually asks again until it is so.
+// eventually waits until so returns true.
 func eventually(t testing.TB, what string, so func() bool) {
 	t.Helper()
 	late := time.NewTimer(20 * time.Second)
@@ -82,7 +82,7 @@ func eventually(t testing.TB, what string, so func() bool) {
 	}
 }
 
-// is reports whether Begin finds a state.
+// is returns whether Begin finds a state, as a function for eventually.
 func is(t testing.TB, s claims.Store, call claims.Call, want claims.State) func() bool {
 	return func() bool {
 		claim, err := s.Begin(t.Context(), call)
@@ -93,7 +93,7 @@ func is(t testing.TB, s claims.Store, call claims.Call, want claims.State) func(
 	}
 }
 
-func TestRedisIsSharedByAllThatUseIt(t *testing.T) {
+func TestRedisSharesClaimsBetweenProcesses(t *testing.T) {
 	server := redisserver.Start(t)
 	one, two := openShared(t, server.Addr, storetest.Roomy()), openShared(t, server.Addr, storetest.Roomy())
 	first, err := one.HashKey(t.Context())
@@ -237,7 +237,7 @@ func TestRedisReplaysLargeAnswers(t *testing.T) {
 	}
 }
 
-func TestRedisThatIsFullSaysSo(t *testing.T) {
+func TestRedisThatIsFullReturnsErrFull(t *testing.T) {
 	server := redisserver.Start(t)
 	s := openShared(t, server.Addr, storetest.Roomy())
 	done := storetest.NewCall(true)
@@ -261,7 +261,7 @@ func TestRedisThatIsFullSaysSo(t *testing.T) {
 	storetest.MustBegin(t, s, storetest.NewCall(true), claims.Claimed)
 }
 
-func TestRedisErrorsTellNoPassword(t *testing.T) {
+func TestRedisErrorsContainNoPassword(t *testing.T) {
 	server := redisserver.Start(t)
 	at := redisAt(server.Addr)
 	at.URL = values.NewSecret("redis://someone:s3cret@" + server.Addr)

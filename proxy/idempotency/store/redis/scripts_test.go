@@ -12,7 +12,7 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 )
 
-// replied runs a script by hand and returns the first part of its reply.
+// replied runs a script directly, and returns the first part of its reply.
 func replied(t *testing.T, s *Store, script *goredis.Script, key string, args ...any) string {
 	t.Helper()
 	reply, err := script.Run(t.Context(), s.client, []string{key, secretName, generationName}, args...).Slice()
@@ -22,8 +22,8 @@ func replied(t *testing.T, s *Store, script *goredis.Script, key string, args ..
 	return reply[0].(string)
 }
 
-// What reaches Redis after its sender gave up must do nothing.
-func TestRedisScriptsThatComeLateDoNothing(t *testing.T) {
+// A script that reaches Redis after its sender gave up must do nothing.
+func TestRedisScriptsDoNothingAfterTheirDeadline(t *testing.T) {
 	s := openShared(t, redisserver.Start(t).Addr, storetest.Roomy())
 	const past = 1
 	for name, run := range map[string]func(key string) string{
@@ -80,8 +80,8 @@ func TestRedisScriptsCanBeSentTwice(t *testing.T) {
 	}
 }
 
-// A renewal that was about to happen when its claim ended must not bring it back.
-func TestRedisRenewalDoesNotBringBackWhatEnded(t *testing.T) {
+// A renewal that was about to be sent when its claim ended must not restore the claim.
+func TestRedisRenewalDoesNotRestoreAnEndedClaim(t *testing.T) {
 	s := openShared(t, redisserver.Start(t).Addr, storetest.Roomy())
 	claim := storetest.MustBegin(t, s, storetest.NewCall(true), claims.Claimed)
 	s.mu.Lock()
@@ -96,7 +96,7 @@ func TestRedisRenewalDoesNotBringBackWhatEnded(t *testing.T) {
 	storetest.MustBegin(t, s, claim.Call, claims.Claimed)
 }
 
-// A caller that leaves while its claim is asked for leaves no claim.
+// A caller that leaves while its claim is on the way leaves no claim.
 func TestRedisBeginOfACallerThatLeavesClaimsNothing(t *testing.T) {
 	server := redisserver.Start(t)
 	link := redisserver.NewLink(t, server.Addr)
