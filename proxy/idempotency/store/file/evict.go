@@ -11,7 +11,7 @@ import (
 func (tx *fileTx) oldest(owner claims.Owner, from class) (claims.Key, error) {
 	place, _ := tx.Bucket(sharesBucket).Cursor().Seek(append(owner[:], byte(from)))
 	if len(place) != ownedLength+8+len(claims.Key{}) || !bytes.HasPrefix(place, owner[:]) {
-		return claims.Key{}, boltcheck.DamageError("a record is missing from its owner's")
+		return claims.Key{}, boltcheck.DamageError("a record is missing from the order of eviction")
 	}
 	return claims.Key(place[ownedLength+8:]), nil
 }

@@ -41,7 +41,7 @@ func (f *Store) index() error {
 	}
 	return f.db.View(func(tx *bolt.Tx) error {
 		if !f.loadIndex(tx) {
-			return boltcheck.DamageError("whose the records are cannot be found out")
+			return boltcheck.DamageError("the owners of the records cannot be restored")
 		}
 		return nil
 	})

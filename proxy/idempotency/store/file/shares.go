@@ -121,7 +121,7 @@ func (tx *fileTx) addOwner(r record.Record, c class) error {
 func (tx *fileTx) removeOwner(r record.Record) error {
 	owned := bytes.Clone(tx.Bucket(ownersBucket).Get(r.Call.Key[:]))
 	if len(owned) != ownedLength {
-		return boltcheck.DamageError("whose a record is, is missing")
+		return boltcheck.DamageError("the owner of a record is missing")
 	}
 	c := class(owned[ownedLength-1])
 	tx.account(change{claims.Owner(owned), c, -takes(r, c)})
