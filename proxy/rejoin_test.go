@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"outrigger/proxy/idempotency"
-	"outrigger/proxy/recording"
+	"outrigger/proxy/idempotency/recording"
 	"outrigger/proxy/settings"
 	"outrigger/proxy/spool"
 )

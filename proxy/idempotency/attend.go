@@ -10,7 +10,7 @@ import (
 	"outrigger/proxy/apierror"
 	"outrigger/proxy/call"
 	"outrigger/proxy/idempotency/claims"
-	"outrigger/proxy/recording"
+	"outrigger/proxy/idempotency/recording"
 	"outrigger/proxy/wire"
 )
 

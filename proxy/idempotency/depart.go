@@ -4,7 +4,7 @@ import (
 	"errors"
 	"time"
 
-	"outrigger/proxy/recording"
+	"outrigger/proxy/idempotency/recording"
 )
 
 // errUnclaimed ends a call whose callers left, when nobody has come back for it.

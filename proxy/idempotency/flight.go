@@ -11,8 +11,8 @@ import (
 	"outrigger/proxy/apierror"
 	"outrigger/proxy/call"
 	"outrigger/proxy/idempotency/claims"
+	"outrigger/proxy/idempotency/recording"
 	"outrigger/proxy/observe"
-	"outrigger/proxy/recording"
 )
 
 // Flight is a call that is made apart from its callers: it goes on when they leave,

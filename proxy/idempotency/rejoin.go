@@ -7,7 +7,7 @@ import (
 	"sync"
 
 	"outrigger/proxy/idempotency/claims"
-	"outrigger/proxy/recording"
+	"outrigger/proxy/idempotency/recording"
 	"outrigger/proxy/wire"
 )
 

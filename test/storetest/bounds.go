@@ -11,7 +11,7 @@ import (
 	"outrigger/proxy/idempotency/store/quota"
 )
 
-// bounds are the tests of stores that bound what they keep themselves.
+// bounds are the tests of stores that bound what they keep.
 var bounds = map[string]func(*testing.T, func(*testing.T, claims.Limits) claims.Store){
 	"a flood of one owner forgets nothing of another":            floodForgetsNothingOfOthers,
 	"a create whose answer made room is kept in mind":            evictedCreateIsUnknown,
@@ -22,8 +22,8 @@ var bounds = map[string]func(*testing.T, func(*testing.T, claims.Limits) claims.
 	"the places of markers are free again when creates are over": markersAreFreed,
 }
 
-// runBounded runs the tests of a store that bounds what it keeps itself. Markers returns
-// how many bytes a store has without answers.
+// RunBounded runs the tests of a store that bounds what it keeps. Markers returns how many
+// bytes a store has for calls without answers.
 func RunBounded(t *testing.T, open func(*testing.T, claims.Limits) claims.Store, markers func(claims.Store) int64) {
 	t.Helper()
 	for name, test := range bounds {
@@ -32,14 +32,14 @@ func RunBounded(t *testing.T, open func(*testing.T, claims.Limits) claims.Store,
 	t.Run("what is left of answers stays within its share", func(t *testing.T) { leftoversStayInTheirShare(t, open, markers) })
 }
 
-// callOf returns a call of an owner that no other test has.
+// CallOf returns a call of an owner, with a key that no other test has.
 func CallOf(owner int, create bool) claims.Call {
 	call := NewCall(create)
 	binary.BigEndian.PutUint64(call.Owner[:], uint64(owner))
 	return call
 }
 
-// finish does a call.
+// Finish claims a call and finishes it with an answer of size bytes.
 func Finish(t *testing.T, s claims.Store, call claims.Call, size int) {
 	t.Helper()
 	if err := s.Finish(t.Context(), MustBegin(t, s, call, claims.Claimed), &claims.Answer{Status: 201, Body: make([]byte, size)}); err != nil {
@@ -47,7 +47,8 @@ func Finish(t *testing.T, s claims.Store, call claims.Call, size int) {
 	}
 }
 
-// lose loses n creates of an owner, less those that are refused, and returns the others.
+// Lose claims n creates of an owner and loses them, except those that are refused, which it
+// leaves out.
 func Lose(t *testing.T, s claims.Store, owner, n int) []claims.Call {
 	t.Helper()
 	var all []claims.Call
@@ -88,7 +89,7 @@ func floodForgetsNothingOfOthers(t *testing.T, open func(*testing.T, claims.Limi
 	}
 }
 
-// An answer that makes room leaves that there was one: the create is not done again.
+// An evicted answer leaves that there was one: the create does not run again.
 func evictedCreateIsUnknown(t *testing.T, open func(*testing.T, claims.Limits) claims.Store) {
 	s := open(t, claims.Limits{TTL: time.Hour, Bytes: 64 << 10})
 	var calls []claims.Call
@@ -115,8 +116,8 @@ func evictedCreateIsUnknown(t *testing.T, open func(*testing.T, claims.Limits) c
 	MustBegin(t, s, calls[len(calls)-1], claims.Done)
 }
 
-// withFlood tests that a create that may have been done is not forgotten before its time,
-// whoever fills the store, in whichever way. What is refused is what is new.
+// withFlood tests that a create of unknown outcome is not forgotten before its time, whoever
+// fills the store, and how. New creates are refused instead.
 func withFlood(flood func(*testing.T, claims.Store)) func(*testing.T, func(*testing.T, claims.Limits) claims.Store) {
 	return func(t *testing.T, open func(*testing.T, claims.Limits) claims.Store) {
 		s := open(t, claims.Limits{TTL: time.Hour, Bytes: 64 << 10})
@@ -165,8 +166,7 @@ func answersOfMany(t *testing.T, s claims.Store) {
 	}
 }
 
-// The places of markers are free again after the TTL, and those of creates that run when
-// they end well.
+// Markers are free again after the TTL, and those of running creates when these end.
 func markersAreFreed(t *testing.T, open func(*testing.T, claims.Limits) claims.Store) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, claims.Limits{TTL: time.Hour, Bytes: 64 << 10})
@@ -190,14 +190,14 @@ func markersAreFreed(t *testing.T, open func(*testing.T, claims.Limits) claims.S
 		if got := len(Lose(t, s, 2, 100)); got != len(running) || got == 0 {
 			t.Errorf("%d places are free of the %d of creates that ended", got, len(running))
 		}
-		time.Sleep(time.Hour + 2*time.Minute)
+		<-time.After(time.Hour + 2*time.Minute)
 		if got := len(Lose(t, s, 1, 100)); got != n {
 			t.Errorf("%d places are free after the TTL, want %d", got, n)
 		}
 	})
 }
 
-// Many owners with one entry each are no heavier than one with a few.
+// Many owners with one entry each take no more than one owner with a few.
 func leftoversStayInTheirShare(t *testing.T, open func(*testing.T, claims.Limits) claims.Store, markers func(claims.Store) int64) {
 	const bytes = 64 << 10
 	s := open(t, claims.Limits{TTL: time.Hour, Bytes: bytes})

@@ -13,10 +13,10 @@ import (
 
 // known is what the model knows of a key.
 type known struct {
-	state  claims.State
-	print  claims.Fingerprint
-	status int
-	holder int // index of the claim that runs it
+	state       claims.State
+	fingerprint claims.Fingerprint
+	status      int
+	holder      int // index of the claim that runs it
 }
 
 // given is a claim that the store gave, and the call it is for.
@@ -25,7 +25,7 @@ type given struct {
 	call claims.Call
 }
 
-// model is the semantics of a Store without bounds, in one map.
+// model is the meaning of a store without bounds, in one map.
 type model struct {
 	keys   map[claims.Key]known
 	claims []given
@@ -37,7 +37,7 @@ func (m *model) begin(call claims.Call) claims.State {
 	switch {
 	case !found:
 		return claims.Claimed
-	case k.print != call.Print:
+	case k.fingerprint != call.Print:
 		return claims.Mismatch
 	}
 	return k.state
@@ -90,7 +90,7 @@ func (m *model) checkBegin(t *rapid.T, s claims.Store, call claims.Call) {
 	}
 	switch want {
 	case claims.Claimed:
-		m.keys[call.Key] = known{state: claims.Running, print: call.Print, holder: len(m.claims)}
+		m.keys[call.Key] = known{state: claims.Running, fingerprint: call.Print, holder: len(m.claims)}
 		m.claims = append(m.claims, given{claim, call})
 	case claims.Done:
 		if !reflect.DeepEqual(claim.Answer.Header, Created().Header) || !bytes.Equal(claim.Answer.Body, Created().Body) {
@@ -119,7 +119,7 @@ func (m *model) checkEnd(t *rapid.T, name string, after known, end func(claims.C
 	case after.state == 0, after.state == claims.Unknown && !call.Create:
 		delete(m.keys, call.Key)
 	default:
-		after.print = call.Print
+		after.fingerprint = call.Print
 		m.keys[call.Key] = after
 	}
 }

@@ -7,9 +7,10 @@ import (
 	"outrigger/proxy/idempotency/claims"
 )
 
-// scarce is a Room with a limit: Left bytes.
+// Scarce is a claims.Room of Left bytes. It is not safe for concurrent use.
 type Scarce struct{ Left int64 }
 
+// Reserve implements claims.Room.
 func (r *Scarce) Reserve(n int64) bool {
 	if n > r.Left {
 		return false
@@ -18,10 +19,11 @@ func (r *Scarce) Reserve(n int64) bool {
 	return true
 }
 
+// Free implements claims.Room.
 func (r *Scarce) Free(n int64) { r.Left += n }
 
-// readsWithin tests that answers that are read take memory only where there is some. Open
-// opens a store of 8 MiB.
+// ReadsWithin tests that answers are read only while there is memory for them. Open opens a
+// store of 8 MiB.
 func ReadsWithin(t *testing.T, open func(*testing.T, claims.Room) claims.Store) {
 	t.Helper()
 	const most = 1 << 20
@@ -56,11 +58,11 @@ func ReadsWithin(t *testing.T, open func(*testing.T, claims.Room) claims.Store) 
 	}
 }
 
-// unbounded is a Room without a limit.
+// Unbounded is a claims.Room without a limit.
 type Unbounded struct{}
 
-// Reserve implements Room.
+// Reserve implements claims.Room.
 func (Unbounded) Reserve(int64) bool { return true }
 
-// Free implements Room.
+// Free implements claims.Room.
 func (Unbounded) Free(int64) {}

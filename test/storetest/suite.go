@@ -14,10 +14,10 @@ import (
 	"outrigger/proxy/idempotency/claims"
 )
 
-// roomy are Limits under which nothing is evicted and nothing expires.
+// Roomy returns Limits under which nothing is evicted and nothing expires during a test.
 func Roomy() claims.Limits { return claims.Limits{TTL: time.Hour, Bytes: 8 << 20} }
 
-// suite is what every Store must do, whatever it survives and whoever shares it.
+// suite is what every store must do, whatever it survives and whoever shares it.
 var suite = map[string]func(*testing.T, claims.Store){
 	"of many at once exactly one is claimed":                   oneOfManyIsClaimed,
 	"a done call is answered with what was stored":             doneIsReplayed,
@@ -37,7 +37,7 @@ var suite = map[string]func(*testing.T, claims.Store){
 	"any sequence of calls leads where the model says it does": agreesWithModel,
 }
 
-// runSuite runs the suite, with a store of its own for each test.
+// Run runs the suite, with a store of its own for each test.
 func Run(t *testing.T, open func(*testing.T, claims.Limits) claims.Store) {
 	t.Helper()
 	for name, test := range suite {
@@ -45,7 +45,7 @@ func Run(t *testing.T, open func(*testing.T, claims.Limits) claims.Store) {
 	}
 }
 
-// newCall returns a call that no other test has.
+// NewCall returns a call that no other test has.
 func NewCall(create bool) claims.Call {
 	return claims.Call{Key: claims.Key(random()), Print: claims.Fingerprint(random()), Create: create}
 }
@@ -55,6 +55,7 @@ func random() [32]byte {
 	return [32]byte(append(a[:], b[:]...))
 }
 
+// Created returns an answer with several headers and a binary body.
 func Created() *claims.Answer {
 	return &claims.Answer{
 		Status: 201,
@@ -63,6 +64,7 @@ func Created() *claims.Answer {
 	}
 }
 
+// MustBegin begins a call, and fails the test unless that finds the state.
 func MustBegin(t *testing.T, s claims.Store, call claims.Call, want claims.State) claims.Claim {
 	t.Helper()
 	claim, err := s.Begin(t.Context(), call)

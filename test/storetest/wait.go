@@ -11,7 +11,8 @@ import (
 	"outrigger/proxy/idempotency/claims"
 )
 
-// waiters starts n calls of Wait, and returns once each has found the call running.
+// Waiters starts n calls of Store.Wait. It returns the group of their goroutines, and the claim
+// that each call found.
 func Waiters(t *testing.T, s claims.Store, call claims.Call, n int) (*sync.WaitGroup, *sync.Map) {
 	t.Helper()
 	var all sync.WaitGroup
@@ -62,7 +63,7 @@ func oneWaiterIsClaimed(t *testing.T, s claims.Store) {
 	all.Wait()
 }
 
-// next takes the one claim out of found, as soon as there is one.
+// next takes the one claim out of found as soon as there is one.
 func next(t *testing.T, found *sync.Map) claims.Claim {
 	t.Helper()
 	for t.Context().Err() == nil {

@@ -1,34 +1,24 @@
 package claims
 
-import (
-	"fmt"
-	"sync/atomic"
-)
+import "sync/atomic"
 
-// Room is the memory that all requests share (OUTRIGGER_MEMORY_MAX). It counts stored
-// answers for as long as they are being given, and those that a Redis is owed.
+// Room is the memory that all requests share (OUTRIGGER_MEMORY_MAX), in bytes. Stored answers
+// count while they are read, and so do those that wait to be written to Redis.
 type Room interface {
+	// Reserve takes n bytes, if there are so many.
 	Reserve(n int64) bool
+	// Free gives n bytes back.
 	Free(n int64)
 }
 
-// ErrMemory says that an answer is stored, and that there is no memory to read it into
-// now. It is an ErrUnavailable.
-var ErrMemory = fmt.Errorf("%w: there is no memory left to read the answer into", ErrUnavailable)
-
-// lent is memory that was reserved, to be freed once.
+// Loan is memory that was reserved for an answer, to be freed once. A nil Loan has none.
 type Loan struct {
 	room  Room
 	bytes atomic.Int64
 }
 
-func (l *Loan) Free() {
-	if l != nil {
-		l.room.Free(l.bytes.Swap(0))
-	}
-}
-
-// borrow reserves memory for what is read.
+// Borrow reserves n bytes for an answer that is about to be read; ErrMemory if there are not
+// so many.
 func Borrow(room Room, n int64) (*Loan, error) {
 	if !room.Reserve(n) {
 		return nil, ErrMemory
@@ -36,18 +26,22 @@ func Borrow(room Room, n int64) (*Loan, error) {
 	return Lend(room, n), nil
 }
 
-// lend is borrow of what was reserved.
+// Lend is Borrow of bytes that were reserved before.
 func Lend(room Room, n int64) *Loan {
 	l := &Loan{room: room}
 	l.bytes.Store(n)
 	return l
 }
 
-// Free says that the claim's answer is not read any more. It must be called on each
-// claim with an answer, after its last use; calls after the first do nothing.
-func (c Claim) Free() { c.loan.Free() }
+// Free gives the memory back. Further calls do nothing.
+func (l *Loan) Free() {
+	if l != nil {
+		l.room.Free(l.bytes.Swap(0))
+	}
+}
 
-// keep has the claim hold what was borrowed for its answer; without one it is freed.
+// For returns the claim with the loan, which Claim.Free ends. Without an answer in the claim
+// the loan ends at once.
 func (l *Loan) For(c Claim) Claim {
 	if c.Answer == nil {
 		l.Free()

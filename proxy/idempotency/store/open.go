@@ -11,10 +11,10 @@ import (
 	"outrigger/proxy/idempotency/store/redis"
 )
 
-// Open opens the store that c names. The caller closes it. A file that cannot be used
-// is an error that names it; a Redis that does not answer is none: see the package's doc.
-// Log is told what is found out later: that a Redis lost what it knew, or may forget.
-// Room is where memory for what is read comes from.
+// Open opens the store that c names. The caller closes it. A file that cannot be used is an
+// error that names it. A Redis that does not answer is none: see package redis. Log gets what
+// is found out later: that a Redis lost its data, or evicts keys. Room bounds the memory of
+// answers that are read.
 func Open(c Config, log *slog.Logger, room claims.Room) (claims.Store, error) {
 	switch {
 	case c.InMemory():
@@ -24,13 +24,13 @@ func Open(c Config, log *slog.Logger, room claims.Room) (claims.Store, error) {
 	case c.Spec.Remote():
 		return redis.Open(c.Spec.server(), c.limits(), log, room)
 	}
-	return nil, fmt.Errorf("%w: %s", claims.ErrSpec, c.Spec)
+	return nil, fmt.Errorf("%w: %s", ErrSpec, c.Spec)
 }
 
 func (s Spec) server() redis.Server { return redis.Server{URL: s.redis, Name: s.shown} }
 
-// Advice asks a Redis that c names how it is set, and says what is wrong with that, or
-// "". It says nothing of one that does not answer or does not tell, nor of other stores.
+// Advice asks the Redis that c names for its settings, and returns what is wrong with them, or
+// "". It returns "" for a Redis that does not answer or does not tell, and for other stores.
 func Advice(ctx context.Context, c Config) string {
 	if !c.Spec.Remote() {
 		return ""

@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -10,8 +11,10 @@ import (
 	"strings"
 
 	"outrigger/internal/values"
-	"outrigger/proxy/idempotency/claims"
 )
+
+// ErrSpec says that a text names no store.
+var ErrSpec = errors.New("not a store")
 
 // Spec names a store. The zero value is the memory of this process. Its text form is
 // memory, file:/path/file.db, redis://[user:password@]host[:port][/database] or the
@@ -41,13 +44,13 @@ func (s *Spec) UnmarshalText(text []byte) error {
 	if strings.HasPrefix(given, "redis://") || strings.HasPrefix(given, "rediss://") {
 		return s.setRedis(given)
 	}
-	return fmt.Errorf("%w: want memory, file:/path/file.db, redis://host:port or rediss://host:port", claims.ErrSpec)
+	return fmt.Errorf("%w: want memory, file:/path/file.db, redis://host:port or rediss://host:port", ErrSpec)
 }
 
 func (s *Spec) setFile(path string) error {
 	path = strings.TrimPrefix(path, "//") // file:///path
 	if !filepath.IsAbs(path) || strings.HasSuffix(path, "/") || strings.ContainsRune(path, 0) {
-		return fmt.Errorf("%w: want file: and the absolute path of a file", claims.ErrSpec)
+		return fmt.Errorf("%w: want file: and the absolute path of a file", ErrSpec)
 	}
 	*s = Spec{path: filepath.Clean(path), shown: "file:" + filepath.Clean(path)}
 	return nil
@@ -56,17 +59,17 @@ func (s *Spec) setFile(path string) error {
 func (s *Spec) setRedis(given string) error {
 	u, err := url.Parse(given)
 	if err != nil || u.Hostname() == "" { // the error would quote the password
-		return fmt.Errorf("%w: want redis://user:password@host:port/database, with %%-escapes in the password", claims.ErrSpec)
+		return fmt.Errorf("%w: want redis://user:password@host:port/database, with %%-escapes in the password", ErrSpec)
 	}
 	if u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
-		return fmt.Errorf("%w: a Redis URL takes no query and no fragment", claims.ErrSpec)
+		return fmt.Errorf("%w: a Redis URL takes no query and no fragment", ErrSpec)
 	}
 	if port, err := strconv.ParseUint(cmp.Or(u.Port(), "6379"), 10, 16); err != nil || port == 0 {
-		return fmt.Errorf("%w: the port of a Redis URL is 1 to 65535", claims.ErrSpec)
+		return fmt.Errorf("%w: the port of a Redis URL is 1 to 65535", ErrSpec)
 	}
 	if database := strings.TrimPrefix(u.Path, "/"); database != "" {
 		if n, err := strconv.ParseUint(database, 10, 16); err != nil || strconv.FormatUint(n, 10) != database {
-			return fmt.Errorf("%w: the path of a Redis URL is the number of a database", claims.ErrSpec)
+			return fmt.Errorf("%w: the path of a Redis URL is the number of a database", ErrSpec)
 		}
 	}
 	shown := url.URL{Scheme: u.Scheme, Host: net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "6379"))}

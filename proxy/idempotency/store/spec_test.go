@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-
-	"outrigger/proxy/idempotency/claims"
 )
 
 func TestSpecReadsStores(t *testing.T) {
@@ -40,13 +38,13 @@ func TestSpecRefusesWhatIsNoStoreAndDoesNotRepeatIt(t *testing.T) {
 		t.Run(text, func(t *testing.T) {
 			got := Spec{shown: "untouched"}
 			err := got.UnmarshalText([]byte(text))
-			if !errors.Is(err, claims.ErrSpec) || got.shown != "untouched" {
+			if !errors.Is(err, ErrSpec) || got.shown != "untouched" {
 				t.Fatalf("got %v, %v, want ErrSpec", got, err)
 			}
 			if strings.Contains(err.Error(), "s3cret") {
 				t.Errorf("%v tells a secret", err)
 			}
-			if err := Check(text); !errors.Is(err, claims.ErrSpec) {
+			if err := Check(text); !errors.Is(err, ErrSpec) {
 				t.Errorf("Check: %v", err)
 			}
 		})

@@ -10,8 +10,8 @@ import (
 	"outrigger/proxy/idempotency/store/redis"
 )
 
-// Try reports why the store that c names could not be used now, nil if it could. It
-// makes and changes nothing. InUse tells a file that a running process has.
+// Try reports why the store that c names could not be used now, nil if it could. It changes
+// nothing. InUse recognizes the error of a file that a running process has.
 func Try(ctx context.Context, c Config) error {
 	var err error
 	switch {

@@ -9,7 +9,7 @@ import (
 	"outrigger/proxy/idempotency/store/record"
 )
 
-// Finish implements Store.
+// Finish implements claims.Store.
 func (f *Store) Finish(_ context.Context, claim claims.Claim, answer *claims.Answer) error {
 	return f.end(claim, func(mine *flight, now time.Time) error {
 		if answer.Size() > f.Largest() {
@@ -19,35 +19,35 @@ func (f *Store) Finish(_ context.Context, claim claims.Claim, answer *claims.Ans
 			State: claims.Done, Call: mine.call, Since: mine.since, At: now,
 			Status: answer.Status, Header: answer.Header, Body: answer.Body,
 		}
-		return f.write(putting(r, classOf(r)))
+		return f.write(putEdit(r, classOf(r)))
 	})
 }
 
-// Release implements Store.
+// Release implements claims.Store.
 func (f *Store) Release(_ context.Context, claim claims.Claim) error {
 	return f.end(claim, func(mine *flight, _ time.Time) error {
 		if !mine.call.Create {
-			return nil // it is in no file
+			return nil // the file does not know it
 		}
-		return f.write(deleting(mine.call.Key))
+		return f.write(deleteEdit(mine.call.Key))
 	})
 }
 
-// Lose implements Store.
+// Lose implements claims.Store.
 func (f *Store) Lose(_ context.Context, claim claims.Claim, status int) error {
 	return f.end(claim, func(mine *flight, now time.Time) error { return f.lose(mine, status, now) })
 }
 
-// lose writes what is left of a call without its answer. A create that even that
-// fails for is Unknown all the same: its record stays Running, without a flight.
+// lose writes what is left of a call without its answer. A create is Unknown even when that
+// write fails: its record stays Running, without a flight.
 func (f *Store) lose(mine *flight, status int, now time.Time) error {
 	if !mine.call.Create {
 		return nil
 	}
-	return f.write(putting(record.Record{State: claims.Unknown, Call: mine.call, Since: mine.since, At: now, Status: status}, classLost))
+	return f.write(putEdit(record.Record{State: claims.Unknown, Call: mine.call, Since: mine.since, At: now, Status: status}, classUnknown))
 }
 
-// end ends the flight that the claim is for, whether or not write succeeds.
+// end ends the flight of a claim, whether or not write succeeds.
 func (f *Store) end(claim claims.Claim, write func(*flight, time.Time) error) error {
 	mine, err := f.hold(claim)
 	if err != nil {
@@ -57,7 +57,7 @@ func (f *Store) end(claim claims.Claim, write func(*flight, time.Time) error) er
 	return write(mine, time.Now())
 }
 
-// hold returns the flight that the claim is for, which then is nobody else's to end.
+// hold returns the flight of a claim, which nobody else may end from then on.
 func (f *Store) hold(claim claims.Claim) (*flight, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

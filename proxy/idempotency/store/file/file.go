@@ -13,26 +13,25 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// file is the Store of one process at a time, which survives it. The doc of the
-// package says what of it survives; the comments here, how.
+// Store is the claims.Store of one process, in a file that survives the process.
 //
-// A create's claim is in the file before Begin returns, so a process that dies leaves
-// a record of state Running. Whoever finds one of which it holds no flight, finds an
-// Unknown call. A compute's claim is in no file: after a death it may run again.
+// A create's claim is in the file before Begin returns, so a process that dies leaves a
+// record of state Running. A call that finds such a record, and no flight of this process,
+// is Unknown. A compute's claim is not in the file: after a crash it runs again.
 type Store struct {
 	path   string
 	limits claims.Limits
 	db     *bolt.DB
-	opened os.FileInfo // of db's file, as it was when it was opened
+	opened os.FileInfo // of the file when it was opened
 	secret [32]byte
 	writer writer
 	room   claims.Room
 
 	mu      sync.Mutex
 	closed  bool
-	broken  error // once set, the database is not touched any more
+	broken  error // once set, nothing touches the database
 	flights map[claims.Key]*flight
-	lost    quota.Markers // of the file, and of those that are about to be in it
+	markers quota.Markers // those in the file, and those about to be written
 }
 
 // flight is a call that this process is about to claim, or has claimed.
@@ -41,44 +40,46 @@ type flight struct {
 	since time.Time
 	token claims.Token
 
-	settled chan struct{} // closed when it is known whether the claim came about
-	ended   chan struct{} // closed when the claim ended
-	claimed bool          // the claim came about
-	ending  bool          // somebody ends it
+	resolved chan struct{} // closed when it is known whether the call was claimed
+	ended    chan struct{} // closed when the claim ended
+	claimed  bool          // the call was claimed
+	ending   bool          // somebody is ending it
 }
 
-// HashKey implements Store.
+// HashKey implements claims.Store.
 func (f *Store) HashKey(context.Context) ([32]byte, error) { return f.secret, nil }
 
-// largestFile bounds one answer in a file, in bytes, whatever the Config: bbolt takes
-// values under 2 GiB.
+// largest bounds one answer in a file, in bytes, whatever the Limits: bbolt takes values
+// under 2 GiB.
 const largest = 256 << 20
 
-// Largest implements Store.
+// Largest implements claims.Store.
 func (f *Store) Largest() int64 { return min(f.limits.Largest(), largest) }
 
-// Begin implements Store. For a create it waits for the disk, whatever the context.
+// Begin implements claims.Store. For a create it waits for the disk, even when the context
+// ends.
 func (f *Store) Begin(ctx context.Context, call claims.Call) (claims.Claim, error) {
 	claim, _, err := f.begin(ctx, call)
 	return claim, err
 }
 
-// begin is Begin that returns, for a call that runs, what is closed at its end.
+// begin is Begin that also returns, for a running call, the channel that is closed at its
+// end.
 func (f *Store) begin(ctx context.Context, call claims.Call) (claims.Claim, <-chan struct{}, error) {
 	for {
 		if err := ctx.Err(); err != nil {
 			return claims.Claim{}, nil, err
 		}
-		other, mine, err := f.enter(call)
+		other, mine, err := f.join(call)
 		if err != nil {
 			return claims.Claim{}, nil, err
 		}
 		if mine != nil {
-			claim, err := f.settle(mine)
+			claim, err := f.resolve(mine)
 			return claim, nil, err
 		}
 		select {
-		case <-other.settled:
+		case <-other.resolved:
 		case <-ctx.Done():
 			return claims.Claim{}, nil, ctx.Err()
 		}
@@ -88,8 +89,8 @@ func (f *Store) begin(ctx context.Context, call claims.Call) (claims.Claim, <-ch
 	}
 }
 
-// enter returns the flight that has the key, else a new one that has it now.
-func (f *Store) enter(call claims.Call) (*flight, *flight, error) {
+// join returns the flight that has the key, or else enters and returns a new one.
+func (f *Store) join(call claims.Call) (*flight, *flight, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := f.usable(); err != nil {
@@ -100,14 +101,14 @@ func (f *Store) enter(call claims.Call) (*flight, *flight, error) {
 	}
 	mine := &flight{
 		call: call, since: time.Now(), token: claims.NewToken(),
-		settled: make(chan struct{}), ended: make(chan struct{}),
+		resolved: make(chan struct{}), ended: make(chan struct{}),
 	}
 	f.flights[call.Key] = mine
 	return nil, mine, nil
 }
 
-// running returns the claim for a call that meets a settled flight, unless the flight
-// has ended or was none.
+// running returns the claim for a call that met a resolved flight, unless that flight has
+// ended or claimed nothing.
 func (f *Store) running(call claims.Call, other *flight) (claims.Claim, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -120,39 +121,40 @@ func (f *Store) running(call claims.Call, other *flight) (claims.Claim, bool) {
 	return claims.Claim{State: claims.Running, Since: other.since}, true
 }
 
-// settle looks a flight's call up in the file, and claims it if nothing is there.
-func (f *Store) settle(mine *flight) (claims.Claim, error) {
+// resolve looks a flight's call up in the file, and claims it if the file knows nothing of
+// it.
+func (f *Store) resolve(mine *flight) (claims.Claim, error) {
 	claim, err := f.lookUp(mine.call)
 	if err == nil && claim.State == claims.Claimed && mine.call.Create {
-		err = f.mark(mine)
+		err = f.writeRunning(mine)
 	}
 	if err != nil || claim.State != claims.Claimed {
-		f.drop(mine, mine.settled)
+		f.drop(mine, mine.resolved)
 		return claim, err
 	}
 	f.mu.Lock()
 	mine.claimed = true
 	f.mu.Unlock()
-	close(mine.settled)
+	close(mine.resolved)
 	return claims.Claim{State: claims.Claimed, Since: mine.since, Call: mine.call, Token: mine.token}, nil
 }
 
-// mark writes that a create was begun, if there is room for that.
-func (f *Store) mark(mine *flight) error {
+// writeRunning writes that a create has begun, if there is room for its marker.
+func (f *Store) writeRunning(mine *flight) error {
 	f.mu.Lock()
-	err := f.lost.Reserve(mine.call.Owner)
+	err := f.markers.Reserve(mine.call.Owner)
 	f.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	err = f.write(putting(record.Record{State: claims.Running, Call: mine.call, Since: mine.since, At: mine.since}, classLost))
+	err = f.write(putEdit(record.Record{State: claims.Running, Call: mine.call, Since: mine.since, At: mine.since}, classUnknown))
 	f.mu.Lock()
-	f.lost.Add(mine.call.Owner, -1) // what is written counts by itself
+	f.markers.Add(mine.call.Owner, -1) // the record counts from now on
 	f.mu.Unlock()
 	return err
 }
 
-// drop takes a flight away and tells those that wait for it.
+// drop removes a flight and wakes those that wait for it.
 func (f *Store) drop(mine *flight, tell chan struct{}) {
 	f.mu.Lock()
 	delete(f.flights, mine.call.Key)
@@ -160,7 +162,7 @@ func (f *Store) drop(mine *flight, tell chan struct{}) {
 	close(tell)
 }
 
-// Wait implements Store.
+// Wait implements claims.Store.
 func (f *Store) Wait(ctx context.Context, call claims.Call) (claims.Claim, error) {
 	for {
 		claim, ended, err := f.begin(ctx, call)

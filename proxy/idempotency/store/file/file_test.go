@@ -21,7 +21,7 @@ func TestFileDoesWhatAStoreDoes(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, c claims.Limits) claims.Store { return openAt(t, newPath(t), c) })
 }
 
-func TestFileReadsOnlyWhatThereIsMemoryFor(t *testing.T) {
+func TestFileReadsAnswersOnlyWhileThereIsMemory(t *testing.T) {
 	storetest.ReadsWithin(t, func(t *testing.T, room claims.Room) claims.Store {
 		s := openAt(t, newPath(t), claims.Limits{TTL: time.Hour, Bytes: 8 << 20})
 		s.room = room
@@ -31,7 +31,9 @@ func TestFileReadsOnlyWhatThereIsMemoryFor(t *testing.T) {
 
 func TestFileBoundsWhatItKeeps(t *testing.T) {
 	storetest.RunBounded(t, func(t *testing.T, l claims.Limits) claims.Store { return openAt(t, newPath(t), l) },
-		func(s claims.Store) int64 { return s.(*Store).writer.spent.Used() + s.(*Store).lost.All()*quota.Marker })
+		func(s claims.Store) int64 {
+			return s.(*Store).writer.evicted.Used() + s.(*Store).markers.All()*quota.Marker
+		})
 }
 
 func newPath(t testing.TB) string { return filepath.Join(t.TempDir(), "answers.db") }
@@ -46,7 +48,7 @@ func openAt(t testing.TB, path string, c claims.Limits) *Store {
 	return s
 }
 
-// reopened closes a store, which is like a death to it, and opens its file again.
+// reopened closes a store, and opens its file again. Claims in flight end as by a crash.
 func reopened(t testing.TB, s *Store) *Store {
 	t.Helper()
 	if err := s.Close(); err != nil {
@@ -55,7 +57,7 @@ func reopened(t testing.TB, s *Store) *Store {
 	return openAt(t, s.path, s.limits)
 }
 
-func TestFileRemembersAcrossItsEnd(t *testing.T) {
+func TestFileRemembersAfterReopening(t *testing.T) {
 	s := openAt(t, newPath(t), storetest.Roomy())
 	before := s.secret
 	done, lost, released, running, compute := storetest.NewCall(true), storetest.NewCall(true), storetest.NewCall(true), storetest.NewCall(true), storetest.NewCall(false)
@@ -95,7 +97,7 @@ func TestFileRemembersAcrossItsEnd(t *testing.T) {
 	storetest.MustBegin(t, s, other, claims.Mismatch)
 }
 
-func TestFileIsItsOwnersAlone(t *testing.T) {
+func TestFileIsPrivate(t *testing.T) {
 	s := openAt(t, newPath(t), storetest.Roomy())
 	path := s.path
 	for range 2 {
@@ -181,7 +183,7 @@ func TestFileStaysWithinItsBytes(t *testing.T) {
 		if err := s.Finish(t.Context(), storetest.MustBegin(t, s, call, claims.Claimed), &claims.Answer{Status: 200, Body: make([]byte, quota.Overhead)}); err != nil {
 			t.Fatal(err)
 		}
-		if s.writer.used > int64(c.Bytes) {
+		if s.writer.used > c.Bytes {
 			t.Fatalf("%d bytes kept, want at most %d", s.writer.used, c.Bytes)
 		}
 	}
@@ -212,23 +214,23 @@ func TestFileEvictsNothingInFlight(t *testing.T) {
 	storetest.MustBegin(t, s, last, claims.Done)
 }
 
-// What has no room must not fail what has, only because both came at once.
-func TestFileFailsOfABatchOnlyWhatHasNoRoom(t *testing.T) {
+// An edit must not fail only because it shared a transaction with one that does not fit.
+func TestFileFailsOnlyTheEditsOfABatchThatDoNotFit(t *testing.T) {
 	s := openAt(t, newPath(t), storetest.Roomy())
 	call := storetest.NewCall(true)
 	large := request{func(*fileTx) error { return syscall.ENOSPC }, make(chan error, 1)}
-	small := request{putting(record.Record{State: claims.Done, Call: call, At: time.Now(), Status: 200}, classCreate), make(chan error, 1)}
+	small := request{putEdit(record.Record{State: claims.Done, Call: call, At: time.Now(), Status: 200}, classCreate), make(chan error, 1)}
 	s.commit([]request{small, large})
-	if err := <-large.fate; !errors.Is(err, claims.ErrFull) {
+	if err := <-large.result; !errors.Is(err, claims.ErrFull) {
 		t.Errorf("the large one: %v, want ErrFull", err)
 	}
-	if err := <-small.fate; err != nil {
+	if err := <-small.result; err != nil {
 		t.Errorf("the small one: %v", err)
 	}
 	storetest.MustBegin(t, s, call, claims.Done)
 }
 
-func TestFileReusesTheSpaceOfWhatItForgot(t *testing.T) {
+func TestFileReusesTheSpaceOfDeletedRecords(t *testing.T) {
 	s := openAt(t, newPath(t), claims.Limits{TTL: time.Hour, Bytes: 1 << 20})
 	answer := &claims.Answer{Status: 200, Body: make([]byte, 20<<10)}
 	for range 300 {

@@ -29,16 +29,16 @@ func TestFileOnAFullDiskLosesNothing(t *testing.T) {
 	ballast := filepath.Join(directory, "ballast")
 	losesNothing(t, filepath.Join(directory, "answers.db"),
 		func() {
-			fill, err := os.Create(ballast)
+			initialize, err := os.Create(ballast)
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, size := range []int{4096, 1} {
 				for err = nil; err == nil; {
-					_, err = fill.Write(make([]byte, size))
+					_, err = initialize.Write(make([]byte, size))
 				}
 			}
-			if err := errors.Join(fill.Sync(), fill.Close()); err != nil {
+			if err := errors.Join(initialize.Sync(), initialize.Close()); err != nil {
 				t.Fatal(err)
 			}
 		},
@@ -51,8 +51,8 @@ func TestFileOnAFullDiskLosesNothing(t *testing.T) {
 
 var limited = flag.Bool("store.limited", false, "run the test that limits its process here")
 
-// A limit on the size of files is another way not to have room. It is one on the whole
-// process, so the test runs in a process of its own.
+// A limit on the size of files is another way to have no room. It holds for the whole process,
+// so the test runs in a process of its own.
 func TestFileAtTheLimitOfItsSizeLosesNothing(t *testing.T) {
 	if !*limited {
 		child := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-store.limited")
@@ -85,8 +85,8 @@ func TestFileAtTheLimitOfItsSizeLosesNothing(t *testing.T) {
 		func() { limit(before.Cur) })
 }
 
-// losesNothing uses a store while there is room, while there is none, and after.
-func losesNothing(t *testing.T, path string, fill, free func()) {
+// losesNothing uses a store while there is room, while there is none, and afterwards.
+func losesNothing(t *testing.T, path string, initialize, free func()) {
 	t.Helper()
 	s := openAt(t, path, claims.Limits{TTL: time.Hour, Bytes: 8 << 20})
 	defer func() { _ = s.Close() }()
@@ -97,7 +97,7 @@ func losesNothing(t *testing.T, path string, fill, free func()) {
 	}
 	held, computes := storetest.MustBegin(t, s, create, claims.Claimed), storetest.MustBegin(t, s, compute, claims.Claimed)
 
-	fill()
+	initialize()
 	for name, err := range map[string]error{
 		"Finish of a create":  s.Finish(t.Context(), held, body),
 		"Finish of a compute": s.Finish(t.Context(), computes, body),

@@ -8,8 +8,7 @@ import (
 	"outrigger/test/storetest"
 )
 
-// Whatever the bytes of a file, to open it does not panic, and does not change it
-// unless it is whole.
+// Opening a file never panics, whatever its bytes, and changes it only if it is intact.
 func FuzzFile(f *testing.F) {
 	path := newPath(f)
 	s, err := Open(path, storetest.Roomy(), storetest.Unbounded{})

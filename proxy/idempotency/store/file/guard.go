@@ -10,22 +10,22 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 )
 
-// damage is what bbolt panicked over.
-type damage struct{ reason any }
+// panicError is a panic of bbolt.
+type panicError struct{ reason any }
 
-// Error says what the panic said.
-func (d *damage) Error() string { return fmt.Sprintf("the file is damaged: %v", d.reason) }
+// Error returns what the panic said.
+func (d *panicError) Error() string { return fmt.Sprintf("the file is damaged: %v", d.reason) }
 
-// guard runs f, which touches a database, and returns a panic as a *damage: bbolt
-// panics over pages that make no sense, and reading a file that became shorter is a
-// fault. The database is not to be used after one: locks of bbolt's may be held.
+// guard runs f, which touches a database, and returns a panic as a *panicError: bbolt panics
+// over pages that make no sense, and reading a file that was truncated is a fault. The
+// database must not be used afterwards: bbolt's locks may be held.
 func guard(f func() error) error {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	var err error
 	func() {
 		defer func() {
 			if reason := recover(); reason != nil {
-				err = &damage{reason}
+				err = &panicError{reason}
 			}
 		}()
 		err = f()
@@ -33,8 +33,7 @@ func guard(f func() error) error {
 	return err
 }
 
-// guarded is guard for a store that is open. After a *damage nothing touches its
-// database again.
+// guarded is guard for an open store. After a *panicError nothing touches its database.
 func (f *Store) guarded(touch func() error) error {
 	f.mu.Lock()
 	err := f.usable()
@@ -43,8 +42,8 @@ func (f *Store) guarded(touch func() error) error {
 		return err
 	}
 	err = guard(touch)
-	if _, damaged := errors.AsType[*damage](err); damaged {
-		return f.breaks(err)
+	if _, damaged := errors.AsType[*panicError](err); damaged {
+		return f.markBroken(err)
 	}
 	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
 		return claims.ErrClosed
@@ -52,8 +51,8 @@ func (f *Store) guarded(touch func() error) error {
 	return err
 }
 
-// breaks notes that the database cannot be used any more, and returns why.
-func (f *Store) breaks(cause error) error {
+// markBroken notes that the database cannot be used any more, and returns why.
+func (f *Store) markBroken(cause error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.broken == nil {
@@ -62,7 +61,7 @@ func (f *Store) breaks(cause error) error {
 	return f.broken
 }
 
-// usable wants f.mu, and returns why the store is not usable.
+// usable returns why the store cannot be used, nil if it can. It wants f.mu.
 func (f *Store) usable() error {
 	if f.closed {
 		return claims.ErrClosed

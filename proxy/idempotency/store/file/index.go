@@ -11,22 +11,22 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// indexMost bounds how much one transaction enters.
-const indexMost = 10_000
+// maxIndexed bounds how many records one transaction indexes.
+const maxIndexed = 10_000
 
-// index reads whose all records are, into the account. Where that is not known of each
-// (the file is of a version that knows of no owners, or was used by one since), it is
-// entered: of nobody in particular, and as what must be kept if it is no answer.
+// index reads each record's owner and class into the account. A file that was written by a
+// version without owners lacks some of them. There index adds the record, with no owner, as
+// an answer, or as a create of unknown outcome if it has none.
 func (f *Store) index() error {
 	whole := false
 	err := f.db.View(func(tx *bolt.Tx) error {
-		whole = f.indexed(tx)
+		whole = f.loadIndex(tx)
 		return nil
 	})
 	if err != nil || whole {
 		return err
 	}
-	if err := f.db.Update(clearIndex); err != nil {
+	if err := f.db.Update(deleteStale); err != nil {
 		return err
 	}
 	for from := []byte{}; from != nil; {
@@ -40,41 +40,41 @@ func (f *Store) index() error {
 		}
 	}
 	return f.db.View(func(tx *bolt.Tx) error {
-		if !f.indexed(tx) {
-			return boltcheck.DamageError("whose the records are cannot be found out")
+		if !f.loadIndex(tx) {
+			return boltcheck.DamageError("the owners of the records cannot be restored")
 		}
 		return nil
 	})
 }
 
-// indexed reports whether each record has its owner, and takes them into the account if so.
-func (f *Store) indexed(tx *bolt.Tx) bool {
+// loadIndex adds all records to the account, and reports whether each has its owner.
+func (f *Store) loadIndex(tx *bolt.Tx) bool {
 	calls, owners, places := tx.Bucket(callsBucket), tx.Bucket(ownersBucket), tx.Bucket(sharesBucket)
 	if owners == nil || places == nil {
 		return false
 	}
-	f.writer.used, f.writer.answers, f.writer.spent, f.lost = 0, usage{}, usage{}, quota.NewMarkers(f.limits.Bytes)
+	f.writer.used, f.writer.answers, f.writer.evicted, f.markers = 0, usage{}, usage{}, quota.NewMarkers(f.limits.Bytes)
 	n := 0
 	for key, encoded := range all(calls) {
 		r, err := record.Decode(claims.Key(key), encoded)
 		owned := owners.Get(key)
-		if err != nil || !owns(r, owned) || places.Get(placeOf(r, owned)) == nil {
+		if err != nil || !owns(r, owned) || places.Get(shareKey(r, owned)) == nil {
 			return false
 		}
 		n++
 		c := class(owned[ownedLength-1])
-		f.account(entered{claims.Owner(owned), c, takes(r, c)})
+		f.account(change{claims.Owner(owned), c, takes(r, c)})
 	}
 	return count(owners) == n && count(places) == n
 }
 
-// owns reports whether owned can be what is entered of the record.
+// owns reports whether owned is a valid owner entry of the record.
 func owns(r record.Record, owned []byte) bool {
 	return len(owned) == ownedLength && fits(r, class(owned[ownedLength-1]))
 }
 
-// clearIndex takes out what belongs to no record.
-func clearIndex(tx *bolt.Tx) error {
+// deleteStale deletes the entries that belong to no record.
+func deleteStale(tx *bolt.Tx) error {
 	owners, err := tx.CreateBucketIfNotExists(ownersBucket)
 	if err != nil {
 		return err
@@ -99,11 +99,11 @@ func clearIndex(tx *bolt.Tx) error {
 	return err
 }
 
-// indexFrom enters records from a key on, and returns from which to go on, or nil.
+// indexFrom indexes records from a key on, and returns the key to continue from, or nil.
 func indexFrom(tx *bolt.Tx, from []byte) ([]byte, error) {
 	cursor, n := tx.Bucket(callsBucket).Cursor(), 0
 	for key, encoded := cursor.Seek(from); key != nil; key, encoded = cursor.Next() {
-		if n++; n > indexMost {
+		if n++; n > maxIndexed {
 			return bytes.Clone(key), nil
 		}
 		r, err := record.Decode(claims.Key(key), encoded)
@@ -117,14 +117,14 @@ func indexFrom(tx *bolt.Tx, from []byte) ([]byte, error) {
 				return nil, err
 			}
 		}
-		if err := tx.Bucket(sharesBucket).Put(placeOf(r, owned), []byte{0}); err != nil {
+		if err := tx.Bucket(sharesBucket).Put(shareKey(r, owned), []byte{0}); err != nil {
 			return nil, err
 		}
 	}
 	return nil, nil
 }
 
-// all goes through a bucket.
+// all iterates over a bucket.
 func all(bucket *bolt.Bucket) func(func(key, value []byte) bool) {
 	return func(yield func(key, value []byte) bool) {
 		cursor := bucket.Cursor()

@@ -13,12 +13,12 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// accountOf is what a file's store has in its account.
+// accountOf returns the account of a file's store.
 func accountOf(s *Store) [4]int64 {
-	return [4]int64{s.writer.used, s.writer.answers.Used(), s.writer.spent.Used(), s.lost.All()}
+	return [4]int64{s.writer.used, s.writer.answers.Used(), s.writer.evicted.Used(), s.markers.All()}
 }
 
-// filled returns a store with something of all that there is, of two owners.
+// filled returns a store with calls in every state, of two owners.
 func filled(t *testing.T) (*Store, map[claims.Call]claims.State) {
 	t.Helper()
 	s := openAt(t, newPath(t), claims.Limits{TTL: time.Hour, Bytes: 64 << 10})
@@ -47,7 +47,7 @@ func check(t *testing.T, s *Store, want map[claims.Call]claims.State) {
 	}
 }
 
-func TestFileKeepsItsAccountAcrossItsEnd(t *testing.T) {
+func TestFileRestoresItsAccountAfterReopening(t *testing.T) {
 	s, want := filled(t)
 	before := accountOf(s)
 	s = reopened(t, s)
@@ -64,7 +64,7 @@ func TestFileKeepsItsAccountAcrossItsEnd(t *testing.T) {
 }
 
 // A transaction that fails leaves no trace in the account.
-func TestFileTakesBackWhatATransactionThatFailsHadCounted(t *testing.T) {
+func TestFileUndoesTheAccountOfAFailedTransaction(t *testing.T) {
 	s, _ := filled(t)
 	before := accountOf(s)
 	err := s.write(func(tx *fileTx) error {
@@ -76,8 +76,8 @@ func TestFileTakesBackWhatATransactionThatFailsHadCounted(t *testing.T) {
 	}
 }
 
-// Files of versions that knew of no owners are opened with all that is in them; so are
-// those that such a version used in between.
+// A file of a version without owners is opened with everything in it, and so is a file that
+// such a version used in between.
 func TestFileWithoutOwnersIsOpened(t *testing.T) {
 	for name, older := range map[string]func(*bolt.Tx, claims.Call) error{
 		"made by such a version": func(tx *bolt.Tx, _ claims.Call) error {

@@ -16,8 +16,8 @@ import (
 	"outrigger/test/storetest"
 )
 
-// A process that is killed at any point loses nothing that it had said: what it had
-// finished is done, and what it had claimed does not run again.
+// A process that is killed at any point loses nothing that it reported: what it had finished is
+// Done, and what it had claimed does not run again.
 func TestFileSurvivesAKill(t *testing.T) {
 	path := newPath(t)
 	said := make(map[string]claims.State)
@@ -54,8 +54,8 @@ func namedCall(name string) claims.Call {
 	return claims.Call{Key: sha256.Sum256([]byte(name)), Create: true}
 }
 
-// runAndKill runs a process that uses the store, kills it in the middle, and notes
-// what it said: Unknown for claimed, Done for finished.
+// runAndKill runs a process that uses the store, kills it at some point, and notes what it
+// reported: Unknown for claimed, Done for finished.
 func runAndKill(t *testing.T, path string, round int, said map[string]claims.State) {
 	t.Helper()
 	child := exec.Command(os.Args[0], "-test.run=^TestFileIsUsedByAProcessThatIsKilled$",
@@ -85,7 +85,7 @@ func runAndKill(t *testing.T, path string, round int, said map[string]claims.Sta
 	_ = child.Wait()
 }
 
-// What tells a test that it is a process of its own.
+// Flags that make a test the process that is killed.
 var (
 	childPath  = flag.String("store.path", "", "file of the process that is killed")
 	childRound = flag.Int("store.round", 0, "which life of it this is")

@@ -12,8 +12,8 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// load reads all that is in a file whose pages were verified: whether it is a store,
-// its hash key, and each record, which has a checksum and an entry in order of time.
+// load reads everything in a file whose pages were verified: whether it is a store, its hash
+// key, and each record, which has a checksum and an entry in its age bucket.
 func (f *Store) load(tx *bolt.Tx) error {
 	about := tx.Bucket(aboutBucket)
 	calls, computes, creates := tx.Bucket(callsBucket), tx.Bucket(ageBuckets[0]), tx.Bucket(ageBuckets[1])

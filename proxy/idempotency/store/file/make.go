@@ -11,25 +11,25 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// What is in aboutBucket.
+// The keys and the format in aboutBucket.
 var (
 	formatKey = []byte("format")
 	secretKey = []byte("secret") // the hash key, and the first bytes of its hash
 	format    = []byte("idempotent answers 1")
 )
 
-// secretSum is how many bytes of the hash key's own hash are kept behind it.
+// secretSum is how many bytes of the hash key's own hash follow it, as a checksum.
 const secretSum = 8
 
-// makeFile makes an empty store. It is made under another name first, so that what
-// has this name is whole, at whatever point a process dies.
+// makeFile makes an empty store. It makes it under a temporary name first, so that a file
+// under path is always complete, whenever a process dies.
 func makeFile(path string) error {
 	made, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new*") // mode 0600
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.Remove(made.Name()) }()
-	if err := errors.Join(made.Close(), fill(made.Name())); err != nil {
+	if err := errors.Join(made.Close(), initialize(made.Name())); err != nil {
 		return err
 	}
 	if err := os.Link(made.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -38,8 +38,8 @@ func makeFile(path string) error {
 	return syncDirectory(filepath.Dir(path))
 }
 
-// fill makes a store of an empty file.
-func fill(path string) error {
+// initialize makes a store of an empty file.
+func initialize(path string) error {
 	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: lockWait, FreelistType: bolt.FreelistMapType})
 	if err != nil {
 		return err
@@ -59,7 +59,7 @@ func fill(path string) error {
 	return errors.Join(err, db.Close())
 }
 
-// newSecret returns a hash key followed by its check.
+// newSecret returns a hash key followed by its checksum.
 func newSecret() []byte {
 	var secret [32]byte
 	_, _ = rand.Read(secret[:]) // never fails: see its doc
@@ -67,7 +67,7 @@ func newSecret() []byte {
 	return append(secret[:], sum[:secretSum]...)
 }
 
-// syncDirectory makes a new name in the directory last.
+// syncDirectory syncs a new name in a directory to the disk.
 func syncDirectory(path string) error {
 	directory, err := os.Open(path)
 	if err != nil {

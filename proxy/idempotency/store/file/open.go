@@ -15,18 +15,17 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 )
 
-// lockWait is how long the file may be in use by another process, such as one that
-// is just ending. bbolt itself would wait for ever.
+// lockWait is how long to wait for a file that another process has locked, such as one that
+// is about to exit. bbolt itself would wait for ever.
 const lockWait = time.Second
 
-// openFile opens the file of c, or makes it. Every error names it.
+// Open opens the file, or makes it. Every error names it.
 //
-// What there is is refused, and left as it is, when it is not whole: see verify. A
-// file that others than its owner can read is made unreadable to them (volumes of
-// Kubernetes with an fsGroup come back readable by the group), and refused where
-// that fails.
+// A file that is damaged is refused and not changed: see package boltcheck. A file that other
+// users can read is made private (Kubernetes volumes with an fsGroup come back readable by
+// the group), and refused where that fails.
 func Open(path string, limits claims.Limits, room claims.Room) (*Store, error) {
-	f := &Store{path: path, limits: limits, room: room, flights: make(map[claims.Key]*flight), lost: quota.NewMarkers(limits.Bytes), writer: writer{
+	f := &Store{path: path, limits: limits, room: room, flights: make(map[claims.Key]*flight), markers: quota.NewMarkers(limits.Bytes), writer: writer{
 		requests: make(chan request), stop: make(chan struct{}), done: make(chan struct{}),
 	}}
 	if err := f.open(); err != nil {
@@ -36,7 +35,7 @@ func Open(path string, limits claims.Limits, room claims.Room) (*Store, error) {
 	return f, nil
 }
 
-// name is what the operator called the file.
+// name is the store as the operator writes it.
 func (f *Store) name() string { return "file:" + f.path }
 
 func (f *Store) open() error {
@@ -55,19 +54,19 @@ func (f *Store) open() error {
 	if err != nil {
 		return err
 	}
-	f.db, err = openBolt(path, false, f.openOwn)
+	f.db, err = openBolt(path, false, f.openNoted)
 	if err != nil {
 		return err
 	}
-	if err := f.takeOver(checked); err != nil {
+	if err := f.loadVerified(checked); err != nil {
 		_ = guard(f.db.Close)
 		return err
 	}
 	return nil
 }
 
-// takeOver reads the database that was opened, unless it is not what was checked.
-func (f *Store) takeOver(checked boltcheck.Layout) error {
+// loadVerified reads the database that was opened, unless it changed since it was verified.
+func (f *Store) loadVerified(checked boltcheck.Layout) error {
 	now, err := boltcheck.ReadLayout(f.path)
 	if err != nil {
 		return err
@@ -78,12 +77,13 @@ func (f *Store) takeOver(checked boltcheck.Layout) error {
 	if err := guard(func() error { return f.db.View(f.load) }); err != nil {
 		return err
 	}
-	if err := f.own(); err != nil {
+	if err := f.restrictMode(); err != nil {
 		return err
 	}
 	return guard(f.index)
 }
 
+// ErrInUse says that another process has the file.
 var ErrInUse = errors.New("it is in use by another process")
 
 // verifyLocked verifies the file while no process writes to it.
@@ -120,8 +120,8 @@ func openBolt(path string, readOnly bool, open openFunc) (*bolt.DB, error) {
 	return nil, err
 }
 
-// openExisting is os.OpenFile, but never makes a file, and never has bbolt make one
-// of an empty file.
+// openExisting is os.OpenFile that never creates a file, and refuses an empty one, which
+// bbolt would make a database of.
 func openExisting(path string, flag int, mode os.FileMode) (*os.File, error) {
 	opened, err := os.OpenFile(path, flag&^os.O_CREATE, mode)
 	if err != nil {
@@ -133,7 +133,7 @@ func openExisting(path string, flag int, mode os.FileMode) (*os.File, error) {
 	return opened, nil
 }
 
-// Close implements Store.
+// Close implements claims.Store.
 func (f *Store) Close() error {
 	f.mu.Lock()
 	if f.closed {
@@ -145,8 +145,8 @@ func (f *Store) Close() error {
 	f.mu.Unlock()
 	close(f.writer.stop)
 	<-f.writer.done
-	if _, damaged := errors.AsType[*damage](broken); damaged {
-		return nil // closing could wait for ever
+	if _, damaged := errors.AsType[*panicError](broken); damaged {
+		return nil // closing could block for ever
 	}
 	return guard(f.db.Close)
 }

@@ -6,8 +6,8 @@ import (
 	"os"
 )
 
-// openOwn is openExisting that notes which file it opened.
-func (f *Store) openOwn(path string, flag int, mode os.FileMode) (*os.File, error) {
+// openNoted is openExisting that notes which file it opened.
+func (f *Store) openNoted(path string, flag int, mode os.FileMode) (*os.File, error) {
 	opened, err := openExisting(path, flag, mode)
 	if err != nil {
 		return nil, err
@@ -18,8 +18,8 @@ func (f *Store) openOwn(path string, flag int, mode os.FileMode) (*os.File, erro
 	return opened, nil
 }
 
-// own makes the file, which is known to be a store, its owner's alone.
-func (f *Store) own() error {
+// restrictMode makes the file, which is known to be a store, private to its owner.
+func (f *Store) restrictMode() error {
 	if f.opened.Mode().Perm()&0o077 == 0 {
 		return nil
 	}
@@ -38,13 +38,12 @@ func (f *Store) own() error {
 	return nil
 }
 
-// errGone is why a store is of no use whose name no longer leads to it: the next
-// process makes another file, with another hash key, and claims there what is claimed
-// here.
+// errGone says that the path no longer leads to the open file. The next process would make
+// another file, with another hash key, and claim again what is claimed here.
 var errGone = errors.New("the file was removed or replaced while it was in use; restart Outrigger to go on with the one that is there, or with an empty one")
 
-// there reports an error unless the name leads to the file that is open.
-func (f *Store) there() error {
+// checkPath returns errGone unless the path leads to the open file.
+func (f *Store) checkPath() error {
 	if info, err := os.Stat(f.path); err != nil || !os.SameFile(info, f.opened) {
 		return errGone
 	}

@@ -1,6 +1,7 @@
 package file
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -12,8 +13,8 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// foreign files that a store's name may lead to, each with what makes it.
-var foreign = map[string]func(path string) error{
+// foreignFiles are files of other programs that a store's path may lead to.
+var foreignFiles = map[string]func(path string) error{
 	"text":  func(path string) error { return os.WriteFile(path, []byte("ssh-ed25519 AAAA"), 0o644) },
 	"empty": func(path string) error { return os.WriteFile(path, nil, 0o644) },
 	"another program's bbolt": func(path string) error {
@@ -28,12 +29,12 @@ var foreign = map[string]func(path string) error{
 	},
 }
 
-func TestFileOfSomebodyElseKeepsItsMode(t *testing.T) {
-	for name, make := range foreign {
-		for how, link := range map[string]func(old, new string) error{"symlink": os.Symlink, "hard link": os.Link} {
+func TestFileOfAnotherProgramKeepsItsMode(t *testing.T) {
+	for name, create := range foreignFiles {
+		for how, link := range map[string]func(oldName, newName string) error{"symlink": os.Symlink, "hard link": os.Link} {
 			t.Run(name+" through a "+how, func(t *testing.T) {
 				theirs, path := filepath.Join(t.TempDir(), "theirs"), newPath(t)
-				if err := errors.Join(make(theirs), os.Chmod(theirs, 0o644), link(theirs, path)); err != nil {
+				if err := errors.Join(create(theirs), os.Chmod(theirs, 0o644), link(theirs, path)); err != nil {
 					t.Fatal(err)
 				}
 				before, err := os.ReadFile(theirs)
@@ -45,7 +46,7 @@ func TestFileOfSomebodyElseKeepsItsMode(t *testing.T) {
 				}
 				info, err := os.Stat(theirs)
 				after, again := os.ReadFile(theirs)
-				if err != nil || again != nil || info.Mode().Perm() != 0o644 || string(after) != string(before) {
+				if err != nil || again != nil || info.Mode().Perm() != 0o644 || !bytes.Equal(after, before) {
 					t.Errorf("it is %v, %v, %v, want it as it was, 0644", info.Mode(), err, again)
 				}
 			})
@@ -53,20 +54,20 @@ func TestFileOfSomebodyElseKeepsItsMode(t *testing.T) {
 	}
 }
 
-func TestFileThroughALinkIsMadeItsOwnersAlone(t *testing.T) {
-	real, path := newPath(t), newPath(t)
-	if err := errors.Join(openAt(t, real, storetest.Roomy()).Close(), os.Chmod(real, 0o640), os.Symlink(real, path)); err != nil {
+func TestFileBehindALinkIsMadePrivate(t *testing.T) {
+	target, path := newPath(t), newPath(t)
+	if err := errors.Join(openAt(t, target, storetest.Roomy()).Close(), os.Chmod(target, 0o640), os.Symlink(target, path)); err != nil {
 		t.Fatal(err)
 	}
 	s := openAt(t, path, storetest.Roomy())
-	if info, err := os.Stat(real); err != nil || info.Mode().Perm() != 0o600 {
+	if info, err := os.Stat(target); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, %v, want 0600", info.Mode(), err)
 	}
 	storetest.MustBegin(t, s, storetest.NewCall(true), claims.Claimed)
 }
 
-// The next process makes another file, in which nothing of this one's is claimed.
-func TestFileThatIsTakenAwayClaimsNothingMore(t *testing.T) {
+// The next process makes another file, in which nothing is claimed that is claimed here.
+func TestFileThatIsRemovedOrReplacedClaimsNothing(t *testing.T) {
 	for name, take := range map[string]func(path string) error{
 		"removed":   os.Remove,
 		"renamed":   func(path string) error { return os.Rename(path, path+".old") },
@@ -95,8 +96,8 @@ func TestFileThatIsTakenAwayClaimsNothingMore(t *testing.T) {
 	}
 }
 
-// What changes about the file without another one taking its name is nobody's loss.
-func TestFileThatIsTouchedGoesOn(t *testing.T) {
+// A change that leaves the path leading to the same file is harmless.
+func TestFileWithAnotherModeOrAShortRenameStaysUsable(t *testing.T) {
 	s := openAt(t, newPath(t), storetest.Roomy())
 	path := s.path
 	if err := errors.Join(os.Chmod(path, 0o644), os.Rename(path, path+".x"), os.Rename(path+".x", path)); err != nil {

@@ -10,32 +10,32 @@ import (
 	"outrigger/proxy/idempotency/store/record"
 )
 
-// Whose the records are, and which of them may make room, is in two more buckets. Files
-// of versions that know of no owners are without them, and such versions leave them as
-// they are: see index.
+// Two more buckets hold the owner of each record, and the order in which records are
+// evicted. Files of versions without owners lack them, and such versions ignore them: see
+// index.
 var (
-	ownersBucket = []byte("owners") // Key: owned
-	sharesBucket = []byte("shares") // in order of owner, class and time: what of an owner's makes room is first
+	ownersBucket = []byte("owners") // Key: owner entry
+	sharesBucket = []byte("shares") // in order of owner, class and time, which is the order of eviction
 )
 
-// class is what a record is worth.
+// class says whether and when a record may be evicted.
 type class byte
 
-// The classes, in the order in which an owner's records make room.
+// The classes, in the order in which an owner's records are evicted.
 const (
 	classCompute class = iota // a compute's answer
 	classCreate               // a create's answer
-	classSpent                // a create whose answer made room
-	classLost                 // a create that runs or may have been done: it never makes room
+	classEvicted              // a create whose answer was evicted
+	classUnknown              // a create that runs or whose outcome is unknown: never evicted
 )
 
-// owned is an Owner and a class.
+// ownedLength is the length of an owner entry: an Owner and a class.
 const ownedLength = len(claims.Owner{}) + 1
 
 func ownerEntry(r record.Record, class class) []byte { return append(r.Call.Owner[:], byte(class)) }
 
-// placeOf is a record's key in sharesBucket.
-func placeOf(r record.Record, owned []byte) []byte {
+// shareKey is a record's key in sharesBucket.
+func shareKey(r record.Record, owned []byte) []byte {
 	place := make([]byte, 0, ownedLength+8+len(claims.Key{}))
 	place = binary.BigEndian.AppendUint64(append(place, owned...), uint64(r.At.UnixNano()))
 	return append(place, r.Call.Key[:]...)
@@ -45,46 +45,47 @@ func placeOf(r record.Record, owned []byte) []byte {
 func fits(r record.Record, c class) bool {
 	switch {
 	case r.State != claims.Done:
-		return c == classLost || c == classSpent
+		return c == classUnknown || c == classEvicted
 	case r.Call.Create:
 		return c == classCreate
 	}
 	return c == classCompute
 }
 
-// class is that of a record of which nothing more is known.
+// classOf is the class of a record of which nothing more is known.
 func classOf(r record.Record) class {
 	switch {
 	case r.State != claims.Done:
-		return classLost
+		return classUnknown
 	case r.Call.Create:
 		return classCreate
 	}
 	return classCompute
 }
 
-// takes is what a record of a class counts for against Config.Bytes.
+// takes is what a record of a class counts for against Limits.Bytes.
 func takes(r record.Record, c class) int64 {
-	if c == classLost || c == classSpent {
+	if c == classUnknown || c == classEvicted {
 		return quota.Marker
 	}
 	return r.Cost()
 }
 
-// entered is a line of a transaction's account: what was added, or taken away.
-type entered struct {
+// change is a line in the journal of a transaction: what was added to the account, or taken
+// out.
+type change struct {
 	owner claims.Owner
 	class class
 	bytes int64
 }
 
-// account keeps it, until the transaction fails.
-func (tx *fileTx) account(e entered) {
+// account applies a change, which undo takes back.
+func (tx *fileTx) account(e change) {
 	tx.journal = append(tx.journal, e)
 	tx.f.account(e)
 }
 
-// undo takes all back that a transaction changed in the account.
+// undo takes back what a failed transaction changed in the account.
 func (tx *fileTx) undo() {
 	for _, e := range tx.journal {
 		e.bytes = -e.bytes
@@ -92,93 +93,40 @@ func (tx *fileTx) undo() {
 	}
 }
 
-func (f *Store) account(e entered) {
+func (f *Store) account(e change) {
 	f.writer.used += e.bytes
 	switch e.class {
 	case classCompute, classCreate:
 		f.writer.answers.Grow(e.owner, e.bytes)
-	case classSpent:
-		f.writer.spent.Grow(e.owner, e.bytes)
-	case classLost:
+	case classEvicted:
+		f.writer.evicted.Grow(e.owner, e.bytes)
+	case classUnknown:
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		f.lost.Add(e.owner, e.bytes/quota.Marker)
+		f.markers.Add(e.owner, e.bytes/quota.Marker)
 	}
 }
 
-// enter notes whose a record is, and in which class.
-func (tx *fileTx) enter(r record.Record, c class) error {
-	tx.account(entered{r.Call.Owner, c, takes(r, c)})
+// addOwner writes the owner and the class of a record.
+func (tx *fileTx) addOwner(r record.Record, c class) error {
+	tx.account(change{r.Call.Owner, c, takes(r, c)})
 	owned := ownerEntry(r, c)
 	if err := tx.Bucket(ownersBucket).Put(r.Call.Key[:], owned); err != nil {
 		return err
 	}
-	return tx.Bucket(sharesBucket).Put(placeOf(r, owned), []byte{0})
+	return tx.Bucket(sharesBucket).Put(shareKey(r, owned), []byte{0})
 }
 
-// leave takes a record out.
-func (tx *fileTx) leave(r record.Record) error {
+// removeOwner deletes the owner and the class of a record.
+func (tx *fileTx) removeOwner(r record.Record) error {
 	owned := bytes.Clone(tx.Bucket(ownersBucket).Get(r.Call.Key[:]))
 	if len(owned) != ownedLength {
-		return boltcheck.DamageError("whose a record is, is missing")
+		return boltcheck.DamageError("the owner of a record is missing")
 	}
 	c := class(owned[ownedLength-1])
-	tx.account(entered{claims.Owner(owned), c, -takes(r, c)})
+	tx.account(change{claims.Owner(owned), c, -takes(r, c)})
 	if err := tx.Bucket(ownersBucket).Delete(r.Call.Key[:]); err != nil {
 		return err
 	}
-	return tx.Bucket(sharesBucket).Delete(placeOf(r, owned))
-}
-
-// oldest returns the key of an owner's record that makes room first, from a class on.
-func (tx *fileTx) oldest(owner claims.Owner, from class) (claims.Key, error) {
-	place, _ := tx.Bucket(sharesBucket).Cursor().Seek(append(owner[:], byte(from)))
-	if len(place) != ownedLength+8+len(claims.Key{}) || !bytes.HasPrefix(place, owner[:]) {
-		return claims.Key{}, boltcheck.DamageError("a record is missing from its owner's")
-	}
-	return claims.Key(place[ownedLength+8:]), nil
-}
-
-// evict makes room until all fit: the owner that has most makes it. Of an answer to a
-// create is left that there was one, while there is room for that beside the markers.
-func (tx *fileTx) evict() error {
-	w := &tx.f.writer
-	for w.used > tx.f.limits.Bytes && w.answers.Used() > 0 {
-		if err := tx.spend(w.answers.Largest().Owner); err != nil {
-			return err
-		}
-	}
-	for w.spent.Used() > 0 && w.spent.Used() > tx.f.markersLeft() {
-		key, err := tx.oldest(w.spent.Largest().Owner, classSpent)
-		if err != nil {
-			return err
-		}
-		if err := tx.remove(key); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// spend makes room of an owner's answer.
-func (tx *fileTx) spend(owner claims.Owner) error {
-	key, err := tx.oldest(owner, classCompute)
-	if err != nil {
-		return err
-	}
-	r, _, err := tx.find(key)
-	if err != nil {
-		return err
-	}
-	if !r.Call.Create {
-		return tx.remove(key)
-	}
-	r.Call.Owner, r.State, r.Header, r.Body = owner, claims.Unknown, nil, nil
-	return tx.put(r, r.Encode(), classSpent)
-}
-
-func (f *Store) markersLeft() int64 {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.lost.Left()
+	return tx.Bucket(sharesBucket).Delete(shareKey(r, owned))
 }

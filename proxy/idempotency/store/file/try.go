@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 )
 
+// Try reports why the file could not be opened now, nil if it could. It changes nothing.
 func Try(path string) error {
 	info, err := os.Stat(path)
 	switch {
@@ -31,7 +32,7 @@ func Try(path string) error {
 	return err
 }
 
-// reason strips from an error of os the name of a file that was only for trying.
+// reason strips the name of a temporary file from an error of package os.
 func reason(err error) error {
 	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		return p.Err

@@ -13,15 +13,16 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// The buckets of the file. Each call has one entry in callsBucket and one in one of
-// ageBuckets, which are in order of time: what expires is first. See owned for the rest.
+// The buckets of the file. Each call has one entry in callsBucket, and one in one of
+// ageBuckets, which are in order of time: what expires is first. See ownersBucket for the
+// rest.
 var (
 	aboutBucket = []byte("outrigger") // formatKey and secretKey
 	callsBucket = []byte("calls")     // Key: record
 	ageBuckets  = [2][]byte{[]byte("computes"), []byte("creates")}
 )
 
-// ageOf returns the bucket and the key of a record's place in time.
+// ageOf returns the age bucket of a record and its key there.
 func ageOf(r record.Record) ([]byte, []byte) {
 	key := binary.BigEndian.AppendUint64(make([]byte, 0, 8+32), uint64(r.At.UnixNano()))
 	key = append(key, r.Call.Key[:]...)
@@ -38,11 +39,11 @@ type edit func(*fileTx) error
 type fileTx struct {
 	*bolt.Tx
 	f       *Store
-	journal []entered
+	journal []change
 }
 
-// putting writes a record of an owner's, in place of what was under its key.
-func putting(r record.Record, class class) edit {
+// putEdit writes a record in place of what was under its key.
+func putEdit(r record.Record, class class) edit {
 	encoded := r.Encode()
 	return func(tx *fileTx) error { return tx.put(r, encoded, class) }
 }
@@ -56,12 +57,12 @@ func (tx *fileTx) put(r record.Record, encoded []byte, class class) error {
 	return errors.Join(
 		tx.Bucket(callsBucket).Put(r.Call.Key[:], encoded),
 		tx.Bucket(bucket).Put(age, cost),
-		tx.enter(r, class),
+		tx.addOwner(r, class),
 	)
 }
 
-// deleting removes what is under a key.
-func deleting(key claims.Key) edit {
+// deleteEdit deletes what is under a key.
+func deleteEdit(key claims.Key) edit {
 	return func(tx *fileTx) error { return tx.remove(key) }
 }
 
@@ -72,7 +73,7 @@ func (tx *fileTx) remove(key claims.Key) error {
 		return err
 	}
 	bucket, age := ageOf(r)
-	return errors.Join(tx.leave(r), tx.Bucket(callsBucket).Delete(key[:]), tx.Bucket(bucket).Delete(age))
+	return errors.Join(tx.removeOwner(r), tx.Bucket(callsBucket).Delete(key[:]), tx.Bucket(bucket).Delete(age))
 }
 
 // find returns what is under a key.
@@ -85,25 +86,25 @@ func (tx *fileTx) find(key claims.Key) (record.Record, bool, error) {
 	return r, true, err
 }
 
-// sweepMost bounds how much one transaction expires.
-const sweepMost = 1000
+// maxSweep bounds how many records of a bucket one transaction expires.
+const maxSweep = 1000
 
-// expire removes what has lived its TTL, but not what is in flight. It reports whether
-// it removed something, and whether there may be more.
+// expire deletes records that are older than the TTL and not in flight. It reports whether it
+// deleted any, and whether there may be more.
 func (tx *fileTx) expire(now time.Time) (bool, bool, error) {
 	some, more := false, false
 	for _, bucket := range ageBuckets {
 		n := 0
 		cursor := tx.Bucket(bucket).Cursor()
 		var keys []claims.Key
-		for age, _ := cursor.First(); age != nil && n < sweepMost && tx.f.expired(timeOf(age), now); age, _ = cursor.Next() {
+		for age, _ := cursor.First(); age != nil && n < maxSweep && tx.f.expired(timeOf(age), now); age, _ = cursor.Next() {
 			n++
-			if key := claims.Key(age[8:]); !tx.f.flies(key) {
+			if key := claims.Key(age[8:]); !tx.f.inFlight(key) {
 				keys = append(keys, key)
 			}
 		}
 		some = some || len(keys) > 0
-		more = more || n == sweepMost && len(keys) > 0
+		more = more || n == maxSweep && len(keys) > 0
 		for _, key := range keys {
 			if err := tx.remove(key); err != nil {
 				return false, false, err
@@ -113,8 +114,8 @@ func (tx *fileTx) expire(now time.Time) (bool, bool, error) {
 	return some, more, nil
 }
 
-// flies reports whether the key is in flight.
-func (f *Store) flies(key claims.Key) bool {
+// inFlight reports whether the key has a flight.
+func (f *Store) inFlight(key claims.Key) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.flights[key] != nil
@@ -125,7 +126,7 @@ func (f *Store) expired(at, now time.Time) bool { return !now.Before(at.Add(f.li
 
 func timeOf(age []byte) time.Time { return time.Unix(0, int64(binary.BigEndian.Uint64(age))) }
 
-// lookUp returns what the file says of a call that is not in flight.
+// lookUp returns what the file knows of a call that is not in flight.
 func (f *Store) lookUp(call claims.Call) (claims.Claim, error) {
 	claim := claims.Claim{State: claims.Claimed}
 	err := f.guarded(func() error {
@@ -145,7 +146,7 @@ func (f *Store) lookUp(call claims.Call) (claims.Claim, error) {
 			if err != nil {
 				return err
 			}
-			r.Body = slices.Clone(r.Body) // what is encoded is gone after the transaction
+			r.Body = slices.Clone(r.Body) // the encoded bytes are valid in the transaction only
 			claim = borrowed.For(r.Claim(call))
 			return nil
 		})

@@ -13,42 +13,42 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// writer is the one goroutine that changes the file. What arrives while it waits for
-// the disk goes into its next transaction together: one transaction costs two fsyncs,
-// milliseconds, however much is in it. bbolt's own Batch would do the same, but runs
-// in goroutines in which a panic over a damaged file could not be caught.
+// writer is the one goroutine that changes the file. The requests that arrive while it waits
+// for the disk share its next transaction, since each transaction costs two fsyncs, which
+// take milliseconds. bbolt's own Batch does the same, but in goroutines where a panic over a
+// damaged file cannot be recovered.
 type writer struct {
 	requests chan request
 	stop     chan struct{} // closed by Close
 	done     chan struct{} // closed when the goroutine has returned
 
-	// The account of what is in the file, the goroutine's own: the bytes of all records,
-	// and whose those are that can make room.
-	used           int64
-	answers, spent usage
+	// The account of what is in the file, which only the goroutine touches: the bytes of
+	// all records, and what each owner has that can be evicted.
+	used             int64
+	answers, evicted usage
 }
 
-// usage is what each owner has in the file; its records are in no memory.
+// usage is what each owner has in the file.
 type usage = quota.Usage[struct{}]
 
-// request asks for an edit; its fate is sent on fate.
+// request asks for an edit. The writer sends its result.
 type request struct {
-	edit edit
-	fate chan error
+	edit   edit
+	result chan error
 }
 
 const (
-	batchMost  = 128
+	maxBatch   = 128
 	sweepEvery = time.Minute
 )
 
-// write makes an edit last, or returns why it did not: ErrFull where there is no room
-// for it, else an ErrUnavailable.
+// write makes an edit durable, or returns why it did not: ErrFull where there is no room for
+// it, else an ErrUnavailable.
 func (f *Store) write(e edit) error {
 	r := request{e, make(chan error, 1)}
 	select {
 	case f.writer.requests <- r:
-		return <-r.fate
+		return <-r.result
 	case <-f.writer.done:
 		return claims.ErrClosed
 	}
@@ -71,10 +71,10 @@ func (f *Store) run() {
 	}
 }
 
-// gather returns the request and those that wait behind it.
+// gather returns a request and those that wait behind it.
 func (f *Store) gather(first request) []request {
 	batch := []request{first}
-	for len(batch) < batchMost {
+	for len(batch) < maxBatch {
 		select {
 		case next := <-f.writer.requests:
 			batch = append(batch, next)
@@ -85,8 +85,8 @@ func (f *Store) gather(first request) []request {
 	return batch
 }
 
-// commit makes the edits in one transaction, or each in its own if that fails: there
-// may be room for the small ones.
+// commit makes the edits in one transaction, or each in its own if that fails: there may be
+// room for some of them.
 func (f *Store) commit(batch []request) {
 	err := f.update(batch)
 	if err != nil && len(batch) > 1 {
@@ -96,11 +96,11 @@ func (f *Store) commit(batch []request) {
 		return
 	}
 	for _, r := range batch {
-		r.fate <- err
+		r.result <- err
 	}
 }
 
-// update makes the edits, and room for them.
+// update makes the edits, and evicts what no longer fits.
 func (f *Store) update(batch []request) error {
 	return f.transact(func(tx *fileTx) error {
 		for _, r := range batch {
@@ -112,7 +112,7 @@ func (f *Store) update(batch []request) error {
 	})
 }
 
-// sweep removes what has expired.
+// sweep deletes expired records.
 func (f *Store) sweep() {
 	for more := true; more; {
 		err := f.transact(func(tx *fileTx) error {
@@ -128,7 +128,7 @@ func (f *Store) sweep() {
 	}
 }
 
-// errNothing rolls a transaction back that has nothing to write.
+// errNothing rolls back a transaction that has nothing to write.
 var errNothing = errors.New("nothing to write")
 
 // transact runs an edit in a transaction of its own.
@@ -145,8 +145,8 @@ func (f *Store) transact(e edit) error {
 	}
 	switch {
 	case err == nil:
-		if err := f.there(); err != nil { // a claim in a file that nobody will find is none
-			return f.breaks(err)
+		if err := f.checkPath(); err != nil { // nobody would find a claim in a file that is gone
+			return f.markBroken(err)
 		}
 		return nil
 	case errors.Is(err, errNothing):
@@ -154,12 +154,12 @@ func (f *Store) transact(e edit) error {
 	case isFull(err):
 		return fmt.Errorf("%w: %s: %w", claims.ErrFull, f.name(), err)
 	}
-	return f.breaks(err)
+	return f.markBroken(err)
 }
 
-// isFull reports whether an error says that there is no room on a disk. The file is
-// then as it was before. That the file cannot grow is an error of bbolt's own (DB.grow
-// in db.go), which wraps nothing.
+// isFull reports whether an error says that the disk is full. The file is then as it was
+// before. That a file cannot grow is an error of bbolt's own (DB.grow in db.go), which wraps
+// nothing.
 func isFull(err error) bool {
 	return strings.HasPrefix(err.Error(), "file resize error") || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
 }

@@ -9,44 +9,44 @@ import (
 	"outrigger/proxy/idempotency/store/record"
 )
 
-// entry is what is known of one call, in as little memory as may be: there are tens of
-// thousands. Those in flight are in no queue, so that nothing evicts them.
+// entry is what is known of one call, in little memory: there are tens of thousands. An entry
+// in flight is in no queue, so nothing evicts it.
 type entry struct {
-	call   claims.Call
-	state  claims.State
-	spent  bool // Unknown only because its answer made room
-	status uint16
-	since  time.Duration // after memory.began
-	at     time.Duration // when it ended
-	run    *run          // while it runs
-	answer []byte        // Done: see packed
-	places [queues]place
+	call    claims.Call
+	state   claims.State
+	evicted bool // Unknown only because its answer was evicted
+	status  uint16
+	since   time.Duration // after memory.began
+	at      time.Duration // when it ended
+	run     *run          // while it runs
+	answer  []byte        // of a Done one: see packed
+	links   [queues]link
 }
 
-// run is what only a call has that runs.
+// run is what only a running call has.
 type run struct {
 	token claims.Token
 	ended chan struct{} // closed when the claim ends
 }
 
-// packed is an answer's header and body, in exactly the memory that they need.
+// packed returns the header and body of an answer in exactly the memory that they need.
 func packed(a *claims.Answer) []byte {
 	b := record.AppendHeader(make([]byte, 0, int(a.Size())+64), a.Header)
 	return slices.Concat(b, a.Body)
 }
 
-// unpacked is the answer of an entry that is Done. It shares the entry's body.
+// unpacked returns the answer of an entry that is Done. It shares the entry's body.
 func (e *entry) unpacked(stored time.Time) *claims.Answer {
 	header, body, _ := record.CutHeader(e.answer) // as packed made it
 	return &claims.Answer{Status: int(e.status), Header: header, Body: slices.Clip(body), Stored: stored}
 }
 
-// The methods of memory in this file want m.mu held.
+// The methods of Store in this file want m.mu held.
 
 // claim enters a call as running, if there is room for it.
 func (m *Store) claim(call claims.Call, now time.Time) (*entry, error) {
 	if call.Create {
-		if err := m.lost.Reserve(call.Owner); err != nil {
+		if err := m.markers.Reserve(call.Owner); err != nil {
 			return nil, err
 		}
 	}
@@ -57,7 +57,7 @@ func (m *Store) claim(call claims.Call, now time.Time) (*entry, error) {
 	return e, nil
 }
 
-// end runs f on the entry that the claim is for, and wakes those that wait for it.
+// end runs f on the entry of a claim, and wakes those that wait for it.
 func (m *Store) end(claim claims.Claim, f func(*entry) error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -78,7 +78,7 @@ func (m *Store) end(claim claims.Claim, f func(*entry) error) error {
 // lose ends a call without an answer to keep.
 func (m *Store) lose(e *entry, status int) {
 	if !e.call.Create {
-		m.forget(e)
+		m.remove(e)
 		return
 	}
 	m.become(e, claims.Unknown, status, nil)
@@ -87,25 +87,25 @@ func (m *Store) lose(e *entry, status int) {
 // become ends a call, which is kept for the TTL from now on.
 func (m *Store) become(e *entry, state claims.State, status int, answer []byte) {
 	if e.call.Create && state == claims.Done {
-		m.lost.Add(e.call.Owner, -1)
+		m.markers.Add(e.call.Owner, -1)
 	}
 	m.used -= e.cost()
 	e.state, e.status, e.answer = state, uint16(status), answer
 	m.used += e.cost()
 	m.ages.push(byAge, e)
-	if share := m.share(e); share != nil {
-		share.add(e)
+	if list := m.evictableOf(e); list != nil {
+		list.add(e)
 	}
 	m.evict()
 }
 
-// share is what an entry is in that can make room, or nil.
-func (m *Store) share(e *entry) *evictable {
+// evictableOf is where an entry waits for its eviction, nil if it must not be evicted.
+func (m *Store) evictableOf(e *entry) *evictable {
 	switch {
 	case e.state == claims.Done:
 		return &m.answers
-	case e.spent:
-		return &m.spent
+	case e.evicted:
+		return &m.evicted
 	}
 	return nil
 }
@@ -118,7 +118,7 @@ func (e *entry) cost() int64 {
 	return quota.Overhead + int64(len(e.answer))
 }
 
-// list is the list in a share that the entry belongs to.
+// list is the entry's list within its owner's uses.
 func (e *entry) list() int {
 	if e.call.Create {
 		return 1
@@ -126,15 +126,15 @@ func (e *entry) list() int {
 	return 0
 }
 
-// expire forgets what has lived its TTL.
+// expire deletes what is older than the TTL.
 func (m *Store) expire(now time.Time) {
 	for first := m.ages.first; first != nil && now.Sub(m.began) >= first.at+m.limits.TTL; first = m.ages.first {
-		m.forget(first)
+		m.remove(first)
 	}
 }
 
-// evict makes room until all fit. Of an answer to a create is left that there was one,
-// while there is room for that beside the markers.
+// evict evicts until everything fits. A create whose answer is evicted becomes Unknown while
+// there is room for that beside the markers.
 func (m *Store) evict() {
 	for m.used > m.limits.Bytes {
 		e := m.answers.first()
@@ -142,27 +142,27 @@ func (m *Store) evict() {
 			break
 		}
 		if !e.call.Create {
-			m.forget(e)
+			m.remove(e)
 			continue
 		}
 		m.answers.remove(e)
 		m.used -= e.cost()
-		e.state, e.spent, e.answer = claims.Unknown, true, nil
+		e.state, e.evicted, e.answer = claims.Unknown, true, nil
 		m.used += e.cost()
-		m.spent.add(e)
+		m.evicted.add(e)
 	}
-	for m.spent.Used() > m.lost.Left() {
-		m.forget(m.spent.first())
+	for m.evicted.Used() > m.markers.Left() {
+		m.remove(m.evicted.first())
 	}
 }
 
-// forget takes an entry out of everything.
-func (m *Store) forget(e *entry) {
+// remove deletes an entry from everything.
+func (m *Store) remove(e *entry) {
 	delete(m.entries, e.call.Key)
-	if share := m.share(e); share != nil {
-		share.remove(e)
+	if list := m.evictableOf(e); list != nil {
+		list.remove(e)
 	} else if e.call.Create {
-		m.lost.Add(e.call.Owner, -1)
+		m.markers.Add(e.call.Owner, -1)
 	}
 	m.used -= e.cost()
 	if e.state != claims.Running {

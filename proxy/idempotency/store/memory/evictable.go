@@ -4,18 +4,18 @@ import (
 	"outrigger/proxy/idempotency/store/quota"
 )
 
-// evictable is what can make room: each owner's entries, the least recently used first.
+// evictable is what can be evicted, by owner.
 type evictable struct{ quota.Usage[uses] }
 
-// uses are one owner's entries: [0] computes, [1] creates.
+// uses are one owner's entries, the least recently used first: [0] computes, [1] creates.
 type uses [2]queue
 
-// add enters an entry, as the most recently used.
+// add enters an entry as the most recently used.
 func (s *evictable) add(e *entry) {
 	s.Grow(e.call.Owner, e.cost()).Kept[e.list()].push(byUse, e)
 }
 
-// remove takes an entry out, before its cost changes.
+// remove takes an entry out. It must come before the cost changes.
 func (s *evictable) remove(e *entry) {
 	s.Of(e.call.Owner).Kept[e.list()].pull(byUse, e)
 	s.Grow(e.call.Owner, -e.cost())
@@ -28,8 +28,8 @@ func (s *evictable) touch(e *entry) {
 	list.push(byUse, e)
 }
 
-// first returns what is to make room first, or nil: of the owner that has most, the
-// least recently used, computes before creates.
+// first returns the entry to evict first, nil if there is none: of the owner that has most,
+// the least recently used, computes before creates.
 func (s *evictable) first() *entry {
 	most := s.Largest()
 	if most == nil {

@@ -11,41 +11,42 @@ import (
 	"outrigger/proxy/idempotency/store/quota"
 )
 
-// memory is the Store of one process: it forgets all when the process ends.
+// Store is the claims.Store of one process.
 type Store struct {
 	limits claims.Limits
 	secret [32]byte
-	began  time.Time // all times are counted from it
+	began  time.Time // times are relative to it
 	room   claims.Room
 
 	mu      sync.Mutex
 	closed  bool
 	entries map[claims.Key]*entry
-	used    int64 // bytes of all entries, in flight too
-	// ages has all entries that are not in flight, the oldest first: all live equally
-	// long. Those that can make room are in answers or in spent.
-	ages           queue
-	answers, spent evictable
-	lost           quota.Markers
-	reading        map[*entry]int // how many claims have its answer
+	used    int64 // bytes of all entries, those in flight included
+	// ages has all entries that are not in flight, the oldest first: all have the same TTL.
+	// Those that can be evicted are also in answers, or in evicted once they have no answer.
+	ages             queue
+	answers, evicted evictable
+	markers          quota.Markers
+	reading          map[*entry]int // how many claims hold its answer
 }
 
+// New returns an empty store. Room bounds the memory of answers that are being read.
 func New(limits claims.Limits, room claims.Room) *Store {
 	m := &Store{
 		limits: limits, began: time.Now(), room: room,
-		entries: make(map[claims.Key]*entry), lost: quota.NewMarkers(limits.Bytes), reading: make(map[*entry]int),
+		entries: make(map[claims.Key]*entry), markers: quota.NewMarkers(limits.Bytes), reading: make(map[*entry]int),
 	}
 	_, _ = rand.Read(m.secret[:]) // never fails: see its doc
 	return m
 }
 
-// HashKey implements Store.
+// HashKey implements claims.Store.
 func (m *Store) HashKey(context.Context) ([32]byte, error) { return m.secret, nil }
 
-// Largest implements Store.
+// Largest implements claims.Store.
 func (m *Store) Largest() int64 { return m.limits.Largest() }
 
-// Begin implements Store.
+// Begin implements claims.Store.
 func (m *Store) Begin(ctx context.Context, call claims.Call) (claims.Claim, error) {
 	claim, _, err := m.begin(ctx, call)
 	return claim, err
@@ -75,8 +76,8 @@ func (m *Store) begin(ctx context.Context, call claims.Call) (claims.Claim, <-ch
 		return claims.Claim{State: claims.Mismatch}, nil, nil
 	}
 	found := claims.Claim{State: e.state, Since: m.began.Add(e.since), Status: int(e.status)}
-	if share := m.share(e); share != nil {
-		share.touch(e)
+	if list := m.evictableOf(e); list != nil {
+		list.touch(e)
 	}
 	switch e.state {
 	case claims.Running:
@@ -92,7 +93,7 @@ func (m *Store) begin(ctx context.Context, call claims.Call) (claims.Claim, <-ch
 	return found, nil, nil
 }
 
-// Wait implements Store.
+// Wait implements claims.Store.
 func (m *Store) Wait(ctx context.Context, call claims.Call) (claims.Claim, error) {
 	for {
 		claim, ended, err := m.begin(ctx, call)
@@ -107,7 +108,7 @@ func (m *Store) Wait(ctx context.Context, call claims.Call) (claims.Claim, error
 	}
 }
 
-// Finish implements Store.
+// Finish implements claims.Store.
 func (m *Store) Finish(ctx context.Context, claim claims.Claim, answer *claims.Answer) error {
 	if answer.Size() > m.Largest() {
 		return cmp.Or(m.Lose(ctx, claim, answer.Status), claims.ErrTooLarge)
@@ -119,15 +120,15 @@ func (m *Store) Finish(ctx context.Context, claim claims.Claim, answer *claims.A
 	})
 }
 
-// Release implements Store.
+// Release implements claims.Store.
 func (m *Store) Release(_ context.Context, claim claims.Claim) error {
 	return m.end(claim, func(e *entry) error {
-		m.forget(e)
+		m.remove(e)
 		return nil
 	})
 }
 
-// Lose implements Store.
+// Lose implements claims.Store.
 func (m *Store) Lose(_ context.Context, claim claims.Claim, status int) error {
 	return m.end(claim, func(e *entry) error {
 		m.lose(e, status)
@@ -135,7 +136,7 @@ func (m *Store) Lose(_ context.Context, claim claims.Claim, status int) error {
 	})
 }
 
-// Close implements Store.
+// Close implements claims.Store.
 func (m *Store) Close() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -146,6 +147,6 @@ func (m *Store) Close() error {
 		}
 	}
 	m.entries, m.used = nil, 0
-	m.ages, m.answers, m.spent, m.lost = queue{}, evictable{}, evictable{}, quota.Markers{}
+	m.ages, m.answers, m.evicted, m.markers = queue{}, evictable{}, evictable{}, quota.Markers{}
 	return nil
 }

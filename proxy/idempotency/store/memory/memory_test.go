@@ -19,7 +19,7 @@ func TestMemoryDoesWhatAStoreDoes(t *testing.T) {
 
 func TestMemoryBoundsWhatItKeeps(t *testing.T) {
 	storetest.RunBounded(t, func(_ *testing.T, l claims.Limits) claims.Store { return New(l, storetest.Unbounded{}) },
-		func(s claims.Store) int64 { return s.(*Store).spent.Used() + s.(*Store).lost.All()*quota.Marker })
+		func(s claims.Store) int64 { return s.(*Store).evicted.Used() + s.(*Store).markers.All()*quota.Marker })
 }
 
 func TestMemoryForgetsAfterTheTTL(t *testing.T) {
@@ -44,7 +44,7 @@ func TestMemoryForgetsAfterTheTTL(t *testing.T) {
 	})
 }
 
-func TestMemoryFreesWhatExpiredWithoutBeingAskedForIt(t *testing.T) {
+func TestMemoryFreesExpiredEntriesThatNobodyAsksFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(storetest.Roomy(), storetest.Unbounded{})
 		for range 10 {
@@ -98,7 +98,7 @@ func TestMemoryEvictsAnswersOfComputesBeforeThoseOfCreates(t *testing.T) {
 	storetest.MustBegin(t, s, compute, claims.Claimed)
 }
 
-// What runs is never evicted; all else stays within its bytes, and the account is
+// Nothing that runs is evicted, everything else stays within its bytes, and the account is
 // exact.
 func TestMemoryStaysWithinItsBytes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -148,24 +148,24 @@ func checkAccount(t *rapid.T, s *Store, running map[claims.Key]claims.Claim, roo
 			if e.call.Create {
 				creates++
 			}
-		case e.state == claims.Unknown && !e.spent:
+		case e.state == claims.Unknown && !e.evicted:
 			lost++
 		}
 	}
-	if sum != s.used || inFlight != len(running) || lost+creates != s.lost.All() {
-		t.Fatalf("account %d and %d for %d and %d bytes, %d in flight, want %d", s.used, s.lost.All(), sum, lost+creates, inFlight, len(running))
+	if sum != s.used || inFlight != len(running) || lost+creates != s.markers.All() {
+		t.Fatalf("account %d and %d for %d and %d bytes, %d in flight, want %d", s.used, s.markers.All(), sum, lost+creates, inFlight, len(running))
 	}
-	if s.lost.All() > s.lost.Most() || s.lost.All()*quota.Marker+s.spent.Used() > room/quota.MarkerShare {
-		t.Fatalf("%d markers and %d bytes of answers that made room, of %d", s.lost.All(), s.spent.Used(), room)
+	if s.markers.All() > s.markers.Most() || s.markers.All()*quota.Marker+s.evicted.Used() > room/quota.MarkerShare {
+		t.Fatalf("%d markers and %d bytes of answers that made room, of %d", s.markers.All(), s.evicted.Used(), room)
 	}
 	if s.used > room && s.answers.Used() > 0 {
 		t.Fatalf("%d of %d bytes used, and answers of %d kept", s.used, room, s.answers.Used())
 	}
 	aged := 0
-	for e := s.ages.first; e != nil; e = e.places[byAge].after {
+	for e := s.ages.first; e != nil; e = e.links[byAge].after {
 		aged++
 	}
-	if listed := listed(s, &s.answers) + listed(s, &s.spent) + int(lost); listed != aged || listed != len(s.entries)-inFlight {
+	if listed := listed(s, &s.answers) + listed(s, &s.evicted) + int(lost); listed != aged || listed != len(s.entries)-inFlight {
 		t.Fatalf("%d in shares, %d by age, %d ended", listed, aged, len(s.entries)-inFlight)
 	}
 }
@@ -181,7 +181,7 @@ func listed(m *Store, in *evictable) int {
 		}
 		seen[own.Owner] = true
 		for i := range own.Kept {
-			for e := own.Kept[i].first; e != nil; e = e.places[byUse].after {
+			for e := own.Kept[i].first; e != nil; e = e.links[byUse].after {
 				n++
 			}
 		}
@@ -192,8 +192,8 @@ func listed(m *Store, in *evictable) int {
 	return n
 }
 
-// What is kept of an answer takes no more memory than it counts for, whatever it came in.
-func TestMemoryKeepsNoMoreOfAnAnswerThanThereIs(t *testing.T) {
+// An answer takes no more memory than it counts for, whatever the caller's buffer.
+func TestMemoryKeepsAnswersInExactlyTheirSize(t *testing.T) {
 	s := New(claims.Limits{TTL: time.Hour, Bytes: 8 << 20}, storetest.Unbounded{})
 	call := storetest.NewCall(false)
 	given := &claims.Answer{Status: 200, Header: storetest.Created().Header, Body: make([]byte, 100<<10, 190<<10)}

@@ -1,10 +1,10 @@
 package memory
 
-// queue is a list of entries, which hold their own places in it.
+// queue is a linked list of entries. The links are in the entries.
 type queue struct{ first, last *entry }
 
-// place is where an entry stands in a queue.
-type place struct{ before, after *entry }
+// link is an entry's link in a queue.
+type link struct{ before, after *entry }
 
 // The queues that an entry can be in at once.
 const (
@@ -13,29 +13,29 @@ const (
 	queues
 )
 
-// push enters an entry at the end.
+// push appends an entry.
 func (q *queue) push(kind int, e *entry) {
-	e.places[kind] = place{before: q.last}
+	e.links[kind] = link{before: q.last}
 	if q.last == nil {
 		q.first = e
 	} else {
-		q.last.places[kind].after = e
+		q.last.links[kind].after = e
 	}
 	q.last = e
 }
 
-// pull takes an entry out.
+// pull removes an entry.
 func (q *queue) pull(kind int, e *entry) {
-	at := e.places[kind]
+	at := e.links[kind]
 	if at.before == nil {
 		q.first = at.after
 	} else {
-		at.before.places[kind].after = at.after
+		at.before.links[kind].after = at.after
 	}
 	if at.after == nil {
 		q.last = at.before
 	} else {
-		at.after.places[kind].before = at.before
+		at.after.links[kind].before = at.before
 	}
-	e.places[kind] = place{}
+	e.links[kind] = link{}
 }

@@ -9,8 +9,8 @@ import (
 	"outrigger/test/storetest"
 )
 
-// An answer in memory is there once, however many are given it.
-func TestAnAnswerInMemoryCountsWhileItIsGiven(t *testing.T) {
+// An answer is in memory once, however many callers read it.
+func TestMemoryCountsAnAnswerOnceWhileItIsRead(t *testing.T) {
 	room := &storetest.Scarce{Left: 100 << 10}
 	s := New(claims.Limits{TTL: time.Hour, Bytes: 256 << 10}, room)
 	call, other := storetest.CallOf(1, true), storetest.CallOf(1, true)

@@ -11,22 +11,20 @@ const (
 	// what it takes, so that a bound in bytes is one of entries too.
 	Overhead = 1 << 10
 	// Marker is what a marker counts for, in bytes: about what it takes. A marker is
-	// what is left of a create that may have been done and whose answer is not there:
-	// hashes, times and a status.
+	// what is known of a create without an answer: hashes, times and a status.
 	Marker = 384
-	// MarkerShare is the part of a store's bytes that markers have to themselves: a
-	// quarter, 43,690 of them in 64 MiB.
+	// MarkerShare is the part of a store's bytes that is for markers only: a quarter,
+	// 43,690 of them in 64 MiB.
 	MarkerShare = 4
 )
 
 // errMarkers is why a create is refused.
-var errMarkers = fmt.Errorf("%w: of too many creates it is not known whether they were done; what is left is for other callers", claims.ErrFull)
+var errMarkers = fmt.Errorf("%w: too many creates have an unknown outcome; the places left are for other callers", claims.ErrFull)
 
-// Markers counts, for each owner, the creates that run and those that may have been done.
-// A marker gives way to nothing until its TTL ends, since then the create could be done
-// twice. So each create reserves the place of one before it is begun, and is refused
-// where there is none. One owner may have as many as are left beside its own: no owner
-// has all, and an owner that is alone has half. It is not safe for concurrent use.
+// Markers counts, for each owner, the creates that run and those whose outcome is unknown.
+// Each create reserves a marker before it is begun. One owner may have as many as are left
+// beside its own: no owner has all, and an owner that is alone has half. It is not safe for
+// concurrent use.
 type Markers struct {
 	most   int64
 	all    int64
@@ -38,7 +36,7 @@ func NewMarkers(bytes int64) Markers {
 	return Markers{most: bytes / MarkerShare / Marker, owners: make(map[claims.Owner]int64)}
 }
 
-// Reserve takes a place for an owner's create; ErrFull where there is none for it.
+// Reserve takes a marker for an owner's create. ErrFull where none is left for it.
 func (m *Markers) Reserve(owner claims.Owner) error {
 	if own := m.owners[owner]; own+m.all+2 > m.most {
 		return errMarkers
@@ -47,7 +45,7 @@ func (m *Markers) Reserve(owner claims.Owner) error {
 	return nil
 }
 
-// Add counts n more of an owner, or fewer.
+// Add adds n markers to an owner, or takes them away.
 func (m *Markers) Add(owner claims.Owner, n int64) {
 	m.all += n
 	if m.owners[owner] += n; m.owners[owner] == 0 {
@@ -61,6 +59,6 @@ func (m *Markers) All() int64 { return m.all }
 // Most returns how many there may be.
 func (m *Markers) Most() int64 { return m.most }
 
-// Left returns how many bytes markers leave of their part. What is left of creates that
-// were answered, and whose answers made room, is kept in it.
+// Left returns how many bytes of their part markers leave. Creates whose answers were evicted
+// are kept in them.
 func (m *Markers) Left() int64 { return max(m.most-m.all, 0) * Marker }

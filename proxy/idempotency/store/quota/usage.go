@@ -6,9 +6,8 @@ import (
 	"outrigger/proxy/idempotency/claims"
 )
 
-// Usage knows how many bytes each owner has, and who has most, so that whoever fills a
-// store makes room with what is its own. T is what a store keeps for each owner besides.
-// The zero value is empty. It is not safe for concurrent use.
+// Usage is how many bytes each owner has, and who has most. T is what a store keeps for each
+// owner besides. The zero value is empty. It is not safe for concurrent use.
 type Usage[T any] struct {
 	used    int64
 	owners  map[claims.Owner]*Share[T]
@@ -19,7 +18,7 @@ type Usage[T any] struct {
 type Share[T any] struct {
 	Owner claims.Owner
 	Used  int64 // bytes; Grow alone changes it
-	Kept  T     // the store's own
+	Kept  T     // what the store keeps for the owner
 	at    int   // index in the heap
 }
 

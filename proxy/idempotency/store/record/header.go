@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// appendHeader appends the number of lines, and of each its name and value.
+// AppendHeader appends the number of lines, and the name and value of each.
 func AppendHeader(b []byte, header http.Header) []byte {
 	lines := 0
 	for _, values := range header {
@@ -24,7 +24,8 @@ func appendText(b []byte, text string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
 }
 
-// cutHeader reads what appendHeader wrote, and returns what comes after it.
+// CutHeader reads what AppendHeader wrote, and returns what follows it. It reports whether b
+// was valid.
 func CutHeader(b []byte) (http.Header, []byte, bool) {
 	lines, n := binary.Uvarint(b)
 	if n <= 0 || lines > uint64(len(b)) {

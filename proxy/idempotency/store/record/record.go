@@ -11,7 +11,7 @@ import (
 	"outrigger/proxy/idempotency/store/quota"
 )
 
-// record is what the file has under a key.
+// Record is what a store has under a key.
 type Record struct {
 	State  claims.State // Running, Done or Unknown
 	Call   claims.Call
@@ -25,20 +25,21 @@ type Record struct {
 // recordVersion is the first byte of a record.
 const recordVersion = 1
 
-// fixedRecord is the length of a record without header, body and checksum.
+// fixedRecord is the length, in bytes, of a record without header, body and checksum.
 const fixedRecord = 1 + 1 + 1 + 32 + 8 + 8 + 4
 
 // castagnoli is the polynomial that processors have an instruction for.
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
+// errRecord says that bytes are no record of their key.
 var errRecord = errors.New("a record is damaged")
 
-// cost is what the record counts for against Config.Bytes.
+// Cost is what the record counts for against Limits.Bytes, in bytes.
 func (r Record) Cost() int64 {
 	return quota.Overhead + (&claims.Answer{Header: r.Header, Body: r.Body}).Size()
 }
 
-// claim is what Begin returns for the record. It shares the record's body.
+// Claim is what Begin returns for the record. It shares the record's body.
 func (r Record) Claim(call claims.Call) claims.Claim {
 	switch {
 	case r.Call.Print != call.Print:
@@ -50,8 +51,8 @@ func (r Record) Claim(call claims.Call) claims.Claim {
 	return claims.Claim{State: claims.Unknown, Since: r.Since, Status: r.Status}
 }
 
-// encode returns the record's bytes: fixed fields, the header as counted texts, the
-// body, and a checksum over the key and all before it.
+// Encode returns the record's bytes: fixed fields, the header as texts with their lengths, the
+// body, and a checksum over the key and all that.
 func (r Record) Encode() []byte {
 	b := make([]byte, 0, fixedRecord+int(r.Cost()))
 	b = append(b, recordVersion, byte(r.State), 0)
@@ -67,12 +68,13 @@ func (r Record) Encode() []byte {
 	return binary.BigEndian.AppendUint32(b, checksum(r.Call.Key, b))
 }
 
-// checksum is that of a key's record without its last four bytes.
+// checksum is the checksum of a record without its last four bytes.
 func checksum(key claims.Key, b []byte) uint32 {
 	return crc32.Update(crc32.Checksum(key[:], castagnoli), castagnoli, b)
 }
 
-// decode reads what encode returned for the key. The record shares b for its body.
+// Decode reads what Encode returned for the key. The record shares b for its body. An error
+// says that b is damaged.
 func Decode(key claims.Key, b []byte) (Record, error) {
 	r := Record{Call: claims.Call{Key: key}}
 	if len(b) < fixedRecord+1+4 || b[0] != recordVersion {

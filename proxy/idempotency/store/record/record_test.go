@@ -11,7 +11,7 @@ import (
 	"outrigger/proxy/idempotency/claims"
 )
 
-// Whatever is read as a record is refused, or is one that is written the same way.
+// Bytes that are read as a record are refused, or written again as the same record.
 func FuzzRecord(f *testing.F) {
 	key := claims.Key{1, 2, 3}
 	for _, r := range []Record{

@@ -13,29 +13,28 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 )
 
-// ask runs a script on a call, and returns its reply. It waits no longer than
-// timeout, and that whatever becomes of ctx: what was sent may have been done. An
-// error is a fault, and if it is an ErrUnavailable, nothing more is asked until Redis
-// is found well again.
+// ask runs a script for one call, and returns its reply. It waits at most timeout, even when
+// ctx ends earlier: what was sent may have been carried out. An error is as from classify;
+// after an ErrUnavailable nothing is sent until Redis is up again.
 func (s *Store) ask(ctx context.Context, script *goredis.Script, keys []string, timeout time.Duration, args ...any) ([]string, error) {
 	reply, err := s.run(ctx, script, keys, timeout, args...)
 	if err != nil {
-		return nil, s.failed(err)
+		return nil, s.noteError(err)
 	}
 	return reply, nil
 }
 
-// failed is fault that also takes note.
-func (s *Store) failed(err error) error {
-	err = s.fault(err)
+// noteError is classify that also marks Redis as down where it is.
+func (s *Store) noteError(err error) error {
+	err = s.classify(err)
 	if errors.Is(err, claims.ErrUnavailable) {
-		s.health.fail(err)
+		s.health.markDown(err)
 	}
 	return err
 }
 
-// run is ask without conclusions. What fails at once, such as a connection that was
-// closed since it was last used, is sent once more.
+// run is ask without a verdict on Redis. What fails at once, such as a connection that was
+// closed since its last use, is sent again.
 func (s *Store) run(ctx context.Context, script *goredis.Script, keys []string, timeout time.Duration, args ...any) ([]string, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
@@ -43,7 +42,7 @@ func (s *Store) run(ctx context.Context, script *goredis.Script, keys []string, 
 	for range 3 {
 		reply, err := s.send(ctx, script, keys, args)
 		switch {
-		case err == nil && reply[0] == "late": // its clock was set: send has learned that
+		case err == nil && reply[0] == "late": // its clock was set; send has noted that
 			lastErr = errors.New("its clock runs ahead")
 			continue
 		case err == nil:
@@ -63,7 +62,7 @@ func (s *Store) run(ctx context.Context, script *goredis.Script, keys []string, 
 // send runs a script once.
 func (s *Store) send(ctx context.Context, script *goredis.Script, keys []string, args []any) ([]string, error) {
 	deadline, _ := ctx.Deadline()
-	late := s.health.onRedis(deadline)
+	late := s.health.redisDeadline(deadline)
 	result, err := script.Run(ctx, s.client, keys, append([]any{late}, args...)...).Slice()
 	if err != nil {
 		return nil, err
@@ -80,6 +79,6 @@ func (s *Store) send(ctx context.Context, script *goredis.Script, keys []string,
 	if err != nil {
 		return nil, err
 	}
-	s.health.learn(us)
+	s.health.setClock(us)
 	return reply, nil
 }

@@ -10,11 +10,11 @@ import (
 	"outrigger/test/storetest"
 )
 
-// bounded is how long a call may take while Redis is away: an exchange that fails, and
-// slack for a busy machine. It is a bound on hanging, not a measurement.
+// bounded is how long a call may take while Redis is down: an exchange that fails, and slack
+// for a busy machine. It guards against hanging; it is no measurement.
 const bounded = 10 * timeout
 
-// fails reports what Begin says while Redis is away, which it must do in bounded time.
+// fails reports whether Begin fails, as it must while Redis is down, within bounded time.
 func fails(t testing.TB, s *Store, call claims.Call) bool {
 	t.Helper()
 	begin := time.Now()
@@ -33,7 +33,7 @@ func fails(t testing.TB, s *Store, call claims.Call) bool {
 	return err != nil
 }
 
-func TestRedisIsNeededNeitherToStartNorToStop(t *testing.T) {
+func TestRedisMayBeDownAtStartAndStop(t *testing.T) {
 	server := redisserver.Start(t)
 	server.Stop(t)
 	s := openShared(t, server.Addr, storetest.Roomy())
@@ -55,7 +55,7 @@ func TestRedisIsNeededNeitherToStartNorToStop(t *testing.T) {
 	}
 }
 
-// Each way in which a Redis goes away, and comes back.
+// outages are the ways in which a Redis goes down and comes back.
 func outages(server *redisserver.Server, link *redisserver.Link) map[string][2]func(testing.TB) {
 	return map[string][2]func(testing.TB){
 		"stopped":     {server.Stop, server.Run},
@@ -64,7 +64,7 @@ func outages(server *redisserver.Server, link *redisserver.Link) map[string][2]f
 	}
 }
 
-func TestRedisThatGoesAwayIsComeBackTo(t *testing.T) {
+func TestRedisIsUsedAgainAfterAnOutage(t *testing.T) {
 	for _, name := range []string{"stopped", "paused", "partitioned"} {
 		t.Run(name, func(t *testing.T) {
 			server := redisserver.Start(t)
@@ -109,9 +109,8 @@ func TestRedisThatGoesAwayIsComeBackTo(t *testing.T) {
 	}
 }
 
-// A claim that was asked for and whose reply did not come must not stay: nobody would
-// ever end it.
-func TestRedisClaimWithoutAReplyDoesNotStay(t *testing.T) {
+// A claim whose reply was lost must not stay: nobody would ever end it.
+func TestRedisClaimWithoutAReplyIsReleased(t *testing.T) {
 	for _, name := range []string{"paused", "partitioned"} {
 		t.Run(name, func(t *testing.T) {
 			server := redisserver.Start(t)
@@ -129,7 +128,7 @@ func TestRedisClaimWithoutAReplyDoesNotStay(t *testing.T) {
 			}
 			back(t)
 			eventually(t, "it begins again", is(t, asker, storetest.NewCall(true), claims.Claimed))
-			eventually(t, "nothing is owed", func() bool { asker.mu.Lock(); defer asker.mu.Unlock(); return len(asker.owed) == 0 })
+			eventually(t, "the queue is empty", func() bool { asker.mu.Lock(); defer asker.mu.Unlock(); return len(asker.queued) == 0 })
 			for _, call := range calls {
 				eventually(t, "the other begins", is(t, other, call, claims.Claimed))
 			}
@@ -137,8 +136,8 @@ func TestRedisClaimWithoutAReplyDoesNotStay(t *testing.T) {
 	}
 }
 
-// A Redis that answers slowly for one moment is asked again at once.
-func TestRedisThatClosesConnectionsIsNotAway(t *testing.T) {
+// A Redis that closes connections is asked again at once.
+func TestRedisThatClosesConnectionsIsNotDown(t *testing.T) {
 	server := redisserver.Start(t)
 	s := openShared(t, server.Addr, storetest.Roomy())
 	for range 20 {
@@ -148,12 +147,12 @@ func TestRedisThatClosesConnectionsIsNotAway(t *testing.T) {
 		}
 		storetest.MustBegin(t, s, storetest.NewCall(true), claims.Claimed)
 	}
-	if missed := s.health.missed.Load(); missed != 0 {
-		t.Errorf("it was taken for away %d times", missed)
+	if downs := s.health.downs.Load(); downs != 0 {
+		t.Errorf("it was taken for away %d times", downs)
 	}
 }
 
-// A Redis whose clock is set must not be taken for one that answers late for ever.
+// A Redis whose clock is set must not count as one that answers too late for ever.
 func TestRedisWhoseClockWasSetIsUnderstood(t *testing.T) {
 	server := redisserver.Start(t)
 	s := openShared(t, server.Addr, storetest.Roomy())
@@ -164,16 +163,15 @@ func TestRedisWhoseClockWasSetIsUnderstood(t *testing.T) {
 	}
 }
 
-// hashKeyOf is the hash key that s knows; what watches the Redis may be writing it.
+// hashKeyOf returns the hash key that s knows. The goroutine maintain may be writing it.
 func hashKeyOf(s *Store) [32]byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.secret
 }
 
-// When all is lost with Redis, those who live tell the next one of the same hash key
-// and of the claims they hold.
-func TestRedisThatForgetsIsToldAgain(t *testing.T) {
+// After a loss of data, the processes that are alive restore the hash key and their claims.
+func TestRedisThatLosesItsDataGetsClaimsAgain(t *testing.T) {
 	server := redisserver.Start(t)
 	const lease = 600 * time.Millisecond
 	s := openLeased(t, server.Addr, storetest.Roomy(), lease)
@@ -194,25 +192,25 @@ func TestRedisThatForgetsIsToldAgain(t *testing.T) {
 	storetest.MustBegin(t, other, call, claims.Done)
 }
 
-// An answer that Redis never takes in time must not keep it from being used.
-func TestRedisDebtThatIsNeverTakenIsForgiven(t *testing.T) {
+// An update that Redis never accepts must not keep the store unusable.
+func TestRedisUpdateThatIsNeverAcceptedIsDropped(t *testing.T) {
 	server := redisserver.Start(t)
 	s := openShared(t, server.Addr, storetest.Roomy())
 	claim := storetest.MustBegin(t, s, storetest.NewCall(false), claims.Claimed)
-	s.owe(debt{claimed: &claimed{call: claim.Call, token: claim.Token}, state: "d", record: []byte("x"), status: 0})
+	s.queueUpdate(update{claimed: &claimed{call: claim.Call, token: claim.Token}, state: "d", record: []byte("x"), status: 0})
 	s.mu.Lock()
-	s.owed[0].call.Key = claims.Key{1}
+	s.queued[0].call.Key = claims.Key{1}
 	s.mu.Unlock()
 	if err := s.client.Set(t.Context(), keyOf(claims.Key{1}), "no hash", 0).Err(); err != nil {
 		t.Fatal(err)
 	}
-	s.health.fail(claims.ErrUnavailable)
-	eventually(t, "it is up again", func() bool { return s.health.well() == nil })
-	eventually(t, "nothing is owed", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return len(s.owed) == 0 })
+	s.health.markDown(claims.ErrUnavailable)
+	eventually(t, "it is up again", func() bool { return s.health.down() == nil })
+	eventually(t, "the queue is empty", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return len(s.queued) == 0 })
 	storetest.MustBegin(t, s, storetest.NewCall(true), claims.Claimed)
 }
 
-func TestRedisOwesNoMoreThanItsShare(t *testing.T) {
+func TestRedisQueueOfUpdatesIsBounded(t *testing.T) {
 	server := redisserver.Start(t)
 	s := openShared(t, server.Addr, claims.Limits{TTL: time.Hour, Bytes: 1 << 20})
 	var held []claims.Claim
@@ -228,7 +226,7 @@ func TestRedisOwesNoMoreThanItsShare(t *testing.T) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if most := int64(512 << 10); s.owing > most || s.owing < most/2 {
-		t.Errorf("%d bytes are owed, want up to %d", s.owing, most)
+	if most := int64(512 << 10); s.queuedBytes > most || s.queuedBytes < most/2 {
+		t.Errorf("%d bytes are queued, want up to %d", s.queuedBytes, most)
 	}
 }

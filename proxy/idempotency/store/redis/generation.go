@@ -12,29 +12,28 @@ import (
 	"outrigger/proxy/idempotency/claims"
 )
 
-// A generation is the time through which a Redis remembers. It ends when Redis loses
-// what it knew: it was flushed, it restarted empty or with an old snapshot, it evicted
-// the hash key, or somebody wrote over that. Each exchange that claims a call names the
-// generation that its process knows, so a loss is noticed before anything is claimed on
-// an empty store.
+// A generation is the time through which a Redis keeps its data. It ends when Redis loses
+// data: somebody flushed it, it restarted empty or with an old snapshot, it evicted the hash
+// key, or somebody wrote over the key. Each exchange that claims a call names the generation
+// that its process knows, so a loss is noticed before anything is claimed on an empty Redis.
 //
-// Those who live then begin the next one. Its hash key is theirs again, so that the
-// names of what they hold stay; and until it opens, creates wait: in this time all who
-// hold claims notice the loss too (they look every watchEvery) and tell Redis again of
-// what runs, and of the creates that they lately did.
+// The processes that are alive then begin the next generation. It has their hash key, so
+// the names of what they hold stay valid. Creates wait until it opens: until then all
+// processes that hold claims notice the loss too (they look every watchEvery), and resend
+// their claims and the creates that they ran lately.
 const (
 	watchEvery = time.Second
-	// redisGrace is how long creates wait: one look of each sidecar, two exchanges that
-	// take as long as they may, and as much for a container that is throttled.
+	// graceTime is how long creates wait: until each sidecar has looked, for two exchanges
+	// of the longest duration, and as much again for a container that is throttled.
 	graceTime = watchEvery + 5*timeout
 )
 
-// errChanged ends an exchange that met another generation than its process knows.
+// errChanged ends an exchange that found another generation than its process knows.
 var errChanged = errors.New("it has lost what it knew; what runs is being claimed again")
 
-// agree settles the generation and its hash key. It reports whether this process has
-// to tell again what it holds. Telling says that it still does.
-func (s *Store) agree(ctx context.Context, telling bool) (bool, error) {
+// syncGeneration settles the generation and its hash key. It reports whether this process
+// must resend what it holds. Telling says that it is still doing so.
+func (s *Store) syncGeneration(ctx context.Context, telling bool) (bool, error) {
 	s.mu.Lock()
 	known, secret := s.generation, s.secret
 	s.mu.Unlock()
@@ -43,7 +42,7 @@ func (s *Store) agree(ctx context.Context, telling bool) (bool, error) {
 	}
 	var next [8]byte
 	_, _ = rand.Read(next[:]) // never fails: see its doc
-	reply, err := s.run(ctx, agreeScript, []string{secretName, generationName}, timeout,
+	reply, err := s.run(ctx, generationScript, []string{secretName, generationName}, timeout,
 		secret[:], known, hex.EncodeToString(next[:]), s.grace.Microseconds(), bit(telling))
 	if err != nil {
 		return false, err
@@ -63,19 +62,19 @@ func (s *Store) agree(ctx context.Context, telling bool) (bool, error) {
 	return changed, nil
 }
 
-// unchanged adds a claim to those that are told again, unless Redis may have lost it
+// hold adds a claim to those that are renewed and resent, unless Redis may have lost it
 // already.
-func (s *Store) unchanged(mine *claimed, generation string) bool {
+func (s *Store) hold(mine *claimed, generation string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.generation != generation {
 		return false
 	}
-	s.flights[mine.token] = mine
+	s.held[mine.token] = mine
 	return true
 }
 
-// changed is the error of an exchange that met another generation.
-func (s *Store) changed() error {
+// generationChanged is the error of an exchange that found another generation.
+func (s *Store) generationChanged() error {
 	return fmt.Errorf("%w: %s: %w", claims.ErrUnavailable, s.server.Name, errChanged)
 }

@@ -17,13 +17,13 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 )
 
-// openReal opens a store as a sidecar does, creates' wait included.
+// openReal opens a store as a sidecar does, with the grace time for creates.
 func openReal(t testing.TB, addr string) *Store {
 	t.Helper()
 	return openGraced(t, addr, storetest.Roomy(), leaseTime, graceTime)
 }
 
-// losses are the ways in which a Redis loses what it knew while sidecars run.
+// losses are the ways in which a Redis loses its data while sidecars run.
 var losses = map[string]func(testing.TB, *redisserver.Server, *goredis.Client){
 	"flushed":         func(t testing.TB, _ *redisserver.Server, c *goredis.Client) { c.FlushAll(t.Context()) },
 	"restarted empty": func(t testing.TB, s *redisserver.Server, _ *goredis.Client) { s.Stop(t); s.Run(t) },
@@ -52,9 +52,9 @@ var losses = map[string]func(testing.TB, *redisserver.Server, *goredis.Client){
 	},
 }
 
-// A sidecar that starts on a Redis that lost everything proposes a hash key of its own.
-// What others run and did must all the same not run again.
-func TestRedisThatLosesWhatItKnewHasNothingDoneTwice(t *testing.T) {
+// A sidecar that starts after the loss proposes a hash key of its own. What the others run and
+// ran must not run again all the same.
+func TestRedisThatLosesItsDataRunsNothingTwice(t *testing.T) {
 	for name, lose := range losses {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -101,9 +101,9 @@ func TestRedisThatLosesWhatItKnewHasNothingDoneTwice(t *testing.T) {
 	}
 }
 
-// Default persistence is a snapshot now and then: after a crash the hash key is there,
-// and the last claims are not.
-func TestRedisThatRestartsWithAnOldSnapshotHasNothingDoneTwice(t *testing.T) {
+// By default Redis saves a snapshot now and then: after a crash the hash key is there, and the
+// last claims are not.
+func TestRedisWithAnOldSnapshotRunsNothingTwice(t *testing.T) {
 	server := redisserver.Start(t)
 	owner := openReal(t, server.Addr)
 	storetest.MustBegin(t, owner, storetest.NewCall(true), claims.Claimed)
@@ -121,9 +121,8 @@ func TestRedisThatRestartsWithAnOldSnapshotHasNothingDoneTwice(t *testing.T) {
 	storetest.MustBegin(t, owner, running, claims.Running)
 }
 
-// Creates wait on a Redis that is empty, until those who may know more have told it.
-// Computes do not.
-func TestRedisThatIsEmptyHasCreatesWaitAndComputesNot(t *testing.T) {
+// On an empty Redis creates wait until the sidecars that may know more have resent it.
+func TestRedisThatIsEmptyDelaysCreatesButNotComputes(t *testing.T) {
 	server := redisserver.Start(t)
 	s := openReal(t, server.Addr)
 	compute := storetest.NewCall(false)
@@ -141,9 +140,8 @@ func TestRedisThatIsEmptyHasCreatesWaitAndComputesNot(t *testing.T) {
 	}
 }
 
-// What is no loss begins no generation: a connection that breaks, a Redis that stands
-// still, another program's keys.
-func TestRedisThatLostNothingGoesOn(t *testing.T) {
+// A connection that breaks, a Redis that stalls and keys of other programs begin no generation.
+func TestRedisThatLostNothingKeepsItsGeneration(t *testing.T) {
 	server := redisserver.Start(t)
 	s := openReal(t, server.Addr)
 	call := storetest.NewCall(true)
@@ -153,7 +151,7 @@ func TestRedisThatLostNothingGoesOn(t *testing.T) {
 		"connections":  func() { s.client.Do(t.Context(), "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "no") },
 		"stands still": func() { server.Pause(t); fails(t, s, storetest.NewCall(true)); server.Resume(t) },
 		"other keys":   func() { s.client.Set(t.Context(), "theirs", "x", 0) },
-		"said so":      func() { s.health.fail(claims.ErrUnavailable) },
+		"said so":      func() { s.health.markDown(claims.ErrUnavailable) },
 	} {
 		trouble()
 		eventually(t, name+": it goes on", is(t, s, call, claims.Running))
@@ -163,8 +161,8 @@ func TestRedisThatLostNothingGoesOn(t *testing.T) {
 	}
 }
 
-// Who comes back late meets a generation that has opened, and adopts it.
-func TestRedisGenerationThatOpenedStays(t *testing.T) {
+// A sidecar that comes back late adopts the generation that has opened meanwhile.
+func TestRedisGenerationThatOpenedIsAdopted(t *testing.T) {
 	server := redisserver.Start(t)
 	link := redisserver.NewLink(t, server.Addr)
 	const grace = 50 * time.Millisecond
@@ -194,7 +192,7 @@ func TestRedisGenerationThatOpenedStays(t *testing.T) {
 	storetest.MustBegin(t, newcomer, call, claims.Running)
 }
 
-func TestRedisThatEvictsIsToldOf(t *testing.T) {
+func TestRedisThatEvictsIsWarnedAbout(t *testing.T) {
 	for policy, want := range map[string]int{"allkeys-lru": 1, "volatile-ttl": 1, "noeviction": 0} {
 		for _, limit := range []string{"100mb", "0"} {
 			server := redisserver.Start(t)
@@ -232,7 +230,7 @@ func TestRedisThatDoesNotAnswerGivesNoAdvice(t *testing.T) {
 	}
 }
 
-// lockedBuffer is a bytes.Buffer for many.
+// lockedBuffer is a bytes.Buffer for concurrent use.
 type lockedBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer

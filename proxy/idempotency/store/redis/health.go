@@ -11,171 +11,172 @@ import (
 	"outrigger/proxy/idempotency/claims"
 )
 
-// health is whether Redis is to be asked, and what its clock says. While it is down,
-// everything fails at once, and tend alone asks how it is.
+// health is whether Redis is up, and what its clock says. While Redis is down every exchange
+// fails at once, and maintain alone asks whether it is back.
 type health struct {
-	failed chan struct{} // wakes tend
-	clock  atomic.Int64  // microseconds that Redis's clock is ahead of start; 0: not known
-	missed atomic.Int64  // how often it went down
+	wake  chan struct{} // wakes maintain
+	clock atomic.Int64  // microseconds that Redis's clock is ahead of processStart; 0: not known
+	downs atomic.Int64  // how often Redis went down
 
 	mu    sync.Mutex
 	up    bool
-	first bool          // it was up before
-	why   error         // while it is down, after the first time
+	first bool          // ready is closed
+	cause error         // why it is down
 	ready chan struct{} // closed when it is up for the first time, or known to be down
 }
 
-// began is what times are counted from, so that only this process's monotonic clock
+// processStart is what times are counted from, so that only this process's monotonic clock
 // matters.
-var began = time.Now()
+var processStart = time.Now()
 
-// lateness is how much later than its sender's deadline a script may still begin.
-const lateness = 50 * time.Millisecond
+// lateSlack is how much later than its sender's deadline a script may still begin.
+const lateSlack = 50 * time.Millisecond
 
-// learn notes what Redis's clock says.
-func (h *health) learn(us int64) { h.clock.Store(us - time.Since(began).Microseconds()) }
+// setClock notes what Redis's clock says, in microseconds since 1970.
+func (h *health) setClock(us int64) { h.clock.Store(us - time.Since(processStart).Microseconds()) }
 
-// onRedis returns, in microseconds of Redis's clock, by when what is to be answered by
-// a deadline must begin; 0 while its clock is not known.
-func (h *health) onRedis(deadline time.Time) int64 {
+// redisDeadline returns when a script must begin whose reply is due at deadline, in
+// microseconds of Redis's clock; 0 while that clock is not known.
+func (h *health) redisDeadline(deadline time.Time) int64 {
 	ahead := h.clock.Load()
 	if ahead == 0 {
 		return 0
 	}
-	return ahead + deadline.Sub(began).Microseconds() + lateness.Microseconds()
+	return ahead + deadline.Sub(processStart).Microseconds() + lateSlack.Microseconds()
 }
 
-// fail notes that Redis is down.
-func (h *health) fail(why error) {
+// markDown notes that Redis is down.
+func (h *health) markDown(cause error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.up {
-		h.missed.Add(1)
+		h.downs.Add(1)
 	}
-	h.up, h.why = false, why
-	h.settle()
+	h.up, h.cause = false, cause
+	h.announce()
 	select {
-	case h.failed <- struct{}{}:
+	case h.wake <- struct{}{}:
 	default:
 	}
 }
 
-// recover notes that Redis is up.
-func (h *health) recover() {
+// markUp notes that Redis is up.
+func (h *health) markUp() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.up = true
-	h.settle()
+	h.announce()
 }
 
-func (h *health) settle() {
+// announce lets those go on that wait for the first connection. It wants h.mu.
+func (h *health) announce() {
 	if !h.first {
 		h.first = true
 		close(h.ready)
 	}
 }
 
-// well returns why Redis is not to be asked, nil if it is.
-func (h *health) well() error {
+// down returns why Redis must not be asked, nil if it is up.
+func (h *health) down() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.up {
 		return nil
 	}
-	return h.why
+	return h.cause
 }
 
-// await returns once Redis can be asked, or why it cannot. Only what comes before it
-// was first asked waits.
-func (s *Store) await(ctx context.Context) error {
+// waitReady returns once Redis can be asked, or why it cannot. Only calls that come before
+// the first connection wait.
+func (s *Store) waitReady(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if s.life.Err() != nil {
+	if s.closing.Err() != nil {
 		return claims.ErrClosed
 	}
 	select {
 	case <-s.health.ready:
-		return s.health.well()
+		return s.health.down()
 	default:
 	}
 	timer := time.NewTimer(timeout)
 	defer timer.Stop()
 	select {
 	case <-s.health.ready:
-		return s.health.well()
+		return s.health.down()
 	case <-timer.C:
 		return fmt.Errorf("%w: %s: no connection yet", claims.ErrUnavailable, s.server.Name)
-	case <-s.life.Done():
+	case <-s.closing.Done():
 		return claims.ErrClosed
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-// Pauses between questions how a Redis is that was down.
+// Pauses between attempts to reach a Redis that is down.
 const (
 	probeFirst = 50 * time.Millisecond
 	probeLast  = time.Second
 )
 
-// tend brings the store back when Redis is, and keeps its leases.
-func (s *Store) tend() {
-	s.comeBack()
+// maintain reconnects after a failure, and renews leases.
+func (s *Store) maintain() {
+	s.reconnect()
 	tick := time.NewTicker(min(s.lease/6, watchEvery))
 	defer tick.Stop()
 	for {
 		select {
-		case <-s.health.failed:
-			if s.health.well() != nil {
-				s.comeBack()
+		case <-s.health.wake:
+			if s.health.down() != nil {
+				s.reconnect()
 			}
 		case <-tick.C:
-			if s.attend(false) != nil {
-				s.comeBack()
+			if s.resync(false) != nil {
+				s.reconnect()
 			}
-		case <-s.life.Done():
+		case <-s.closing.Done():
 			return
 		}
 	}
 }
 
-// comeBack asks until Redis is well.
-func (s *Store) comeBack() {
+// reconnect tries until Redis is up.
+func (s *Store) reconnect() {
 	for pause := probeFirst; ; pause = min(2*pause, probeLast) {
-		err := s.attend(true)
+		err := s.resync(true)
 		if err == nil {
-			s.health.recover()
+			s.health.markUp()
 			return
 		}
-		s.health.fail(err)
+		s.health.markDown(err)
 		timer := time.NewTimer(pause)
 		select {
 		case <-timer.C:
-		case <-s.life.Done():
+		case <-s.closing.Done():
 			timer.Stop()
 			return
 		}
 	}
 }
 
-// attend settles the generation, pays what is owed, and renews leases: all of them when
-// Redis may have forgotten them. It is done before anything new is begun. A Redis that
-// is full but for that can still be asked for what it has.
-func (s *Store) attend(all bool) error {
-	changed, err := s.agree(s.life, false)
+// resync settles the generation, sends queued updates, and renews leases: all of them when
+// Redis may have forgotten them. It comes before anything new is claimed. A Redis that is
+// full can still be asked for what it has, so ErrFull is no failure here.
+func (s *Store) resync(all bool) error {
+	changed, err := s.syncGeneration(s.closing, false)
 	if err != nil {
-		return s.fault(err)
+		return s.classify(err)
 	}
 	if all {
-		s.meet(s.life)
+		s.checkEviction(s.closing)
 	}
 	for _, duty := range []func(context.Context) error{
-		s.pay, func(ctx context.Context) error { return s.renew(ctx, all || changed) },
-		func(ctx context.Context) error { return s.remind(ctx, changed) },
+		s.sendQueued, func(ctx context.Context) error { return s.renew(ctx, all || changed) },
+		func(ctx context.Context) error { return s.resendRecent(ctx, changed) },
 	} {
-		if err := duty(s.life); err != nil {
-			if err = s.fault(err); errors.Is(err, claims.ErrUnavailable) {
+		if err := duty(s.closing); err != nil {
+			if err = s.classify(err); errors.Is(err, claims.ErrUnavailable) {
 				return err
 			}
 		}

@@ -8,8 +8,8 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 )
 
-// redisAdvice asks a Redis how it is set, and says what is wrong with that, or "". It
-// says nothing of one that does not answer or does not tell.
+// Advice asks a Redis for its settings, and returns what is wrong with them, or "". It
+// returns "" for a Redis that does not answer or does not tell.
 func Advice(ctx context.Context, server Server) string {
 	options, err := clientOptions(server)
 	if err != nil {
@@ -23,31 +23,31 @@ func Advice(ctx context.Context, server Server) string {
 	if err != nil {
 		return ""
 	}
-	if told := parseInfo(text).evicts(); told != "" {
+	if told := parseInfo(text).evictionWarning(); told != "" {
 		return server.Name + ": " + told
 	}
 	return ""
 }
 
-// meet says what is wrong with a Redis that was not met before.
-func (s *Store) meet(ctx context.Context) {
+// checkEviction logs a warning about a Redis that evicts keys, once per run of Redis.
+func (s *Store) checkEviction(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	text, err := s.client.Info(ctx).Result()
 	if err != nil {
-		return // it does not tell
+		return // INFO is not permitted
 	}
 	info := parseInfo(text)
-	if info["run_id"] == s.met {
+	if info["run_id"] == s.checkedRun {
 		return
 	}
-	s.met = info["run_id"]
-	if told := info.evicts(); told != "" {
-		s.log.Warn(told, slog.String("store", s.server.Name))
+	s.checkedRun = info["run_id"]
+	if told := info.evictionWarning(); told != "" {
+		s.log.Warn("this Redis may forget creates, which then can run twice", slog.String("store", s.server.Name), slog.String("problem", told))
 	}
 }
 
-// redisInfo is what Redis's INFO says.
+// serverInfo is the text of Redis's INFO command.
 type serverInfo map[string]string
 
 func parseInfo(text string) serverInfo {
@@ -60,10 +60,10 @@ func parseInfo(text string) serverInfo {
 	return info
 }
 
-// evicts says what is wrong with a Redis that forgets instead of saying that it is
-// full, or "". Keys that expire are evicted by the volatile policies, and all calls'
-// keys do. Without a maxmemory, none evicts.
-func (i serverInfo) evicts() string {
+// evictionWarning returns what is wrong with a Redis that evicts keys instead of reporting
+// that it is full, or "". The volatile policies evict keys that expire, as all calls' keys
+// do. Without maxmemory, Redis evicts nothing.
+func (i serverInfo) evictionWarning() string {
 	policy := i["maxmemory_policy"]
 	if policy == "" || policy == "noeviction" || i["maxmemory"] == "0" {
 		return ""

@@ -20,15 +20,15 @@ import (
 )
 
 const (
-	// redisTimeout bounds each exchange with Redis, connecting included. It is what the
-	// first calls lose when Redis goes away; shorter, and a container that is throttled
-	// (100 ms at a time) takes a Redis for away that is not.
+	// timeout bounds each exchange with Redis, connecting included. The first calls wait
+	// this long when Redis goes down. A shorter one would mark Redis as down in a
+	// container that is throttled, for 100 ms at a time.
 	timeout = 400 * time.Millisecond
-	// redisRate is how fast, in bytes per second, answers must at least pass: it
+	// rate is how fast answers are transferred at least, in bytes per second: it
 	// lengthens the timeout for large ones.
 	rate = 16 << 20
-	// redisLease is how long a claim outlives its owner. It is renewed three times as
-	// often, so that a Redis that stands still for ten seconds costs nobody its claim.
+	// leaseTime is how long a claim outlives its owner. It is renewed three times as
+	// often, so that no claim is lost while Redis stalls for ten seconds.
 	leaseTime = 30 * time.Second
 	poolSize  = 64
 	keyPrefix = "outrigger:idempotency:"
@@ -40,8 +40,8 @@ type Server struct {
 	Name string        // the URL without those, such as redis://host:6379
 }
 
-// openRedis returns the store of the Redis of c. It does not wait for Redis: what
-// comes before the first connection waits for it, but no longer than redisTimeout.
+// Open returns the store of a Redis. It does not wait for Redis: calls that come before the
+// first connection wait for it, at most timeout.
 func Open(server Server, limits claims.Limits, log *slog.Logger, room claims.Room) (*Store, error) {
 	options, err := clientOptions(server)
 	if err != nil {
@@ -53,10 +53,10 @@ func Open(server Server, limits claims.Limits, log *slog.Logger, room claims.Roo
 func newStore(server Server, limits claims.Limits, client *goredis.Client, log *slog.Logger, room claims.Room, lease, grace time.Duration) *Store {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Store{
-		server: server, limits: limits, client: client, log: log, room: room, lease: lease, grace: grace, flights: make(map[claims.Token]*claimed),
-		life: ctx, end: cancel, health: health{failed: make(chan struct{}, 1), ready: make(chan struct{})},
+		server: server, limits: limits, client: client, log: log, room: room, lease: lease, grace: grace, held: make(map[claims.Token]*claimed),
+		closing: ctx, end: cancel, health: health{wake: make(chan struct{}, 1), ready: make(chan struct{})},
 	}
-	s.tended.Go(s.tend)
+	s.background.Go(s.maintain)
 	return s
 }
 
@@ -82,7 +82,7 @@ func clientOptions(server Server) (*goredis.Options, error) {
 		WriteTimeout:          time.Minute,
 		PoolTimeout:           timeout,
 		PoolSize:              poolSize,
-		// It is known here what may be sent again.
+		// run knows what may be sent again.
 		MaxRetries:               -1,
 		DialerRetries:            1,
 		DisableIdentity:          true,
@@ -94,8 +94,8 @@ func clientOptions(server Server) (*goredis.Options, error) {
 	return options, nil
 }
 
-// silence keeps go-redis from writing to standard error about connections: what goes
-// wrong with them is in the errors here. Its logger is one for the process.
+// silence keeps go-redis from writing to standard error about connections: the errors here
+// say what is wrong. Its logger is one for the process.
 var silence = sync.OnceFunc(func() { goredis.SetLogger(quiet{}) })
 
 type quiet struct{}
@@ -103,10 +103,10 @@ type quiet struct{}
 // Printf prints nothing.
 func (quiet) Printf(context.Context, string, ...any) {}
 
-// fault is what an error of an exchange means: ErrFull if Redis has no room, else an
-// ErrUnavailable. A reply of its own that says neither has to do with how it is set up,
-// such as a wrong password.
-func (s *Store) fault(err error) error {
+// classify returns what an error of an exchange means: ErrFull if Redis has no room, else an
+// ErrUnavailable. A reply of Redis that means neither is due to its setup, such as a wrong
+// password.
+func (s *Store) classify(err error) error {
 	for _, full := range []string{"OOM ", "MISCONF "} {
 		if _, reply := errors.AsType[goredis.Error](err); reply && strings.Contains(err.Error(), full) {
 			return fmt.Errorf("%w: %s: %w", claims.ErrFull, s.server.Name, err)

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"log/slog"
-	"math/rand/v2"
 	"strconv"
 	"sync"
 	"time"
@@ -16,7 +15,7 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 )
 
-// shared is the Store of all that use one Redis.
+// Store is the claims.Store of all processes that use one Redis.
 type Store struct {
 	server Server
 	limits claims.Limits
@@ -24,23 +23,23 @@ type Store struct {
 	log    *slog.Logger
 	room   claims.Room
 	lease  time.Duration
-	grace  time.Duration // see redisGrace
+	grace  time.Duration // see graceTime
 
-	life   context.Context // ends with Close
-	end    context.CancelFunc
-	tended sync.WaitGroup
+	closing    context.Context // ends with Close
+	end        context.CancelFunc
+	background sync.WaitGroup
 
 	health health
 
-	mu         sync.Mutex
-	secret     [32]byte
-	generation string // that the secret is of; "" before the first one
-	flights    map[claims.Token]*claimed
-	owed       []debt
-	owing      int64 // bytes of owed
-	ended      []ended
+	mu          sync.Mutex
+	secret      [32]byte
+	generation  string // of the secret; "" before the first one
+	held        map[claims.Token]*claimed
+	queued      []update
+	queuedBytes int64 // bytes of the records in queued
+	recent      []recentCreate
 
-	met string // the run of Redis whose settings were looked at; tend's own
+	checkedRun string // the run of Redis whose settings were checked; maintain's own
 }
 
 // claimed is a claim that this process holds in Redis.
@@ -54,18 +53,18 @@ type claimed struct {
 	ended   bool
 }
 
-// inline is the longest record, in bytes, that comes with the answer to Begin. Longer
-// ones are fetched with a longer timeout.
+// inline is the longest record, in bytes, that comes with the reply to Begin. A longer one
+// is fetched separately, with a longer timeout.
 const inline = 64 << 10
 
-// largestShared bounds one answer in Redis, in bytes, whatever the Config: Redis does
-// nothing else while it takes one in.
+// largest bounds one answer, in bytes, whatever the Limits: Redis does nothing else while it
+// receives one.
 const largest = 64 << 20
 
-// Largest implements Store.
+// Largest implements claims.Store.
 func (s *Store) Largest() int64 { return min(s.limits.Largest(), largest) }
 
-// HashKey implements Store.
+// HashKey implements claims.Store.
 func (s *Store) HashKey(ctx context.Context) ([32]byte, error) {
 	s.mu.Lock()
 	secret := s.secret
@@ -73,7 +72,7 @@ func (s *Store) HashKey(ctx context.Context) ([32]byte, error) {
 	if secret != [32]byte{} {
 		return secret, nil
 	}
-	if err := s.await(ctx); err != nil {
+	if err := s.waitReady(ctx); err != nil {
 		return [32]byte{}, err
 	}
 	s.mu.Lock()
@@ -81,27 +80,27 @@ func (s *Store) HashKey(ctx context.Context) ([32]byte, error) {
 	return s.secret, nil
 }
 
-// Begin implements Store. Where all have lost what they knew of creates, it waits until
-// they know it again: see redisGrace.
+// Begin implements claims.Store. After Redis lost its data, a create waits until the other
+// processes have resent what they hold: see graceTime.
 func (s *Store) Begin(ctx context.Context, call claims.Call) (claims.Claim, error) {
 	for {
 		claim, opens, err := s.begin(ctx, call)
 		switch {
 		case errors.Is(err, errAgain):
-		case errors.Is(err, errSettling):
-			s.pause(ctx, min(opens, timeout)) // it may go down meanwhile: then nobody waits for it
+		case errors.Is(err, errGrace):
+			s.sleep(ctx, min(opens, timeout)) // Redis may go down meanwhile: then nobody waits for it
 		default:
 			return claim, err
 		}
 	}
 }
 
-// errSettling says that creates cannot be claimed yet.
-var errSettling = errors.New("not before all have claimed again what they run")
+// errGrace says that creates cannot be claimed yet.
+var errGrace = errors.New("not before all have claimed again what they run")
 
-// begin asks once. The duration is for how long a call waits that is errSettling.
+// begin asks once. The duration is how long a call waits that gets errGrace.
 func (s *Store) begin(ctx context.Context, call claims.Call) (claims.Claim, time.Duration, error) {
-	if err := s.await(ctx); err != nil {
+	if err := s.waitReady(ctx); err != nil {
 		return claims.Claim{}, 0, err
 	}
 	s.mu.Lock()
@@ -112,26 +111,26 @@ func (s *Store) begin(ctx context.Context, call claims.Call) (claims.Claim, time
 		mine.token[:], call.Print[:], bit(call.Create), s.lease.Milliseconds(), s.expiry(call), inline, secret[:], generation)
 	if err != nil {
 		if errors.Is(err, claims.ErrUnavailable) { // it may have been claimed all the same
-			s.owe(debt{claimed: mine, release: true})
+			s.queueUpdate(update{claimed: mine, release: true})
 		}
 		return claims.Claim{}, 0, err
 	}
 	switch reply[0] {
 	case "changed":
-		err := s.changed()
-		s.health.fail(err)
+		err := s.generationChanged()
+		s.health.markDown(err)
 		return claims.Claim{}, 0, err
 	case "settling":
-		return claims.Claim{}, micros(reply[2]).Sub(micros(reply[1])), errSettling
+		return claims.Claim{}, micros(reply[2]).Sub(micros(reply[1])), errGrace
 	}
-	claim, err := s.understand(ctx, call, reply)
+	claim, err := s.parseReply(ctx, call, reply)
 	if err != nil || claim.State != claims.Claimed {
 		return claim, 0, err
 	}
 	mine.since = claim.Since
-	if !s.unchanged(mine, generation) {
-		s.owe(debt{claimed: mine, release: true})
-		return claims.Claim{}, 0, s.changed()
+	if !s.hold(mine, generation) {
+		s.queueUpdate(update{claimed: mine, release: true})
+		return claims.Claim{}, 0, s.generationChanged()
 	}
 	claim.Call, claim.Token = call, mine.token
 	if err := ctx.Err(); err != nil { // nobody is there to run it
@@ -140,11 +139,11 @@ func (s *Store) begin(ctx context.Context, call claims.Call) (claims.Claim, time
 	return claim, 0, nil
 }
 
-// errAgain says that what Redis told was over before it was read.
+// errAgain says that a record was gone before it was fetched.
 var errAgain = errors.New("ask again")
 
-// understand turns the reply of beginScript into a claim.
-func (s *Store) understand(ctx context.Context, call claims.Call, reply []string) (claims.Claim, error) {
+// parseReply turns the reply of beginScript into a claim.
+func (s *Store) parseReply(ctx context.Context, call claims.Call, reply []string) (claims.Claim, error) {
 	since := func() time.Time { return micros(reply[2]) }
 	switch reply[0] {
 	case "claimed":
@@ -173,13 +172,13 @@ func (s *Store) understand(ctx context.Context, call claims.Call, reply []string
 	r, err := record.Decode(call.Key, encoded)
 	if err != nil {
 		borrowed.Free()
-		return claims.Claim{}, s.fault(err)
+		return claims.Claim{}, s.classify(err)
 	}
 	r.Since = since()
 	return borrowed.For(r.Claim(call)), nil
 }
 
-// fetch returns a record that is long.
+// fetch returns a long record.
 func (s *Store) fetch(ctx context.Context, call claims.Call) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeoutFor(s.Largest()))
 	defer cancel()
@@ -188,42 +187,13 @@ func (s *Store) fetch(ctx context.Context, call claims.Call) ([]byte, error) {
 		return nil, errAgain
 	}
 	if err != nil {
-		return nil, s.failed(err)
+		return nil, s.noteError(err)
 	}
 	return encoded, nil
 }
 
-// Polls of Wait begin at the one and slow down to the other.
-const (
-	pollFirst = 20 * time.Millisecond
-	pollLast  = 500 * time.Millisecond
-)
-
-// Wait implements Store. It polls: those that wait in one process share one Wait, and
-// a stored answer is seldom waited for in two.
-func (s *Store) Wait(ctx context.Context, call claims.Call) (claims.Claim, error) {
-	for pause := pollFirst; ; pause = min(pause*3/2, pollLast) {
-		claim, err := s.Begin(ctx, call)
-		if err != nil || claim.State != claims.Running {
-			return claim, err
-		}
-		s.pause(ctx, pause/2+rand.N(pause))
-	}
-}
-
-// pause waits for d, for the end of ctx, or for that of the store.
-func (s *Store) pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-s.life.Done():
-	case <-ctx.Done():
-	}
-}
-
-// expiry is how many milliseconds Redis keeps a running call: a compute as long as
-// its lease, a create so that it is known to be unknown for the TTL.
+// expiry is how many milliseconds Redis keeps a running call: a compute for its lease, a
+// create for the TTL too, so that it is known to be Unknown.
 func (s *Store) expiry(call claims.Call) int64 {
 	if call.Create {
 		return (s.lease + s.limits.TTL).Milliseconds()

@@ -21,7 +21,7 @@ func TestRedisDoesWhatAStoreDoes(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, c claims.Limits) claims.Store { return openShared(t, server.Addr, c) })
 }
 
-func TestRedisReadsOnlyWhatThereIsMemoryFor(t *testing.T) {
+func TestRedisReadsAnswersOnlyWhileThereIsMemory(t *testing.T) {
 	storetest.ReadsWithin(t, func(t *testing.T, room claims.Room) claims.Store {
 		s := openShared(t, redisserver.Start(t).Addr, claims.Limits{TTL: time.Hour, Bytes: 8 << 20})
 		s.room = room
@@ -60,13 +60,13 @@ func openGraced(t testing.TB, addr string, c claims.Limits, lease, grace time.Du
 func die(t testing.TB, s *Store) {
 	t.Helper()
 	s.end()
-	s.tended.Wait()
+	s.background.Wait()
 	if err := s.client.Close(); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// eventually asks again until it is so.
+// eventually waits until so returns true.
 func eventually(t testing.TB, what string, so func() bool) {
 	t.Helper()
 	late := time.NewTimer(20 * time.Second)
@@ -82,7 +82,7 @@ func eventually(t testing.TB, what string, so func() bool) {
 	}
 }
 
-// is reports whether Begin finds a state.
+// is returns whether Begin finds a state, as a function for eventually.
 func is(t testing.TB, s claims.Store, call claims.Call, want claims.State) func() bool {
 	return func() bool {
 		claim, err := s.Begin(t.Context(), call)
@@ -93,7 +93,7 @@ func is(t testing.TB, s claims.Store, call claims.Call, want claims.State) func(
 	}
 }
 
-func TestRedisIsSharedByAllThatUseIt(t *testing.T) {
+func TestRedisSharesClaimsBetweenProcesses(t *testing.T) {
 	server := redisserver.Start(t)
 	one, two := openShared(t, server.Addr, storetest.Roomy()), openShared(t, server.Addr, storetest.Roomy())
 	first, err := one.HashKey(t.Context())
@@ -180,7 +180,7 @@ func TestRedisLateOwnerOverwritesNothing(t *testing.T) {
 	if err := other.Finish(t.Context(), claim, storetest.Created()); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the owner sees that it is cut off", func() bool { return owner.health.well() != nil })
+	eventually(t, "the owner sees that it is cut off", func() bool { return owner.health.down() != nil })
 	if err := owner.Finish(t.Context(), late, &claims.Answer{Status: 299}); !errors.Is(err, claims.ErrUnavailable) {
 		t.Errorf("Finish without a connection: %v, want ErrUnavailable", err)
 	}
@@ -188,7 +188,7 @@ func TestRedisLateOwnerOverwritesNothing(t *testing.T) {
 		t.Errorf("Finish without a connection: %v, want ErrUnavailable", err)
 	}
 	link.Mend()
-	eventually(t, "what is owed is paid", func() bool { owner.mu.Lock(); defer owner.mu.Unlock(); return len(owner.owed) == 0 })
+	eventually(t, "the queue is empty", func() bool { owner.mu.Lock(); defer owner.mu.Unlock(); return len(owner.queued) == 0 })
 	if got := storetest.MustBegin(t, other, compute, claims.Done); got.Answer.Status != storetest.Created().Status {
 		t.Errorf("the late owner's %d replaced the answer", got.Answer.Status)
 	}
@@ -237,7 +237,7 @@ func TestRedisReplaysLargeAnswers(t *testing.T) {
 	}
 }
 
-func TestRedisThatIsFullSaysSo(t *testing.T) {
+func TestRedisThatIsFullReturnsErrFull(t *testing.T) {
 	server := redisserver.Start(t)
 	s := openShared(t, server.Addr, storetest.Roomy())
 	done := storetest.NewCall(true)
@@ -261,7 +261,7 @@ func TestRedisThatIsFullSaysSo(t *testing.T) {
 	storetest.MustBegin(t, s, storetest.NewCall(true), claims.Claimed)
 }
 
-func TestRedisErrorsTellNoPassword(t *testing.T) {
+func TestRedisErrorsContainNoPassword(t *testing.T) {
 	server := redisserver.Start(t)
 	at := redisAt(server.Addr)
 	at.URL = values.NewSecret("redis://someone:s3cret@" + server.Addr)
@@ -270,7 +270,7 @@ func TestRedisErrorsTellNoPassword(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = s.Close() }()
-	eventually(t, "it is known to be refused", func() bool { return s.health.well() != nil })
+	eventually(t, "it is known to be refused", func() bool { return s.health.down() != nil })
 	_, err = s.Begin(t.Context(), storetest.NewCall(true))
 	if want := "redis://" + server.Addr; !errors.Is(err, claims.ErrUnavailable) || !contains(err, want, "WRONGPASS") || contains(err, "s3cret") {
 		t.Errorf("got %v, want that %s refuses the password, without it", err, want)

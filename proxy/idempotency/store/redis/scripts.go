@@ -5,7 +5,7 @@ import goredis "github.com/redis/go-redis/v9"
 // Names of what belongs to all calls.
 const (
 	secretName     = keyPrefix + "secret"     // the hash key
-	generationName = keyPrefix + "generation" // see agreeScript
+	generationName = keyPrefix + "generation" // see generationScript
 )
 
 // The scripts of calls write one key, which is a hash of one call:
@@ -19,13 +19,13 @@ const (
 //	x  status of an unknown one
 //	a  the record of a done one, as in a file
 //
-// All times are Redis's, so that the clocks of those who share it do not matter. A
-// running compute expires with its lease. A running create does not: whoever finds
-// its lease over, finds it unknown.
+// All times are Redis's, so that the clocks of the processes do not matter. A running
+// compute expires with its lease. A running create does not: it is Unknown to everybody
+// who finds its lease expired.
 //
-// Each call of a script carries the time by which it must have begun, 0 for none:
-// what was sent to a Redis that stood still must not happen long after its sender
-// gave up. And each can be sent twice: a claim knows its own token.
+// Each script gets the time by which it must have begun, 0 for none: what was sent to a
+// Redis that stalled must not be carried out long after its sender gave up. Each script
+// can be sent twice: a claim recognizes its own token.
 
 // prelude begins each script: us is now, late whether the sender has given up.
 const prelude = `
@@ -36,18 +36,18 @@ local late = tonumber(ARGV[1])
 if late > 0 and us > late then return {'late', now} end
 `
 
-// whichRun sets run to what tells this run of Redis from others: one that restarts may
-// have an old snapshot, a replica that is promoted may lack what came last. It is 0
-// where Redis does not tell.
+// whichRun sets run to what identifies this run of Redis: a Redis that restarts may have
+// an old snapshot, and a replica that is promoted may lack the last writes. It is 0 where
+// Redis does not tell.
 const whichRun = `
 local info = redis.pcall('INFO', 'server')
 local run = string.match(type(info) == 'string' and info or '', 'run_id:(%x+)') or '0'
 `
 
-// beginScript claims a call: ARGV is late, token, fingerprint, create, milliseconds of
-// the lease, milliseconds until the key expires, how long a record may be to be
-// returned at once, and the hash key and generation that the sender knows, which are
-// KEYS 2 and 3. It writes nothing before HSET, which Redis refuses when it is full.
+// beginScript claims a call. ARGV: late, token, fingerprint, create, milliseconds of the
+// lease, milliseconds until the key expires, the longest record that is returned at once,
+// and the hash key and generation that the sender knows, which are in KEYS 2 and 3. It
+// writes nothing before HSET, which Redis refuses when it is full.
 var beginScript = goredis.NewScript(prelude + whichRun + `
 local gen = redis.pcall('GET', KEYS[3])
 local id, opens, its = string.match(type(gen) == 'string' and gen or '', '^(%x+);(%d+);%a;(%x+)$')
@@ -74,11 +74,11 @@ redis.call('PEXPIRE', KEYS[1], ARGV[6])
 return {'claimed', now, now}
 `)
 
-// putScript writes what its claim has come to, over what the same claim wrote or over
-// nothing: a claim that was lost with its Redis is there again. ARGV is late, token,
-// fingerprint, create, milliseconds of the lease, milliseconds until the key expires,
-// state, when it began, status, record. The state m is u where nothing is there: a
-// reminder of what ended.
+// putScript writes the state of a claim, over what the same claim wrote or over nothing: a
+// claim that Redis lost is written again. ARGV: late, token, fingerprint, create,
+// milliseconds of the lease, milliseconds until the key expires, state, when it began,
+// status, record. The state m is a reminder of a create that ended: it becomes u where
+// there is no key, and changes nothing else.
 var putScript = goredis.NewScript(prelude + `
 local h = redis.call('HMGET', KEYS[1], 's', 't')
 if h[1] and h[2] ~= ARGV[2] then return {'lost', now} end
@@ -91,7 +91,7 @@ redis.call('PEXPIRE', KEYS[1], ARGV[6])
 return {'ok', now}
 `)
 
-// releaseScript takes a claim away: ARGV is late and token.
+// releaseScript removes a claim. ARGV: late, token.
 var releaseScript = goredis.NewScript(prelude + `
 local h = redis.call('HMGET', KEYS[1], 's', 't')
 if h[1] and h[2] ~= ARGV[2] then return {'lost', now} end
@@ -99,19 +99,19 @@ redis.call('DEL', KEYS[1])
 return {'ok', now}
 `)
 
-// agreeScript settles the generation: an id, when it opens (microseconds since 1970),
-// t while only a process made it that knew of none before, else s, and the run of Redis
-// that it is of. ARGV is late, the hash key that the sender knows or proposes, the id
-// that it knows, "" for none, the next id, microseconds until that opens, and 1 from a
-// sender that is still telling what it holds.
+// generationScript settles the generation: an id, when it opens (microseconds since 1970),
+// t for tentative (made by a process that knew none before) or s for settled, and the run
+// of Redis. ARGV: late, the hash key that the sender knows or proposes, the id that it
+// knows ("" for none), the next id, microseconds until that opens, and 1 from a sender
+// that is still resending what it holds.
 //
-// Who knew a generation puts its hash key back where there is none, where another one
-// stands under the id that it knew, and where one stands that is still a newcomer's
-// proposal: no create was claimed under it. One that has opened is adopted.
+// A sender that knew a generation restores its hash key in three cases: there is none,
+// there is another one under the id that it knew, or there is a tentative one that has not
+// opened, under which no create was claimed. A generation that has opened is adopted.
 //
-// Where nothing is to be changed, it shows that Redis takes writes; but one that only
+// Where nothing changes, the script checks that Redis accepts writes. A Redis that only
 // cannot save (MISCONF) can still be asked for what it has.
-var agreeScript = goredis.NewScript(prelude + whichRun + `
+var generationScript = goredis.NewScript(prelude + whichRun + `
 local secret, gen = redis.pcall('GET', KEYS[1]), redis.pcall('GET', KEYS[2])
 local id, opens, kind, its = string.match(type(gen) == 'string' and gen or '', '^(%x+);(%d+);(%a);(%x+)$')
 if its ~= run then id = nil end

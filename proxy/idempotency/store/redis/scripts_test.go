@@ -12,7 +12,7 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 )
 
-// replied runs a script by hand and returns the first part of its reply.
+// replied runs a script directly, and returns the first part of its reply.
 func replied(t *testing.T, s *Store, script *goredis.Script, key string, args ...any) string {
 	t.Helper()
 	reply, err := script.Run(t.Context(), s.client, []string{key, secretName, generationName}, args...).Slice()
@@ -22,8 +22,8 @@ func replied(t *testing.T, s *Store, script *goredis.Script, key string, args ..
 	return reply[0].(string)
 }
 
-// What reaches Redis after its sender gave up must do nothing.
-func TestRedisScriptsThatComeLateDoNothing(t *testing.T) {
+// A script that reaches Redis after its sender gave up must do nothing.
+func TestRedisScriptsDoNothingAfterTheirDeadline(t *testing.T) {
 	s := openShared(t, redisserver.Start(t).Addr, storetest.Roomy())
 	const past = 1
 	for name, run := range map[string]func(key string) string{
@@ -32,7 +32,7 @@ func TestRedisScriptsThatComeLateDoNothing(t *testing.T) {
 			return replied(t, s, putScript, key, past, "t", "p", 1, 1000, 1000, "r", 1, 0, "")
 		},
 		"release": func(key string) string { return replied(t, s, releaseScript, key, past, "") },
-		"agree":   func(key string) string { return replied(t, s, agreeScript, key, past, "x", "", "a", 0, 0) },
+		"agree":   func(key string) string { return replied(t, s, generationScript, key, past, "x", "", "a", 0, 0) },
 	} {
 		if got := run(name); got != "late" {
 			t.Errorf("%s: got %q, want late", name, got)
@@ -80,12 +80,12 @@ func TestRedisScriptsCanBeSentTwice(t *testing.T) {
 	}
 }
 
-// A renewal that was about to happen when its claim ended must not bring it back.
-func TestRedisRenewalDoesNotBringBackWhatEnded(t *testing.T) {
+// A renewal that was about to be sent when its claim ended must not restore the claim.
+func TestRedisRenewalDoesNotRestoreAnEndedClaim(t *testing.T) {
 	s := openShared(t, redisserver.Start(t).Addr, storetest.Roomy())
 	claim := storetest.MustBegin(t, s, storetest.NewCall(true), claims.Claimed)
 	s.mu.Lock()
-	mine := s.flights[claim.Token]
+	mine := s.held[claim.Token]
 	s.mu.Unlock()
 	if err := s.Release(t.Context(), claim); err != nil {
 		t.Fatal(err)
@@ -96,7 +96,7 @@ func TestRedisRenewalDoesNotBringBackWhatEnded(t *testing.T) {
 	storetest.MustBegin(t, s, claim.Call, claims.Claimed)
 }
 
-// A caller that leaves while its claim is asked for leaves no claim.
+// A caller that leaves while its claim is on the way leaves no claim.
 func TestRedisBeginOfACallerThatLeavesClaimsNothing(t *testing.T) {
 	server := redisserver.Start(t)
 	link := redisserver.NewLink(t, server.Addr)

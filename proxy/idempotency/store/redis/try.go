@@ -6,6 +6,7 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 )
 
+// Try reports why a Redis could not be used now, nil if it answers.
 func Try(ctx context.Context, server Server) error {
 	options, err := clientOptions(server)
 	if err != nil {

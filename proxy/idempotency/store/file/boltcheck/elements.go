@@ -2,7 +2,7 @@ package boltcheck
 
 import "encoding/binary"
 
-// element is one element of a branch or a leaf.
+// element is one element of a branch page or a leaf page.
 type element struct {
 	child uint64 // of a branch: the page below
 	flags uint32 // of a leaf
@@ -11,11 +11,11 @@ type element struct {
 
 const elementHeader = 16
 
-// element returns the key and what belongs to it of the i-th element, and reports
-// whether it lies within the page.
+// element returns the key and the rest of the i-th element, and reports whether it lies
+// within the page.
 func (p page) element(i int) ([]byte, element, bool) {
 	order := binary.NativeEndian
-	at := PageHeader + i*elementHeader
+	at := pageHeader + i*elementHeader
 	if at+elementHeader > len(p.body) {
 		return nil, element{}, false
 	}
@@ -32,11 +32,11 @@ func (p page) element(i int) ([]byte, element, bool) {
 	return both[:keySize], element{flags: order.Uint32(header), value: both[keySize:]}, true
 }
 
-// part returns size bytes of the page at an element's position, which counts from the
-// element. It is behind all elements.
+// part returns size bytes at an element's position, which is relative to the element. It
+// reports whether they lie within the page, behind all elements.
 func (p page) part(at int, position uint32, size int64) ([]byte, bool) {
 	from, to := int64(at)+int64(position), int64(at)+int64(position)+size
-	if from < int64(PageHeader+p.count*elementHeader) || to > int64(len(p.body)) {
+	if from < int64(pageHeader+p.count*elementHeader) || to > int64(len(p.body)) {
 		return nil, false
 	}
 	return p.body[from:to], true

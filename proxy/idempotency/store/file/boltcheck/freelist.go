@@ -5,14 +5,14 @@ import (
 	"fmt"
 )
 
-// free goes through the list of free pages, which are in order.
+// free verifies the list of free pages.
 func (v *verifier) free() error {
 	p, err := v.read(v.Freelist)
 	if err != nil {
 		return err
 	}
 	bad := DamageError(fmt.Sprintf("the list of free pages, on page %d, is damaged", p.id))
-	ids, count := p.body[PageHeader:], uint64(p.count)
+	ids, count := p.body[pageHeader:], uint64(p.count)
 	if p.kind != freelistPage {
 		return bad
 	}

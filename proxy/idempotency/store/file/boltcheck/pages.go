@@ -15,26 +15,26 @@ const (
 	bucketLeaf   = 0x01
 
 	bucketHeader = 16     // a bucket's value begins with its root page and a sequence
-	deepest      = 64     // more levels than any tree has
-	manyFree     = 0xFFFF // a free list whose count says this has its count in its first entry
+	deepest      = 64     // no tree has as many levels
+	manyFree     = 0xFFFF // a count of free pages that stands in the first entry instead
 )
 
-// verifier goes through all pages of a file.
+// verifier reads all pages of a file.
 type verifier struct {
 	Layout
 	from io.ReaderAt
 	seen []byte // one bit for each page
 }
 
-// page is one page with the ones that it runs over into.
+// page is one page, together with its overflow pages.
 type page struct {
 	id    uint64
 	kind  uint16
 	count int
-	body  []byte // all of it, with its header
+	body  []byte // with its header
 }
 
-// all goes through the tree and the list of free pages.
+// all verifies the tree and the list of free pages.
 func (v *verifier) all() error {
 	if err := v.tree(v.Root, nil, nil, 0); err != nil {
 		return err
@@ -50,7 +50,8 @@ func (v *verifier) all() error {
 	return nil
 }
 
-// see notes that a page is used, and reports whether it is the first time.
+// see notes that a page is used, and reports whether that is possible: it is within the file
+// and was not seen before.
 func (v *verifier) see(id uint64) bool {
 	if id >= v.Pages || v.seen[id/8]&(1<<(id%8)) != 0 {
 		return false
@@ -59,13 +60,13 @@ func (v *verifier) see(id uint64) bool {
 	return true
 }
 
-// read returns a page that was not used before.
+// read reads a page that was not seen before.
 func (v *verifier) read(id uint64) (page, error) {
 	bad := DamageError(fmt.Sprintf("page %d is damaged", id))
 	if !v.see(id) || id > math.MaxInt64/uint64(v.PageSize) {
 		return page{}, bad
 	}
-	var header [PageHeader]byte
+	var header [pageHeader]byte
 	if _, err := v.from.ReadAt(header[:], int64(id)*v.PageSize); err != nil {
 		return page{}, bad
 	}
@@ -85,7 +86,7 @@ func (v *verifier) read(id uint64) (page, error) {
 	return p, nil
 }
 
-// parse reads a page's header, and returns how many pages it runs over into.
+// parse reads a page's header, and returns how many overflow pages follow it.
 func parse(header []byte) (page, uint64) {
 	order := binary.NativeEndian
 	return page{

@@ -6,8 +6,8 @@ import (
 	"fmt"
 )
 
-// tree goes through the tree under a page, whose keys are all from least on, and
-// below most unless that is nil.
+// tree verifies the tree under a page. All its keys must be from least on, and below most
+// unless that is nil.
 func (v *verifier) tree(id uint64, least, most []byte, depth int) error {
 	p, err := v.read(id)
 	if err != nil {
@@ -16,7 +16,7 @@ func (v *verifier) tree(id uint64, least, most []byte, depth int) error {
 	return v.elements(p, least, most, depth)
 }
 
-// elements goes through what is on a page of a tree.
+// elements verifies the elements of a page.
 func (v *verifier) elements(p page, least, most []byte, depth int) error {
 	bad := DamageError(fmt.Sprintf("page %d is damaged", p.id))
 	if p.kind != branchPage && p.kind != leafPage || depth > deepest || p.kind == branchPage && p.count == 0 {
@@ -36,7 +36,7 @@ func (v *verifier) elements(p page, least, most []byte, depth int) error {
 	return nil
 }
 
-// element goes through what an element leads to: a page, a bucket, or nothing.
+// element verifies what an element leads to: a page, a bucket, or nothing.
 func (v *verifier) element(p page, i int, key []byte, e element, most []byte, depth int) error {
 	switch {
 	case p.kind == branchPage:
@@ -49,7 +49,7 @@ func (v *verifier) element(p page, i int, key []byte, e element, most []byte, de
 		if root != 0 {
 			return v.tree(root, nil, nil, depth+1)
 		}
-		if len(e.value) < bucketHeader+PageHeader {
+		if len(e.value) < bucketHeader+pageHeader {
 			return DamageError(fmt.Sprintf("a bucket on page %d is damaged", p.id))
 		}
 		inline, _ := parse(e.value[bucketHeader:])

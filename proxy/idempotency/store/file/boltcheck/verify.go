@@ -2,32 +2,30 @@ package boltcheck
 
 import "os"
 
-// damageError says why a file is refused, and how to go on.
+// DamageError says why a file is refused, and what its owner can do.
 type DamageError string
 
-// Error returns the reason, and what to do.
+// Error returns the reason and the advice.
 func (n DamageError) Error() string {
 	return string(n) + "; it is left as it is: move it away to start anew, and what it remembers is forgotten"
 }
 
-// verify reads the file without bbolt and reports whether bbolt can: both meta pages
-// are valid, all pages are there, each is in use once or free once, and in use as what
-// it says it is, with its keys in order. Without this, a damaged page would be found
-// when bbolt runs into it, and a damaged list of free pages never, but by its victims.
+// Verify reads a bbolt file without bbolt, and returns a DamageError unless its pages are
+// intact. Nobody may write to the file meanwhile.
 //
-// bbolt itself goes on with one valid meta page: that is the state of the last commit
-// but one, in which a claim is missing. No kill leaves such a file, as each meta page
-// is written with one call, within one sector.
+// Both meta pages must be valid, although bbolt would go on with one: that is the last commit
+// but one, in which a claim may be missing. No kill leaves such a file, since each meta page
+// is written by one call, within one sector.
 func Verify(path string) (Layout, error) {
-	l, err := ReadLayout(path)
-	if err != nil {
-		return Layout{}, err
-	}
 	opened, err := os.Open(path)
 	if err != nil {
 		return Layout{}, err
 	}
 	defer func() { _ = opened.Close() }()
+	l, err := readLayout(opened)
+	if err != nil {
+		return Layout{}, err
+	}
 	v := verifier{Layout: l, from: opened, seen: make([]byte, l.Pages/8+1)}
 	v.see(0)
 	v.see(1)

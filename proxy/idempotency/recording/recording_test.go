@@ -55,7 +55,7 @@ func write(t *testing.T, r *Recording, text string) {
 	}
 }
 
-func TestEveryReaderGetsAllFromTheStart(t *testing.T) {
+func TestReadersGetEverythingFromTheStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		memory := newRoom(1 << 20)
 		r := New(memory, 1<<20)
@@ -98,7 +98,7 @@ func TestEveryReaderGetsAllFromTheStart(t *testing.T) {
 	})
 }
 
-func TestWhatIsThereComesAtOnceAndTheRestAsItComes(t *testing.T) {
+func TestReadersGetBufferedBytesAtOnceAndTheRestAsItComes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := New(newRoom(1<<20), 1<<20)
 		write(t, r, "one ")
@@ -160,7 +160,7 @@ func TestTheLastPartIsWithheldUntilTheEnd(t *testing.T) {
 	}
 }
 
-func TestAnAnswerThatBrokeOffEndsSoForAll(t *testing.T) {
+func TestBrokenAnswerEndsAsBrokenForAllReaders(t *testing.T) {
 	r := New(newRoom(1<<20), 1<<20)
 	before := r.Reader()
 	write(t, r, "abc")
@@ -172,7 +172,7 @@ func TestAnAnswerThatBrokeOffEndsSoForAll(t *testing.T) {
 	}
 }
 
-func TestNothingAtAllIsToldAsStatusZero(t *testing.T) {
+func TestAnswerWithoutAStatusHasStatusZero(t *testing.T) {
 	r := New(newRoom(1<<20), 1<<20)
 	r.End(false)
 	if status, _, err := r.Reader().Header(t.Context()); status != 0 || err != nil {
@@ -181,7 +181,7 @@ func TestNothingAtAllIsToldAsStatusZero(t *testing.T) {
 }
 
 // What is too long to keep reaches those who read, in order and at their speed.
-func TestWhatIsNotKeptIsHandedOn(t *testing.T) {
+func TestUnbufferedAnswerIsPassedOn(t *testing.T) {
 	tests := map[string]struct {
 		largest, memory int64
 		length          string // announced
@@ -241,7 +241,7 @@ func TestWhatIsNotKeptIsHandedOn(t *testing.T) {
 	}
 }
 
-func TestWhatIsNeitherKeptNorReadCannotBeWritten(t *testing.T) {
+func TestUnbufferedAnswerWithoutReadersFailsToWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := New(newRoom(1<<20), 5)
 		d := r.Reader()
@@ -253,7 +253,7 @@ func TestWhatIsNeitherKeptNorReadCannotBeWritten(t *testing.T) {
 	})
 }
 
-func TestWhatIsKeptIsWrittenWithoutAnyReader(t *testing.T) {
+func TestBufferedAnswerIsWrittenWithoutReaders(t *testing.T) {
 	r := New(newRoom(1<<20), 1<<20)
 	r.Header()["Content-Type"] = nil // as the relay says that there is none
 	r.Header().Set("Trailer", "X-Sum")

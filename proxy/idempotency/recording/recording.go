@@ -8,45 +8,45 @@ import (
 	"time"
 )
 
-// ErrUnread ends the writing of an answer that is not kept and that nobody reads.
+// ErrUnread ends the writing of an answer that is not buffered and that nobody reads.
 var ErrUnread = errors.New("nobody reads the answer, and it is not kept")
 
-// Room is the memory that all requests share (OUTRIGGER_MEMORY_MAX).
+// Room is the memory that all requests share (OUTRIGGER_MEMORY_MAX), in bytes.
 type Room interface {
 	Reserve(n int64) bool
 	Free(n int64)
 }
 
-// Recording is one answer, written as to an http.ResponseWriter by one goroutine, and
-// read by many through Reader. Make it with New. Its methods are safe for concurrent
-// use, but for those of http.ResponseWriter, which are the one writer's.
+// Recording is one answer. One goroutine writes it, as to an http.ResponseWriter, and many read
+// it through Reader. New makes it. Its methods are safe for concurrent use, except for those of
+// http.ResponseWriter, which only the writer may call.
 type Recording struct {
 	room   Room
 	max    int64
-	header http.Header // the writer's, until it is sent
+	header http.Header // the writer's, until the status is written
 
 	mu       sync.Mutex
 	status   int
 	sent     http.Header // as it was when the status was written
 	announce int64       // Content-Length, -1 when there is none
-	body     []byte      // from base on; what is in it is never changed
+	body     []byte      // from offset base on; its content is never changed
 	base     int64
-	open     int64 // how far readers may read; less than is written while it is withheld
+	open     int64 // how far readers may read
 	withheld bool
-	lossy    bool // nothing is kept any more
+	lossy    bool // it does not buffer any more
 	ended    bool
 	whole    bool
 	readers  map[*Reader]struct{}
 	kept     bool          // Close has not been called
-	reserved int64         // of room
-	changed  chan struct{} // closed at a change that somebody waits for; nil when nobody does
+	reserved int64         // bytes of room
+	changed  chan struct{} // closed at the next change; nil when nobody waits for it
 }
 
-// firstBytes is the size of the first piece of memory for an answer of unknown length.
+// firstBytes is the first allocation for an answer of unknown length, in bytes.
 const firstBytes = 4 << 10
 
-// New returns a Recording that keeps an answer of at most largest bytes, in memory
-// that is taken from room.
+// New returns a Recording that buffers an answer of at most largest bytes, in memory that is
+// reserved from room.
 func New(room Room, largest int64) *Recording {
 	return &Recording{
 		room: room, max: largest, header: http.Header{}, announce: -1,
@@ -57,8 +57,8 @@ func New(room Room, largest int64) *Recording {
 // Header implements http.ResponseWriter.
 func (r *Recording) Header() http.Header { return r.header }
 
-// WriteHeader implements http.ResponseWriter. An informational answer is dropped: it
-// is about the wait of one caller. Trailers are not recorded.
+// WriteHeader implements http.ResponseWriter. An informational answer is dropped: it is about
+// the wait of one caller. Trailers are not recorded.
 func (r *Recording) WriteHeader(status int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -73,8 +73,8 @@ func (r *Recording) WriteHeader(status int) {
 	}
 }
 
-// Write implements http.ResponseWriter. It waits only while nothing is kept, for the
-// readers to read; its only error is ErrUnread.
+// Write implements http.ResponseWriter. It waits for readers only when it does not buffer. Its
+// only error is ErrUnread.
 func (r *Recording) Write(p []byte) (int, error) {
 	if r.Status() == 0 {
 		r.WriteHeader(http.StatusOK)
@@ -86,7 +86,7 @@ func (r *Recording) Write(p []byte) (int, error) {
 		r.wake()
 	}
 	if r.lossy {
-		return r.hand(p)
+		return r.pass(p)
 	}
 	r.body = append(r.body, p...)
 	if end := r.base + int64(len(r.body)); !r.withheld && end != r.announce {
@@ -96,21 +96,21 @@ func (r *Recording) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// FlushError is for http.ResponseController: readers are shown all there is anyway.
+// FlushError is for http.ResponseController: readers see everything at once anyway.
 func (r *Recording) FlushError() error { return nil }
 
 // SetWriteDeadline is for http.ResponseController: no caller slows this writer down.
 func (r *Recording) SetWriteDeadline(time.Time) error { return nil }
 
-// Withhold keeps what is written from now on from readers, until End: it is the
-// answer's last part. It has no effect on an answer that is not kept.
+// Withhold keeps what is written from now on from the readers until End: it is the answer's
+// last part. It has no effect on an answer that is not buffered.
 func (r *Recording) Withhold() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.withheld = true
 }
 
-// End ends the answer: whole, or broken off.
+// End ends the answer: complete if whole, else broken off.
 func (r *Recording) End(whole bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -120,23 +120,23 @@ func (r *Recording) End(whole bool) {
 	r.settle()
 }
 
-// Status returns the answer's status, 0 while there is none.
+// Status returns the status of the answer, 0 while there is none.
 func (r *Recording) Status() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.status
 }
 
-// Answer returns status, header and body, and whether all that was written so far is
-// kept. Nothing of it may be changed.
+// Answer returns status, header and body, and whether everything written so far is buffered.
+// Nothing of it may be changed.
 func (r *Recording) Answer() (int, http.Header, []byte, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.status, r.sent, r.body, !r.lossy
 }
 
-// Close says that nobody will begin to read any more. The memory is given back when
-// the answer has ended and the last reader has gone.
+// Close says that nobody will start to read any more. The memory is freed when the answer has
+// ended and the last reader has left.
 func (r *Recording) Close() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -144,7 +144,7 @@ func (r *Recording) Close() {
 	r.settle()
 }
 
-// keep makes room for p, and reports whether it is kept. Locked.
+// keep makes room for p, and reports whether p can be buffered. It wants r.mu.
 func (r *Recording) keep(p []byte) bool {
 	need := int64(len(r.body)) + int64(len(p))
 	if need > r.max {
@@ -169,7 +169,7 @@ func (r *Recording) keep(p []byte) bool {
 	return true
 }
 
-// settle gives the memory back when nobody needs it. Locked.
+// settle frees the memory when nobody needs it. It wants r.mu.
 func (r *Recording) settle() {
 	if r.kept || !r.ended || len(r.readers) > 0 || r.reserved == 0 {
 		return
@@ -178,7 +178,7 @@ func (r *Recording) settle() {
 	r.reserved = 0
 }
 
-// wake wakes all that wait for a change. Locked.
+// wake wakes all that wait for a change. It wants r.mu.
 func (r *Recording) wake() {
 	if r.changed != nil {
 		close(r.changed)
@@ -186,7 +186,7 @@ func (r *Recording) wake() {
 	}
 }
 
-// change returns what is closed at the next change. Locked.
+// change returns the channel that is closed at the next change. It wants r.mu.
 func (r *Recording) change() chan struct{} {
 	if r.changed == nil {
 		r.changed = make(chan struct{})

@@ -6,15 +6,14 @@ import (
 	"net/http"
 )
 
-// Reader reads one Recording from its start. It is for one goroutine, and must be
-// closed.
+// Reader reads one Recording from its start. It is for one goroutine, and must be closed.
 type Reader struct {
 	r     *Recording
-	at    int64 // what was read and is done with
-	given int64 // what Next has returned so far
+	at    int64 // how far the reader has finished
+	given int64 // how far Next has returned
 }
 
-// Reader returns a new reader, or nil when the answer's beginning is not kept.
+// Reader returns a new reader, or nil when the answer's beginning is no longer buffered.
 func (r *Recording) Reader() *Reader {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -26,9 +25,10 @@ func (r *Recording) Reader() *Reader {
 	return reader
 }
 
-// Header waits until there is something to read, or the end, and returns the answer's
-// status and header, which may not be changed: no server sends a header before it has
-// something to send behind it. Status is 0 when the answer ended without one. The error is the cause of ctx's end.
+// Header waits for the first bytes of the body, or the end, and returns the answer's status and
+// header, which must not be changed. No server sends a header before it has something to send
+// after it. Status is 0 when the answer ended without one. The error is the cause of ctx's
+// end.
 func (d *Reader) Header(ctx context.Context) (int, http.Header, error) {
 	err := d.r.await(ctx, func() bool { return d.r.open > 0 || d.r.ended })
 	if err != nil {
@@ -39,13 +39,14 @@ func (d *Reader) Header(ctx context.Context) (int, http.Header, error) {
 	return d.r.status, d.r.sent, nil
 }
 
-// Next waits for the next bytes of the body and returns all that are there; they may
-// not be changed. More says that these want flushing: others may follow
-// later, or the answer broke off here; the call says that those returned before are done with. The error is io.EOF at the end of a whole answer, io.ErrUnexpectedEOF at
-// that of one that broke off, or the cause of ctx's end.
+// Next waits for bytes of the body, and returns all that are there; they must not be changed.
+// Calling Next releases the slice returned before. More says that the bytes should be flushed:
+// others may follow later, or the answer broke off here. The error is io.EOF at the end of a
+// complete answer, io.ErrUnexpectedEOF at the end of one that broke off, or the cause of ctx's
+// end.
 func (d *Reader) Next(ctx context.Context) ([]byte, bool, error) {
 	r := d.r
-	d.take()
+	d.release()
 	if err := r.await(ctx, func() bool { return d.at < r.open || r.ended }); err != nil {
 		return nil, false, err
 	}
@@ -62,8 +63,8 @@ func (d *Reader) Next(ctx context.Context) ([]byte, bool, error) {
 	return nil, false, io.ErrUnexpectedEOF
 }
 
-// take tells a writer that waits that what Next returned last is done with.
-func (d *Reader) take() {
+// release tells a waiting writer that the reader has finished with what Next returned.
+func (d *Reader) release() {
 	d.r.mu.Lock()
 	defer d.r.mu.Unlock()
 	d.at = d.given
@@ -72,7 +73,7 @@ func (d *Reader) take() {
 	}
 }
 
-// Close ends the reading. Calls after the first do nothing.
+// Close ends the reading. Further calls do nothing.
 func (d *Reader) Close() {
 	d.r.mu.Lock()
 	defer d.r.mu.Unlock()

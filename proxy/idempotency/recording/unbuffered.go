@@ -1,12 +1,12 @@
 package recording
 
-// hand passes p on to those who read, and keeps nothing. Locked; it lets go of the
-// lock while it waits.
-func (r *Recording) hand(p []byte) (int, error) {
+// pass passes p to the readers without buffering it. It wants r.mu, and unlocks it while it
+// waits.
+func (r *Recording) pass(p []byte) (int, error) {
 	if err := r.untilRead(); err != nil {
 		return 0, err
 	}
-	// All have read what was recorded: from here on one piece is held, and not kept.
+	// Everybody has read what was buffered: from here on there is one piece at a time.
 	r.base += int64(len(r.body))
 	r.body = append([]byte(nil), p...)
 	r.open = r.base + int64(len(p))
@@ -18,7 +18,7 @@ func (r *Recording) hand(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// untilRead waits until all readers have all there is, or fails with ErrUnread.
+// untilRead waits until all readers have read everything, or fails with ErrUnread.
 func (r *Recording) untilRead() error {
 	for {
 		if len(r.readers) == 0 {
