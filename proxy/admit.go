@@ -39,7 +39,7 @@ func (x *exchange) admit() error {
 	if errors.Is(err, errDeadline) || errors.Is(err, errQueueTimeout) {
 		return fail("local_rate_limit", "Waited %s in line for upstream %q's rate limit, until the request's deadline or the longest wait "+
 			"allowed (OUTRIGGER_QUEUE_TIMEOUT). Send fewer requests at once, or allow more time.", round(waited), x.up.config.Name).
-			after(x.place.line.predict(x.place))
+			After(x.place.line.predict(x.place))
 	}
 	if errors.Is(err, errTurnedAway) {
 		return x.turnedAway(x.place.turnedAway)
@@ -78,10 +78,10 @@ func lineRefusal(d limit.Decision, upstream string) *Error {
 	switch d.Reason {
 	case limit.QueueFull:
 		return fail("local_rate_limit", "The line for upstream %q's rate limit is full (OUTRIGGER_QUEUE_MAX). "+
-			"A place in it would come up in about %s.", upstream, round(d.Wait)).after(d.Wait)
+			"A place in it would come up in about %s.", upstream, round(d.Wait)).After(d.Wait)
 	case limit.Barred:
 		return fail("local_rate_limit", "Upstream %q said that this credential's limit for the model is used up for another %s, longer than "+
-			"anybody waits (OUTRIGGER_RETRY_AFTER_MAX). One request a minute tries whether that still holds.", upstream, round(d.Wait)).after(d.Wait)
+			"anybody waits (OUTRIGGER_RETRY_AFTER_MAX). One request a minute tries whether that still holds.", upstream, round(d.Wait)).After(d.Wait)
 	case limit.NeverFits:
 		e := fail("local_rate_limit", "This request alone is larger than upstream %q's token limit, so no wait would let it pass. "+
 			"Make the prompt or max_tokens smaller.", upstream)
@@ -89,7 +89,7 @@ func lineRefusal(d limit.Decision, upstream string) *Error {
 		return e
 	}
 	return fail("local_rate_limit", "Upstream %q's rate limit would let this request pass in about %s, "+
-		"after the request's deadline or the longest wait allowed (OUTRIGGER_QUEUE_TIMEOUT).", upstream, round(d.Wait)).after(d.Wait)
+		"after the request's deadline or the longest wait allowed (OUTRIGGER_QUEUE_TIMEOUT).", upstream, round(d.Wait)).After(d.Wait)
 }
 
 // stayedOpen is the refusal of a request that waited at these gates in vain.
@@ -105,7 +105,7 @@ func (x *exchange) stayedOpen(gates []*gate) error {
 		who = fmt.Sprintf("All %d upstreams that could answer fail", len(gates))
 	}
 	return fail("circuit_open", "%s, so calls are held back while single ones try. "+
-		"There was no recovery within %s. See the state at /status.json.", who, round(x.record.gate)).after(soonest)
+		"There was no recovery within %s. See the state at /status.json.", who, round(x.record.gate)).After(soonest)
 }
 
 // round shortens a duration for a reader.

@@ -52,7 +52,7 @@ func (p *Proxy) gaveUp(x *exchange, f *flight, err error, first bool) error {
 	case f.call.identity.rejoin && errors.Is(err, errDeadline):
 		x.record.attempts = f.attempts(x)
 		return fail("upstream_timeout", "No answer came in the time that this client allows (%s, %s). The call goes on for %s "+
-			"(OUTRIGGER_REJOIN): the client's own retry gets its answer.", attempts(x.record.attempts), round(time.Since(x.start)), p.config.Rejoin).after(x.soon(0))
+			"(OUTRIGGER_REJOIN): the client's own retry gets its answer.", attempts(x.record.attempts), round(time.Since(x.start)), p.config.Rejoin).After(x.soon(0))
 	}
 	return x.inUse(err, f)
 }

@@ -11,6 +11,7 @@ import (
 
 	"outrigger/internal/resources"
 	"outrigger/policy/endpoint"
+	"outrigger/proxy/apierror"
 	"outrigger/proxy/pick"
 	"outrigger/proxy/spool"
 	"outrigger/proxy/sticky"
@@ -101,10 +102,10 @@ func (x *exchange) passOn(r *http.Request, src *intake, cause error) error {
 	// tells whether it was.
 	if x.identity.key != "" || endpoint.Of(x.method, r.URL.EscapedPath(), x.facts.Facts).Effect != endpoint.Create {
 		if lack := resources.Shortage(cause); lack != "" {
-			return fail(codeExhausted, "The request body could not be kept: %s. Nothing was sent. Send the request again.", lack).after(time.Second)
+			return fail(apierror.ResourcesExhausted, "The request body could not be kept: %s. Nothing was sent. Send the request again.", lack).After(time.Second)
 		}
 		return fail("spool_full", "No memory or disk is left to keep the request body "+
-			"(OUTRIGGER_MEMORY_MAX, OUTRIGGER_SPOOL_MAX, and the space in OUTRIGGER_SPOOL_DIR). Try again shortly.").after(time.Second)
+			"(OUTRIGGER_MEMORY_MAX, OUTRIGGER_SPOOL_MAX, and the space in OUTRIGGER_SPOOL_DIR). Try again shortly.").After(time.Second)
 	}
 	// The answer may come before the body's end (golang/go#40747).
 	_ = http.NewResponseController(src.w).EnableFullDuplex()

@@ -126,15 +126,15 @@ func (x *exchange) waitForSlot(s *slots, sl *slot, again bool) error {
 		return x.outlastsDrain()
 	case errors.Is(err, errSlotsFull):
 		return fail("local_rate_limit", "The queue for the calls that upstream %q runs at once is full (OUTRIGGER_QUEUE_MAX). "+
-			"Send fewer requests at once.", x.up.config.Name).after(s.untilFree())
+			"Send fewer requests at once.", x.up.config.Name).After(s.untilFree())
 	case errors.Is(err, errTurnedAway):
 		x.late = true
 		return fail("local_rate_limit", "Upstream %q runs so few calls at once that this one would be answered after the request's deadline. "+
-			"Send fewer requests at once, or allow more time.", x.up.config.Name).after(s.untilFree())
+			"Send fewer requests at once, or allow more time.", x.up.config.Name).After(s.untilFree())
 	case errors.Is(err, errQueueTimeout):
 		return fail("local_rate_limit", "Waited %s in the queue for one of the calls that upstream %q runs at once, the longest "+
 			"wait allowed (OUTRIGGER_QUEUE_TIMEOUT). Send fewer requests at once, or allow more time.",
-			round(waited), x.up.config.Name).after(s.untilFree())
+			round(waited), x.up.config.Name).After(s.untilFree())
 	}
 	return err
 }

@@ -2,17 +2,14 @@ package proxy
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"math"
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"outrigger/policy"
 	"outrigger/policy/endpoint"
+	"outrigger/proxy/apierror"
 )
 
 // Causes with which a request's context is ended by Outrigger itself. A context
@@ -29,85 +26,28 @@ var (
 	errAbandoned      = errors.New("the attempt was given up")
 )
 
-// retryAfterMax is the largest Retry-After that Outrigger writes. Several SDKs
-// sleep through any larger one (openai-go 3.25 to 3.52, openai-node 6.26 to
-// 7.4), others stop retrying at all (openai-python from 2.52).
-const retryAfterMax = 60 * time.Second
+// Error is an answer that Outrigger writes itself; see package apierror.
+type Error = apierror.Error
 
-// Error is an answer that Outrigger writes itself, in OpenAI's error shape, and for the Messages
-// API in one that is Anthropic's too. See the error table in the README for what each code means.
-type Error struct {
-	Status  int
-	Type    string
-	Code    string
-	Message string
-	// RetryAfter is sent when it is over 0 and at most 60 s.
-	RetryAfter time.Duration
-	// Later tells that a later try may pass: x-should-retry stays absent while
-	// no attempt was made.
-	Later bool
+// fail makes the error with code.
+func fail(code apierror.Code, format string, args ...any) *Error {
+	return apierror.New(code, format, args...)
 }
 
-func (e *Error) Error() string { return e.Code + ": " + e.Message }
-
-// The error table: status and type of each code. What varies, the message and
-// the wait, is added where the error is made.
-var kinds = map[string]Error{
-	"bad_request":                   {Status: http.StatusBadRequest, Type: "invalid_request_error"},
-	"client_token_required":         {Status: http.StatusUnauthorized, Type: "authentication_error"},
-	"origin_not_allowed":            {Status: http.StatusForbidden, Type: "permission_error"},
-	"host_not_allowed":              {Status: http.StatusForbidden, Type: "permission_error"},
-	"method_not_allowed":            {Status: http.StatusMethodNotAllowed, Type: "invalid_request_error"},
-	"idempotency_key_in_use":        {Status: http.StatusConflict, Type: "conflict_error", Later: true, RetryAfter: time.Second},
-	"idempotency_outcome_unknown":   {Status: http.StatusConflict, Type: "conflict_error"},
-	"idempotency_key_reused":        {Status: http.StatusUnprocessableEntity, Type: "invalid_request_error"},
-	"idempotency_store_unavailable": {Status: http.StatusServiceUnavailable, Type: "server_error", Later: true, RetryAfter: time.Second},
-	"request_too_large":             {Status: http.StatusRequestEntityTooLarge, Type: "invalid_request_error"},
-	"upstream_ambiguous":            {Status: http.StatusFailedDependency, Type: "api_connection_error"}, // see policy.UnsureStatus
-	"websocket_refused":             {Status: http.StatusUpgradeRequired, Type: "invalid_request_error"},
-	"local_rate_limit":              {Status: http.StatusTooManyRequests, Type: "rate_limit_error", Later: true},
-	"upstream_unreachable":          {Status: http.StatusBadGateway, Type: "api_connection_error"},
-	"upstream_broke":                {Status: http.StatusBadGateway, Type: "api_connection_error"},
-	"circuit_open":                  {Status: http.StatusServiceUnavailable, Type: "server_error", Later: true},
-	"spool_full":                    {Status: http.StatusServiceUnavailable, Type: "server_error", Later: true, RetryAfter: time.Second},
-	"resources_exhausted":           {Status: http.StatusServiceUnavailable, Type: "server_error", Later: true, RetryAfter: time.Second},
-	"draining":                      {Status: http.StatusServiceUnavailable, Type: "server_error", Later: true, RetryAfter: time.Second},
-	"upstream_timeout":              {Status: http.StatusGatewayTimeout, Type: "timeout_error"},
-}
-
-// codeExhausted is the code of a lack of descriptors, ports or memory of this machine's.
-const codeExhausted = "resources_exhausted"
-
-// fail makes the error with code, which must be in the table.
-func fail(code, format string, args ...any) *Error {
-	e := kinds[code]
-	e.Code, e.Message = code, fmt.Sprintf(format, args...)
-	return &e
-}
-
-// after sets how long the caller is told to wait.
-func (e *Error) after(d time.Duration) *Error {
-	e.RetryAfter = d
-	return e
-}
-
-// write sends e as the whole answer of exchange x.
-func (e *Error) write(w http.ResponseWriter, x *exchange) {
+// writeError sends e as the whole answer of exchange x.
+func writeError(w http.ResponseWriter, x *exchange, e *Error) {
 	h := w.Header()
 	clear(h)
 	h.Set("Content-Type", "application/json")
 	h.Set("X-Request-Id", x.id)
-	if e.RetryAfter > 0 && e.RetryAfter <= retryAfterMax {
-		h.Set("Retry-After", strconv.FormatFloat(math.Ceil(e.RetryAfter.Seconds()), 'f', 0, 64))
-		h.Set("Retry-After-Ms", strconv.FormatInt(e.RetryAfter.Milliseconds(), 10))
-	}
+	e.SetWait(h)
 	e = x.withSeal(x.withRepeat(e))
 	status := e.Status
-	if e.Code == "upstream_ambiguous" {
+	if e.Code == apierror.UpstreamAmbiguous {
 		status = policy.UnsureStatus(x.agent)
 	}
 	x.record.source, x.record.status = sourceLocal, status
-	x.record.errorType, x.record.errorCode, x.record.errorMessage = e.Type, e.Code, e.Message
+	x.record.errorType, x.record.errorCode, x.record.errorMessage = e.Type, string(e.Code), e.Message
 	if errors.Is(context.Cause(x.ctx), errDraining) {
 		x.record.reason = reasonShutdown
 	}
@@ -123,7 +63,10 @@ func (e *Error) write(w http.ResponseWriter, x *exchange) {
 		h.Set("Upgrade", "HTTP/1.1") // RFC 9110, section 15.5.22
 		h.Set("Connection", "Upgrade")
 	}
-	body := e.body(x)
+	body := e.Body()
+	if x.endpoint.Dialect == endpoint.Messages || strings.Contains(x.path, "/v1/messages") {
+		body = e.MessagesBody(x.id)
+	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	if x.method != http.MethodHead {
@@ -132,30 +75,16 @@ func (e *Error) write(w http.ResponseWriter, x *exchange) {
 	}
 }
 
-// body is e as JSON. Anthropic's outer members stand beside OpenAI's where its API was called:
-// its SDKs read the type of the inner object, and tools of theirs look for the outer one
-// (docs.anthropic.com/en/api/errors).
-func (e *Error) body(x *exchange) []byte {
-	answer := map[string]any{"error": map[string]any{
-		"message": e.Message, "type": e.Type, "param": nil, "code": e.Code,
-	}}
-	if x.endpoint.Dialect == endpoint.Messages || strings.Contains(x.path, "/v1/messages") {
-		answer["type"], answer["request_id"] = "error", x.id
-	}
-	body, _ := json.Marshal(answer)
-	return body
-}
-
 // suppressesRetry reports whether an answer of Outrigger's own tells SDKs to stop.
 func (x *exchange) suppressesRetry(e *Error) bool {
 	switch {
-	case e.Code == "upstream_ambiguous", e.Code == "idempotency_outcome_unknown":
+	case e.Code == apierror.UpstreamAmbiguous, e.Code == apierror.IdempotencyOutcomeUnknown:
 		return true
-	case e.Code == "idempotency_key_in_use":
+	case e.Code == apierror.IdempotencyKeyInUse:
 		return false // the same key leads to the one answer, however often it is sent
 	case x.p.config.Retry.ClientRetries == policy.ClientRetriesAllow:
 		return false
-	case e.Code == "draining" && x.current == nil:
+	case e.Code == apierror.Draining && x.current == nil:
 		return false // nothing is under way, and another instance has retries of its own
 	case e.Later && x.record.attempts == 0:
 		return false

@@ -44,7 +44,7 @@ func (x *exchange) inUse(cause error, f *flight) error {
 	x.record.attempts = f.attempts(x)
 	e := fail("idempotency_key_in_use", "The call with this Idempotency-Key is still being made, since %s. "+
 		"It goes on: ask again with the same key to get its answer.", round(time.Since(x.start)))
-	return x.p.result(x, resultInUse, e.after(x.soon(e.RetryAfter)))
+	return x.p.result(x, resultInUse, e.After(x.soon(e.RetryAfter)))
 }
 
 // soon is how long a client whose own timeout ended the wait is told to wait before

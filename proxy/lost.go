@@ -8,6 +8,7 @@ import (
 
 	"outrigger/internal/resources"
 	"outrigger/policy/classify"
+	"outrigger/proxy/apierror"
 )
 
 // lost returns the error that tells the caller of attempt a, which brought no
@@ -23,8 +24,8 @@ func (x *exchange) lost(a *attempt) error {
 	tried, took, name := x.tried(), round(time.Since(x.start)), x.up.config.Name
 	switch {
 	case a.failure == classify.Starved:
-		return fail(codeExhausted, "No connection to upstream %q could be opened (%s, %s): %s. "+
-			"Nothing was sent. Send the request again.", name, tried, took, resources.Shortage(a.err)).after(time.Second)
+		return fail(apierror.ResourcesExhausted, "No connection to upstream %q could be opened (%s, %s): %s. "+
+			"Nothing was sent. Send the request again.", name, tried, took, resources.Shortage(a.err)).After(time.Second)
 	case a.failure == classify.Unreachable && !x.connected:
 		return fail("upstream_unreachable", "Upstream %q could not be reached in %s over %s (%s). "+
 			"Check its URL, DNS and network.", name, tried, took, describe(a))

@@ -40,20 +40,20 @@ func (x *exchange) fail(w http.ResponseWriter, err error) {
 	var e *Error
 	switch {
 	case errors.As(err, &e):
-		e.write(w, x)
+		writeError(w, x, e)
 		return
 	case errors.Is(err, errDraining):
-		fail("draining", "Outrigger is shutting down and ended this request. Send it again.").after(time.Second).write(w, x)
+		writeError(w, x, fail("draining", "Outrigger is shutting down and ended this request. Send it again.").After(time.Second))
 		return
 	case errors.Is(err, errDeadline):
-		fail("upstream_timeout", "The request's deadline passed after %s and %s. Allow more time (OUTRIGGER_TIMEOUT, "+
-			"or the client's own timeout).", x.tried(), round(time.Since(x.start))).write(w, x)
+		writeError(w, x, fail("upstream_timeout", "The request's deadline passed after %s and %s. Allow more time (OUTRIGGER_TIMEOUT, "+
+			"or the client's own timeout).", x.tried(), round(time.Since(x.start))))
 		return
 	case errors.Is(err, errBudget) && x.lastLoss != nil:
-		x.lastLoss.write(w, x)
+		writeError(w, x, x.lastLoss)
 		return
 	case !x.left():
-		x.unusable().write(w, x)
+		writeError(w, x, x.unusable())
 		return
 	}
 	// The caller is gone. Ending without an answer would be a 200 on the wire.

@@ -144,7 +144,7 @@ func (p *Proxy) forward(w http.ResponseWriter, r *http.Request, x *exchange) err
 // serve is all that happens before the relay, one guard after the other.
 func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, x *exchange) error {
 	if p.draining.Load() {
-		return fail("draining", "Outrigger is shutting down. Send the request again.").after(time.Second)
+		return fail("draining", "Outrigger is shutting down. Send the request again.").After(time.Second)
 	}
 	x.target = p.targetOf(r)
 	x.page = p.callers.page(r, x.target)

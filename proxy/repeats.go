@@ -7,6 +7,7 @@ import (
 
 	"outrigger/policy"
 	"outrigger/policy/classify"
+	"outrigger/proxy/apierror"
 )
 
 // maxRepeats bounds the calls remembered as failed. Each is a few hundred bytes, and at
@@ -155,7 +156,7 @@ func (x *exchange) concludeRefused(err error) {
 		return
 	case x.record.attempts == 0 && x.repeat.mark == "":
 		return // no attempt, no failure
-	case x.last == nil && x.lastLoss != nil && x.lastLoss.Code == codeExhausted:
+	case x.last == nil && x.lastLoss != nil && x.lastLoss.Code == apierror.ResourcesExhausted:
 		return // it is this machine's, and may be over at any moment
 	case x.last != nil:
 		last = keep(x.last)

@@ -51,7 +51,7 @@ func (x *exchange) waitsNoMore() {
 // outlastsDrain is the refusal of a call whose turn would come after the drain's end.
 func (x *exchange) outlastsDrain() error {
 	return errors.Join(errDraining, fail("draining", "Outrigger is shutting down, and the turn of this call would come later than that. "+
-		"Send it again.").after(time.Second))
+		"Send it again.").After(time.Second))
 }
 
 // keepsLast reports whether a request that ends with err is answered with its last attempt's
