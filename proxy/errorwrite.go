@@ -3,7 +3,6 @@ package proxy
 import (
 	"context"
 	"errors"
-	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -24,17 +23,14 @@ func (x *exchange) writeError(w http.ResponseWriter, e *apierror.Error) {
 	clear(h)
 	h.Set("Content-Type", "application/json")
 	h.Set("X-Request-Id", x.ID)
-	if e.RetryAfter > 0 && e.RetryAfter <= apierror.RetryAfterMax {
-		h.Set("Retry-After", strconv.FormatFloat(math.Ceil(e.RetryAfter.Seconds()), 'f', 0, 64))
-		h.Set("Retry-After-Ms", strconv.FormatInt(e.RetryAfter.Milliseconds(), 10))
-	}
+	e.SetWait(h)
 	e = x.withSeal(x.withRepeat(e))
 	status := e.Status
-	if e.Code == "upstream_ambiguous" {
+	if e.Code == apierror.UpstreamAmbiguous {
 		status = policy.UnsureStatus(x.Agent)
 	}
 	x.Record.Source, x.Record.Status = proxycall.SourceLocal, status
-	x.Record.ErrorType, x.Record.ErrorCode, x.Record.ErrorMessage = e.Type, e.Code, e.Message
+	x.Record.ErrorType, x.Record.ErrorCode, x.Record.ErrorMessage = e.Type, string(e.Code), e.Message
 	if errors.Is(context.Cause(x.Ctx), apierror.ErrDraining) {
 		x.Record.Reason = proxycall.ReasonShutdown
 	}
@@ -50,7 +46,10 @@ func (x *exchange) writeError(w http.ResponseWriter, e *apierror.Error) {
 		h.Set("Upgrade", "HTTP/1.1") // RFC 9110, section 15.5.22
 		h.Set("Connection", "Upgrade")
 	}
-	body := e.Body(x.ID, x.Endpoint.Dialect == endpoint.Messages || strings.Contains(x.Path, "/v1/messages"))
+	body := e.Body()
+	if x.Endpoint.Dialect == endpoint.Messages || strings.Contains(x.Path, "/v1/messages") {
+		body = e.MessagesBody(x.ID)
+	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	if x.Method != http.MethodHead {
@@ -62,13 +61,13 @@ func (x *exchange) writeError(w http.ResponseWriter, e *apierror.Error) {
 // suppressesRetry reports whether an answer of Outrigger's own tells SDKs to stop.
 func (x *exchange) suppressesRetry(e *apierror.Error) bool {
 	switch {
-	case e.Code == "upstream_ambiguous", e.Code == "idempotency_outcome_unknown":
+	case e.Code == apierror.UpstreamAmbiguous, e.Code == apierror.IdempotencyOutcomeUnknown:
 		return true
-	case e.Code == "idempotency_key_in_use":
+	case e.Code == apierror.IdempotencyKeyInUse:
 		return false // the same key leads to the one answer, however often it is sent
 	case x.Config.Retry.ClientRetries == policy.ClientRetriesAllow:
 		return false
-	case e.Code == "draining" && x.Current == nil:
+	case e.Code == apierror.Draining && x.Current == nil:
 		return false // nothing is under way, and another instance has retries of its own
 	case e.Later && x.Record.Attempts == 0:
 		return false
@@ -128,10 +127,10 @@ func (x *exchange) fail(w http.ResponseWriter, err error) {
 		x.writeError(w, e)
 		return
 	case errors.Is(err, apierror.ErrDraining):
-		x.writeError(w, apierror.New("draining", "Outrigger is shutting down and ended this request. Send it again.").After(time.Second))
+		x.writeError(w, apierror.New(apierror.Draining, "Outrigger is shutting down and ended this request. Send it again.").After(time.Second))
 		return
 	case errors.Is(err, apierror.ErrDeadline):
-		x.writeError(w, apierror.New("upstream_timeout", "The request's deadline passed after %s and %s. Allow more time (OUTRIGGER_TIMEOUT, "+
+		x.writeError(w, apierror.New(apierror.UpstreamTimeout, "The request's deadline passed after %s and %s. Allow more time (OUTRIGGER_TIMEOUT, "+
 			"or the client's own timeout).", x.Tried(), apierror.Round(time.Since(x.Start))))
 		return
 	case errors.Is(err, loop.ErrBudget) && x.LastLoss != nil:

@@ -26,7 +26,7 @@ func (x *exchange) recognize(r *http.Request) error {
 	case given && (r.Method == http.MethodPost || r.Method == http.MethodPatch):
 		if len(values) != 1 || values[0] == "" || len(values[0]) > idempotency.MaxKey {
 			x.Recorder.Span(x.ID, observe.Moment(observe.SpanIdempotency, "", idempotency.ResultInvalid))
-			return apierror.New("bad_request", "The Idempotency-Key is not usable: send one, of 1 to %d characters.", idempotency.MaxKey)
+			return apierror.New(apierror.BadRequest, "The Idempotency-Key is not usable: send one, of 1 to %d characters.", idempotency.MaxKey)
 		}
 		x.Identity.Key = values[0]
 	case x.Config.Rejoin > 0 && !given && idempotency.Changes(r.Method):

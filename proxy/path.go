@@ -14,10 +14,10 @@ import (
 // for it).
 func checkTarget(r *http.Request) error {
 	if strings.EqualFold(r.Method, http.MethodTrace) || strings.EqualFold(r.Method, "TRACK") {
-		return apierror.New("method_not_allowed", "%s is not passed on: its answer would show the request's credentials.", r.Method)
+		return apierror.New(apierror.MethodNotAllowed, "%s is not passed on: its answer would show the request's credentials.", r.Method)
 	}
 	if preset.Climbs(r.URL.EscapedPath()) {
-		return apierror.New("bad_request", "The path has a segment that leads up (..), in some spelling. Send the path that is meant.")
+		return apierror.New(apierror.BadRequest, "The path has a segment that leads up (..), in some spelling. Send the path that is meant.")
 	}
 	return nil
 }

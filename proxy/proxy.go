@@ -143,7 +143,7 @@ func (p *Proxy) forward(w http.ResponseWriter, r *http.Request, x *exchange) err
 // serve is all that happens before the relay, one guard after the other.
 func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, x *exchange) error {
 	if p.inflight.Begun.Load() {
-		return apierror.New("draining", "Outrigger is shutting down. Send the request again.").After(time.Second)
+		return apierror.New(apierror.Draining, "Outrigger is shutting down. Send the request again.").After(time.Second)
 	}
 	x.Target = p.targetOf(r)
 	x.Page = p.callers.Page(r, x.Target)
@@ -165,7 +165,7 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, x *exchange) error
 	case !proxywire.IsWebSocket(r.Header):
 		proxywire.DropUpgrade(r.Header)
 	case p.Config.WebSocket == settings.WebSocketRefuse:
-		return apierror.New("websocket_refused", "WebSockets are switched off (OUTRIGGER_WEBSOCKET=refuse). Send the request by HTTP.")
+		return apierror.New(apierror.WebSocketRefused, "WebSockets are switched off (OUTRIGGER_WEBSOCKET=refuse). Send the request by HTTP.")
 	}
 	if err := x.recognize(r); err != nil {
 		return err

@@ -67,13 +67,13 @@ func (x *exchange) bodyError(r *http.Request, src *intake, err error) error {
 	}
 	switch {
 	case errors.Is(err, spool.ErrTooLarge):
-		return apierror.New("request_too_large", "The request body is over %s. Raise OUTRIGGER_BODY_MAX to let it pass.", x.Config.Bodies.BodyMax)
+		return apierror.New(apierror.RequestTooLarge, "The request body is over %s. Raise OUTRIGGER_BODY_MAX to let it pass.", x.Config.Bodies.BodyMax)
 	case errors.Is(err, spool.ErrFull):
 		return x.passOn(r, src, err)
 	case errors.As(err, &cut) && errors.Is(cut.Err, os.ErrDeadlineExceeded):
-		return apierror.New("bad_request", "The request body came too slowly: less than %d bytes per second after %s.", bodyRate, bodyGrace)
+		return apierror.New(apierror.BadRequest, "The request body came too slowly: less than %d bytes per second after %s.", bodyRate, bodyGrace)
 	case errors.As(err, &cut):
-		return apierror.New("bad_request", "The request body was cut short, or its chunks are malformed.")
+		return apierror.New(apierror.BadRequest, "The request body was cut short, or its chunks are malformed.")
 	}
 	return err
 }
@@ -89,9 +89,9 @@ func (x *exchange) passOn(r *http.Request, src *intake, cause error) error {
 	// tells whether it was.
 	if x.Identity.Key != "" || endpoint.Of(x.Method, r.URL.EscapedPath(), x.Facts.Facts).Effect != endpoint.Create {
 		if lack := resources.Shortage(cause); lack != "" {
-			return apierror.New(apierror.CodeExhausted, "The request body could not be kept: %s. Nothing was sent. Send the request again.", lack).After(time.Second)
+			return apierror.New(apierror.ResourcesExhausted, "The request body could not be kept: %s. Nothing was sent. Send the request again.", lack).After(time.Second)
 		}
-		return apierror.New("spool_full", "No memory or disk is left to keep the request body "+
+		return apierror.New(apierror.SpoolFull, "No memory or disk is left to keep the request body "+
 			"(OUTRIGGER_MEMORY_MAX, OUTRIGGER_SPOOL_MAX, and the space in OUTRIGGER_SPOOL_DIR). Try again shortly.").After(time.Second)
 	}
 	// The answer may come before the body's end (golang/go#40747).

@@ -41,7 +41,7 @@ func (x *exchange) route(r *http.Request) error {
 			return nil
 		}
 	}
-	return apierror.New("bad_request", "There is no upstream %q. See OUTRIGGER_UPSTREAMS.", access.Short(name))
+	return apierror.New(apierror.BadRequest, "There is no upstream %q. See OUTRIGGER_UPSTREAMS.", access.Short(name))
 }
 
 // identify finds out what the request does.

@@ -95,3 +95,20 @@ func TestTruncatedIsJSONThatEndsTooEarly(t *testing.T) {
 		}
 	}
 }
+
+func TestUnstructuredStopsAtTheFirstByteThatMatters(t *testing.T) {
+	for c := range 256 {
+		for at := range 20 {
+			p := []byte("a\x80\xff;:, \x02\x5c|~zy0123456789")
+			p[at] = byte(c)
+			want := len(p)
+			switch c {
+			case '"', '[', ']', '{', '}':
+				want = at
+			}
+			if got := unstructured(p); got != want {
+				t.Fatalf("byte %#x at %d: got %d, want %d", c, at, got, want)
+			}
+		}
+	}
+}

@@ -1,5 +1,10 @@
 package jsonscan
 
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
 // Nesting counts the open brackets of JSON that comes in pieces, and looks at nothing else:
 // brackets need not match. The zero value is ready.
 type Nesting struct {
@@ -11,7 +16,12 @@ type Nesting struct {
 // read, which is all of p where there is no such bracket.
 func (n *Nesting) Read(p []byte) int {
 	for i := 0; i < len(p); i++ {
-		if n.text {
+		if !n.text {
+			i += unstructured(p[i:]) // embeddings are megabytes of digits
+			if i == len(p) {
+				break
+			}
+		} else {
 			end := closing(p[i:], n.escaped)
 			if end < 0 {
 				n.escaped = oddBackslashes(p[i:], n.escaped)
@@ -20,9 +30,6 @@ func (n *Nesting) Read(p []byte) int {
 			n.text, n.escaped = false, false
 			i += end
 			continue
-		}
-		if !structural[p[i]] {
-			continue // embeddings are megabytes of digits
 		}
 		switch p[i] {
 		case '"':
@@ -36,6 +43,34 @@ func (n *Nesting) Read(p []byte) int {
 		}
 	}
 	return len(p)
+}
+
+// unstructured returns the length of the text at the start of p that has no quote, bracket
+// or brace, eight bytes at a time.
+func unstructured(p []byte) int {
+	const (
+		ones  = 0x0101010101010101
+		highs = 0x8080808080808080
+		fold  = 0x20 * ones // turns brackets into braces
+		quote = '"' * ones
+		left  = '{' * ones
+		right = '}' * ones
+	)
+	i := 0
+	for ; i+8 <= len(p); i += 8 {
+		w := binary.LittleEndian.Uint64(p[i:]) | fold
+		// See plain. What fold makes a quote of, a control character, is sorted out below.
+		found := ((w^quote)-ones)&^(w^quote) | ((w^left)-ones)&^(w^left) | ((w^right)-ones)&^(w^right)
+		for found &= highs; found != 0; found &= found - 1 {
+			if at := i + bits.TrailingZeros64(found)/8; structural[p[at]] {
+				return at
+			}
+		}
+	}
+	for i < len(p) && !structural[p[i]] {
+		i++
+	}
+	return i
 }
 
 // Write reads all of p, whatever ends in it. It always returns len(p) and nil.

@@ -3,12 +3,10 @@
 // same request may be sent again.
 //
 // Call [Classify] with everything that is known of an attempt. The rules are one
-// table in the files rules_*.go, tried from the top, the first that matches decides. To teach
-// the package a new provider, see first whether a kind covers its words (kinds.go, access.go, capacity.go); else add
-// a row, a word to a list in words.go, or to the combinations by which codes are read (named.go). A link to a provider's page says whose code it is (links.go).
+// table in rules.go, tried from the top, the first that matches decides. To teach the package a new
+// provider's error, add a row: policy/README.md, "How to add a rule", says how.
 //
-// Hints are read by a grammar: a cue, a link and a time in texts (cue.go), the words of a name in fields (hintfield.go).
-// Instants are by the clock of the answer's own Date.
+// Hints about when to come back are read by package hint. Instants are by the clock of the answer's own Date.
 //
 // # Decisions
 //

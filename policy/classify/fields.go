@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"outrigger/policy/classify/hint"
 )
 
 // maxDepth is how deep errors are looked for inside the messages of others. LiteLLM and
@@ -83,7 +85,7 @@ func (s *said) details(e map[string]any) {
 	for _, v := range list {
 		d, _ := v.(map[string]any)
 		s.code(d["reason"])
-		if wait, ok := duration(str(d["retryDelay"])); ok {
+		if wait, ok := hint.Duration(str(d["retryDelay"])); ok {
 			s.retryInfo = wait
 		}
 		violations, _ := d["violations"].([]any)

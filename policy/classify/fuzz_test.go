@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"outrigger/policy/classify/hint"
 	"outrigger/policy/endpoint"
 )
 
@@ -45,7 +46,7 @@ func checkVerdict(t *testing.T, a Attempt, v Verdict) {
 	t.Helper()
 	create := a.Effect == endpoint.Create
 	claims := map[string]bool{
-		"a wait is not negative and not over a year":        v.Wait >= 0 && v.Wait <= maxWait,
+		"a wait is not negative and not over a year":        v.Wait >= 0 && v.Wait <= hint.Max,
 		"a hint is false only if there is one":              !v.HintFalse || v.Wait > 0,
 		"an instant lies ahead":                             v.Until.IsZero() || v.Until.After(a.Now),
 		"what is never repeated does not pause":             v.Repeat != Never || v.Limiter == LimiterNone,
@@ -99,7 +100,7 @@ func FuzzHints(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		bounded := func(what string, wait time.Duration, ok bool) {
-			if wait < 0 || wait > maxWait || (!ok && wait != 0) {
+			if wait < 0 || wait > hint.Max || (!ok && wait != 0) {
 				t.Fatalf("%s of %q: %v, %v", what, s, wait, ok)
 			}
 		}
@@ -107,12 +108,12 @@ func FuzzHints(f *testing.F) {
 			wait, ok := RetryAfter(http.Header{name: {s}}, testNow)
 			bounded(name, wait, ok)
 		}
-		told, at := textHint(strings.ToLower(s), testNow)
+		told, at := hint.InText(strings.ToLower(s), testNow)
 		bounded("text", told, true)
-		if !at.IsZero() && (at.Location() != time.UTC || !at.After(testNow) || at.Sub(testNow) > maxWait) {
+		if !at.IsZero() && (at.Location() != time.UTC || !at.After(testNow) || at.Sub(testNow) > hint.Max) {
 			t.Fatalf("instant of %q: %v", s, at)
 		}
-		wait, ok := duration(s)
+		wait, ok := hint.Duration(s)
 		bounded("duration", wait, ok)
 		if header, _ := RetryAfter(http.Header{"Retry-After": {s}}, testNow); ok && header != wait {
 			t.Fatalf("%q is %v as a duration and %v as a header", s, wait, header)
@@ -124,7 +125,7 @@ func FuzzHints(f *testing.F) {
 		}
 		for _, name := range []string{s, "retry_after", "resetAt"} {
 			h := fieldHint(name, s, testNow)
-			bounded("field", h.wait, true)
+			bounded("field", h.Wait, true)
 			if again := fieldHint(name, s, testNow); again != h {
 				t.Fatalf("field %q: %+v, then %+v", s, h, again)
 			}

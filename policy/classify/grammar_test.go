@@ -4,230 +4,49 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"outrigger/policy/classify/hint"
 )
-
-func TestWaitsInAnyWordingAreRead(t *testing.T) {
-	const s, m, h = time.Second, time.Minute, time.Hour
-	tests := map[string]time.Duration{
-		"usage limit hit (reset after 4s)":                                          4 * s,
-		"rate limit resets in 3600 seconds":                                         h,
-		"your quota will reset after 4h13m45s.":                                     4*h + 13*m + 45*s,
-		"quota resets for this organization in about 12 s":                          12 * s,
-		"please wait a minute and resend":                                           m,
-		"wait at least 1m30s":                                                       90 * s,
-		"wait for another 2 hours and 5 minutes":                                    125 * m,
-		"try again after 00:01:30":                                                  90 * s,
-		"you may try your request again in 1,500 ms":                                1500 * time.Millisecond,
-		"available again in ~5s":                                                    5 * s,
-		"capacity will be available in less than 2 minutes":                         2 * m,
-		"tokens refill in 800 milliseconds":                                         800 * time.Millisecond,
-		"the bucket is refilled after 0.5 s":                                        500 * time.Millisecond,
-		"allowance renews in 3 hours":                                               3 * h,
-		"we will be back in 5 minutes":                                              5 * m,
-		"come back in half an hour":                                                 30 * m,
-		"back off for 10 secs":                                                      10 * s,
-		"cool down: 45s":                                                            45 * s,
-		"cooldown period of 3 s is over soon; cooldown 7 s":                         7 * s,
-		"your key is temporarily blocked for 60 seconds":                            m,
-		"you were throttled for 10s":                                                0, // the past
-		"wait 5-10 seconds":                                                         10 * s,
-		"estimated wait time: 20 s":                                                 20 * s,
-		"retry-after: 21":                                                           21 * s,
-		"error 429, retry_after=3.5, id=7":                                          3500 * time.Millisecond,
-		`upstream said {"wait_seconds": 8, "code": 5`:                               8 * s,
-		"retry_after_ms: 900":                                                       900 * time.Millisecond,
-		"30 seconds until reset":                                                    30 * s,
-		"leave 5 seconds before your next request":                                  5 * s,
-		"1 minute and 5 seconds until the next request":                             65 * s,
-		"limit exceeded, retry after waiting 30 seconds":                            30 * s,
-		"unlocks in 2 days":                                                         48 * h,
-		"service resumes in one hour":                                               h,
-		"requests will be accepted again, retry in ten seconds":                     10 * s,
-		"please hold off for 15 sec.":                                               15 * s,
-		"rate limit reached. reset: 59s":                                            59 * s,
-		"rate limited. resets 12 minutes":                                           12 * m,
-		"try again in 12 seconds, or raise the limit of 10 requests per 60 seconds": 12 * s,
-		"10 requests per 60 seconds are allowed; please try again in 3s":            3 * s,
-		"connection reset after 30s, retry in 2s":                                   2 * s,
-		"retry after 5s (attempt 3 of 4)":                                           5 * s,
-		"you can make another request in 45s":                                       45 * s,
-		"next request allowed in 12.5s":                                             12500 * time.Millisecond,
-		"next available slot: 30 seconds":                                           30 * s,
-		"the next window opens in 25 seconds":                                       25 * s,
-		"quota refreshes in 2h":                                                     2 * h,
-		"expected wait time is 17 seconds":                                          17 * s,
-		"retry after 12":                                                            12 * s,
-		"in 30 seconds you may retry":                                               30 * s,
-		"too many requests. after 30 seconds, please try again.":                    30 * s,
-		"please wait for 20 more seconds":                                           20 * s,
-		"wait another minute":                                                       m,
-		"retry in pt30s":                                                            30 * s,
-		"please try again in 1 week":                                                7 * 24 * h,
-	}
-	for text, want := range tests {
-		t.Run(text, func(t *testing.T) {
-			if got, _ := textHint(text, testNow); got != want {
-				t.Errorf("got %v, want %v", got, want)
-			}
-		})
-	}
-}
-
-func TestTimesThatAreNoHintsAreNotRead(t *testing.T) {
-	tests := []string{
-		"10 requests per 60 seconds",
-		"rate limit of 5 per 1s exceeded, try again later",
-		"limit: 100 requests within 1 minute. retry later",
-		"try again within 1 minute",
-		"timed out after 30 s",
-		"request timed out after 30 seconds, please retry",
-		"retry timed out after 30 s",
-		"retry attempts exhausted after 60 seconds",
-		"max 30 minutes of audio",
-		"maximum wait 30 seconds",
-		"max wait time is 30 s",
-		"wait time exceeded 30 seconds",
-		"queue wait timeout after 60s",
-		"your plan renews in 30 days",
-		"rate limit exceeded. your subscription will renew in 12 days.",
-		"the billing cycle resets in 12 days",
-		"upstream connect error or disconnect/reset before headers. reset reason: connection timeout after 5s",
-		"connection reset after 30 s",
-		"the stream was reset after 2 minutes",
-		"password reset in 5 minutes",
-		"limit was reset 5 minutes ago",
-		"files are available for 48 hours",
-		"the model is available until 2026-12-01",
-		"tokens available in the last 60 seconds: 0",
-		"tokens available in 60 seconds window: 0",
-		"reset interval: 60 seconds",
-		"quota resets every 60 seconds",
-		"retry limit: 5 attempts in 60 seconds",
-		"retry up to 3 times in 60 seconds",
-		"wait. 5 minutes of audio were sent",
-		"please wait before trying again",
-		"wait a few seconds",
-		"retry 3 of 5",
-		"retry_count: 3",
-		"max_retries=5",
-		"max_retry_after: 60",
-		"retry in 1788264030123456 s",
-		"reset_requests: 5",
-		"available_tokens: 12",
-		"limit 30,000, used 29,500, requested 1,000",
-		"model loads in 30 s",
-		"this took 30 seconds",
-		"available in 30 regions",
-		"your trial resets in 5 days",
-		"available on 5 s-class machines",
-		"failed in 30 seconds, please retry",
-		"the call ended after 30 seconds. please try again",
-		"please try again in 2026",
-		"try again after 3 failed attempts",
-		"requests must be at least 2 seconds apart",
-		"only 1 request every 5 seconds",
-		"the next page is available",
-		"the next window has 500 requests",
-	}
-	for _, text := range tests {
-		t.Run(text, func(t *testing.T) {
-			if got, _ := textHint(text, testNow); got != 0 {
-				t.Errorf("got %v", got)
-			}
-			if _, got := textHint(text, testNow); !got.IsZero() {
-				t.Errorf("got %v", got)
-			}
-		})
-	}
-}
-
-func TestInstantsInAnyWordingAreRead(t *testing.T) {
-	at := func(month time.Month, day, hour, minute, second int) time.Time {
-		return time.Date(2026, month, day, hour, minute, second, 0, time.UTC)
-	}
-	// testNow is 2026-02-01 12:00:00 UTC.
-	tests := map[string]time.Time{
-		"limit resets at 2026-11-30 00:00:00 utc":              at(11, 30, 0, 0, 0),
-		"resets at 2026-11-30t00:00:00z":                       at(11, 30, 0, 0, 0),
-		"reset at: 2026-02-01t13:00:00.123456+01:00 (soon)":    {}, // it is now
-		"reset at: 2026-02-01t14:00:00.123456+01:00":           at(2, 1, 13, 0, 0),
-		"try again at 2026-02-01 12:00:05 +0000 utc":           at(2, 1, 12, 0, 5),
-		"blocked until 2026/02/03 04:05 utc":                   at(2, 3, 4, 5, 0),
-		"retry after sun, 01 feb 2026 12:00:30 gmt":            at(2, 1, 12, 0, 30),
-		"retry after sunday, 01-feb-26 12:01:00 gmt":           at(2, 1, 12, 1, 0),
-		"available again on february 3rd, 2026":                at(2, 2, 16, 0, 0),
-		"available again on feb 3, 2026 at 8:30 am utc":        at(2, 3, 8, 30, 0),
-		"your limit resets feb 3 at 3pm (utc)":                 at(2, 3, 15, 0, 0),
-		"resets on jan 2 at 00:00 utc":                         time.Date(2027, 1, 2, 0, 0, 0, 0, time.UTC),
-		"the quota resets at midnight utc":                     at(2, 2, 0, 0, 0),
-		"the quota resets daily at midnight pacific time":      at(2, 2, 7, 0, 0),
-		"please try again tomorrow":                            at(2, 2, 0, 0, 0),
-		"come back tomorrow at 08:00 utc":                      at(2, 2, 8, 0, 0),
-		"allocation resets daily at 00:00 utc":                 at(2, 2, 0, 0, 0),
-		"wait until 14:30 gmt":                                 at(2, 1, 14, 30, 0),
-		"resets 3:45 pm utc":                                   at(2, 1, 15, 45, 0),
-		"renewed at the start of the next month":               at(3, 1, 0, 0, 0),
-		"retry at 1769947240":                                  at(2, 1, 12, 0, 40),
-		"reset at 1769947240000":                               at(2, 1, 12, 0, 40),
-		"model is not available until 2026-02-01 12:00:30 utc": at(2, 1, 12, 0, 30),
-		"your limit will reset at 2026-02-01 20:00:30":         at(2, 1, 12, 0, 30), // Beijing's, as z.ai means it
-		"your limit will reset at 2026-02-01 12:00:30":         at(2, 1, 12, 0, 30), // long past there
-		"resets at 2026-02-30 00:00 utc":                       at(3, 2, 0, 0, 0),
-		"resets at 2026-02-01 25:00 utc":                       {},
-		"resets at 2099-01-01 00:00:00 utc":                    {},
-		"resets at 13 pm utc":                                  {},
-		"resets at 10":                                         {},
-		"released on 2026-11-30 00:00:00 utc":                  {},
-		"access ends at midnight utc":                          {},
-	}
-	for text, want := range tests {
-		t.Run(text, func(t *testing.T) {
-			if _, got := textHint(text, testNow); !got.Equal(want) {
-				t.Errorf("got %v, want %v", got, want)
-			}
-		})
-	}
-}
 
 func TestFieldsAreReadByTheWordsOfTheirNames(t *testing.T) {
 	const s, ms = time.Second, time.Millisecond
-	at := func(d time.Duration) fieldTime { return fieldTime{kind: resetField, at: testNow.Add(d)} }
+	at := func(d time.Duration) hint.Time { return hint.Time{Kind: hint.Reset, At: testNow.Add(d)} }
 	tests := []struct {
 		name  string
 		value any
-		want  fieldTime
+		want  hint.Time
 	}{
-		{"retry_after", 4.0, fieldTime{kind: retryField, wait: 4 * s}},
-		{"retryAfter", "4", fieldTime{kind: retryField, wait: 4 * s}},
-		{"retry_after_ms", 1500.0, fieldTime{kind: retryField, wait: 1500 * ms}},
-		{"retryAfterMs", 1500.0, fieldTime{kind: retryField, wait: 1500 * ms}},
-		{"retry_after_seconds", 7.5, fieldTime{kind: retryField, wait: 7500 * ms}},
-		{"Retry-After", "7s", fieldTime{kind: retryField, wait: 7 * s}},
-		{"retryDelay", "26s", fieldTime{kind: retryField, wait: 26 * s}},
-		{"retryDelay", map[string]any{"seconds": "26", "nanos": 5.0}, fieldTime{kind: retryField, wait: 26 * s}},
-		{"retry_in", "PT1M30S", fieldTime{kind: retryField, wait: 90 * s}},
-		{"wait", 3.0, fieldTime{kind: retryField, wait: 3 * s}},
-		{"wait_seconds", 3.0, fieldTime{kind: retryField, wait: 3 * s}},
-		{"waitTimeSeconds", 3.0, fieldTime{kind: retryField, wait: 3 * s}},
-		{"cooldown_ms", 250.0, fieldTime{kind: retryField, wait: 250 * ms}},
-		{"backoff", "00:00:05", fieldTime{kind: retryField, wait: 5 * s}},
-		{"next_available_at", "2026-02-01T12:00:20Z", fieldTime{kind: retryField, at: testNow.Add(20 * s)}},
-		{"blockedUntil", 1769947240.0, fieldTime{kind: retryField, at: testNow.Add(40 * s)}},
-		{"resets_in", 55.0, fieldTime{kind: resetField, wait: 55 * s}},
-		{"reset_after", "4s", fieldTime{kind: resetField, wait: 4 * s}},
-		{"resets_in_seconds", 55.0, fieldTime{kind: resetField, wait: 55 * s}},
-		{"reset_in_minutes", 2.0, fieldTime{kind: resetField, wait: 120 * s}},
-		{"reset", 12.0, fieldTime{kind: resetField, wait: 12 * s}},
+		{"retry_after", 4.0, hint.Time{Kind: hint.Retry, Wait: 4 * s}},
+		{"retryAfter", "4", hint.Time{Kind: hint.Retry, Wait: 4 * s}},
+		{"retry_after_ms", 1500.0, hint.Time{Kind: hint.Retry, Wait: 1500 * ms}},
+		{"retryAfterMs", 1500.0, hint.Time{Kind: hint.Retry, Wait: 1500 * ms}},
+		{"retry_after_seconds", 7.5, hint.Time{Kind: hint.Retry, Wait: 7500 * ms}},
+		{"Retry-After", "7s", hint.Time{Kind: hint.Retry, Wait: 7 * s}},
+		{"retryDelay", "26s", hint.Time{Kind: hint.Retry, Wait: 26 * s}},
+		{"retryDelay", map[string]any{"seconds": "26", "nanos": 5.0}, hint.Time{Kind: hint.Retry, Wait: 26 * s}},
+		{"retry_in", "PT1M30S", hint.Time{Kind: hint.Retry, Wait: 90 * s}},
+		{"wait", 3.0, hint.Time{Kind: hint.Retry, Wait: 3 * s}},
+		{"wait_seconds", 3.0, hint.Time{Kind: hint.Retry, Wait: 3 * s}},
+		{"waitTimeSeconds", 3.0, hint.Time{Kind: hint.Retry, Wait: 3 * s}},
+		{"cooldown_ms", 250.0, hint.Time{Kind: hint.Retry, Wait: 250 * ms}},
+		{"backoff", "00:00:05", hint.Time{Kind: hint.Retry, Wait: 5 * s}},
+		{"next_available_at", "2026-02-01T12:00:20Z", hint.Time{Kind: hint.Retry, At: testNow.Add(20 * s)}},
+		{"blockedUntil", 1769947240.0, hint.Time{Kind: hint.Retry, At: testNow.Add(40 * s)}},
+		{"resets_in", 55.0, hint.Time{Kind: hint.Reset, Wait: 55 * s}},
+		{"reset_after", "4s", hint.Time{Kind: hint.Reset, Wait: 4 * s}},
+		{"resets_in_seconds", 55.0, hint.Time{Kind: hint.Reset, Wait: 55 * s}},
+		{"reset_in_minutes", 2.0, hint.Time{Kind: hint.Reset, Wait: 120 * s}},
+		{"reset", 12.0, hint.Time{Kind: hint.Reset, Wait: 12 * s}},
 		{"resets_at", 1769947240.0, at(40 * s)},
 		{"resetAt", "1769947240000", at(40 * s)},
 		{"reset_time", "2026-02-01T12:00:20Z", at(20 * s)},
 		{"quotaResetTimeStamp", "2026-02-01T12:00:20Z", at(20 * s)},
-		{"nextResetTime", 1769947240000.0, fieldTime{kind: retryField, at: testNow.Add(40 * s)}},
+		{"nextResetTime", 1769947240000.0, hint.Time{Kind: hint.Retry, At: testNow.Add(40 * s)}},
 		{"reset_date", "Sun, 01 Feb 2026 12:00:30 GMT", at(30 * s)},
 		{"rate_limit_reset", "2026-02-01 12:00:20 UTC", at(20 * s)},
-		{"estimated_time", 20.0, fieldTime{kind: loadingField, wait: 20 * s}},
-		{"eta_seconds", 20.0, fieldTime{kind: loadingField, wait: 20 * s}},
-		{"estimated_wait", 20.0, fieldTime{kind: retryField, wait: 20 * s}},
+		{"estimated_time", 20.0, hint.Time{Kind: hint.Loading, Wait: 20 * s}},
+		{"eta_seconds", 20.0, hint.Time{Kind: hint.Loading, Wait: 20 * s}},
+		{"estimated_wait", 20.0, hint.Time{Kind: hint.Retry, Wait: 20 * s}},
 	}
 	for _, tt := range tests {
 		if got := fieldHint(tt.name, tt.value, testNow); got != tt.want {
@@ -244,7 +63,7 @@ func TestFieldsAboutOtherThingsAreNoHints(t *testing.T) {
 		"expires_in", "plan_renews_at", "subscription_renewal_date", "billing_cycle_reset_at", "estimated_tokens", "estimated_cost", "limit", "time",
 		"duration", "next_page", "next_cursor", "interval", "password_reset_at", "resettable", "", "_", "waiters",
 	} {
-		if got := fieldHint(name, 30.0, testNow); got.wait != 0 || !got.at.IsZero() {
+		if got := fieldHint(name, 30.0, testNow); got.Wait != 0 || !got.At.IsZero() {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}

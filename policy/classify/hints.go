@@ -2,8 +2,10 @@ package classify
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
+	"outrigger/policy/classify/hint"
 	"outrigger/policy/httpfield"
 )
 
@@ -23,8 +25,8 @@ func RetryAfter(h map[string][]string, now time.Time) (time.Duration, bool) {
 // millis reads the hints in milliseconds.
 func millis(h map[string][]string) (time.Duration, bool) {
 	for _, name := range [...]string{"Retry-After-Ms", "X-Ms-Retry-After-Ms"} {
-		if n, ok := decimal(first(h, name)); ok {
-			if wait, ok := toWait(n / 1000); ok {
+		if n, ok := hint.Decimal(first(h, name)); ok {
+			if wait, ok := hint.Seconds(n / 1000); ok {
 				return wait, true
 			}
 		}
@@ -42,28 +44,15 @@ func retryAfter(h map[string][]string, now time.Time) (time.Duration, bool) {
 	if err != nil {
 		return 0, false
 	}
-	return until(at, httpfield.Clock(h, now))
+	return hint.Until(at, httpfield.Clock(h, now))
 }
 
 // headerWait reads seconds, or a duration with units.
 func headerWait(value string) (time.Duration, bool) {
-	if n, ok := decimal(value); ok {
-		return toWait(n)
+	if n, ok := hint.Decimal(value); ok {
+		return hint.Seconds(n)
 	}
-	return duration(value)
-}
-
-// until returns the wait to an instant, 0 for one that has passed, and refuses
-// one more than a year ahead.
-func until(at, now time.Time) (time.Duration, bool) {
-	wait := at.Sub(now)
-	switch {
-	case wait > maxWait:
-		return 0, false
-	case wait < 0:
-		return 0, true
-	}
-	return wait, true
+	return hint.Duration(value)
 }
 
 // rounding is how much a whole-second Retry-After may exceed the wait that it was rounded from.
@@ -95,4 +84,86 @@ func (r *reply) hint() (time.Duration, bool) {
 		return wait, wait > 0
 	}
 	return wait, false
+}
+
+// until returns the instant, by the machine's clock, at which the answer says that service comes back; zero if it names
+// none that lies ahead.
+func (r *reply) until() time.Time {
+	at := r.retryAt
+	if at.IsZero() && r.retryAfter == 0 {
+		at = r.resetsAt
+	}
+	if at.IsZero() {
+		at = r.textAt
+	}
+	if _, ok := hint.Until(at, r.clock); !ok || !at.After(r.clock) {
+		return time.Time{}
+	}
+	return r.Now.Add(at.Sub(r.clock)).UTC()
+}
+
+// unsaid are members that hold what the caller sent, what an answer is about, or headers, which are read as such.
+var unsaid = codes(`request input inputs messages prompt params parameters arguments output choices ctx tools instructions
+	headers body response usage data`)
+
+// Bounds of the search.
+const (
+	maxHintDepth = 8
+	maxHintNodes = 500
+)
+
+// times takes in the hints of all members of a decoded error, at any depth.
+func (s *said) times(v any, depth int) {
+	if s.nodes++; depth > maxHintDepth || s.nodes > maxHintNodes {
+		return
+	}
+	switch v := v.(type) {
+	case []any:
+		for _, e := range v {
+			s.times(e, depth+1)
+		}
+	case map[string]any:
+		for name, e := range v {
+			if unsaid[strings.ToLower(name)] {
+				continue
+			}
+			if s.echo.None() || !s.echo.Holds(name) && !s.echo.Holds(scalar(e)) {
+				s.time(fieldHint(name, e, s.clock))
+			}
+			s.times(e, depth+1)
+		}
+		if inner, ok := v["response"].(map[string]any); ok {
+			s.times(inner["error"], depth+1)
+		}
+	}
+}
+
+// time takes in one hint. Of several of a kind the longest counts.
+func (s *said) time(h hint.Time) {
+	later := func(at *time.Time) {
+		if h.At.After(*at) {
+			*at = h.At
+		}
+	}
+	switch h.Kind {
+	case hint.Retry:
+		s.retryAfter = max(s.retryAfter, h.Wait)
+		later(&s.retryAt)
+	case hint.Reset:
+		s.resetAfter = max(s.resetAfter, h.Wait)
+		later(&s.resetsAt)
+	case hint.Loading:
+		s.estimated = max(s.estimated, h.Wait)
+	}
+}
+
+// fieldHint reads the time in one member of an object.
+func fieldHint(name string, v any, now time.Time) hint.Time {
+	if hint.KindOf(name) == hint.None {
+		return hint.Time{}
+	}
+	if o, ok := v.(map[string]any); ok {
+		v = o["seconds"] // protobuf's Duration and Timestamp, written as messages
+	}
+	return hint.InField(name, scalar(v), now)
 }

@@ -1,6 +1,10 @@
 package classify
 
-import "testing"
+import (
+	"testing"
+
+	"outrigger/policy/classify/hint"
+)
 
 // kindCase is a refusal in words that no list has, with what it is.
 type kindCase struct {
@@ -121,7 +125,7 @@ func TestARefusalInChineseNamesItsWait(t *testing.T) {
 		"您的限额将在 2026-02-01 20:00:30 重置。": "30s",
 		"已使用 5 秒音频":                      "0s",
 	} {
-		wait, at := textHint(body, testNow)
+		wait, at := hint.InText(body, testNow)
 		if !at.IsZero() {
 			wait = at.Sub(testNow)
 		}

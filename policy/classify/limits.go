@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"outrigger/policy/classify/hint"
 )
 
 // number matches 30000, 20,000, 9.0 and Groq's ~12903.
@@ -36,7 +38,7 @@ func (r *reply) limits() Limits {
 	if m := actualRE.FindStringSubmatch(r.text); m != nil {
 		l.Used, l.Limit = count(m[1]), count(m[2])
 	} else if m := ofRE.FindStringSubmatch(r.text); m != nil {
-		l.Limit, l.Window = count(m[1]), time.Duration(min(count(m[2]), maxWait.Seconds()))*time.Second
+		l.Limit, l.Window = count(m[1]), time.Duration(min(count(m[2]), hint.Max.Seconds()))*time.Second
 	} else if m := everyRE.FindStringSubmatch(r.text); m != nil {
 		l.Limit, l.Dimension = count(m[1]), plural(strings.TrimSpace(m[2]), m[3])
 		l.Window = time.Duration(count(m[4])) * windowOf(m[5])

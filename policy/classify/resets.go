@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"outrigger/policy/classify/hint"
 	"outrigger/policy/httpfield"
 )
 
@@ -88,12 +89,12 @@ func resetValue(value string, now time.Time) time.Duration {
 	}
 	at, err := time.Parse(time.RFC3339, value)
 	if err != nil {
-		n, _ := decimal(value)
-		at = epoch(n)
+		n, _ := hint.Decimal(value)
+		at = hint.Epoch(n)
 	}
 	if at.IsZero() {
 		return 0
 	}
-	wait, _ := until(at, now)
+	wait, _ := hint.Until(at, now)
 	return wait
 }

@@ -1,6 +1,9 @@
 package classify
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"net/http"
 	"strings"
 	"testing"
@@ -512,15 +515,54 @@ func TestEachRuleDecidesWhatItIsFor(t *testing.T) {
 	}
 }
 
+// evidence returns the comment above each row of the table, by the row's name.
+func evidence(t *testing.T) map[string]string {
+	t.Helper()
+	set := token.NewFileSet()
+	file, err := parser.ParseFile(set, "rules.go", nil, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	above := map[int]string{} // by the line behind it
+	for _, group := range file.Comments {
+		above[set.Position(group.End()).Line+1] = strings.TrimSpace(group.Text())
+	}
+	said := map[string]string{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		row, ok := n.(*ast.CompositeLit)
+		if !ok || len(row.Elts) == 0 {
+			return true
+		}
+		field, ok := row.Elts[0].(*ast.KeyValueExpr)
+		if !ok {
+			return true // the table itself
+		}
+		switch name := field.Value.(type) {
+		case *ast.BasicLit:
+			said[strings.Trim(name.Value, `"`)] = above[set.Position(row.Pos()).Line]
+		case *ast.Ident:
+			said[ruleOtherRejection] = above[set.Position(row.Pos()).Line]
+		}
+		return false
+	})
+	for name, text := range said {
+		if strings.HasPrefix(text, "#") { // a section's title
+			said[name] = ""
+		}
+	}
+	return said
+}
+
 func TestEveryRuleHasATestAndEvidence(t *testing.T) {
+	said := evidence(t)
 	seen := map[string]bool{}
 	for i := range rules {
 		if seen[rules[i].name] {
 			t.Errorf("two rules are called %s", rules[i].name)
 		}
 		seen[rules[i].name] = true
-		if rules[i].evidence == "" {
-			t.Errorf("rule %s has no evidence", rules[i].name)
+		if said[rules[i].name] == "" {
+			t.Errorf("no comment above rule %s says who sends it", rules[i].name)
 		}
 		if _, ok := ruleTable[rules[i].name]; !ok {
 			t.Errorf("rule %s has no case", rules[i].name)

@@ -1,7 +1,9 @@
 package classify
 
 import (
+	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -69,3 +71,131 @@ func quotaScope(r *reply) Scope {
 	}
 	return Credential
 }
+
+// paceRE finds words about how fast or how much a caller may ask. A refusal that has none of them, such as
+// "Extra usage is required for long context requests." (anthropics/claude-code#41054), may have any reason, whatever
+// type it comes under.
+var paceRE = regexp.MustCompile(`(?:\b|_)rate[ _-]?limit|\bratelimit|\brequest rate\b|\btoo many\b|\btoo (?:fast|quickly|frequent)|\bfrequen(?:cy|tly)\b` +
+	`|\bthrottl|\bslow down\b|\b(?:rpm|tpm|rpd|tpd|qps|rps|tps)\b|\b(?:requests?|tokens?|calls?|queries|images?)[ -](?:per|/)[ -]?(?:s|min|hour|h|day|d)` +
+	`|\b(?:request|token|call|usage|quota|rate)s? (?:limit|quota|cap)s?\b|\bquotas? (?:was |were |is |are |has been |have been )?(?:reached|exceeded|exhausted|hit)\b` +
+	`|\b(?:exceed(?:ed|s|ing)?|reached|hit|over|out of) (?:\S+ ){0,4}?(?:quotas?|rate)\b`)
+
+// fewWords is up to how many words a message tells no reason of its own, so that its code decides: "Error", "Request failed".
+const fewWords = 3
+
+// proven reports whether a refusal shows that the rate of its credential and model is what refused it: it names a
+// wait, an empty bucket, what is counted and for how long, or speaks of a rate; or its code does and nothing in its
+// text speaks of something else. A bare 429 and a web page prove nothing.
+func (r *reply) proven() bool {
+	switch {
+	case r.wait > 0 || !r.until().IsZero():
+		return true
+	case r.told.Limit > 0 || r.told.Dimension != "" || r.told.Window > 0:
+		return true
+	case r.emptied() || paceRE.MatchString(r.all):
+		return true
+	case r.hasPart("rate_limit"), r.hasPart("ratelimit"), r.hasPart("too_many"), r.hasPart("throttl"), r.hasPart("in_flight"),
+		r.hasPart("resource_exhausted"), r.has(modelLimitCodes):
+		return len(strings.Fields(r.text)) <= fewWords
+	}
+	return false
+}
+
+// emptied reports whether a rate-limit header says that nothing remains.
+func (r *reply) emptied() bool {
+	for _, h := range [...]map[string][]string{r.Header, r.headers} {
+		for name := range h {
+			n := strings.ReplaceAll(strings.ToLower(name), "rate-limit", "ratelimit")
+			if strings.Contains(n, "ratelimit") && strings.Contains(n, "remaining") && first(h, name) == "0" {
+				return true
+			}
+		}
+	}
+	return len(r.spentQuotas()) > 0
+}
+
+// zeroLimitRE matches "limit: 0" and "limit=0", a model that the plan does not have, but no "limit: 0.5" and no
+// "remaining limit: 0".
+var zeroLimitRE = regexp.MustCompile(`(?:^|[^\w\s-]\s*|\b(?:rate|token|request|quota|the|your|with|a|of|model) )limit(?: of| is)? ?[:=]? ?"?(?:0|zero)(?:[^.\w]|\.\D|\.?$)`)
+
+// googleExhausted matches Google's RESOURCE_EXHAUSTED, also where a gateway quotes it.
+func googleExhausted(r *reply) bool {
+	return r.hasPart("resource_exhausted") || saysAny(r.all, "resource_exhausted")
+}
+
+// googleSpent matches a quota that no wait of minutes refills: one per day, which is renewed at midnight
+// Pacific time, or one of zero. Google adds a short RetryInfo to both (Gitlawb/openclaude#249).
+func googleSpent(r *reply) bool {
+	return googleExhausted(r) &&
+		(r.quotaNames("perday") || zeroLimitRE.MatchString(r.text))
+}
+
+// nothingAllowed matches a limit of zero from anybody, unless a wait beside it says that it passes.
+func nothingAllowed(r *reply) bool {
+	return r.status == http.StatusTooManyRequests && zeroLimitRE.MatchString(r.text) && r.wait == 0
+}
+
+// perMinuteProof matches what proves that "exceeded your current quota" means a minute:
+// a quotaId per minute, or RetryInfo, as a detail or in the words Google makes of it.
+func perMinuteProof(r *reply) bool {
+	return googleExhausted(r) &&
+		(r.quotaNames("perminute") || r.retryInfo > 0 || saysAny(r.all, "retrydelay", "please retry in "))
+}
+
+// quotaNames reports whether a quotaId contains the part, be it in a quoted body.
+func (r *reply) quotaNames(part string) bool {
+	if slices.ContainsFunc(r.quotaIDs, func(id string) bool { return strings.Contains(id, part) }) {
+		return true
+	}
+	return len(r.quotaIDs) == 0 && saysAny(r.all, "quotaid") && saysAny(r.all, part)
+}
+
+// linkRE finds links in lower-cased texts: host, path and anchor.
+var linkRE = regexp.MustCompile(`https?://([\w.-]+)([^\s"'<>)\]#]*)(?:#([\w.%-]+))?`)
+
+// rateAnchorRE finds an anchor or the end of a path about a rate: "token-limit", "rate-limits", "429-throttling".
+var rateAnchorRE = regexp.MustCompile(`(?:token|rate|request|tpm|rpm|qps|throttl\w*|concurren\w*)s?[-_]?(?:limit|quota|per)|throttl|rate-?limit`)
+
+// rateLimitRE finds a text that says rate under a code that says quota (SambaNova).
+var rateLimitRE = regexp.MustCompile(`\brate limit (?:was |has been |is )?(?:exceeded|reached)`)
+
+// pageOwners are the hosts of documentation whose error codes mean something of their own: whoever links to one uses its
+// words. Alibaba's DashScope sends OpenAI's code for a throttle.
+var pageOwners = []string{"aliyun.com", "alibabacloud.com"}
+
+// throttlePage matches a quota code that the text or a link explains: by its anchor it is about a rate. Of DashScope's pages, those
+// about what is free, overdue or not bought are not. OpenAI's links and Google's stand beside real quotas as well.
+func throttlePage(r *reply) bool {
+	if r.status != http.StatusTooManyRequests || googleExhausted(r) || !r.has(quotaCodes) && !saysAny(r.text, quotaPhrase) {
+		return false
+	}
+	if debtRE.MatchString(r.text) {
+		return false
+	}
+	if !saysAny(r.text, "quota") && rateLimitRE.MatchString(r.text) {
+		return true
+	}
+	for _, m := range linkRE.FindAllStringSubmatch(r.text, 8) {
+		host, anchor := m[1], m[3]
+		switch {
+		case host == "openai.com" || strings.HasSuffix(host, ".openai.com"):
+		case rateAnchorRE.MatchString(anchor):
+			return true
+		case ownsPage(host) && anchor == "":
+			return true
+		}
+	}
+	return false
+}
+
+func ownsPage(host string) bool {
+	for _, owner := range pageOwners {
+		if host == owner || strings.HasSuffix(host, "."+owner) {
+			return true
+		}
+	}
+	return false
+}
+
+// quotaCodes are OpenAI's words for an empty account that others send for a rate.
+var quotaCodes = codes(`insufficient_quota exceeded_current_quota_error`)

@@ -2,6 +2,8 @@ package classify
 
 import (
 	"net/http"
+	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -115,4 +117,61 @@ func hasAnyPrefix(s string, prefixes ...string) bool {
 		}
 	}
 	return false
+}
+
+// namedStatus returns the status of what codes name by their words, 0 if none.
+func namedStatus(n named) int {
+	for _, c := range [...]struct {
+		is     named
+		status int
+	}{
+		{namesDebt | namesPeriod, http.StatusPaymentRequired},
+		{namesRate, http.StatusTooManyRequests},
+		{namesQuota, http.StatusPaymentRequired},
+		{namesSize | namesTokens, http.StatusBadRequest},
+		{namesBusy | namesLoading, http.StatusServiceUnavailable},
+		{namesModel, http.StatusNotFound},
+		{namesRegion | namesPlan, http.StatusForbidden},
+		{namesAPIKey, http.StatusUnauthorized},
+	} {
+		if n&c.is != 0 {
+			return c.status
+		}
+	}
+	return 0
+}
+
+// quotedStatusRE finds the status that a gateway quotes from behind it: "Error code: 503 - {…", "status code 429".
+var quotedStatusRE = regexp.MustCompile(`\b(?:error code|status code|status|http(?:/[\d.]+)?|error)\b[ :=(]{1,3}(?:is |of )?(4(?:08|13|29)|5\d\d)\b`)
+
+// saidStatus returns the status of an error inside a 2xx whose codes say nothing, by the words of its text; 500 if those
+// say nothing either. A quoted 401 or 403 is about the gateway's own key.
+func (r *reply) saidStatus() int {
+	text := cut(r.text, crowdMax)
+	about := saysAny(text, accountWords...)
+	switch {
+	case loadingRE.MatchString(text) && !loadFailedRE.MatchString(text):
+		return http.StatusServiceUnavailable
+	case saysQuota(r):
+		return http.StatusTooManyRequests
+	case saysAny(text, billingPhrases...), about && debtRE.MatchString(text):
+		return http.StatusPaymentRequired
+	case hurries(text), about && minuteRE.MatchString(text) && overRE.MatchString(text):
+		return http.StatusTooManyRequests
+	case about && overRE.MatchString(text), saysUsed(text):
+		return http.StatusPaymentRequired
+	case crowdRE.MatchString(text):
+		return http.StatusServiceUnavailable
+	case saysAny(text, oversizePhrases...), overflows(text):
+		return http.StatusBadRequest
+	case saysNoModel(r), saysAny(text, "model", "function") && goneRE.MatchString(text):
+		return http.StatusNotFound
+	case saysAny(text, "key", "token", "credential", "auth", "account") && deadRE.MatchString(text):
+		return http.StatusUnauthorized
+	}
+	if m := quotedStatusRE.FindStringSubmatch(r.text); m != nil {
+		status, _ := strconv.Atoi(m[1])
+		return status
+	}
+	return http.StatusInternalServerError
 }

@@ -62,23 +62,23 @@ func servedHosts(c settings.Callers) []string {
 // it is meant for, if it is not meant for this listener.
 func (cs *Callers) Admit(r *http.Request, target string) error {
 	if r.Method == http.MethodConnect {
-		return apierror.New("bad_request", "CONNECT is not served here. Set OPENAI_BASE_URL to this listener instead of HTTPS_PROXY, or OUTRIGGER_INTERCEPT=on.")
+		return apierror.New(apierror.BadRequest, "CONNECT is not served here. Set OPENAI_BASE_URL to this listener instead of HTTPS_PROXY, or OUTRIGGER_INTERCEPT=on.")
 	}
 	if target != "" {
 		return cs.admitTo(r, target)
 	}
 	if r.URL.IsAbs() && !cs.serves(r.URL.Host) {
-		return apierror.New("bad_request", "This is no open proxy: it does not forward to %q. "+
+		return apierror.New(apierror.BadRequest, "This is no open proxy: it does not forward to %q. "+
 			"Set OPENAI_BASE_URL to this listener instead of HTTP_PROXY.", Short(r.URL.Host))
 	}
 	if !cs.serves(r.Host) {
-		return apierror.New("host_not_allowed", "Host %q is not served. Call by a loopback name, or list it in OUTRIGGER_ALLOWED_HOSTS.", Short(r.Host))
+		return apierror.New(apierror.HostNotAllowed, "Host %q is not served. Call by a loopback name, or list it in OUTRIGGER_ALLOWED_HOSTS.", Short(r.Host))
 	}
 	if err := cs.admitPage(r); err != nil {
 		return err
 	}
 	if !IsPreflight(r) && !cs.Known(r.Header.Get(wire.HeaderToken)) {
-		return apierror.New("client_token_required", "This proxy asks for a client token. Send one of OUTRIGGER_CLIENT_TOKENS in x-outrigger-token.")
+		return apierror.New(apierror.ClientTokenRequired, "This proxy asks for a client token. Send one of OUTRIGGER_CLIENT_TOKENS in x-outrigger-token.")
 	}
 	return nil
 }
@@ -87,11 +87,11 @@ func (cs *Callers) Admit(r *http.Request, target string) error {
 // that may call.
 func (cs *Callers) admitPage(r *http.Request) error {
 	if origin := r.Header.Get("Origin"); origin != "" && !slices.Contains(cs.origins, strings.ToLower(origin)) {
-		return apierror.New("origin_not_allowed", "Pages of origin %q may not call. List it in OUTRIGGER_ALLOWED_ORIGINS if they should.", Short(origin))
+		return apierror.New(apierror.OriginNotAllowed, "Pages of origin %q may not call. List it in OUTRIGGER_ALLOWED_ORIGINS if they should.", Short(origin))
 	}
 	// A page's request for a picture or a script has no Origin, but this.
 	if site := r.Header.Get("Sec-Fetch-Site"); r.Header.Get("Origin") == "" && (site == "cross-site" || site == "same-site") {
-		return apierror.New("origin_not_allowed", "Browser pages may not call. List their origin in OUTRIGGER_ALLOWED_ORIGINS if they should.")
+		return apierror.New(apierror.OriginNotAllowed, "Browser pages may not call. List their origin in OUTRIGGER_ALLOWED_ORIGINS if they should.")
 	}
 	return nil
 }
@@ -153,13 +153,13 @@ func (cs *Callers) admitTo(r *http.Request, target string) error {
 	}
 	through := intercept.Target(r.Context()) != ""
 	if through && intercept.Authority(&url.URL{Scheme: scheme, Host: r.Host}) != target {
-		return apierror.New("host_not_allowed", "Host %q is not served here: this is a tunnel to %s.", Short(r.Host), target)
+		return apierror.New(apierror.HostNotAllowed, "Host %q is not served here: this is a tunnel to %s.", Short(r.Host), target)
 	}
 	if err := cs.admitPage(r); err != nil {
 		return err
 	}
 	if !through && !cs.Known(r.Header.Get(wire.HeaderToken)) && !cs.Known(intercept.TokenOf(r)) {
-		return apierror.New("client_token_required", "This proxy asks for a client token. Put one of OUTRIGGER_CLIENT_TOKENS into the proxy's URL: HTTP_PROXY=http://TOKEN@host:port.")
+		return apierror.New(apierror.ClientTokenRequired, "This proxy asks for a client token. Put one of OUTRIGGER_CLIENT_TOKENS into the proxy's URL: HTTP_PROXY=http://TOKEN@host:port.")
 	}
 	return nil
 }

@@ -47,17 +47,17 @@ func (s *Slots) Close(now, until time.Time) {
 func LineRefusal(d limit.Decision, upstream string) *apierror.Error {
 	switch d.Reason {
 	case limit.QueueFull:
-		return apierror.New("local_rate_limit", "The line for upstream %q's rate limit is full (OUTRIGGER_QUEUE_MAX). "+
+		return apierror.New(apierror.LocalRateLimit, "The line for upstream %q's rate limit is full (OUTRIGGER_QUEUE_MAX). "+
 			"A place in it would come up in about %s.", upstream, apierror.Round(d.Wait)).After(d.Wait)
 	case limit.Barred:
-		return apierror.New("local_rate_limit", "Upstream %q said that this credential's limit for the model is used up for another %s, longer than "+
+		return apierror.New(apierror.LocalRateLimit, "Upstream %q said that this credential's limit for the model is used up for another %s, longer than "+
 			"anybody waits (OUTRIGGER_RETRY_AFTER_MAX). One request a minute tries whether that still holds.", upstream, apierror.Round(d.Wait)).After(d.Wait)
 	case limit.NeverFits:
-		e := apierror.New("local_rate_limit", "This request alone is larger than upstream %q's token limit, so no wait would let it pass. "+
+		e := apierror.New(apierror.LocalRateLimit, "This request alone is larger than upstream %q's token limit, so no wait would let it pass. "+
 			"Make the prompt or max_tokens smaller.", upstream)
 		e.Later = false
 		return e
 	}
-	return apierror.New("local_rate_limit", "Upstream %q's rate limit would let this request pass in about %s, "+
+	return apierror.New(apierror.LocalRateLimit, "Upstream %q's rate limit would let this request pass in about %s, "+
 		"after the request's deadline or the longest wait allowed (OUTRIGGER_QUEUE_TIMEOUT).", upstream, apierror.Round(d.Wait)).After(d.Wait)
 }

@@ -103,6 +103,6 @@ func (l *Life) WaitsNoMore() {
 
 // OutlastsDrain is the refusal of a call whose turn would come after the drain's end.
 func OutlastsDrain() error {
-	return errors.Join(apierror.ErrDraining, apierror.New("draining", "Outrigger is shutting down, and the turn of this call would come later than that. "+
+	return errors.Join(apierror.ErrDraining, apierror.New(apierror.Draining, "Outrigger is shutting down, and the turn of this call would come later than that. "+
 		"Send it again.").After(time.Second))
 }

@@ -54,7 +54,7 @@ func (s *Calls) gaveUp(x *Caller, f *Flight, err error, first bool) error {
 		return errAgain
 	case f.rejoin && errors.Is(err, apierror.ErrDeadline):
 		x.Record.Attempts = f.attempts(x)
-		return apierror.New("upstream_timeout", "No answer came in the time that this client allows (%s, %s). The call goes on for %s "+
+		return apierror.New(apierror.UpstreamTimeout, "No answer came in the time that this client allows (%s, %s). The call goes on for %s "+
 			"(OUTRIGGER_REJOIN): the client's own retry gets its answer.", apierror.Attempts(x.Record.Attempts), apierror.Round(time.Since(x.Start)), s.Settings.Rejoin).After(x.soon(0))
 	}
 	return s.inUse(x, err, f)
@@ -98,7 +98,7 @@ func (s *Calls) shut(x *Caller, f *Flight) error {
 	if f.Over {
 		return errAgain
 	}
-	e := apierror.New("idempotency_key_in_use", "The call with this Idempotency-Key is still being made, and its answer is too long "+
+	e := apierror.New(apierror.IdempotencyKeyInUse, "The call with this Idempotency-Key is still being made, and its answer is too long "+
 		"to be given twice. Ask again when it has ended.")
 	return s.result(x, resultInUse, e)
 }

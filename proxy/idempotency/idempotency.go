@@ -204,7 +204,7 @@ func (s *Calls) carry(w http.ResponseWriter, x *Caller, f *Flight, first bool) e
 
 // reused refuses a key that belongs to another call.
 func (s *Calls) reused(x *Caller) error {
-	return s.result(x, resultReused, apierror.New("idempotency_key_reused",
+	return s.result(x, resultReused, apierror.New(apierror.IdempotencyKeyReused,
 		"This Idempotency-Key was used for another request: the method, path, query, body or a header differs. Use a new key for a new request."))
 }
 

@@ -44,7 +44,7 @@ func (s *Calls) inUse(x *Caller, cause error, f *Flight) error {
 		return cause
 	}
 	x.Record.Attempts = f.attempts(x)
-	e := apierror.New("idempotency_key_in_use", "The call with this Idempotency-Key is still being made, since %s. "+
+	e := apierror.New(apierror.IdempotencyKeyInUse, "The call with this Idempotency-Key is still being made, since %s. "+
 		"It goes on: ask again with the same key to get its answer.", apierror.Round(time.Since(x.Start)))
 	return s.result(x, resultInUse, e.After(x.soon(e.RetryAfter)))
 }
@@ -66,7 +66,7 @@ func unknown(c claims.Claim) *apierror.Error {
 	if c.Status != 0 {
 		how = "its answer, with status " + wire.StatusLabel(c.Status) + ", could not be kept"
 	}
-	return apierror.New("idempotency_outcome_unknown", "A call with this Idempotency-Key was begun at %s (%s ago) and %s. "+
+	return apierror.New(apierror.IdempotencyOutcomeUnknown, "A call with this Idempotency-Key was begun at %s (%s ago) and %s. "+
 		"It may have been carried out, so it is not repeated: look (list the objects), and if it was not, send it again with a new key.",
 		c.Since.UTC().Format(time.RFC3339), apierror.Round(time.Since(c.Since)), how)
 }
@@ -80,7 +80,7 @@ func refusedCreate(why error) *apierror.Error {
 	case errors.Is(why, claims.ErrMemory):
 		what = "has the answer to this call, but there is no memory left to read it into (OUTRIGGER_MEMORY_MAX)"
 	}
-	return apierror.New("idempotency_store_unavailable",
+	return apierror.New(apierror.IdempotencyStoreUnavailable,
 		"The store of idempotent answers %s, and making it twice could create twice. Nothing was sent. Send it again.", what)
 }
 

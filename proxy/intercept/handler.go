@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -14,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"outrigger/internal/resources"
+	"outrigger/proxy/apierror"
 	"outrigger/proxy/outward"
 )
 
@@ -85,36 +85,33 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	outcome := "refused"
-	if refusal.status == http.StatusBadGateway {
+	if refusal.Status == http.StatusBadGateway {
 		outcome = "failed"
 	}
 	h.total.WithLabelValues(outcome).Inc()
 	h.options.Log.Info("tunnel", slog.String("host", host), slog.String("outcome", outcome),
-		slog.String("error_code", refusal.code), slog.String("error", refusal.message))
-	refusal.write(w)
+		slog.String("error_code", string(refusal.Code)), slog.String("error", refusal.Message))
+	write(w, refusal)
 }
 
 // admit returns the host and port that a tunnel is asked to, or why there is none.
-func (h *Handler) admit(r *http.Request) (string, string, *refusal) {
+func (h *Handler) admit(r *http.Request) (string, string, *apierror.Error) {
 	host, port, ok := parse(r.RequestURI)
 	switch {
 	case r.ProtoMajor != 1:
-		return host, port, badRequest("Tunnels are served over HTTP/1.1 only.")
+		return host, port, apierror.New(apierror.BadRequest, "Tunnels are served over HTTP/1.1 only.")
 	case Target(r.Context()) != "":
-		return host, port, badRequest("A tunnel inside of a tunnel to an upstream is not served.")
+		return host, port, apierror.New(apierror.BadRequest, "A tunnel inside of a tunnel to an upstream is not served.")
 	case !ok:
-		return host, port, badRequest("CONNECT wants host:port.")
+		return host, port, apierror.New(apierror.BadRequest, "CONNECT wants host:port.")
 	case !h.options.Knows(TokenOf(r)):
-		return host, port, &refusal{
-			http.StatusProxyAuthRequired, "authentication_error", "client_token_required",
-			"This proxy asks for a client token. Put one of OUTRIGGER_CLIENT_TOKENS into the proxy's URL: HTTPS_PROXY=http://TOKEN@host:port.",
-		}
+		return host, port, tokenRequired()
 	}
 	return host, port, nil
 }
 
 // intercept turns the tunnel to an upstream into a caller's connection.
-func (h *Handler) intercept(w http.ResponseWriter, target, token string) *refusal {
+func (h *Handler) intercept(w http.ResponseWriter, target, token string) *apierror.Error {
 	conn, unread, refusal := establish(w)
 	if refusal != nil {
 		return refusal
@@ -126,14 +123,14 @@ func (h *Handler) intercept(w http.ResponseWriter, target, token string) *refusa
 }
 
 // tunnel opens a blind tunnel and returns at its end.
-func (h *Handler) tunnel(w http.ResponseWriter, r *http.Request, host, port string, start time.Time) *refusal {
+func (h *Handler) tunnel(w http.ResponseWriter, r *http.Request, host, port string, start time.Time) *apierror.Error {
 	switch {
 	case port != "443":
-		return refused("Outrigger tunnels to port 443 only, and to its upstreams.")
+		return apierror.New(apierror.TunnelRefused, "Outrigger tunnels to port 443 only, and to its upstreams.")
 	case h.draining.Load(): // to an upstream all goes on: the answer in there says so
-		return unavailable("draining", "Outrigger is shutting down.")
+		return apierror.New(apierror.Draining, "Outrigger is shutting down.")
 	case !h.tunnels.room():
-		return unavailable("tunnels_full", fmt.Sprintf("%d tunnels are open, the most that may be.", maxTunnels))
+		return apierror.New(apierror.TunnelsFull, "%d tunnels are open, the most that may be.", maxTunnels)
 	}
 	far, err := h.dial(r.Context(), host, port)
 	if err != nil {
@@ -164,22 +161,22 @@ func (h *Handler) tunnel(w http.ResponseWriter, r *http.Request, host, port stri
 }
 
 // failed tells why a tunnel's far end could not be had.
-func failed(host string, err error) *refusal {
+func failed(host string, err error) *apierror.Error {
 	if errors.Is(err, ErrAddress) {
-		return refused("Outrigger tunnels to public addresses only: " + host + " is, or resolves to, none.")
+		return apierror.New(apierror.TunnelRefused, "Outrigger tunnels to public addresses only: %s is, or resolves to, none.", host)
 	}
 	if lack := resources.Shortage(err); lack != "" {
-		return unavailable("resources_exhausted", "Outrigger cannot connect to "+host+": "+lack+".")
+		return apierror.New(apierror.ResourcesExhausted, "Outrigger cannot connect to %s: %s.", host, lack)
 	}
-	return &refusal{http.StatusBadGateway, "api_connection_error", "tunnel_failed", "Outrigger cannot connect to " + host + ": " + reason(err) + "."}
+	return apierror.New(apierror.TunnelFailed, "Outrigger cannot connect to %s: %s.", host, reason(err))
 }
 
 // establish takes the connection over and says that the tunnel stands. It returns
 // what the caller has sent already.
-func establish(w http.ResponseWriter) (net.Conn, []byte, *refusal) {
+func establish(w http.ResponseWriter) (net.Conn, []byte, *apierror.Error) {
 	conn, rest, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		return nil, nil, badRequest("This connection cannot be made a tunnel.")
+		return nil, nil, apierror.New(apierror.BadRequest, "This connection cannot be made a tunnel.")
 	}
 	unread := drained(rest.Reader)
 	_ = conn.SetDeadline(time.Time{})

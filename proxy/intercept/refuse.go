@@ -1,44 +1,33 @@
 package intercept
 
 import (
-	"encoding/json"
 	"net/http"
 	"strconv"
+
+	"outrigger/proxy/apierror"
 )
 
-// refusal is why there is no tunnel, in the shape of all errors that Outrigger
-// writes itself.
-type refusal struct {
-	status              int
-	kind, code, message string
-}
-
-func (f *refusal) write(w http.ResponseWriter) {
+// write answers a CONNECT with why there is no tunnel.
+func write(w http.ResponseWriter, e *apierror.Error) {
 	h := w.Header()
-	switch f.status {
-	case http.StatusProxyAuthRequired: // clients that wait to be asked, such as Java's
+	if e.Status == http.StatusProxyAuthRequired { // clients that wait to be asked, such as Java's
 		h.Set("Proxy-Authenticate", `Basic realm="outrigger"`)
-	case http.StatusServiceUnavailable:
-		h.Set("Retry-After", "1")
 	}
-	body, _ := json.Marshal(map[string]any{"error": map[string]any{
-		"message": f.message, "type": f.kind, "param": nil, "code": f.code,
-	}})
+	if seconds := e.WaitSeconds(); seconds != "" {
+		h.Set("Retry-After", seconds)
+	}
+	body := e.Body()
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("X-Outrigger-Source", "local")
-	w.WriteHeader(f.status)
+	w.WriteHeader(e.Status)
 	_, _ = w.Write(body)
 }
 
-func badRequest(message string) *refusal {
-	return &refusal{http.StatusBadRequest, "invalid_request_error", "bad_request", message}
-}
-
-func refused(message string) *refusal {
-	return &refusal{http.StatusForbidden, "permission_error", "tunnel_refused", message}
-}
-
-func unavailable(code, message string) *refusal {
-	return &refusal{http.StatusServiceUnavailable, "server_error", code, message}
+// tokenRequired asks for a client token. A proxy asks with 407 (RFC 9110, section 15.5.8), not with 401.
+func tokenRequired() *apierror.Error {
+	e := apierror.New(apierror.ClientTokenRequired,
+		"This proxy asks for a client token. Put one of OUTRIGGER_CLIENT_TOKENS into the proxy's URL: HTTPS_PROXY=http://TOKEN@host:port.")
+	e.Status = http.StatusProxyAuthRequired
+	return e
 }

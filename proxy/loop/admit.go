@@ -40,7 +40,7 @@ func (x *Run) admit() error {
 	waited := x.waited(observe.SpanQueue, observe.QueueRate, now)
 	x.Record.Queue += waited
 	if errors.Is(err, apierror.ErrDeadline) || errors.Is(err, admission.ErrQueueTimeout) {
-		return apierror.New("local_rate_limit", "Waited %s in line for upstream %q's rate limit, until the request's deadline or the longest wait "+
+		return apierror.New(apierror.LocalRateLimit, "Waited %s in line for upstream %q's rate limit, until the request's deadline or the longest wait "+
 			"allowed (OUTRIGGER_QUEUE_TIMEOUT). Send fewer requests at once, or allow more time.", apierror.Round(waited), x.Up.Config.Name).
 			After(x.Place.Line.Predict(x.Place))
 	}
@@ -88,7 +88,7 @@ func (x *Run) stayedOpen(gates []*gate.Gate) error {
 	if len(gates) > 1 {
 		who = fmt.Sprintf("All %d upstreams that could answer fail", len(gates))
 	}
-	return apierror.New("circuit_open", "%s, so calls are held back while single ones try. "+
+	return apierror.New(apierror.CircuitOpen, "%s, so calls are held back while single ones try. "+
 		"There was no recovery within %s. See the state at /status.json.", who, apierror.Round(x.Record.Gate)).After(soonest)
 }
 

@@ -137,7 +137,7 @@ func (x *Run) fromMemory(s *response.Buffered) *response.Buffered {
 // with err: that says more than a wait's end. Nil is nothing.
 func (x *Run) insteadOf(err error) *response.Buffered {
 	var local *apierror.Error
-	waited := errors.Is(err, apierror.ErrDeadline) || errors.As(err, &local) && local.Code == "local_rate_limit" && local.Later
+	waited := errors.Is(err, apierror.ErrDeadline) || errors.As(err, &local) && local.Code == apierror.LocalRateLimit && local.Later
 	if !waited || x.Left() {
 		return nil
 	}

@@ -150,7 +150,7 @@ func (x *Run) causeOf(err error) policy.FailoverCause {
 	switch {
 	case errors.Is(err, ErrBudget):
 		return x.setback
-	case errors.As(err, &local) && local.Code == "local_rate_limit":
+	case errors.As(err, &local) && local.Code == apierror.LocalRateLimit:
 		return policy.FailoverRateLimited
 	}
 	return ""

@@ -27,32 +27,32 @@ func (x *Run) lost(a *attempt.Attempt) error {
 	tried, took, name := x.Tried(), apierror.Round(time.Since(x.Start)), x.Up.Config.Name
 	switch {
 	case a.Failure == classify.Starved:
-		return apierror.New(apierror.CodeExhausted, "No connection to upstream %q could be opened (%s, %s): %s. "+
+		return apierror.New(apierror.ResourcesExhausted, "No connection to upstream %q could be opened (%s, %s): %s. "+
 			"Nothing was sent. Send the request again.", name, tried, took, resources.Shortage(a.Err)).After(time.Second)
 	case a.Failure == classify.Unreachable && !x.connected:
-		return apierror.New("upstream_unreachable", "Upstream %q could not be reached in %s over %s (%s). "+
+		return apierror.New(apierror.UpstreamUnreachable, "Upstream %q could not be reached in %s over %s (%s). "+
 			"Check its URL, DNS and network.", name, tried, took, attempt.Describe(a))
 	case a.Failure == classify.Timeout:
-		return apierror.New("upstream_timeout", "Upstream %q gave no answer in time (%s, %s). "+
+		return apierror.New(apierror.UpstreamTimeout, "Upstream %q gave no answer in time (%s, %s). "+
 			"Allow more time (OUTRIGGER_TIMEOUT, OUTRIGGER_ATTEMPT_TIMEOUT, or the client's own timeout), or stream the answer.",
 			name, tried, took)
 	case errors.Is(a.Err, attempt.ErrPage):
-		return apierror.New("upstream_broke", "Upstream %q answered with a web page where its API answers with JSON (status %d; %s, %s). "+
+		return apierror.New(apierror.UpstreamBroke, "Upstream %q answered with a web page where its API answers with JSON (status %d; %s, %s). "+
 			"Check its URL and the path: they may not be the API's.", name, a.Resp.StatusCode, tried, took)
 	case errors.Is(a.Err, attempt.ErrEmpty):
-		return apierror.New("upstream_broke", "Upstream %q answered with status %d and an empty body where its API answers with JSON (%s, %s). "+
+		return apierror.New(apierror.UpstreamBroke, "Upstream %q answered with status %d and an empty body where its API answers with JSON (%s, %s). "+
 			"Sending the request again is safe.", name, a.Resp.StatusCode, tried, took)
 	case a.Failure == classify.Malformed:
-		return apierror.New("upstream_broke", "Upstream %q answered, but %s (%s, %s). The next answer would most likely be the same. "+
+		return apierror.New(apierror.UpstreamBroke, "Upstream %q answered, but %s (%s, %s). The next answer would most likely be the same. "+
 			"The upstream, or a proxy in front of it, has to be repaired.", name, attempt.Describe(a), tried, took)
 	}
-	return apierror.New("upstream_broke", "The connection to upstream %q broke before its answer was complete (%s; %s, %s). "+
+	return apierror.New(apierror.UpstreamBroke, "The connection to upstream %q broke before its answer was complete (%s; %s, %s). "+
 		"Sending the request again is safe.", name, attempt.Describe(a), tried, took)
 }
 
 // ambiguous is the error of a create that may have been carried out.
 func (x *Run) ambiguous(how string) *apierror.Error {
-	return apierror.New("upstream_ambiguous", "The request was sent to upstream %q and its answer was lost (%s; %s, %s). "+
+	return apierror.New(apierror.UpstreamAmbiguous, "The request was sent to upstream %q and its answer was lost (%s; %s, %s). "+
 		"It may have been carried out: look (list the objects) before sending it again.",
 		x.Up.Config.Name, how, x.Tried(), apierror.Round(time.Since(x.Start)))
 }
@@ -63,13 +63,13 @@ func (x *Run) unkept(a *attempt.Attempt) *apierror.Error {
 	if x.IsCreate() && a.Verdict.Ambiguous {
 		return x.ambiguous("the answer, with status " + strconv.Itoa(a.Resp.StatusCode) + ", did not arrive whole")
 	}
-	return apierror.New("upstream_broke", "Upstream %q answered with status %d and more than could be kept (%s, %s). "+
+	return apierror.New(apierror.UpstreamBroke, "Upstream %q answered with status %d and more than could be kept (%s, %s). "+
 		"Sending the request again is safe.", x.Up.Config.Name, a.Resp.StatusCode, x.Tried(), apierror.Round(time.Since(x.Start)))
 }
 
 // Unusable is the error of an answer that could not be passed on.
 func (x *Run) Unusable() *apierror.Error {
-	return apierror.New("upstream_broke", "The upstream's answer could not be passed on (%s, %s).",
+	return apierror.New(apierror.UpstreamBroke, "The upstream's answer could not be passed on (%s, %s).",
 		x.Tried(), apierror.Round(time.Since(x.Start)))
 }
 

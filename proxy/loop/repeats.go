@@ -118,7 +118,7 @@ func (x *Run) concludeRefused(err error) {
 		return
 	case x.Record.Attempts == 0 && x.Repeat.Mark == "":
 		return // no attempt, no failure
-	case x.last == nil && x.LastLoss != nil && x.LastLoss.Code == apierror.CodeExhausted:
+	case x.last == nil && x.LastLoss != nil && x.LastLoss.Code == apierror.ResourcesExhausted:
 		return // it is this machine's, and may be over at any moment
 	case x.last != nil:
 		last = negative.Keep(x.last)

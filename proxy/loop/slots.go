@@ -115,14 +115,14 @@ func (x *Run) waitForSlot(s *admission.Slots, sl *admission.Slot, again bool) er
 	case errors.Is(err, apierror.ErrClosing):
 		return call.OutlastsDrain()
 	case errors.Is(err, admission.ErrSlotsFull):
-		return apierror.New("local_rate_limit", "The queue for the calls that upstream %q runs at once is full (OUTRIGGER_QUEUE_MAX). "+
+		return apierror.New(apierror.LocalRateLimit, "The queue for the calls that upstream %q runs at once is full (OUTRIGGER_QUEUE_MAX). "+
 			"Send fewer requests at once.", x.Up.Config.Name).After(s.UntilFree())
 	case errors.Is(err, admission.ErrTurnedAway):
 		x.Late = true
-		return apierror.New("local_rate_limit", "Upstream %q runs so few calls at once that this one would be answered after the request's deadline. "+
+		return apierror.New(apierror.LocalRateLimit, "Upstream %q runs so few calls at once that this one would be answered after the request's deadline. "+
 			"Send fewer requests at once, or allow more time.", x.Up.Config.Name).After(s.UntilFree())
 	case errors.Is(err, admission.ErrQueueTimeout):
-		return apierror.New("local_rate_limit", "Waited %s in the queue for one of the calls that upstream %q runs at once, the longest "+
+		return apierror.New(apierror.LocalRateLimit, "Waited %s in the queue for one of the calls that upstream %q runs at once, the longest "+
 			"wait allowed (OUTRIGGER_QUEUE_TIMEOUT). Send fewer requests at once, or allow more time.",
 			apierror.Round(waited), x.Up.Config.Name).After(s.UntilFree())
 	}

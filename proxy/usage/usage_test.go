@@ -66,16 +66,17 @@ func TestOf_IgnoresDecoys(t *testing.T) {
 
 func BenchmarkOf(b *testing.B) {
 	const usage = `"usage":{"prompt_tokens":8,"total_tokens":8}}`
-	for name, answer := range map[string]string{
+	for name, text := range map[string]string{
 		"chat:1KiB":       `{"choices":[{"message":{"content":"` + strings.Repeat("so it goes, ", 80) + `"}}],` + usage,
 		"chat:1MiB":       `{"choices":[{"message":{"content":"` + strings.Repeat("so it goes, ", 80<<10) + `"}}],` + usage,
 		"embeddings:1MiB": `{"data":[` + strings.TrimSuffix(strings.Repeat("-0.012345678,", 80<<10), ",") + `],` + usage,
 	} {
 		b.Run(name, func(b *testing.B) {
+			answer := []byte(text)
 			b.SetBytes(int64(len(answer)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if c := Of([]byte(answer)); c.Prompt() != 8 {
+				if c := Of(answer); c.Prompt() != 8 {
 					b.Fatal("not found")
 				}
 			}

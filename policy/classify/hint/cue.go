@@ -1,4 +1,4 @@
-package classify
+package hint
 
 import (
 	"regexp"
@@ -32,29 +32,30 @@ const (
 
 var (
 	// links are the words before a time.
-	links     = words(`in after at on until till`)
-	linksAway = words(`in for until till`)
+	links     = set(`in after at on until till`)
+	linksAway = set(`in for until till`)
 	// fillers may stand before a time, and between a cue and a time without a link.
-	fillers = words(`your this the request requests again it please you can must should will to be time about around
+	fillers = set(`your this the request requests again it please you can must should will to be time about around
 		approximately approx roughly nearly at least another a further additional up under less more than estimated
 		suggested recommended delay interval period hint value next waiting date timestamp is are allowed accepted permitted possible available starts opens slot`)
 	// turns are words after which a time means something else.
-	turns = words(`exceeded exceeds exceeding exceed exhausted attempt attempts timed timeout failed fails per every each
+	turns = set(`exceeded exceeds exceeding exceed exhausted attempt attempts timed timeout failed fails per every each
 		max maximum limit limits limited within last past previous only budget count policy window times reason by ago
 		when because before if once unless of using with without while and or but however peer`)
 	// notCues make the cue after them mean something else: "connection reset after 30 s", "max wait 30 s".
-	notCues = words(`connection stream disconnect socket tcp peer http2 max maximum longest was were password queue`)
+	notCues = set(`connection stream disconnect socket tcp peer http2 max maximum longest was were password queue`)
 	// contracts are what renews without a limit being one.
-	contracts = words(`plan subscription membership billing trial contract`)
-	limitings = words(`limit limits quota usage allowance`)
+	contracts = set(`plan subscription membership billing trial contract`)
+	limitings = set(`limit limits quota usage allowance`)
 )
 
-func words(list string) map[string]bool {
-	set := map[string]bool{}
+// set returns the words of a list.
+func set(list string) map[string]bool {
+	all := map[string]bool{}
 	for _, w := range strings.Fields(list) {
-		set[w] = true
+		all[w] = true
 	}
-	return set
+	return all
 }
 
 const (

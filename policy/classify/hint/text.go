@@ -1,4 +1,4 @@
-package classify
+package hint
 
 import (
 	"regexp"
@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// textHint reads the first wait that a lower-cased text names, "try again in 7m12s", "(reset after 4s)", "wait a minute",
+// InText reads the first wait that a lower-cased text names, "try again in 7m12s", "(reset after 4s)", "wait a minute",
 // and the first instant ahead of now at which to come back; 0 and zero for none.
-func textHint(text string, now time.Time) (time.Duration, time.Time) {
+func InText(text string, now time.Time) (time.Duration, time.Time) {
 	var wait time.Duration
 	var at time.Time
 	hints(text, func(after, link string) bool {
@@ -43,12 +43,12 @@ func textHint(text string, now time.Time) (time.Duration, time.Time) {
 // counts as seconds behind a link: "retry after 12".
 func span(text, link string) time.Duration {
 	if m := bareRE.FindStringSubmatch(text); m != nil && link != "" {
-		n, _ := decimal(m[1])
-		wait, _ := toWait(n)
+		n, _ := Decimal(m[1])
+		wait, _ := Seconds(n)
 		return wait
 	}
 	if token, _, _ := strings.Cut(text, " "); strings.HasPrefix(token, "pt") {
-		wait, _ := duration(strings.Trim(token, ".,;)\"'"))
+		wait, _ := Duration(strings.Trim(token, ".,;)\"'"))
 		return wait
 	}
 	wait, rest, ok := leading(text)
@@ -75,9 +75,9 @@ var (
 // keyedWait reads a wait in seconds from what a text quotes of a header or a field.
 func keyedWait(text string) time.Duration {
 	for _, m := range keyedRE.FindAllStringSubmatch(text, maxCues) {
-		h := fieldHint(m[1], strings.Trim(m[2], "."), time.Time{})
-		if h.wait > 0 && h.kind != loadingField {
-			return h.wait
+		h := InField(m[1], strings.Trim(m[2], "."), time.Time{})
+		if h.Wait > 0 && h.Kind != Loading {
+			return h.Wait
 		}
 	}
 	return 0

@@ -1,4 +1,4 @@
-package classify
+package hint
 
 import (
 	"math"
@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// maxWait is the longest wait that is believed to be one. No allowance is for longer than a year;
+// Max is the longest wait that is believed to be one. No allowance is for longer than a year;
 // what exceeds it is a mistaken unit or garbage.
-const maxWait = 366 * 24 * time.Hour
+const Max = 366 * 24 * time.Hour
 
 // units are the units that texts and headers write: "7m12s", "28ms", "37.4s", "1.984999999s",
 // "45 seconds", "1 hour and 5 minutes".
@@ -47,8 +47,8 @@ var numberWords = map[string]float64{
 	"twenty": 20, "thirty": 30, "sixty": 60, "half a": 0.5, "half an": 0.5,
 }
 
-// duration reads a text that is a duration with units and nothing else. It refuses what is longer than a year.
-func duration(text string) (time.Duration, bool) {
+// Duration reads a text that is a duration with units and nothing else. It refuses what is longer than a year.
+func Duration(text string) (time.Duration, bool) {
 	text = strings.ToLower(strings.TrimSpace(text))
 	if m := isoSpanRE.FindStringSubmatch(text); m != nil {
 		if m[1] != "" {
@@ -69,7 +69,7 @@ func leading(text string) (time.Duration, string, bool) {
 		h, _ := strconv.Atoi(text[m[2]:m[3]])
 		minutes, _ := strconv.Atoi(text[m[4]:m[5]])
 		seconds, _ := strconv.Atoi(text[m[6]:m[7]])
-		wait, ok := toWait(float64(h*3600 + minutes*60 + seconds))
+		wait, ok := Seconds(float64(h*3600 + minutes*60 + seconds))
 		return wait, text[max(m[7], m[9]):], ok
 	}
 	if m := rangeRE.FindStringSubmatchIndex(text); m != nil {
@@ -91,20 +91,20 @@ func leading(text string) (time.Duration, string, bool) {
 	if m := wordRE.FindStringSubmatch(text); m != nil && !found && units[m[2]] != 0 {
 		total, text, found = numberWords[m[1]]*units[m[2]].Seconds(), text[len(m[0]):], true
 	}
-	wait, ok := toWait(total)
+	wait, ok := Seconds(total)
 	return wait, text, found && ok
 }
 
-// toWait turns seconds, which are not negative, into a wait. NaN and what exceeds maxWait are refused.
-func toWait(seconds float64) (time.Duration, bool) {
-	if !(seconds <= maxWait.Seconds()) { // NaN too
+// Seconds turns seconds, which are not negative, into a wait. NaN and what exceeds Max are refused.
+func Seconds(seconds float64) (time.Duration, bool) {
+	if !(seconds <= Max.Seconds()) { // NaN too
 		return 0, false
 	}
 	return time.Duration(math.Round(seconds * float64(time.Second))), true
 }
 
-// decimal reads a plain decimal number without a sign. ParseFloat alone would take "-1", "NaN", "Inf" and "0x1p3".
-func decimal(text string) (float64, bool) {
+// Decimal reads a plain decimal number without a sign. ParseFloat alone would take "-1", "NaN", "Inf" and "0x1p3".
+func Decimal(text string) (float64, bool) {
 	if text == "" || strings.Trim(text, "0123456789.") != "" {
 		return 0, false
 	}

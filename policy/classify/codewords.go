@@ -40,13 +40,13 @@ type naming struct {
 func say(is named, groups ...string) naming {
 	n := naming{is: is}
 	for _, g := range groups {
-		n.groups = append(n.groups, words(g))
+		n.groups = append(n.groups, codes(g))
 	}
 	return n
 }
 
 func (n naming) but(list string) naming {
-	n.without = words(list)
+	n.without = codes(list)
 	return n
 }
 
@@ -118,16 +118,16 @@ const (
 )
 
 // validating are words of a request that is wrong in itself, whatever else its code mentions: "invalid_quota_parameter".
-var validating = words(`param params parameter parameters field fields argument arguments value values format schema json property validation
+var validating = codes(`param params parameter parameters field fields argument arguments value values format schema json property validation
 	parse parsing syntax header enum attribute range`)
 
 // besides are the words that may stand beside a whole combination.
-var besides = words(`error exception err fault failure the is was are has been does be this that requested specified selected name id up
+var besides = codes(`error exception err fault failure the is was are has been does be this that requested specified selected name id up
 	start for in on by api llm ai provider endpoint currently temporarily yet still com org http https www it at of`)
 
 // vocabulary is every word that some combination or filler knows, by which glued ones are split.
 var vocabulary = func() map[string]bool {
-	all := words(`too many request`)
+	all := codes(`too many request`)
 	for _, n := range namings {
 		for _, g := range n.groups {
 			for w := range g {

@@ -1,4 +1,4 @@
-package classify
+package hint
 
 import (
 	"regexp"
@@ -37,28 +37,12 @@ var (
 // use it gives almost the earliest instant, and coming too early costs one probe.
 var beijing = time.FixedZone("UTC+8", 8*60*60)
 
-// until returns the instant, by the machine's clock, at which the answer says that service comes back; zero if it names
-// none that lies ahead.
-func (r *reply) until() time.Time {
-	at := r.retryAt
-	if at.IsZero() && r.retryAfter == 0 {
-		at = r.resetsAt
-	}
-	if at.IsZero() {
-		at = r.textAt
-	}
-	if _, ok := until(at, r.clock); !ok || !at.After(r.clock) {
-		return time.Time{}
-	}
-	return r.Now.Add(at.Sub(r.clock)).UTC()
-}
-
 // instantIn reads the instant with which a lower-cased text begins, and that lies ahead of now; zero if there is none.
 func instantIn(text string, now time.Time) time.Time {
 	var at time.Time
 	if m := epochRE.FindStringSubmatch(text); m != nil {
 		n, _ := strconv.ParseFloat(m[1], 64)
-		at = epoch(n)
+		at = Epoch(n)
 	} else if m := isoRE.FindStringSubmatch(text); m != nil {
 		at = date(m[1], m[2], m[3], m[4:8], m[8], now)
 	} else if m := dayFirstRE.FindStringSubmatch(text); m != nil {
@@ -74,7 +58,7 @@ func instantIn(text string, now time.Time) time.Time {
 	} else if m := turnRE.FindStringSubmatch(text); m != nil {
 		at = turn(m[1], now)
 	}
-	if wait, ok := until(at, now); !ok || wait == 0 {
+	if wait, ok := Until(at, now); !ok || wait == 0 {
 		return time.Time{}
 	}
 	return at.UTC()
@@ -198,8 +182,8 @@ func zoneOf(text string) *time.Location {
 	return time.FixedZone(text, east)
 }
 
-// epoch reads seconds or milliseconds since 1970. Values before 2001 are no instants: zero.
-func epoch(n float64) time.Time {
+// Epoch reads seconds or milliseconds since 1970. Values before 2001 are no instants: zero.
+func Epoch(n float64) time.Time {
 	const earliest = 1e9
 	switch {
 	case n >= earliest*1000 && n < 1e14:
@@ -208,4 +192,17 @@ func epoch(n float64) time.Time {
 		return time.Unix(int64(n), 0).UTC()
 	}
 	return time.Time{}
+}
+
+// Until returns the wait to an instant, 0 for one that has passed, and refuses
+// one more than a year ahead.
+func Until(at, now time.Time) (time.Duration, bool) {
+	wait := at.Sub(now)
+	switch {
+	case wait > Max:
+		return 0, false
+	case wait < 0:
+		return 0, true
+	}
+	return wait, true
 }

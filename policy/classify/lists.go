@@ -1,6 +1,8 @@
 package classify
 
-import "strings"
+import (
+	"strings"
+)
 
 // codeSet is a set of lower-cased codes and types, which are compared whole.
 type codeSet map[string]bool
