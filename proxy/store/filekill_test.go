@@ -11,19 +11,21 @@ import (
 	"os/exec"
 	"testing"
 	"time"
+
+	"outrigger/test/chance"
 )
 
 // A process that is killed at any point loses nothing that it had said: what it had
 // finished is done, and what it had claimed does not run again.
 func TestFileSurvivesAKill(t *testing.T) {
-	path := newPath(t)
+	path, random := newPath(t), rand.New(rand.NewPCG(chance.Seed(t), 0))
 	said := make(map[string]State)
 	rounds := 12
 	if testing.Short() {
 		rounds = 4
 	}
 	for round := range rounds {
-		runAndKill(t, path, round, said)
+		runAndKill(t, path, round, random, said)
 		s, err := openFile(at(path, roomy()), unbounded{})
 		if err != nil {
 			t.Fatalf("round %d: %v", round, err)
@@ -53,7 +55,7 @@ func namedCall(name string) Call {
 
 // runAndKill runs a process that uses the store, kills it in the middle, and notes
 // what it said: Unknown for claimed, Done for finished.
-func runAndKill(t *testing.T, path string, round int, said map[string]State) {
+func runAndKill(t *testing.T, path string, round int, random *rand.Rand, said map[string]State) {
 	t.Helper()
 	child := exec.Command(os.Args[0], "-test.run=^TestFileIsUsedByAProcessThatIsKilled$",
 		"-store.path="+path, fmt.Sprintf("-store.round=%d", round))
@@ -72,7 +74,7 @@ func runAndKill(t *testing.T, path string, round int, said map[string]State) {
 			break
 		}
 		if !dying {
-			time.AfterFunc(rand.N(200*time.Millisecond), func() { _ = child.Process.Kill() })
+			time.AfterFunc(time.Duration(random.Int64N(int64(200*time.Millisecond))), func() { _ = child.Process.Kill() })
 			dying = true
 		}
 		said[name] = map[string]State{"claimed": Unknown, "done": Done}[what]
