@@ -73,11 +73,11 @@ test: test-clocks test-code test-k8s ## run the tests: all that this machine can
 # What runs in real time mostly waits, and what is beside it has the rest of the CPU.
 .PHONY: test-clocks
 test-clocks:
-	$(MAKE) --no-print-directory --jobs 2 --output-sync=target test-real test-virtual
+	$(MAKE) --no-print-directory --jobs 2 test-real test-virtual
 
 .PHONY: test-code
 test-code:
-	$(MAKE) --no-print-directory --jobs 2 --output-sync=target test-raced test-sdk
+	$(MAKE) --no-print-directory --jobs 2 test-raced test-sdk
 
 .PHONY: test-real
 test-real: redis
