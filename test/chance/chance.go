@@ -14,6 +14,9 @@ import (
 	"time"
 )
 
+// Long reports whether fresh seeds, and all the cases there are, are asked for.
+func Long() bool { return os.Getenv("OUTRIGGER_TEST_LONG") != "" }
+
 // Seed returns the seed of a test that plays once, and logs how to play it again: 1, a
 // fresh one, or the one that is asked for.
 func Seed(tb testing.TB) uint64 {
@@ -57,7 +60,7 @@ func first(tb testing.TB) (seed uint64, alone bool) {
 		}
 		return seed, true
 	}
-	if os.Getenv("OUTRIGGER_TEST_LONG") != "" {
+	if Long() {
 		return rand.Uint64() >> 16, false
 	}
 	return 1, false
