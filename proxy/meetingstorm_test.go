@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"outrigger/proxy/settings"
+	"outrigger/test/chance"
 )
 
 // work is what two troubled upstreams have carried out, by the body's text.
@@ -55,7 +56,7 @@ func (w *work) script(rw http.ResponseWriter, r *http.Request, n int) {
 // Each create has a key and three callers one after the other or at once, some of whom
 // leave. Two upstreams have every trouble, and all features are on.
 func TestNoCreateIsDoneTwiceInAnyTrouble(t *testing.T) {
-	for seed := range uint64(8) {
+	for seed := range chance.Seeds(t, 8) {
 		for _, creates := range []string{"unambiguous", "always"} {
 			t.Run(fmt.Sprint(creates, seed), func(t *testing.T) { synctest.Test(t, func(t *testing.T) { troubled(t, seed, creates) }) })
 		}

@@ -150,7 +150,7 @@ func TestABodyThatCannotBeSpooledForWantOfDescriptorsSaysSo(t *testing.T) {
 		"spool_full":          fmt.Errorf("writing a spool file: %w", &os.PathError{Op: "write", Path: "/tmp/x", Err: syscall.ENOSPC}),
 	} {
 		var e *apierror.Error
-		if got := x.passOn(r, &intake{src: io.MultiReader()}, err); !errors.As(got, &e) || e.Code != want || e.Status != 503 {
+		if got := x.passOn(r, &intake{src: io.MultiReader()}, err); !errors.As(got, &e) || string(e.Code) != want || e.Status != 503 {
 			t.Errorf("got %v, want %s", got, want)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"outrigger/proxy/settings"
+	"outrigger/test/chance"
 )
 
 // storm is an upstream that fails in every way there is, by chance, and a ledger
@@ -158,7 +159,7 @@ func (s *storm) call(g *rig, c *http.Client, id int) {
 // Whatever happens, in whatever order: nothing is carried out twice, nothing is
 // kept, and afterwards all is well.
 func TestAStormLeavesNothingBehind(t *testing.T) {
-	for seed := range uint64(8) {
+	for seed := range chance.Seeds(t, 8) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := &storm{random: rand.New(rand.NewPCG(seed, 0)), carried: map[string]int{}}

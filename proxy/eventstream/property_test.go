@@ -11,6 +11,7 @@ import (
 
 	"outrigger/internal/jsonscan"
 	"outrigger/policy/endpoint"
+	"outrigger/test/chance"
 )
 
 // maker makes random streams of members that mean something, at places where they do
@@ -123,7 +124,7 @@ func (m maker) stream(events int) []byte {
 }
 
 func TestRandomStreamsAreUnderstoodLikeTheReference(t *testing.T) {
-	for seed := range uint64(500) {
+	for seed := range chance.Seeds(t, 500) {
 		m := maker{rand.New(rand.NewPCG(seed, 0))}
 		d := endpoint.Dialect(m.IntN(int(endpoint.Assistants) + 1))
 		stream := m.stream(1 + m.IntN(6))
@@ -138,7 +139,7 @@ func TestRandomStreamsAreUnderstoodLikeTheReference(t *testing.T) {
 }
 
 func TestRandomStreamsCutAnywhereBecomeATypedError(t *testing.T) {
-	for seed := range uint64(500) {
+	for seed := range chance.Seeds(t, 500) {
 		m := maker{rand.New(rand.NewPCG(seed, 1))}
 		d := endpoint.Chat + endpoint.Dialect(m.IntN(int(endpoint.Assistants)))
 		stream := m.stream(1 + m.IntN(3))

@@ -8,6 +8,5 @@
 // OUTRIGGER_TEST_CROWD=full they have full size, which takes some 10 GiB of disk,
 // 20,000 descriptors for each of two processes, and minutes.
 //
-// Where chance plays a part its seed is printed, and OUTRIGGER_TEST_CROWD_SEED
-// repeats it.
+// Where chance plays a part its seed is printed: see package chance.
 package crowd

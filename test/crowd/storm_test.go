@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -15,6 +14,7 @@ import (
 	"outrigger/internal/sim"
 	"outrigger/internal/sim/fault"
 	"outrigger/internal/sim/ledger"
+	"outrigger/test/chance"
 )
 
 const (
@@ -23,27 +23,13 @@ const (
 	stormers   = 60 // callers at a time
 )
 
-// seed returns the number that decides all chance of a test, and prints it.
-func seed(t *testing.T) uint64 {
-	t.Helper()
-	n := rand.Uint64()
-	if text := os.Getenv("OUTRIGGER_TEST_CROWD_SEED"); text != "" {
-		var err error
-		if n, err = strconv.ParseUint(text, 10, 64); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Logf("OUTRIGGER_TEST_CROWD_SEED=%d repeats the faults and the callers, though not their timing", n)
-	return n
-}
-
 // TestTrafficAmidRandomFaults sends half a minute of mixed traffic, from callers of
 // every habit, through everything that the simulator can do wrong.
 func TestTrafficAmidRandomFaults(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes 40 s")
 	}
-	n := seed(t)
+	n := chance.Seed(t) // the faults and the callers, though not their timing
 	random := rand.New(rand.NewPCG(n, 0))
 	simulator := sim.New(sim.Config{
 		Seed: n, Latency: 3 * time.Millisecond, TokenDelay: time.Millisecond, Tokens: 40, Faults: randomFaults(random),

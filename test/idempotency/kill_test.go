@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"outrigger/internal/sim"
+	"outrigger/test/chance"
 )
 
 // TestASidecarThatIsKilledAgainAndAgainForgetsNothing kills a sidecar with a file
@@ -38,9 +39,9 @@ func TestASidecarThatIsKilledAgainAndAgainForgetsNothing(t *testing.T) {
 			}
 		})
 	}
-	kills := 0
+	kills, random := 0, rand.New(rand.NewPCG(chance.Seed(t), 0))
 	for ; ctx.Err() == nil; kills++ {
-		wait(ctx, 100*time.Millisecond+rand.N(900*time.Millisecond))
+		wait(ctx, 100*time.Millisecond+time.Duration(random.Int64N(int64(900*time.Millisecond))))
 		s.Signal(t, syscall.SIGKILL)
 		s.Wait(t)
 		s.run(t)

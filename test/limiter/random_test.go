@@ -6,7 +6,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"slices"
 	"strconv"
 	"sync"
@@ -18,6 +17,7 @@ import (
 	"outrigger/internal/sim/ledger"
 	"outrigger/internal/sim/meter"
 	"outrigger/internal/sim/oracle"
+	"outrigger/test/chance"
 )
 
 // middling is a network like a continent's.
@@ -113,26 +113,17 @@ func drawLoad(seed uint64) *randomLoad {
 }
 
 // TestRandomLoadsThroughTheWholeProxy sends random loads through a proxy of which nothing
-// is configured. OUTRIGGER_TEST_SEED plays one of them alone, OUTRIGGER_TEST_LONG plays
-// others for so long.
+// is configured: see package chance.
 func TestRandomLoadsThroughTheWholeProxy(t *testing.T) {
-	first, allowed, n := rand.Uint64()>>16, 8*time.Second, 0
-	if s := os.Getenv("OUTRIGGER_TEST_LONG"); s != "" {
-		allowed, _ = time.ParseDuration(s)
-	}
-	if s := os.Getenv("OUTRIGGER_TEST_SEED"); s != "" {
-		first, _ = strconv.ParseUint(s, 10, 64)
-		allowed = 0
-	}
 	var lost []loss
-	for end := time.Now().Add(allowed); n == 0 || time.Now().Before(end); n++ {
-		l := drawLoad(first + uint64(n))
+	for seed := range chance.Seeds(t, 60) {
+		l := drawLoad(seed)
 		bubbleBehind(t, l.upstream, l.network, l.phase, l.says.of, func(g *rig) { lost = append(lost, l.play(g)) })
 		if t.Failed() {
 			break
 		}
 	}
-	t.Logf("%d loads from seed %d on", n, first)
+	t.Logf("%d loads", len(lost))
 	few(t, "loads that lost over a tenth of the time", lost, func(l loss) bool { return l.time > 0.1 })
 	few(t, "loads of which over an eighth was refused", lost, func(l loss) bool { return l.refused > 0.125 })
 }

@@ -14,21 +14,23 @@ import (
 	"outrigger/internal/memnet"
 	"outrigger/internal/sim"
 	"outrigger/internal/sim/meter"
+	"outrigger/test/chance"
 )
 
 var writeReach = flag.Bool("reach", false, "write testdata/reach.txt from what is reached")
 
 const reachFile = "testdata/reach.txt"
 
-// tries is how often a cell may be over its bound before it fails: the order in which
-// goroutines run is not the bubble's, and a request whose refusal is not believed
-// comes back after a random wait. What is written is the worst of measured times, of
-// randomly times where waits are random, each with few, some and more threads: five in a
-// row are hardly ever worse.
+// What is written is the worst of measured times, of randomly times where waits are random,
+// each with few, some and more threads. The order in which goroutines run is not the
+// bubble's, and a request whose refusal is not believed comes back after a random wait:
+// now and then one is worse. So overs of a hundred cells may be over their bounds, by no
+// more than spread. Then chance does not decide, and a limiter that became slower shows.
 const (
-	tries    = 5
 	measured = 6
 	randomly = 15
+	overs    = 10
+	spread   = 1.15
 )
 
 // threads is how many run at once in the nth measurement.
@@ -66,14 +68,19 @@ var enforcements = []enforced{
 // nothing configured, to upstreams that hold their limits in different ways and say more or
 // less of them. What is reached is held in testdata/reach.txt: the worst time, as a
 // share of the least that a client needs that knows all, and the most that is refused.
-// After a change that does better, write it anew with -reach.
+// After a change that does better, write it anew with -reach. Where refusals count, only
+// the far upstream is tried, and where they do not, the near one; make soak tries both.
 func TestHowNearABurstComesToWhatTheLimitPermits(t *testing.T) {
 	holds := readReach(t)
 	var reached strings.Builder
+	cells, over := 0, 0
 	for _, tell := range tellings {
 		for _, enforce := range enforcements {
 			for i, network := range []memnet.Latency{near, far} {
 				for _, counts := range []bool{false, true} {
+					if counts != (network == far) && !*writeReach && !chance.Long() {
+						continue
+					}
 					name := fmt.Sprint(tell, " | ", enforce.name, []string{"", ", counting"}[btoi(counts)], " | ", []string{"near", "far"}[i])
 					var worst reach
 					t.Run(name, func(t *testing.T) {
@@ -87,21 +94,20 @@ func TestHowNearABurstComesToWhatTheLimitPermits(t *testing.T) {
 							worst = enforce.worst(t, tell, limit, network)
 							return
 						}
-						for i := range tries {
-							got := enforce.reach(t, tell, limit, network)
-							if i < tries-1 && (got.ratio > most.ratio || got.refused > most.refused) {
-								continue
-							}
-							hold(t, "the time as a share of the least", got.ratio, most.ratio)
-							hold(t, "refused", got.refused, most.refused)
-							return
+						got := enforce.reach(t, tell, limit, network)
+						if cells++; got.ratio > most.ratio || got.refused > most.refused {
+							over++
+							t.Logf("over its bound: %.3f of %.3f, %v of %v refused", got.ratio, most.ratio, got.refused, most.refused)
 						}
+						hold(t, "the time as a share of the least", got.ratio, spread*most.ratio)
+						hold(t, "refused", got.refused, 2*most.refused)
 					})
 					fmt.Fprintf(&reached, "%s | %.2f | %d\n", name, math.Ceil(worst.ratio*100*(1+spare(tell)))/100, int(worst.refused+max(3, worst.refused/5)))
 				}
 			}
 		}
 	}
+	hold(t, "the cells that are over their bounds, of a hundred", 100*float64(over)/float64(max(1, cells)), overs)
 	if *writeReach {
 		if err := os.WriteFile(reachFile, []byte(reached.String()), 0o644); err != nil {
 			t.Fatal(err)

@@ -23,8 +23,8 @@ import (
 // show that they are one account, and one limiter goes on for all. Before, four of them
 // took up to 1.27 times as long as one. The bucket holds a second's worth: 20 pass at
 // once, the others need 39 s. How long it takes until that is proven depends on the order
-// in which the first answers come: one run of twenty is up to 3 % over the bound, and so
-// it fails only if it is over it three times in a row.
+// in which the first answers come: one run of twenty is up to 3 % over its bound. So a
+// run may be over it by twice that, and all of them together may not be over it at all.
 func TestKeysThatShareALimit(t *testing.T) {
 	const calls, rpm = 800, 1200
 	const best = (calls - rpm/60) * time.Minute / rpm
@@ -53,58 +53,53 @@ func TestKeysThatShareALimit(t *testing.T) {
 		"2 keys": {keys: 2, models: 1, refused: 0.07}, "4 keys": {keys: 4, models: 1, refused: 0.15},
 		"2 models": {keys: 1, models: 2, refused: 0.07},
 	}
+	const spread = 1.06
+	var sum, runs float64 // of the times as shares of their bounds
 	for name, tt := range limits {
 		for _, style := range []sim.Style{sim.OpenAI, sim.NoHeaders} {
 			for of, w := range who {
 				t.Run(fmt.Sprint(name, ", ", style, ", ", of), func(t *testing.T) {
-					for try := range 3 {
-						late := false
-						bubble(t, sim.Config{Latency: thought, Style: style, Limits: []meter.Limit{tt.limit}}, near, 0, func(g *rig) {
-							n := w.keys * w.models
-							all := burst(calls)
-							for i := range all {
-								all[i].key = fmt.Sprint("sk-", i%w.keys)
-								if w.models > 1 {
-									all[i].model = []string{"gpt-4o", "gpt-4o-mini"}[i%w.models]
-								}
+					bubble(t, sim.Config{Latency: thought, Style: style, Limits: []meter.Limit{tt.limit}}, near, 0, func(g *rig) {
+						n := w.keys * w.models
+						all := burst(calls)
+						for i := range all {
+							all[i].key = fmt.Sprint("sk-", i%w.keys)
+							if w.models > 1 {
+								all[i].model = []string{"gpt-4o", "gpt-4o-mini"}[i%w.models]
 							}
-							o := g.send("", all)
-							if o.ok != calls {
-								g.t.Errorf("%d of %d succeeded", o.ok, calls)
-							}
-							longest := tt.longest[style]
-							if w.models > 1 && style == sim.NoHeaders {
-								longest = max(longest, 1.15) // texts name the model: nothing tells
-							}
-							ratio := o.makespan.Seconds() / best.Seconds()
-							if late = ratio > longest && try < 2; late {
-								return
-							}
-							hold(g.t, "the time as a share of the optimum", ratio, longest)
-							hold(g.t, "the share that was refused", float64(len(o.refused))/calls, w.refused)
-							soon := make([]int, n)
-							for i, a := range o.answers {
-								if a.took < best/2 {
-									soon[i%n]++
-								}
-							}
-							for i, n := range soon {
-								if n < 25 {
-									g.t.Errorf("%d had %d answers in the first half, of %v", i, n, soon)
-								}
-							}
-							if style == sim.OpenAI && tt.limit.Enforce != meter.Quanta {
-								showsSharing(g, n)
-							}
-						})
-						if !late {
-							return
 						}
-					}
+						o := g.send("", all)
+						if o.ok != calls {
+							g.t.Errorf("%d of %d succeeded", o.ok, calls)
+						}
+						longest := tt.longest[style]
+						if w.models > 1 && style == sim.NoHeaders {
+							longest = max(longest, 1.15) // texts name the model: nothing tells
+						}
+						ratio := o.makespan.Seconds() / best.Seconds()
+						sum, runs = sum+ratio/longest, runs+1
+						hold(g.t, "the time as a share of the optimum", ratio, spread*longest)
+						hold(g.t, "the share that was refused", float64(len(o.refused))/calls, w.refused)
+						soon := make([]int, n)
+						for i, a := range o.answers {
+							if a.took < best/2 {
+								soon[i%n]++
+							}
+						}
+						for i, n := range soon {
+							if n < 25 {
+								g.t.Errorf("%d had %d answers in the first half, of %v", i, n, soon)
+							}
+						}
+						if style == sim.OpenAI && tt.limit.Enforce != meter.Quanta {
+							showsSharing(g, n)
+						}
+					})
 				})
 			}
 		}
 	}
+	hold(t, "the time as a share of its bound, on average", sum/runs, 1)
 }
 
 // showsSharing fails the test where /status.json or the log do not show that n limiters

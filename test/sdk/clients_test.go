@@ -108,12 +108,12 @@ func extraCerts(t *testing.T, file string) []string {
 func eachClient(t *testing.T, check func(*testing.T, client)) {
 	t.Helper()
 	for name, c := range clients {
-		for _, way := range []way{byBaseURL, byProxy} {
-			t.Run(name+" by "+string(way), func(t *testing.T) {
+		for _, by := range []way{byBaseURL, byProxy} {
+			t.Run(name+" by "+string(by), func(t *testing.T) {
 				t.Parallel()
-				c := c
-				c.way = way
-				check(t, c)
+				called := c
+				called.way = by
+				check(t, called)
 			})
 		}
 	}

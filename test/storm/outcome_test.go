@@ -10,6 +10,7 @@ import (
 
 	"outrigger/internal/sim"
 	"outrigger/internal/sim/ledger"
+	"outrigger/test/chance"
 )
 
 // weather is one storm: an upstream and what is asked of it.
@@ -48,9 +49,9 @@ func (s weather) ride(t *testing.T, w way) outcome {
 func (s weather) quietly(t *testing.T, w way) outcome {
 	t.Helper()
 	var o outcome
-	for seed := range uint64(max(1, s.seeds)) {
+	for seed := range chance.Seeds(t, max(1, s.seeds)) {
 		upstream := s.upstream
-		upstream.Seed += seed
+		upstream.Seed += seed - 1
 		play(t, upstream, w, func(g *rig) {
 			if s.during != nil {
 				var wg sync.WaitGroup

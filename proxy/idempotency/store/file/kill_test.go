@@ -13,20 +13,21 @@ import (
 	"time"
 
 	"outrigger/proxy/idempotency/claims"
+	"outrigger/test/chance"
 	"outrigger/test/storetest"
 )
 
 // A process that is killed at any point loses nothing that it reported: what it had finished is
 // Done, and what it had claimed does not run again.
 func TestFileSurvivesAKill(t *testing.T) {
-	path := newPath(t)
+	path, random := newPath(t), rand.New(rand.NewPCG(chance.Seed(t), 0))
 	said := make(map[string]claims.State)
 	rounds := 12
 	if testing.Short() {
 		rounds = 4
 	}
 	for round := range rounds {
-		runAndKill(t, path, round, said)
+		runAndKill(t, path, round, random, said)
 		s, err := Open(path, storetest.Roomy(), storetest.Unbounded{})
 		if err != nil {
 			t.Fatalf("round %d: %v", round, err)
@@ -56,7 +57,7 @@ func namedCall(name string) claims.Call {
 
 // runAndKill runs a process that uses the store, kills it at some point, and notes what it
 // reported: Unknown for claimed, Done for finished.
-func runAndKill(t *testing.T, path string, round int, said map[string]claims.State) {
+func runAndKill(t *testing.T, path string, round int, random *rand.Rand, said map[string]claims.State) {
 	t.Helper()
 	child := exec.Command(os.Args[0], "-test.run=^TestFileIsUsedByAProcessThatIsKilled$",
 		"-store.path="+path, fmt.Sprintf("-store.round=%d", round))
@@ -75,7 +76,7 @@ func runAndKill(t *testing.T, path string, round int, said map[string]claims.Sta
 			break
 		}
 		if !dying {
-			time.AfterFunc(rand.N(200*time.Millisecond), func() { _ = child.Process.Kill() })
+			time.AfterFunc(time.Duration(random.Int64N(int64(200*time.Millisecond))), func() { _ = child.Process.Kill() })
 			dying = true
 		}
 		said[name] = map[string]claims.State{"claimed": claims.Unknown, "done": claims.Done}[what]
