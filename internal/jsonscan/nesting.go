@@ -57,6 +57,11 @@ func unstructured(p []byte) int {
 		right = '}' * ones
 	)
 	i := 0
+	for ; i < min(len(p), 4); i++ { // mostly a name or another string is next
+		if structural[p[i]] {
+			return i
+		}
+	}
 	for ; i+8 <= len(p); i += 8 {
 		w := binary.LittleEndian.Uint64(p[i:]) | fold
 		// See plain. What fold makes a quote of, a control character, is sorted out below.

@@ -129,15 +129,21 @@ func (s *Scanner) textEnd() Token {
 // it; escaped says so of the first byte.
 func closing(p []byte, escaped bool) int {
 	for from := 0; ; {
-		quote := bytes.IndexByte(p[from:], '"')
-		if quote < 0 {
+		n := bytes.IndexByte(p[from:], '"')
+		if n < 0 {
 			return -1
 		}
-		quote += from
-		if !oddBackslashes(p[:quote], escaped) {
-			return quote
+		from += n + 1
+		slashes := 0
+		for at := from - 2; at >= 0 && p[at] == '\\'; at-- {
+			slashes++
 		}
-		from = quote + 1
+		if slashes == from-1 && escaped {
+			slashes++ // they reach back to the first byte
+		}
+		if slashes%2 == 0 {
+			return from - 1
+		}
 	}
 }
 
