@@ -48,15 +48,21 @@ type Result struct {
 	UpstreamID       string // the upstream's x-request-id
 	PromptTokens     int64
 	CompletionTokens int64
-	ErrorType        string
-	ErrorCode        string
-	ErrorParam       string
-	ErrorMessage     string
-	Idempotency      string // what became of the key; "" without one
-	CloseCode        int    // of a WebSocket
-	Reason           string // why an answer broke off, see endreason.go
-	Repaired         bool   // a version that stood twice in the path was taken out
-	Resumes          int64  // how often its stream was cut and went on
+	ErrorReport
+	Idempotency string // what became of the key; "" without one
+	CloseCode   int    // of a WebSocket
+	Reason      string // why an answer broke off, see endreason.go
+	Repaired    bool   // a version that stood twice in the path was taken out
+	Resumes     int64  // how often its stream was cut and went on
+}
+
+// ErrorReport is the error that ended a request, for the log: the upstream's or, where Outrigger
+// answered itself, its own. The fields are those of OpenAI's error object; "" is not told.
+type ErrorReport struct {
+	ErrorType    string
+	ErrorCode    string
+	ErrorParam   string
+	ErrorMessage string // without credentials
 }
 
 // Leave notes that an upstream was left for the next one.

@@ -37,11 +37,16 @@ type Flight struct {
 	seat     *recording.Reader // of the caller that it is made for
 	users    int               // that have to do with it; guarded by idempotency.mu
 
+	progress
+}
+
+// progress is how far a flight is, and who waits for it.
+type progress struct {
 	mu     sync.Mutex
-	first  *Caller // the caller it is made for; nil when it left before the end
-	inside int     // callers that wait for it or read
-	begun  bool    // something of its answer was passed on
-	Over   bool
+	first  *Caller     // the caller it is made for; nil when it left before the end
+	inside int         // callers that wait for it or read
+	begun  bool        // something of its answer was passed on
+	Over   bool        // the call has ended
 	whole  bool        // it ended with a whole answer
 	timer  *time.Timer // ends the call when nobody waits for it any more
 	result string      // what became of it; set at its end
