@@ -16,7 +16,7 @@ type Key struct {
 }
 
 // Queues are the limiters of one upstream, made on first use. Callers choose both halves of
-// their keys, so they are bounded in bytes: see lineroom.go. Safe for concurrent use.
+// their keys, so they are bounded in bytes: see LineRoom. Safe for concurrent use.
 type Queues struct {
 	Connect  func(now time.Time) time.Duration // the shortest time that connecting took; nil is unknown
 	settings limit.Settings
@@ -34,6 +34,7 @@ type Queues struct {
 	dropped     limit.Counters
 }
 
+// NewLines returns the queues of an upstream with limits s. It has none yet.
 func NewLines(s limit.Settings) *Queues {
 	return &Queues{settings: s, Room: LineRoom, ByKey: map[Key]*Queue{}, Accounts: map[accountKey]*account{}}
 }

@@ -28,6 +28,8 @@ type siblings struct {
 	seen   *limit.Siblings
 }
 
+// NewSiblings returns what finds the queues of an upstream that share a quota. Tell is
+// told when some do, or no longer do.
 func NewSiblings(tell func(string, []slog.Attr), upstream string, now time.Time) *siblings {
 	return &siblings{tell: tell, upstream: upstream, seen: limit.NewSiblings(now)}
 }

@@ -46,6 +46,8 @@ type SlotWaiter struct {
 	closing  bool // late for the drain's end
 }
 
+// NewSlots returns slots for most calls in flight, 0 for any number, and room for queueMax
+// to wait. Learns says that limits are learned from refusals.
 func NewSlots(most, queueMax int, learns bool) *Slots {
 	return &Slots{most: most, queueMax: queueMax, learns: learns}
 }

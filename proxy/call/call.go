@@ -34,14 +34,14 @@ type Call struct {
 }
 
 // IsCreate reports whether doing the request twice creates twice.
-func (c *Call) IsCreate() bool { return c.Endpoint.Effect == endpoint.Create }
+func (x *Call) IsCreate() bool { return x.Endpoint.Effect == endpoint.Create }
 
 // ImagesAsked counts the images that an image endpoint was asked for.
-func (c *Call) ImagesAsked() int {
-	if c.Endpoint.Dialect != endpoint.Images {
+func (x *Call) ImagesAsked() int {
+	if x.Endpoint.Dialect != endpoint.Images {
 		return 0
 	}
-	return max(c.Facts.N, 1)
+	return max(x.Facts.N, 1)
 }
 
 // AsksForStream reports whether the request asks for an event stream: in its body, or

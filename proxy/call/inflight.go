@@ -18,6 +18,7 @@ type Inflight struct {
 	end    time.Time // when a drain ends; zero while nothing ends
 }
 
+// NewInflight returns one that knows no calls.
 func NewInflight() *Inflight { return &Inflight{active: map[*Life]struct{}{}} }
 
 // Add counts l among the calls under way.

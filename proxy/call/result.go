@@ -12,10 +12,10 @@ import (
 
 // Where an answer came from (x-outrigger-source).
 const (
-	SourceUpstream = "upstream"
-	SourceLocal    = "local"
-	SourceTripped  = "tripped"
-	SourceReplay   = "replay"
+	SourceUpstream = "upstream" // the upstream, for this request
+	SourceLocal    = "local"    // Outrigger wrote it
+	SourceTripped  = "tripped"  // a cached refusal
+	SourceReplay   = "replay"   // the answer to the same call, or its previous failure
 )
 
 // Outcome is how a request ended, as logs and metrics name it. Beside these, a
@@ -23,11 +23,12 @@ const (
 // the code of the error that Outrigger wrote.
 type Outcome string
 
+// How an answer's body ended.
 const (
-	OutcomeCompleted   Outcome = "completed"
-	OutcomeFailed      Outcome = "failed"
-	OutcomeInterrupted Outcome = "interrupted"
-	OutcomeCanceled    Outcome = "canceled"
+	OutcomeCompleted   Outcome = "completed"   // whole
+	OutcomeFailed      Outcome = "failed"      // with an error of the upstream's, inside it
+	OutcomeInterrupted Outcome = "interrupted" // it broke off, see the reasons
+	OutcomeCanceled    Outcome = "canceled"    // the caller left
 )
 
 // Result is what happened to one request. The steps fill it in; observe reads
@@ -51,7 +52,7 @@ type Result struct {
 	ErrorReport
 	Idempotency string // what became of the key; "" without one
 	CloseCode   int    // of a WebSocket
-	Reason      string // why an answer broke off, see endreason.go
+	Reason      string // why an answer broke off, one of the reasons; "" if it did not
 	Repaired    bool   // a version that stood twice in the path was taken out
 	Resumes     int64  // how often its stream was cut and went on
 }

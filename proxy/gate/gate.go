@@ -37,6 +37,7 @@ type Gate struct {
 	timer  *time.Timer
 }
 
+// NewGate returns a closed gate. Alone says that no other upstream could answer.
 func NewGate(c policy.BreakerConfig, alone bool) *Gate {
 	g := &Gate{Breaker: policy.NewBreaker(c, alone), open: c.Open}
 	g.Closed.Store(true)
@@ -96,4 +97,5 @@ func (g *Gate) Lost(began, now time.Time) bool {
 // Fail enters a failure that came after the permit was reported on: a stream broke.
 func (g *Gate) Fail() { g.Breaker.Fail() }
 
+// ErrShut says that the breaker lets nobody through.
 var ErrShut = errors.New("the breaker is open")

@@ -50,6 +50,7 @@ type Scopes struct {
 	Gates map[Scope]*Gate
 }
 
+// NewScopes returns scopes that are all well. Alone says that no other upstream could answer.
 func NewScopes(c policy.BreakerConfig, alone bool) *Scopes {
 	return &Scopes{config: c, alone: alone, Gates: map[Scope]*Gate{}}
 }
@@ -197,6 +198,7 @@ func (s *Scopes) Each(f func(Scope, *Gate)) {
 	}
 }
 
+// Stop ends the timers of all gates.
 func (s *Scopes) Stop() {
 	s.Mu.RLock()
 	defer s.Mu.RUnlock()

@@ -52,6 +52,7 @@ type progress struct {
 	result string      // what became of it; set at its end
 }
 
+// NewFlight returns a flight of a call, which nobody has decided on.
 func NewFlight(asked claims.Call) *Flight {
 	return &Flight{asked: asked, decided: make(chan struct{})}
 }

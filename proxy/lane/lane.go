@@ -35,6 +35,8 @@ type Lane struct {
 	Tidying  tidying
 }
 
+// NewLane returns the lane of an upstream, with limits and breakers of its own. The recorder is
+// told when limiters turn out to share a quota. Close ends it.
 func NewLane(c settings.Config, api *upstream.API, recorder observe.Recorder, now time.Time) *Lane {
 	u := &api.Config
 	alone := len(c.Upstreams) == 1 || !c.Failover.On(policy.FailoverBreaker)

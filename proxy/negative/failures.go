@@ -16,6 +16,7 @@ const (
 // Failures remembers the calls that failed for good. Owners, calls and bodies are hashes.
 type Failures = policy.Repeats[[32]byte, [32]byte, [32]byte, *Failure]
 
+// NewFailures returns one that remembers nothing.
 func NewFailures() *Failures {
 	return policy.NewRepeats[[32]byte, [32]byte, [32]byte, *Failure](maxRepeats)
 }

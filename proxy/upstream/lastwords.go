@@ -26,6 +26,7 @@ type Late struct {
 	cut  atomic.Bool   // the server ended it, or the network did
 }
 
+// Dialer connects to an address, as net.Dialer.DialContext does.
 type Dialer func(ctx context.Context, network, address string) (net.Conn, error)
 
 // Heard makes the connections of dial hearing ones.
