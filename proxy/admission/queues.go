@@ -22,15 +22,15 @@ type Queues struct {
 	settings limit.Settings
 	// Concurrency says that limits on it are learned.
 	Concurrency bool
-	Siblings    *siblings // nil where nobody looks for lines that share an account
-	Room        int       // the bytes that those may take that nobody uses
-	Mu          sync.RWMutex
+	Siblings    *siblings    // nil where nobody looks for queues that share an account
+	Room        int          // the bytes that those may take that nobody uses
+	Mu          sync.RWMutex // guards what follows
 	ByKey       map[Key]*Queue
-	Accounts    map[accountKey]*account
-	idle        [idleKinds]list.List // of *line, that used last at the back
-	resting     list.List            // of *account, whose common limiter nobody uses,
-	blank       list.List            // and of those for which a new one would do
-	Bytes       int
+	Accounts    map[accountKey]*account // of models that no answer has shown to exist
+	idle        [idleKinds]list.List    // of *Queue, that used last at the back
+	resting     list.List               // of *account, whose common limiter nobody uses,
+	blank       list.List               // and of those for which a new one would do
+	Bytes       int                     // that unused queues take
 	dropped     limit.Counters
 }
 
@@ -39,7 +39,7 @@ func NewLines(s limit.Settings) *Queues {
 	return &Queues{settings: s, Room: LineRoom, ByKey: map[Key]*Queue{}, Accounts: map[accountKey]*account{}}
 }
 
-// Take returns the line of key for a request, which must release it. named says that the caller
+// Take returns the queue of key for a request, which must release it. named says that the caller
 // named the model: else it is an endpoint.
 func (ls *Queues) Take(key Key, named bool, now time.Time) *Queue {
 	ls.Mu.Lock()
@@ -59,7 +59,7 @@ func (ls *Queues) Take(key Key, named bool, now time.Time) *Queue {
 	return ln
 }
 
-// Of returns the line of key as one whose model is known to exist.
+// Of returns the queue of key as one whose model is known to exist.
 func (ls *Queues) Of(key Key, now time.Time) *Queue {
 	ln := ls.Take(key, true, now)
 	ls.Prove(ln, now)
@@ -67,14 +67,14 @@ func (ls *Queues) Of(key Key, now time.Time) *Queue {
 	return ln
 }
 
-// Known returns the line of key, nil if there is none.
+// Known returns the queue of key, nil if there is none.
 func (ls *Queues) Known(key Key) *Queue {
 	ls.Mu.RLock()
 	defer ls.Mu.RUnlock()
 	return ls.ByKey[key]
 }
 
-// add makes the line of key. Locked.
+// add makes the queue of key. Locked.
 func (ls *Queues) add(key Key, named bool) *Queue {
 	of := accountKey{key.Credential, named}
 	a := ls.Accounts[of]
@@ -90,7 +90,7 @@ func (ls *Queues) add(key Key, named bool) *Queue {
 	return ln
 }
 
-// Release ends what take began.
+// Release ends what Take began.
 func (ls *Queues) Release(ln *Queue, now time.Time) {
 	ls.Mu.Lock()
 	defer ls.Mu.Unlock()

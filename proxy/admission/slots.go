@@ -26,7 +26,7 @@ type Slots struct {
 
 	Mu       sync.Mutex
 	learned  concurrency.Limiter
-	Taken    int
+	Taken    int                   // slots that are held
 	Queue    list.List             // of *SlotWaiter
 	given    int                   // slots, so far
 	patience *concurrency.Patience // nil while nobody left
@@ -176,7 +176,7 @@ func (s *Slots) tooLate(now time.Time, ahead int, deadline time.Time) bool {
 	return now.Add(wait).After(deadline)
 }
 
-// predict is as of concurrency.Limiter, for the places that there are. Locked.
+// predict is as of concurrency.Limiter, for the slots that there are. Locked.
 func (s *Slots) predict(now time.Time, ahead int) (time.Duration, bool) {
 	places := s.learned.Allowed(now)
 	if s.most > 0 {

@@ -25,16 +25,16 @@ type Attempt struct {
 	Call     *call.Call
 	Idle     time.Duration // the longest silence inside an answer; 0 is no bound
 	Room     response.Room // for what is held of the answer
-	Host     attemptHost
-	Lease    leased
-	Progress Progress
+	Host     attemptHost   // the run
+	Lease    leased        // what it holds at the upstream: permits, slots, its share of the budget
+	Progress Progress      // how far the request got
 
-	Resp      *http.Response // nil when no answer came
-	Body      io.ReadCloser  // the answer's, as it comes from the transport or its hold
-	beginning                // what is known of the answer before it is passed on
-	Told      http.Header    // the answer's, without what it merely mirrors of the request's
-	Failure   classify.Failure
-	Err       error // the transport's, for the log
+	Resp      *http.Response   // nil when no answer came
+	Body      io.ReadCloser    // the answer's, as it comes from the transport or its hold
+	beginning                  // what is known of the answer before it is passed on
+	Told      http.Header      // the answer's, without what it merely mirrors of the request's
+	Failure   classify.Failure // why there is no answer, or no whole one
+	Err       error            // the transport's, for the log
 	Verdict   classify.Verdict
 
 	bounds

@@ -12,7 +12,7 @@ import (
 // Call is what a caller wants. It is filled in while the request is read and does not
 // change afterwards, so that all who serve it may share it.
 type Call struct {
-	ID          string
+	ID          string // in the log and in x-outrigger-request-id
 	Method      string
 	Path        string
 	Query       string // as it came
@@ -28,7 +28,7 @@ type Call struct {
 	Below  string   // the API path under Outrigger's own base URL, escaped; "" if it is beside the API
 	Meant  bool     // the caller named the upstream
 
-	Identity identity
+	Identity identity // tells it from other calls
 	Endpoint endpoint.Endpoint
 	body.Body
 }

@@ -38,13 +38,13 @@ type Result struct {
 	Source   string
 	Outcome  Outcome // how the answer's body ended; "" when none was relayed
 	Verdict  classify.Verdict
-	Attempts int
-	Queue    time.Duration // in the limiter's line
+	Attempts int           // that were made, at all upstreams
+	Queue    time.Duration // in the queue for a rate limit
 	Gate     time.Duration // at an open breaker
 	First    time.Duration // until the answer was committed; 0 when none was
 	Failover string        // upstreams that were left and why: "name=cause, name=cause"
-	BytesOut int64
-	BytesIn  int64 // through a tunnel
+	BytesOut int64         // of the answer, to the caller
+	BytesIn  int64         // through a tunnel
 
 	UpstreamID       string // the upstream's x-request-id
 	PromptTokens     int64

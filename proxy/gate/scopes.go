@@ -24,8 +24,8 @@ const (
 // Scope is what can be broken while the rest of an upstream is well: one endpoint with one
 // model, for one credential, since an account may be what is broken.
 type Scope struct {
-	Endpoint, Model string
-	Credential      carrier.Credential
+	Endpoint, Model string             // "" is any model
+	Credential      carrier.Credential // who pays
 }
 
 // AllScopes is the name of an upstream as a whole among its scopes: no endpoint's.
@@ -47,7 +47,7 @@ type Scopes struct {
 	Any    atomic.Int64 // how many there are: the fast path
 
 	Mu    sync.RWMutex
-	Gates map[Scope]*Gate
+	Gates map[Scope]*Gate // under Mu
 }
 
 // NewScopes returns scopes that are all well. Alone says that no other upstream could answer.

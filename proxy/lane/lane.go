@@ -21,18 +21,18 @@ const maxBlamed = 1024
 // Lane is an upstream with all that bounds the calls to it.
 type Lane struct {
 	*upstream.API
-	Gate     *gate.Gate
-	Scopes   *gate.Scopes
-	Budget   *policy.Budget
-	Reserve  *policy.Reserve[carrier.Credential]
-	Blame    *policy.Blame[carrier.Credential]
-	Lines    *admission.Queues
-	Slots    *admission.Slots
-	Trips    *negative.Cache
-	Worked   *policy.Worked[admission.Key]
-	Loadings negative.Loadings
-	Trends   *negative.Trends
-	Tidying  tidying
+	Gate     *gate.Gate                          // the upstream's own breaker
+	Scopes   *gate.Scopes                        // and those of its endpoints and models
+	Budget   *policy.Budget                      // of retries
+	Reserve  *policy.Reserve[carrier.Credential] // retries that each credential has beside the budget
+	Blame    *policy.Blame[carrier.Credential]   // whether failures are one credential's own
+	Lines    *admission.Queues                   // for rate limits, by credential and model
+	Slots    *admission.Slots                    // for calls in flight at the upstream as a whole
+	Trips    *negative.Cache                     // cached refusals
+	Worked   *policy.Worked[admission.Key]       // credentials and models that were seen to work
+	Loadings negative.Loadings                   // models that are being loaded
+	Trends   *negative.Trends                    // how calls fare, by path and model
+	Tidying  tidying                             // drops what was idle for long enough
 }
 
 // NewLane returns the lane of an upstream, with limits and breakers of its own. The recorder is

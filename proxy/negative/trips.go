@@ -19,7 +19,7 @@ const (
 	tripsShare = 4
 )
 
-// Cache are one upstream's dead credentials with the answers they drew. Safe
+// Cache holds one upstream's cached refusals: of revoked or exhausted credentials. Safe
 // for concurrent use.
 type Cache struct {
 	Any   atomic.Bool                            // the fast path: there has never been one

@@ -27,7 +27,7 @@ type Serving struct {
 	Host
 	Record      *call.Result
 	Ctx         context.Context
-	Up          *lane.Lane
+	Up          *lane.Lane // that answered
 	Recorder    observe.Recorder
 	Idle        time.Duration // the longest silence inside the answer; 0 is no bound
 	BreakerWait time.Duration // how long a resume waits at an open breaker
