@@ -25,7 +25,7 @@ func (x *exchange) ExtendWrite() {
 	x.writeSet = now
 	silent := idle
 	if x.MayResume() {
-		silent += idle // see resuming.limit
+		silent += idle // as a resume may take as long again
 	}
 	_ = http.NewResponseController(x.w).SetWriteDeadline(now.Add(silent + idle/2))
 }

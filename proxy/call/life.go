@@ -20,12 +20,12 @@ type Life struct {
 	// they were when they were last looked at: bytes of the body may put it off.
 	Deadline   time.Time
 	Announced  bool
-	DeadlineAt dueAt
-	Alarm      *Alarm
-	Patience   policy.Patience
-	Motion     *body.Motion
-	Awake      *body.Awake // tells the caller that its body moves; nil if nobody is to be told
-	Late       bool        // no further attempt, because the deadline is near
+	DeadlineAt dueAt           // tells the deadline as it is now
+	Alarm      *Alarm          // cancels Ctx at the deadline
+	Patience   policy.Patience // of the caller: what silence it bears
+	Motion     *body.Motion    // of the request's body
+	Awake      *body.Awake     // tells the caller that its body moves; nil if nobody is to be told
+	Late       bool            // no further attempt, because the deadline is near
 
 	inflight  *Inflight
 	awaits    time.Time // the soonest end of the present wait; zero outside of one; under inflight.mu

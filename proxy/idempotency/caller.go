@@ -13,7 +13,7 @@ type Caller struct {
 	*call.Life
 	CallerHost
 	Record *call.Result
-	Create bool // doing the call twice could create twice: see unrepeatable
+	Create bool // executing the call twice could create twice
 }
 
 // CallerHost is the caller's own exchange.

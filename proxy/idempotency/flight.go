@@ -35,7 +35,7 @@ type Flight struct {
 	tries    atomic.Int32      // attempts so far
 	apart    Attachment        // its part of the calls that go on without a caller
 	seat     *recording.Reader // of the caller that it is made for
-	users    int               // that have to do with it; guarded by idempotency.mu
+	users    int               // that have to do with it; guarded by Calls.mu
 
 	progress
 }

@@ -46,7 +46,7 @@ func (x *Run) relayed(out *http.Request, a *attempt.Attempt) *http.Response {
 		return s.Response(out)
 	}
 	if resp.StatusCode == http.StatusSwitchingProtocols {
-		return resp // see tunnel
+		return resp // see package tunnel
 	}
 	stream.Serve(x.serves(), a, x.Homes.Learner(&x.Affinity, x.Call, x.Up.API, resp))
 	return resp

@@ -46,7 +46,7 @@ func (l *lease) settle(b classify.BreakerAction, accepted bool) {
 	}
 }
 
-// Release implements leased.
+// Release implements the lease of attempt.Attempt.
 func (l *lease) Release(accepted bool) {
 	for i := range l.slots {
 		l.slots[i].Give(accepted)

@@ -21,7 +21,7 @@ func (x *Run) faceOf(up *lane.Lane) Facing {
 	}
 	f.rename(x.Facts)
 	if f.Spliced != "" && x.Encoded.Codings != nil {
-		f.Outbound.Header.Del("Content-Encoding") // it goes as it reads; see outgoing
+		f.Outbound.Header.Del("Content-Encoding") // it goes as it reads; see body.Body.Outgoing
 	}
 	up.Address(f.Outbound, f.Sent, x.Meant)
 	if x.IsAsked(up) {

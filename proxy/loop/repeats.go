@@ -24,7 +24,7 @@ const (
 	RepeatRemembered = "remembered" // not attempted: the answer is that of the failure before
 )
 
-// repeating is what an exchange knows of calls that are identical to its own.
+// repeating is what a run knows of calls that are identical to its own.
 type repeating struct {
 	Caller      *http.Request     // as it came
 	Few         int               // attempts that the client's own retries leave room for; 0: all

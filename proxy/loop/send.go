@@ -155,7 +155,7 @@ func (p *Loop) SawPanic(panicked any) { observe.Survived(p.Recorder, "answer", p
 // StreamIdle is how long the answer to the caller may be silent; 0 is no bound.
 func (x *Run) StreamIdle() time.Duration { return x.Patience.StreamIdle(x.Silent) }
 
-// upstreamKey is what an exchange knows of the Idempotency-Key that the upstream gets. Where
+// upstreamKey is what a run knows of the Idempotency-Key that the upstream gets. Where
 // the caller sent none, Outrigger makes one, so that an upstream that honours keys does
 // not make the same call twice when an answer is lost.
 type upstreamKey struct {

@@ -24,7 +24,7 @@ func (x *Run) begins(a *attempt.Attempt) {
 	}
 }
 
-// setbacks is what an exchange remembers of its refusals at one upstream.
+// setbacks is what a run remembers of its refusals at one upstream.
 type setbacks struct {
 	confirming bool      // the next attempt is to confirm a refused credential
 	confirms   int       // how many were
