@@ -49,7 +49,7 @@ var named = map[string]func(g *rig, model string) *http.Request{
 // keysOf returns all keys under which something is kept for an upstream.
 func keysOf(g *rig) []string {
 	g.settle()
-	u := g.proxy.Upstreams[0]
+	u := g.proxy.gen().Upstreams[0]
 	var keys []string
 	u.Lines.Mu.RLock()
 	for key := range u.Lines.ByKey {
@@ -66,7 +66,7 @@ func keysOf(g *rig) []string {
 		keys = append(keys, key)
 	}
 	u.Loadings.Mu.Unlock()
-	metrics := g.proxy.Recorder.(observe.Recorders)[1].(*observe.Metrics)
+	metrics := g.proxy.recorder.(observe.Recorders)[1].(*observe.Metrics)
 	metrics.Models.Mu.Lock()
 	for key := range metrics.Models.Known {
 		keys = append(keys, key)
@@ -110,7 +110,7 @@ func TestModels_LongNamesBecomeShortKeysThatDiffer(t *testing.T) {
 					t.Errorf("a key of %d bytes", len(key))
 				}
 			}
-			scopes := g.proxy.Upstreams[0].Scopes
+			scopes := g.proxy.gen().Upstreams[0].Scopes
 			scopes.Mu.RLock()
 			n := len(scopes.Gates)
 			scopes.Mu.RUnlock()

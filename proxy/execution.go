@@ -10,7 +10,7 @@ import (
 
 // Launch implements idempotency.CallerHost: an exchange of its own makes the call.
 func (x *exchange) Launch(r *http.Request, f *idempotency.Flight) idempotency.Execution {
-	c := x.p.newExchange(context.WithoutCancel(r.Context()), f.Answer, x.Call)
+	c := x.p.newExchange(context.WithoutCancel(r.Context()), x.gen.pinAgain(), f.Answer, x.Call)
 	c.flight, x.launched = f, true // the body is c's to close
 	c.Record, c.Candidates, c.Up, c.Affinity, c.Repeat = x.Record, x.Candidates, x.Up, x.Affinity, x.Repeat
 	c.Patience, c.Motion = x.Patience, x.Motion

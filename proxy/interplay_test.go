@@ -203,7 +203,7 @@ func TestConcurrency_LeavingCallersLeaveNothing(t *testing.T) {
 				t.Errorf("left: %+v", c)
 			}
 		}
-		if u := g.proxy.Upstreams[0]; u.Slots.Taken != 0 || up.Budget != 10 {
+		if u := g.proxy.gen().Upstreams[0]; u.Slots.Taken != 0 || up.Budget != 10 {
 			t.Errorf("%d slots taken, budget %d", u.Slots.Taken, up.Budget)
 		}
 	})
@@ -352,7 +352,7 @@ func TestRetry_HealthOfAnotherPathShortensNoPatience(t *testing.T) {
 func TestScopes_OfOneLabelAreOneSeries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newBubble(t, fine)
-		up, long := g.proxy.Upstreams[0], strings.Repeat("m", 300)
+		up, long := g.proxy.gen().Upstreams[0], strings.Repeat("m", 300)
 		for range 60 {
 			up.Scopes.Report(gate.Scope{Endpoint: "chat", Model: long + "1"}, classify.Fault)
 			up.Scopes.Report(gate.Scope{Endpoint: "chat", Model: long + "2"}, classify.Fault)

@@ -72,7 +72,7 @@ func TestACallerThatLeavesStopsEverything(t *testing.T) {
 					if tt.prepare != nil {
 						tt.prepare(g)
 					}
-					up := g.proxy.Upstreams[0]
+					up := g.proxy.gen().Upstreams[0]
 					before, calls, inflight := up.Gate.Breaker.Snapshot(), g.calls.Load(), g.inflight()
 					client := g.client
 					if h2 {

@@ -105,7 +105,7 @@ func TestAWaitInVainTellsWhenToComeBack(t *testing.T) {
 			<-ctx.Done()
 			return nil, ctx.Err()
 		}
-		for _, u := range g.proxy.Upstreams {
+		for _, u := range g.proxy.gen().Upstreams {
 			u.Pooled.(*http.Transport).DialContext, u.Fresh.(*http.Transport).DialContext = hang, hang
 		}
 		var wg sync.WaitGroup

@@ -115,7 +115,7 @@ func (s *several) settled(t *testing.T) {
 	if s.inflight() != 0 || memory != 0 || disk != 0 || s.proxy.calls.Running() != 0 || s.proxy.calls.Abandoned.Count() != 0 {
 		t.Errorf("%d in flight, %d and %d bytes, %d flights, %d abandoned", s.inflight(), memory, disk, s.proxy.calls.Running(), s.proxy.calls.Abandoned.Count())
 	}
-	for _, up := range s.proxy.Upstreams {
+	for _, up := range s.proxy.gen().Upstreams {
 		if taken := up.Slots.Taken; taken != 0 || up.Slots.Queue.Len() != 0 || up.Gate.Depth() != 0 {
 			t.Errorf("%s: %d slots, %d wait for one, %d at the gate", up.Config.Name, taken, up.Slots.Queue.Len(), up.Gate.Depth())
 		}

@@ -71,7 +71,7 @@ func TestSlotsAndLinesOfTwoUpstreamsAreNotMixedUp(t *testing.T) {
 			time.Sleep(100 * time.Millisecond)
 		}
 		time.Sleep(10 * time.Minute)
-		for i, up := range s.proxy.Upstreams {
+		for i, up := range s.proxy.gen().Upstreams {
 			up.Slots.Mu.Lock()
 			if up.Slots.Taken != 0 || up.Slots.Queue.Len() != 0 {
 				t.Errorf("upstream %d: %d slots are taken, %d wait", i+1, up.Slots.Taken, up.Slots.Queue.Len())
