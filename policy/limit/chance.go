@@ -52,11 +52,11 @@ func (r Refusal) hinted() bool {
 // Unproven reports whether a refusal proves nothing of a limit: it tells that it is one, and at
 // most for how long to wait.
 func (r Refusal) Unproven() bool {
-	return r.Bare() || r.hinted() && r.Dimension == "" && !r.Headers.scarce()
+	return r.Bare() || r.hinted() && r.Dimension == "" && !scarce(r.Headers)
 }
 
 // scarce reports whether headers tell that little remains of a limit.
-func (h Headers) scarce() bool {
+func scarce(h Headers) bool {
 	for _, told := range h.Readings {
 		if told.Remaining >= 0 && told.Remaining <= max(1, scarceShare*told.Limit) {
 			return true
@@ -90,7 +90,7 @@ func (l *Limiter) Chance(now time.Time, r Refusal) bool {
 		d.calm, c.held = 0, t+noiseTime
 		l.unlearn()
 		return true
-	case r.Headers.scarce(), now.Before(l.gate), l.busy(t),
+	case scarce(r.Headers), now.Before(l.gate), l.busy(t),
 		refused >= chanceMost, c.last&(1<<chanceRow-1) == 1<<chanceRow-1:
 		c.seen = 0
 		return false

@@ -8,9 +8,6 @@ const (
 	// slowLatency is how long refusals take when estimates grow half as fast: more
 	// of what is sent too fast is on its way when the first refusal comes.
 	slowLatency = 200 * time.Millisecond
-	// proofLeast is what refusals leave at least of a limit that is proven: at an
-	// even pace they come from jitter, or from others who share the limit.
-	proofLeast = 0.9
 	// knownCut is what a refusal leaves at least of a known limit's rate that does not
 	// prove another: it is no proof either that others use some of it.
 	knownCut = 0.97
@@ -82,9 +79,6 @@ func (l *Limiter) prove(now time.Time, w *Waiter, s slot, r Refusal, window time
 		return
 	}
 	least := b.known()
-	if s.counts() == unitRequest && b.estimate.n > 0 && !l.burst(now, b) && b.estimate.speed(w.sent) <= least {
-		least *= proofLeast
-	}
 	l.episode(now, w, s, r.Hint)
 	if crowded := l.crowded(now, w, s); !crowded {
 		b.estimate.reset(min(max(b.estimate.rate, least), b.known()), b.estimate.from)

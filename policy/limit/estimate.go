@@ -26,8 +26,6 @@ const (
 	doublingTime  = 250 * time.Millisecond
 	doublingCount = 4
 	mostDoubled   = 20
-	// firmShare is how little a refusal may change an estimate that it confirms.
-	firmShare = 0.05
 	// Rates are measured over at least this time and count.
 	measureTime  = 800 * time.Millisecond
 	measureCount = 5
@@ -64,7 +62,7 @@ type estimate struct {
 	from     time.Duration // growth counts from here
 	doubling bool          // it rests on next to nothing: double it until it is refused
 	doubtful bool          // it may well be too low
-	firm     bool          // it was told, or the last refusal confirmed it
+	firm     bool          // it was told
 	slow     float64       // how much slower to grow, since refusals take long; 0 is not
 	crowd    float64       // units per second of a limit that others use too; 0 is none
 
@@ -141,7 +139,6 @@ func (e *estimate) refused(now, sent time.Duration, accepted, all int64) {
 			e.rate = min(e.rate, most)
 		}
 		e.doubtful = e.rate < looseCut*before
-		e.firm = math.Abs(e.rate/before-1) < firmShare
 	default:
 		e.rate = min(e.rate, at) * 0.97
 	}

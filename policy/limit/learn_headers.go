@@ -55,7 +55,7 @@ func (l *Limiter) learnHeaders(now time.Time, w *Waiter, h Headers, accepted boo
 			}
 			continue // it names no limit to learn
 		}
-		if !r.sensible() || l.refuted(now, s, r.Limit, max(r.Window, time.Minute)) || accepted && l.odd(now.Sub(l.start), s, r) {
+		if !r.Sensible() || l.refuted(now, s, r.Limit, max(r.Window, time.Minute)) || accepted && l.odd(now.Sub(l.start), s, r) {
 			l.counts.IgnoredHeaders++
 			continue
 		}
@@ -67,12 +67,6 @@ func (l *Limiter) learnHeaders(now time.Time, w *Waiter, h Headers, accepted boo
 	if accepted {
 		l.unsaid(now.Sub(l.start), h)
 	}
-}
-
-// sensible reports whether a reading can be true.
-func (r Reading) sensible() bool {
-	return r.Limit >= 1 && r.Limit <= maxUnits && r.Remaining <= r.Limit && r.Reset <= maxReset &&
-		(r.Window == 0 || r.Window >= time.Second && r.Window <= maxReset)
 }
 
 // learnReading learns from one limit that w's answer told.
@@ -187,9 +181,6 @@ func (l *Limiter) limits(now time.Time, s slot, limit float64, window time.Durat
 	}
 	b.resize(now)
 	b.tune(now, t)
-	if debt := -limit*milli - b.level(now); debt > 0 {
-		b.give(now, int64(debt)) // a debt from when more was allowed is at most one limit
-	}
 }
 
 // share is what of a rate may go at once after idleness: a second's worth. OpenAI

@@ -92,15 +92,15 @@ func (l *Limiter) fits(w *Waiter, s slot, r Refusal) time.Duration {
 	if !b.active || !b.reading.continuous || b.known() == 0 {
 		return r.Hint
 	}
-	if left, ok := r.Headers.left(s); ok {
+	if left, ok := remainingOf(r.Headers, s); ok {
 		missing := max(0, b.price(s.counts(), w.amounts())-left)
 		return min(r.Hint, seconds(missing/b.known()))
 	}
 	return r.Hint
 }
 
-// left is what headers tell that remains in s, and whether they do.
-func (h Headers) left(s slot) (float64, bool) {
+// remainingOf is what headers tell that remains in s, and whether they do.
+func remainingOf(h Headers, s slot) (float64, bool) {
 	for _, told := range h.Readings {
 		if of, ok := slotOf(told.Dimension); ok && of == s && told.Remaining >= 0 {
 			return told.Remaining, true

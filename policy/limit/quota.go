@@ -45,7 +45,7 @@ func (t Told) Quota() shared.Quota {
 // prove nothing.
 func (t Told) header() (shared.Quota, bool) {
 	for _, r := range t.Headers.Readings {
-		if r.Dimension != "requests" || !r.sensible() || r.Remaining < 0 || r.Reset < 0 || r.Resolution > time.Second {
+		if r.Dimension != "requests" || !r.Sensible() || r.Remaining < 0 || r.Reset < 0 || r.Resolution > time.Second {
 			continue
 		}
 		used := r.Limit - r.Remaining

@@ -1,6 +1,10 @@
 package limit
 
-import "time"
+import (
+	"time"
+
+	"outrigger/policy/limit/headers"
+)
 
 // slot names one bucket of a limiter: what is counted, and whether over a long time.
 // An upstream may limit requests by the minute and by the day at once.
@@ -24,7 +28,7 @@ const longWindow = time.Hour
 
 // maxUnits is the largest cost or limit that is believed: far over any provider's,
 // and small enough that thousandths of it are exact in float64 and int64.
-const maxUnits = 1_000_000_000_000
+const maxUnits = headers.MaxCount
 
 // String is the dimension's name in snapshots and metrics.
 func (s slot) String() string {

@@ -1,4 +1,6 @@
-package limit
+// Package headers reads the rate-limit headers of answers, in the notations of all known
+// providers, into numbers. It believes nothing: what can be true is for package limit to say.
+package headers
 
 import (
 	"cmp"
@@ -39,6 +41,12 @@ type Reading struct {
 	Quota bool
 }
 
+// Sensible reports whether a reading can be true.
+func (r Reading) Sensible() bool {
+	return r.Limit >= 1 && r.Limit <= MaxCount && r.Remaining <= r.Limit && r.Reset <= MaxReset &&
+		(r.Window == 0 || r.Window >= time.Second && r.Window <= MaxReset)
+}
+
 // maxReadings bounds what one answer can make the limiter keep.
 const maxReadings = 12
 
@@ -67,10 +75,10 @@ const togetherTokens = "X-Tokenlimit-"
 // (platform.openai.com/docs/api-reference/debugging-requests).
 const openAIWorked = "Openai-Processing-Ms"
 
-// ParseHeaders reads the rate-limit headers of an answer that came at now: OpenAI's,
+// Parse reads the rate-limit headers of an answer that came at now: OpenAI's,
 // Azure's, Groq's, Anthropic's, Cerebras's, Mistral's, Together's and what resembles them, and RateLimit. Keys
 // are canonical. Instants are by the clock of the answer's Date. Values that make no sense are counted and otherwise not there.
-func ParseHeaders(h map[string][]string, now time.Time) Headers {
+func Parse(h map[string][]string, now time.Time) Headers {
 	var p Headers
 	perSecond, structured := false, false
 	answered := clock{h, now}
@@ -226,7 +234,7 @@ func parseCount(s string) (float64, bool) {
 		return 0, false
 	}
 	n, err := strconv.ParseFloat(first, 64)
-	if err != nil || n > maxUnits || n != math.Trunc(n) && n < 1 {
+	if err != nil || n > MaxCount || n != math.Trunc(n) && n < 1 {
 		return 0, false
 	}
 	return n, true

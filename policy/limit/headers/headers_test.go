@@ -1,10 +1,13 @@
-package limit
+package headers
 
 import (
 	"reflect"
 	"testing"
 	"time"
 )
+
+// origin is when the answers come, a whole minute of the clock.
+var origin = time.Date(2026, 9, 1, 12, 0, 0, 0, time.UTC)
 
 func header(pairs ...string) map[string][]string {
 	h := map[string][]string{}
@@ -166,7 +169,7 @@ func TestHeadersOfManyProvidersAreRead(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			if got := ParseHeaders(tt.header, origin); !reflect.DeepEqual(got, tt.want) {
+			if got := Parse(tt.header, origin); !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("got  %+v\nwant %+v", got, tt.want)
 			}
 		})
@@ -180,7 +183,7 @@ func TestTooManyReadingsAreNotKept(t *testing.T) {
 			h["X-Ratelimit-Limit-"+what+window] = []string{"5"}
 		}
 	}
-	got := ParseHeaders(h, origin)
+	got := Parse(h, origin)
 	if len(got.Readings) != maxReadings || got.Ignored != 25-maxReadings {
 		t.Errorf("%d kept and %d ignored, want %d and %d", len(got.Readings), got.Ignored, maxReadings, 25-maxReadings)
 	}
@@ -207,7 +210,7 @@ func TestResetsAreReadWithTheirSmallestStep(t *testing.T) {
 		"0":                         {0, time.Second, true},
 		" 12 ":                      {12 * time.Second, time.Second, true},
 		"7.25":                      {7250 * time.Millisecond, 10 * time.Millisecond, true},
-		"2678400":                   {maxReset, time.Second, true},
+		"2678400":                   {MaxReset, time.Second, true},
 		"1788264060":                {time.Minute, time.Second, true},
 		"1788264060123":             {60123 * time.Millisecond, time.Millisecond, true},
 		"1000000000":                {0, time.Second, true}, // long past
@@ -254,7 +257,7 @@ func TestOnlyNumbersAreCounts(t *testing.T) {
 func TestTheTimeThatAnUpstreamWorkedIsRead(t *testing.T) {
 	tests := map[string]time.Duration{"523": 523 * time.Millisecond, "0": 0, "-5": 0, "1e3": 0, "": 0, "9999999": 0, "99999999999999": 0}
 	for text, want := range tests {
-		if got := ParseHeaders(map[string][]string{"Openai-Processing-Ms": {text}}, origin).Worked; got != want {
+		if got := Parse(map[string][]string{"Openai-Processing-Ms": {text}}, origin).Worked; got != want {
 			t.Errorf("%q: got %v, want %v", text, got, want)
 		}
 	}

@@ -1,4 +1,4 @@
-package limit
+package headers
 
 import (
 	"strconv"
@@ -16,8 +16,12 @@ type clock struct {
 
 func (c clock) now() time.Time { return httpfield.Clock(c.header, c.at) }
 
-// maxReset is the longest reset that is believed.
-const maxReset = 31 * 24 * time.Hour
+// MaxReset is the longest reset that is believed, and MaxCount the largest limit: far over any
+// provider's, and small enough that thousandths of it are exact in float64 and int64.
+const (
+	MaxReset = 31 * 24 * time.Hour
+	MaxCount = 1_000_000_000_000
+)
 
 // epochSeconds is from where on a bare number is an instant, not a wait: seconds
 // since 1970, or milliseconds if it is over a thousand times that (OpenRouter).
@@ -40,7 +44,7 @@ func parseReset(s string, answered clock) (time.Duration, time.Duration, bool) {
 		}
 		d, step, ok = max(0, t.Sub(answered.now())), decimals(s[:len(s)-len(strings.TrimLeft(s, "0123456789-:T."))], time.Second), true
 	}
-	if d < 0 || d > maxReset {
+	if d < 0 || d > MaxReset {
 		return 0, 0, false
 	}
 	return d, step, ok
@@ -60,7 +64,7 @@ func parseBare(s string, answered clock) (time.Duration, time.Duration, bool) {
 		return max(0, time.UnixMilli(int64(n)).Sub(answered.now())), time.Millisecond, true
 	case n >= epochSeconds:
 		return max(0, time.Unix(int64(n), 0).Sub(answered.now())), time.Second, true
-	case n > maxReset.Seconds():
+	case n > MaxReset.Seconds():
 		return 0, 0, false
 	}
 	return time.Duration(n * float64(time.Second)), decimals(s, time.Second), true
@@ -81,7 +85,7 @@ func parseUnits(s string) (time.Duration, time.Duration, bool) {
 		return days, time.Second, days > 0
 	}
 	d, err := time.ParseDuration(rest)
-	if err != nil || d < 0 || d > maxReset {
+	if err != nil || d < 0 || d > MaxReset {
 		return 0, 0, false
 	}
 	unit := time.Second

@@ -1,4 +1,4 @@
-package limit
+package headers
 
 import (
 	"strings"
@@ -17,7 +17,7 @@ func (p *Headers) structured(h map[string][]string) {
 		if dimension == "" {
 			continue
 		}
-		if q.Limit > maxUnits || q.Remaining > maxUnits || q.Reset > maxReset {
+		if q.Limit > MaxCount || q.Remaining > MaxCount || q.Reset > MaxReset {
 			p.Ignored++
 			continue
 		}
