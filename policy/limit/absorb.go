@@ -39,10 +39,10 @@ func (l *Limiter) Absorb(now time.Time, other *Limiter) {
 	if other.gate.After(l.gate) {
 		l.gate = other.gate
 	}
-	if !other.ramp.on && len(other.active) > 0 {
-		l.ramp.stop()
+	if !other.ramp.On && len(other.active) > 0 {
+		l.ramp.Stop()
 	}
-	l.ramp.dial, l.ramp.heard = max(l.ramp.dial, other.ramp.dial), l.ramp.heard || other.ramp.heard
+	l.ramp.Absorb(&other.ramp)
 	l.latency, l.streak = max(l.latency, other.latency), max(l.streak, other.streak)
 	l.counts.Add(other.counts)
 	l.slowed, l.merged = true, true
@@ -72,9 +72,6 @@ func (l *Limiter) absorbBuckets(now time.Time, other *Limiter, shift time.Durati
 			continue
 		}
 		b.lower(now, min(b.level(now)-unheard, level-l.unheard(s)))
-		if o.dry.After(b.dry) {
-			b.dry = o.dry
-		}
 		b.reserve = 0
 		b.counted = b.counted || o.counted
 		b.size = max(b.size, o.size)

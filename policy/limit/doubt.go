@@ -149,7 +149,7 @@ func (l *Limiter) unlearn() {
 			l.drop(s)
 		}
 	}
-	l.ramp.start(coldQuota)
+	l.ramp.Start(coldQuota)
 }
 
 // Bare reports whether a refusal tells nothing but that it is one.

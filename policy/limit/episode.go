@@ -87,8 +87,8 @@ func (l *Limiter) prove(now time.Time, w *Waiter, s slot, r Refusal, window time
 	b.tune(now, now.Sub(l.start))
 	b.set(now, level)
 	b.reserve = 0
-	if l.ramp.on && !l.ramp.probe {
-		l.ramp.stop()
+	if l.ramp.On && !l.ramp.Probe {
+		l.ramp.Stop()
 	}
 }
 
@@ -153,7 +153,7 @@ func (l *Limiter) guess(now time.Time, w *Waiter, s slot, r Refusal) {
 			b.tune(now, now.Sub(l.start))
 		}
 		l.hold(now, r.Hint)
-		b.empty(now, now.Add(r.Hint))
+		b.empty(now)
 		return
 	}
 	burst := l.burst(now, b)
@@ -184,17 +184,16 @@ func (l *Limiter) guess(now time.Time, w *Waiter, s slot, r Refusal) {
 		b.wide = false
 		b.resize(now)
 	}
-	b.empty(now, now.Add(r.Hint))
+	b.empty(now)
 	slow := told && r.Hint > 0 && float64(cost) > b.speed*slowRefill.Seconds()*milli
 	if (b.estimate.crowd > 0 || b.constants() || slow) && !b.shares.on { // one goes when the wait ends: the others do, too
-		b.dry = time.Time{}
 		b.set(now, float64(cost)-r.Hint.Seconds()*b.speed*milli)
 	}
 	if slow {
 		gap = 0
 	}
 	l.hold(now, max(gap, r.Hint))
-	l.ramp.try(max(leastTry, l.latency*5/4))
+	l.ramp.Try(max(leastTry, l.latency*5/4))
 }
 
 // believe takes in the limit that a text tells without proof, if it can be true, and
@@ -232,7 +231,7 @@ func (l *Limiter) refuted(now time.Time, s slot, limit float64, window time.Dura
 // request per second.
 func (l *Limiter) firstGuess(now time.Time, w *Waiter, s slot) float64 {
 	u, t := s.counts(), now.Sub(l.start)
-	over := min(max(time.Second, 3*l.ramp.step), 2*time.Second)
+	over := min(max(time.Second, 3*l.ramp.Step), 2*time.Second)
 	sent := l.recent.sum(t, u, over+t-w.sent) - (l.sent[u] - w.mark[u]) - w.cost(u)
 	return max(l.mean(s), l.scale(s)*float64(sent)/over.Seconds())
 }

@@ -1,6 +1,17 @@
 package limit
 
-import "time"
+import (
+	"time"
+
+	"outrigger/policy/limit/slowstart"
+)
+
+// coldQuota, coldStep and slack are the slow start's.
+const (
+	coldQuota = slowstart.ColdQuota
+	coldStep  = slowstart.ColdStep
+	slack     = slowstart.Slack
+)
 
 // Limiter admits the requests of one (upstream, credential, model). It is not safe
 // for concurrent use: the caller locks. It never waits, reads a clock or starts
@@ -13,7 +24,7 @@ type Limiter struct {
 	opened   [slots]*bucket // those that something was learned for; see bucket and at
 	active   []slot         // those of them that are in use
 	flows    [slots]bool    // which refill continuously, of those that are not there yet
-	ramp     ramp
+	ramp     slowstart.Ramp
 	gate     time.Time         // nobody goes before
 	allowed  *[slots]allowance // nil while nothing told what is left
 	bounded  time.Time         // the last of those is over
@@ -43,7 +54,7 @@ func New(s Settings, now time.Time) *Limiter {
 	l.configure(now, slotRequests, s.RPM)
 	l.configure(now, slotTokens, s.TPM)
 	if s.Learn && len(l.active) == 0 {
-		l.ramp.start(coldQuota)
+		l.ramp.Start(coldQuota)
 	}
 	return l
 }
@@ -182,7 +193,7 @@ func (l *Limiter) undo(now time.Time, w *Waiter) {
 			l.bucket(s).shares.give(now.Sub(l.start), w.charge[s])
 		}
 		l.unspend(now, w)
-		l.ramp.back()
+		l.ramp.Back()
 	}
 	w.state = stateIdle
 }

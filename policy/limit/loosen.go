@@ -28,7 +28,7 @@ func (l *Limiter) loosen(now time.Time) {
 			b.resize(now)
 		}
 	}
-	l.ramp.start(coldQuota)
+	l.ramp.Start(coldQuota)
 }
 
 // Idle reports whether the limiter may be dropped: nobody waits, nobody has asked

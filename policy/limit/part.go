@@ -23,9 +23,7 @@ func (l *Limiter) Blank(now time.Time) bool {
 // Untried reports whether a new limiter would do as well for a burst too: it is blank, and no
 // more went at once than a new one lets go.
 func (l *Limiter) Untried(now time.Time) bool {
-	r := &l.ramp
-	cold := r.on && !r.probe && !r.slow && max(r.quota, r.run, r.proven) <= coldQuota
-	return l.Blank(now) && (cold || !l.set.Learn)
+	return l.Blank(now) && (l.ramp.Untried() || !l.set.Learn)
 }
 
 // What a limiter takes, and what each bucket, the quotas and each legacy take more.
@@ -58,9 +56,10 @@ func (l *Limiter) Refusals() int { return l.counts.Refusals }
 func (l *Limiter) Part(now time.Time, mine func(*Waiter) bool) *Limiter {
 	now = l.tick(now)
 	n := New(l.set, now)
-	n.latency, n.ramp.dial, n.ramp.echo = l.latency, l.ramp.dial, l.ramp.echo // the way is the same
-	if n.ramp.on {
-		n.ramp.start(coldQuota)
+	n.latency = l.latency // the way is the same
+	n.ramp.Follow(&l.ramp)
+	if n.ramp.On {
+		n.ramp.Start(coldQuota)
 	}
 	l.line.move(&n.line, mine, n.adopt)
 	l.slowed, n.slowed = true, true

@@ -35,7 +35,7 @@ func (l *Limiter) pause(now time.Time, hint time.Duration) {
 	}
 	l.streak++
 	l.hold(now, min(hint, maxHint))
-	l.ramp.start(1)
+	l.ramp.Start(1)
 }
 
 // doubt takes in a wait of over a minute that nothing proves. One among many that pass
@@ -50,5 +50,5 @@ func (l *Limiter) doubt(now time.Time) {
 	}
 	l.hold(now, min(maxHint<<min(l.streak, 8), longestDoubt))
 	l.streak++
-	l.ramp.try(max(coldStep, l.latency*5/4))
+	l.ramp.Try(max(coldStep, l.latency*5/4))
 }

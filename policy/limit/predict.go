@@ -6,9 +6,9 @@ import "time"
 func (l *Limiter) wait(now time.Time, w *Waiter) time.Duration {
 	t := now.Sub(l.start)
 	wait := max(0, l.gate.Sub(now), l.bounds(now, w, nil))
-	if l.ramp.on {
-		l.ramp.queued = l.line.length
-		wait = max(wait, l.ramp.wait(t, l.safe()))
+	if l.ramp.On {
+		l.ramp.Queued = l.line.length
+		wait = max(wait, l.ramp.Wait(t, l.safe()))
 	}
 	for _, s := range l.active {
 		b := l.bucket(s)

@@ -237,7 +237,7 @@ func TestAHintHoldsEverybody(t *testing.T) {
 // TestLongHintsNowAndThenHoldNobody has one refusal of nine.
 func TestLongHintsNowAndThenHoldNobody(t *testing.T) {
 	l := New(learning, origin)
-	l.ramp.stop()
+	l.ramp.Stop()
 	for i := range 5 * doubtLeast {
 		now := time.Duration(i) * time.Second
 		w := &Waiter{}

@@ -59,7 +59,7 @@ func (l *Limiter) admit(now time.Time, w *Waiter) {
 	w.state = stateAdmitted
 	w.admitted = now.Sub(l.start)
 	w.passed, w.passedCost = 0, 0
-	l.ramp.take(w.admitted)
+	l.ramp.Take(w.admitted)
 }
 
 // Sent tells that w was written to the wire. It counts once for each admission.
@@ -78,7 +78,7 @@ func (l *Limiter) Sent(now time.Time, w *Waiter) {
 	l.recent.add(w.sent, w)
 	l.history.add(w.sent, 1)
 	l.hope(w.sent)
-	l.ramp.wrote(w.sent, w.sent-w.admitted, w.Connect)
+	l.ramp.Wrote(w.sent, w.sent-w.admitted, w.Connect)
 }
 
 // Answered tells of an answer to w that was no refusal, with its rate-limit headers.
@@ -89,7 +89,7 @@ func (l *Limiter) Answered(now time.Time, w *Waiter, h Headers) {
 		return
 	}
 	w.state = stateIdle
-	l.ramp.answered(now.Sub(l.start)-w.sent, h.Worked)
+	l.ramp.Answered(now.Sub(l.start)-w.sent, h.Worked)
 	l.streak = 0
 	l.learnHeaders(now, w, h, true)
 	l.disprove(now, w)

@@ -80,7 +80,7 @@ func TestASustainedLoadIsNotRefused(t *testing.T) {
 func TestTheEndOfAWholeLimitIsNoShares(t *testing.T) {
 	for hint, want := range map[string]bool{"10s": false, "7s": true} {
 		l := New(learning, origin)
-		l.ramp.stop()
+		l.ramp.Stop()
 		var all []*Waiter
 		for range 200 {
 			w := &Waiter{}
@@ -118,7 +118,7 @@ func TestAShareIsAsLongAsWhatWentOfIt(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			l := New(learning, origin)
-			l.ramp.stop()
+			l.ramp.Stop()
 			for range tt.through {
 				pass(t, l, time.Millisecond, &Waiter{})
 			}
@@ -164,7 +164,7 @@ func TestSharesAreFoundWithoutALimit(t *testing.T) {
 // which a wait tells nothing but itself.
 func TestATrialOfSharesEndsWithTheFirstRefusalOfARate(t *testing.T) {
 	l := New(learning, origin)
-	l.ramp.stop()
+	l.ramp.Stop()
 	for range 100 {
 		pass(t, l, time.Millisecond, &Waiter{})
 	}

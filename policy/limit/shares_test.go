@@ -22,7 +22,7 @@ func inShares(t *testing.T, waiting int) *Limiter {
 	}
 	w := &Waiter{}
 	l.Enter(at(300*time.Millisecond), w)
-	l.ramp.stop()
+	l.ramp.Stop()
 	admits(l, 300*time.Millisecond)
 	l.Sent(at(300*time.Millisecond), w)
 	l.Refused(at(310*time.Millisecond), w, told1200(690*time.Millisecond))

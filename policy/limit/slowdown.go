@@ -62,7 +62,7 @@ func (l *Limiter) slowDown(now time.Time, w *Waiter, hint time.Duration) {
 	}
 	l.relax(now, t)
 	b.lower(now, 0)
-	l.ramp.stop()
+	l.ramp.Stop()
 	if hint > 0 {
 		l.hold(now, min(hint, maxHint))
 	}

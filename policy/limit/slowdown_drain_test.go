@@ -10,7 +10,7 @@ import (
 func cutAtTen(t *testing.T) (*Limiter, time.Duration) {
 	t.Helper()
 	l := New(learning, origin)
-	l.ramp.stop()
+	l.ramp.Stop()
 	now, _ := steady(t, l, 0, 10, 9000)
 	now, _ = steady(t, l, now, 40, 400)
 	w := pass(t, l, now, &Waiter{})

@@ -111,7 +111,7 @@ func TestSlowDownLeavesWhatWasSentBeforeTheSpike(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			l := New(learning, origin)
-			l.ramp.stop()
+			l.ramp.Stop()
 			now, _ := steady(t, l, tt.idle, tt.rate, int(30*tt.rate))
 			now, _ = steady(t, l, now, tt.spike, int(tt.seconds*tt.spike))
 			l.Refused(at(now), pass(t, l, now, &Waiter{}), Refusal{SlowDown: true})

@@ -1,4 +1,4 @@
-package limit
+package slowstart
 
 import (
 	"testing"
@@ -9,13 +9,13 @@ import (
 func TestALongWayToTheWireEndsNoBurst(t *testing.T) {
 	for _, dial := range []time.Duration{time.Second, 10 * time.Second, 11 * time.Second, time.Minute, time.Hour} {
 		t.Run(dial.String(), func(t *testing.T) {
-			r := &ramp{}
-			r.start(coldQuota)
+			r := &Ramp{}
+			r.Start(ColdQuota)
 			at, out := time.Duration(0), 0
-			for step := 0; step < 100 && r.on; step++ {
-				for r.on && r.wait(at, 0) == 0 {
-					r.take(at)
-					r.wrote(at+dial, dial, 0)
+			for step := 0; step < 100 && r.On; step++ {
+				for r.On && r.Wait(at, 0) == 0 {
+					r.Take(at)
+					r.Wrote(at+dial, dial, 0)
 					out++
 				}
 				at = max(at, r.slot, r.consent())
