@@ -72,6 +72,9 @@ func (l *Limiter) absorbBuckets(now time.Time, other *Limiter, shift time.Durati
 			continue
 		}
 		b.lower(now, min(b.level(now)-unheard, level-l.unheard(s)))
+		if o.dry.After(b.dry) {
+			b.dry = o.dry
+		}
 		b.reserve = 0
 		b.counted = b.counted || o.counted
 		b.size = max(b.size, o.size)

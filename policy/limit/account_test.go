@@ -91,6 +91,13 @@ func TestTheAccountIsExact(t *testing.T) {
 	if got := b.level(at(time.Second)) / milli; got != -1+pace {
 		t.Errorf("after a second %v, want %v", got, -1+pace)
 	}
+	b.empty(at(time.Second), at(3*time.Second))
+	if got, want := b.wait(at(time.Second), time.Second, milli), 2*time.Second+seconds(1/pace); got != want {
+		t.Errorf("empty for two seconds it waits %v, want %v", got, want)
+	}
+	if got := b.wait(at(3*time.Second+seconds(1/pace)), 3*time.Second, milli); got != 0 {
+		t.Errorf("and after that %v, want nothing", got)
+	}
 }
 
 func TestIdlenessGathersASecondsShare(t *testing.T) {

@@ -53,6 +53,8 @@ type bucket struct {
 	counted bool      // refusals are charged
 	shares  shares    // whether it is given out by the second
 	fullAt  time.Time // when the account is full, from where on reserve gathers
+	whole   time.Time // when all comes back at once; zero is never
+	dry     time.Time // the account is empty until then, whatever the speed; zero is not
 	size    int64     // least that the account holds, since something needed it all
 	burst   int64     // what the account holds
 
@@ -140,22 +142,48 @@ func (b *bucket) wait(now time.Time, t time.Duration, cost int64) time.Duration 
 		b.pressed = b.pressed || d > 0
 		return d
 	}
+	if b.dry.After(now) {
+		b.pressed = true
+		return b.until(now, b.need(cost))
+	}
+	b.fill(now)
 	held := b.left.wait(now, cost)
 	if held == 0 && b.reserved(now, t, cost) {
 		return 0
 	}
-	d := max(held, b.until(now, b.need(cost)))
+	d := max(held, b.again(now, cost))
 	b.pressed = b.pressed || d > 0
 	return d
 }
 
 // until returns how long until the level reaches want, however little it holds.
 func (b *bucket) until(now time.Time, want float64) time.Duration {
+	if dry := b.dry.Sub(now); dry > 0 {
+		return dry + seconds(want/(b.speed*milli))
+	}
 	missing := want - b.level(now)
 	if missing <= rounding {
 		return 0
 	}
 	return seconds(missing / (b.speed * milli))
+}
+
+// empty makes the account empty until t. What comes in afterwards counts from there.
+func (b *bucket) empty(now, t time.Time) {
+	b.lower(now, 0)
+	b.reserve = 0
+	if t.After(now) && t.After(b.dry) {
+		b.dry = t
+	}
+}
+
+// fill ends being empty, once that is over.
+func (b *bucket) fill(now time.Time) {
+	if b.dry.IsZero() || now.Before(b.dry) {
+		return
+	}
+	b.lower(now, min(0, b.level(now))+now.Sub(b.dry).Seconds()*b.speed*milli)
+	b.reserve, b.dry = 0, time.Time{}
 }
 
 // take charges cost in full; what the account does not hold is debt.
@@ -168,6 +196,7 @@ func (b *bucket) take(now time.Time, t time.Duration, cost int64) {
 	if b.shares.on {
 		return
 	}
+	b.fill(now)
 	level := b.level(now)
 	b.reserve = b.gathered(now)
 	switch {
@@ -180,12 +209,6 @@ func (b *bucket) take(now time.Time, t time.Duration, cost int64) {
 		b.lower(now, level-float64(cost))
 	}
 	b.fullAt = now.Add(b.until(now, float64(b.burst)))
-}
-
-// empty makes the account empty.
-func (b *bucket) empty(now time.Time) {
-	b.lower(now, 0)
-	b.reserve = 0
 }
 
 // give returns what was charged.

@@ -63,3 +63,18 @@ func (b *bucket) begun(w *Waiter, r Reading, u unit, taken amounts) float64 {
 	}
 	return (r.Limit - b.charge(u, taken.minus(last.mark))) * milli
 }
+
+// again returns how long until cost may go. When all has come back one request goes that
+// the account does not hold: its answer tells the rest.
+func (b *bucket) again(now time.Time, cost int64) time.Duration {
+	d := b.until(now, b.need(cost))
+	if d == 0 || b.whole.IsZero() {
+		return d
+	}
+	if now.Before(b.whole) {
+		return min(d, b.whole.Sub(now))
+	}
+	b.whole = time.Time{}
+	b.set(now, b.need(cost))
+	return 0
+}

@@ -153,7 +153,7 @@ func (l *Limiter) guess(now time.Time, w *Waiter, s slot, r Refusal) {
 			b.tune(now, now.Sub(l.start))
 		}
 		l.hold(now, r.Hint)
-		b.empty(now)
+		b.empty(now, now.Add(r.Hint))
 		return
 	}
 	burst := l.burst(now, b)
@@ -184,9 +184,10 @@ func (l *Limiter) guess(now time.Time, w *Waiter, s slot, r Refusal) {
 		b.wide = false
 		b.resize(now)
 	}
-	b.empty(now)
+	b.empty(now, now.Add(r.Hint))
 	slow := told && r.Hint > 0 && float64(cost) > b.speed*slowRefill.Seconds()*milli
 	if (b.estimate.crowd > 0 || b.constants() || slow) && !b.shares.on { // one goes when the wait ends: the others do, too
+		b.dry = time.Time{}
 		b.set(now, float64(cost)-r.Hint.Seconds()*b.speed*milli)
 	}
 	if slow {

@@ -228,9 +228,9 @@ func (l *Limiter) cap(now time.Time, w *Waiter, s slot, r Reading, accepted bool
 	} else if back > 0 {
 		b.give(now, int64(min(back, most-level)))
 	}
-	b.left.until, b.left.first = time.Time{}, 0
+	b.left.until, b.left.first, b.whole = time.Time{}, 0, time.Time{}
 	if b.reading.comeback.fixed {
-		b.left.first = fixedProbe
+		b.left.first, b.whole = fixedProbe, now.Add(r.Reset-since)
 	}
 	if !b.reading.continuous && r.Reset > 0 {
 		b.left.set(now, int64(left), now.Add(min(r.Reset, time.Minute)-since))

@@ -86,5 +86,6 @@ func (l *Limiter) shareLength(w *Waiter, t, hint time.Duration, b *bucket) time.
 // noShares ends belief in shares for a while.
 func (b *bucket) noShares(now time.Time, t time.Duration) {
 	b.shares = shares{wrong: t + tightTime}
+	b.dry = time.Time{}
 	b.set(now, 0)
 }
