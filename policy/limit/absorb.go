@@ -32,7 +32,7 @@ func (l *Limiter) Absorb(now time.Time, other *Limiter) {
 		l.sent[u] += other.sent[u]
 		l.refused[u] += other.refused[u]
 	}
-	l.recent.absorb(&other.recent, now.Sub(l.start), now.Sub(other.start))
+	l.recent.Absorb(&other.recent, now.Sub(l.start), now.Sub(other.start))
 	l.inherit(other, h)
 	l.line.merge(&other.line, l.follow)
 	l.absorbAllowed(other, shift)
@@ -174,35 +174,6 @@ func (l *Limiter) Split(now time.Time, mine func(*Waiter) bool) *Limiter {
 	return n
 }
 
-// absorb adds what another has seen lately. t and theirs are now, by either's start.
-func (r *recent) absorb(other *recent, t, theirs time.Duration) {
-	r.advance(t)
-	other.advance(theirs)
-	for i := range min(recentBins, r.bin+1, other.bin+1) {
-		a, b := (r.bin-i)%recentBins, (other.bin-i)%recentBins
-		for u := range units {
-			r.sent[a][u] += other.sent[b][u]
-			r.refused[a][u] += other.refused[b][u]
-		}
-		r.bare[a] += other.bare[b]
-	}
-	r.most, r.mostAt = r.best(t)+other.best(theirs), t
-	r.now.absorb(&other.now, t, theirs, presentTime)
-	r.quiet.absorb(&other.quiet, t, theirs, spikeTime)
-}
-
-// absorb adds another average. t and theirs are now, by either's start.
-func (a *average) absorb(other *average, t, theirs, over time.Duration) {
-	if !other.seen {
-		return
-	}
-	if !a.seen {
-		*a = average{first: other.first + t - theirs, at: t, seen: true}
-	}
-	a.perSecond = a.perSecond*decay(t-a.at, over) + other.perSecond*decay(theirs-other.at, over)
-	a.first, a.at = min(a.first, other.first+t-theirs), t
-}
-
 // absorb takes over what shares there are if another knows.
 func (s *shares) absorb(other *shares, t, shift time.Duration) {
 	if !s.on && other.on {
@@ -218,7 +189,6 @@ func (s *shares) absorb(other *shares, t, shift time.Duration) {
 func (s spike) shifted(d time.Duration) spike {
 	s.until += d
 	s.acted += d
-	s.drain.arrivals.first += d
-	s.drain.arrivals.at += d
+	s.drain.arrivals.Shift(d)
 	return s
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"outrigger/policy/limit/counts"
 )
 
 // milli is how many units of account one request, token or image is: rate.Limiter
@@ -46,17 +48,17 @@ type bucket struct {
 	tuned   time.Duration // when speed was set
 	pressed bool          // whether anyone was held up since
 
-	wide    bool      // the whole limit may go at once, as far as the ramp lets it
-	ahead   int64     // what may go at once after idleness, if not wide: it is charged as debt
-	reserve int64     // what has gathered of ahead
-	second  second    // what went in the last second
-	counted bool      // refusals are charged
-	shares  shares    // whether it is given out by the second
-	fullAt  time.Time // when the account is full, from where on reserve gathers
-	whole   time.Time // when all comes back at once; zero is never
-	dry     time.Time // the account is empty until then, whatever the speed; zero is not
-	size    int64     // least that the account holds, since something needed it all
-	burst   int64     // what the account holds
+	wide    bool          // the whole limit may go at once, as far as the ramp lets it
+	ahead   int64         // what may go at once after idleness, if not wide: it is charged as debt
+	reserve int64         // what has gathered of ahead
+	second  counts.Second // what went in the last second
+	counted bool          // refusals are charged
+	shares  shares        // whether it is given out by the second
+	fullAt  time.Time     // when the account is full, from where on reserve gathers
+	whole   time.Time     // when all comes back at once; zero is never
+	dry     time.Time     // the account is empty until then, whatever the speed; zero is not
+	size    int64         // least that the account holds, since something needed it all
+	burst   int64         // what the account holds
 
 	spare   time.Duration // until then there is more than is used, as answers tell
 	noSpare time.Duration // what they tell of that is not believed before
@@ -191,7 +193,7 @@ func (b *bucket) take(now time.Time, t time.Duration, cost int64) {
 	if cost <= 0 {
 		return
 	}
-	b.second.add(t, cost)
+	b.second.Add(t, cost)
 	b.left.take(now, cost)
 	if b.shares.on {
 		return

@@ -122,7 +122,7 @@ func (l *Limiter) busy(t time.Duration) bool {
 	}
 	for _, s := range l.active {
 		b := l.bucket(s)
-		sent := l.scale(s) * float64(l.recent.sum(t, s.counts(), recentTime))
+		sent := l.scale(s) * float64(l.recent.Sum(t, int(s.counts()), recentTime))
 		if b.window < longWindow && sent >= busyShare*b.speed*recentTime.Seconds() {
 			return true
 		}

@@ -3,6 +3,8 @@ package limit
 import (
 	"math/bits"
 	"time"
+
+	"outrigger/policy/limit/counts"
 )
 
 // What it takes to believe refusals that name no limit, no wait and no reason: so
@@ -67,9 +69,9 @@ func (l *Limiter) Believes(now time.Time) bool {
 	d, t := &l.doubts, now.Sub(l.start)
 	even := d.even(l.sent[unitRequest])
 	d.last |= d.last + 1 // the lowest that is not set
-	n := l.recent.doubted(t)
+	n := l.recent.Doubted(t)
 	if t < d.noise {
-		if n < doubtMost || float64(n) < mostlyRefused*float64(l.recent.sum(t, unitRequest, recentTime)) {
+		if n < doubtMost || float64(n) < mostlyRefused*float64(l.recent.Sum(t, counts.Requests, recentTime)) {
 			return false
 		}
 		d.noise, d.limits = 0, t+noiseTime
@@ -133,12 +135,12 @@ func (d *doubt) even(sent int64) bool {
 // calm reports whether so much less was sent just before t than passed lately that a
 // bare refusal has another reason than a limit.
 func (l *Limiter) calm(t time.Duration) bool {
-	passed := l.recent.best(t)
+	passed := l.recent.Best(t)
 	over := time.Second
 	if passed < calmLeast*recentTime.Seconds() {
 		over = recentTime
 	}
-	sent := float64(l.recent.sum(t, unitRequest, over)) / over.Seconds()
+	sent := float64(l.recent.Sum(t, counts.Requests, over)) / over.Seconds()
 	return passed >= calmLeast && sent < calmShare*passed/recentTime.Seconds()
 }
 

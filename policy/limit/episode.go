@@ -220,7 +220,7 @@ func (l *Limiter) believe(now time.Time, s slot, r Refusal) bool {
 // refuted reports whether far more has just been let through than a limit allows,
 // even if one window ended meanwhile. Tokens are estimates: of them ten times as many.
 func (l *Limiter) refuted(now time.Time, s slot, limit float64, window time.Duration) bool {
-	passed := float64(l.recent.passed(now.Sub(l.start), s.counts()))
+	passed := float64(l.recent.Passed(now.Sub(l.start), int(s.counts())))
 	if s.counts() == unitToken {
 		passed /= 10
 	}
@@ -233,6 +233,6 @@ func (l *Limiter) refuted(now time.Time, s slot, limit float64, window time.Dura
 func (l *Limiter) firstGuess(now time.Time, w *Waiter, s slot) float64 {
 	u, t := s.counts(), now.Sub(l.start)
 	over := min(max(time.Second, 3*l.ramp.Step), 2*time.Second)
-	sent := l.recent.sum(t, u, over+t-w.sent) - (l.sent[u] - w.mark[u]) - w.cost(u)
+	sent := l.recent.Sum(t, int(u), over+t-w.sent) - (l.sent[u] - w.mark[u]) - w.cost(u)
 	return max(l.mean(s), l.scale(s)*float64(sent)/over.Seconds())
 }

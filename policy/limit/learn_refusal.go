@@ -54,8 +54,8 @@ func (l *Limiter) learn(now time.Time, w *Waiter, r Refusal) {
 	for u := range units {
 		l.refused[u] += w.cost(u)
 	}
-	l.recent.refuse(now.Sub(l.start), w)
-	l.history.add(w.sent, -1)
+	l.recent.Refuse(now.Sub(l.start), w.amounts())
+	l.history.Add(w.sent, -1)
 	// What is refused uses no tokens; whether it uses a request is not told.
 	for _, s := range l.active {
 		if s.counts() != unitRequest {

@@ -3,6 +3,7 @@ package limit
 import (
 	"time"
 
+	"outrigger/policy/limit/counts"
 	"outrigger/policy/limit/slowstart"
 )
 
@@ -12,6 +13,9 @@ const (
 	coldStep  = slowstart.ColdStep
 	slack     = slowstart.Slack
 )
+
+// recentTime is how far back what was sent and refused is counted.
+const recentTime = counts.RecentTime
 
 // Limiter admits the requests of one (upstream, credential, model). It is not safe
 // for concurrent use: the caller locks. It never waits, reads a clock or starts
@@ -28,8 +32,8 @@ type Limiter struct {
 	gate     time.Time         // nobody goes before
 	allowed  *[slots]allowance // nil while nothing told what is left
 	bounded  time.Time         // the last of those is over
-	recent   recent
-	history  history
+	recent   counts.Recent
+	history  counts.History
 	spike    spike
 	doubts   doubt
 	chances  chance

@@ -75,8 +75,8 @@ func (l *Limiter) Sent(now time.Time, w *Waiter) {
 		l.sent[u] += w.cost(u)
 		w.mark[u] = l.sent[u]
 	}
-	l.recent.add(w.sent, w)
-	l.history.add(w.sent, 1)
+	l.recent.Add(w.sent, w.amounts())
+	l.history.Add(w.sent, 1)
 	l.hope(w.sent)
 	l.ramp.Wrote(w.sent, w.sent-w.admitted, w.Connect)
 }

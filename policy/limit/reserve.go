@@ -14,5 +14,5 @@ func (b *bucket) gathered(now time.Time) int64 {
 // reserved reports whether the reserve pays for cost: it may, as long as no second
 // holds more than ahead.
 func (b *bucket) reserved(now time.Time, t time.Duration, cost int64) bool {
-	return cost <= b.gathered(now) && b.second.sum(t)+cost <= b.ahead
+	return cost <= b.gathered(now) && b.second.Sum(t)+cost <= b.ahead
 }

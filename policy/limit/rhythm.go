@@ -1,6 +1,10 @@
 package limit
 
-import "time"
+import (
+	"time"
+
+	"outrigger/policy/limit/counts"
+)
 
 // shareLengths are how long shares last.
 var shareLengths = [...]time.Duration{time.Second, 10 * time.Second, time.Minute}
@@ -36,7 +40,7 @@ func (l *Limiter) rhythm(now time.Time, w *Waiter, b *bucket, r Refusal, burst b
 		l.trial(t, w, b, hint)
 		return
 	}
-	lost := l.recent.lost(t, unitRequest)
+	lost := l.recent.Lost(t, counts.Requests)
 	long := hint.Seconds() > float64(lost+shareProof)/rate
 	if !long && (!burst || hint <= 0 || l.latency > shareTry) {
 		return

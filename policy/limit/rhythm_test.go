@@ -220,30 +220,3 @@ func TestAWaitAmongSharesIsForetold(t *testing.T) {
 		}
 	}
 }
-
-func TestTheLastMinuteIsRemembered(t *testing.T) {
-	var h history
-	for i := range 400 {
-		h.add(time.Duration(i)*250*time.Millisecond, 2)
-	}
-	h.add(99*time.Second, -1)
-	h.add(10*time.Second, -1) // long forgotten
-	h.add(300*time.Second, 0)
-	if got := h.since(200 * time.Second); got != 0 {
-		t.Errorf("%v since, want none", got)
-	}
-	h = history{}
-	for i := range 400 {
-		h.add(time.Duration(i)*250*time.Millisecond, 2)
-	}
-	h.add(99*time.Second, -1)
-	h.add(10*time.Second, -1)
-	for since, want := range map[time.Duration]float64{
-		99*time.Second + 750*time.Millisecond: 2, 99 * time.Second: 7, 98*time.Second + 875*time.Millisecond: 8,
-		50 * time.Second: 399, 0: 511, 200 * time.Second: 0, -time.Second: 511,
-	} {
-		if got := h.since(since); got != want {
-			t.Errorf("%v since %v, want %v", got, since, want)
-		}
-	}
-}

@@ -3,6 +3,8 @@ package limit
 import (
 	"math"
 	"time"
+
+	"outrigger/policy/limit/counts"
 )
 
 // How Slow Down is answered. OpenAI: "reduce your request rate to its original
@@ -43,13 +45,13 @@ func (l *Limiter) slowDown(now time.Time, w *Waiter, hint time.Duration) {
 		}
 		return
 	}
-	present := l.recent.now.value(t, presentTime)
+	present := l.recent.Now.Value(t, counts.PresentTime)
 	if b.active {
 		present = min(present, b.speed)
 	}
 	rate := present / 2
-	second := float64(l.recent.sum(t, unitRequest, time.Second)) - spikeLeast
-	if before := l.recent.before(); before > 0 && before <= spikeShare*max(present, second) {
+	second := float64(l.recent.Sum(t, counts.Requests, time.Second)) - spikeLeast
+	if before := l.recent.Before(); before > 0 && before <= spikeShare*max(present, second) {
 		rate = before
 	}
 	rate = max(rate, present/10, 1/maxHint.Seconds())

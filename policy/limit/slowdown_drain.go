@@ -1,6 +1,10 @@
 package limit
 
-import "time"
+import (
+	"time"
+
+	"outrigger/policy/limit/counts"
+)
 
 // A ceiling at exactly the old rate never drains the queue that a spike left behind:
 // everybody would wait for as long as the last of it until the hold ends. So while a queue
@@ -29,14 +33,14 @@ const (
 
 // draining is how the queue that a spike left behind is drained. The zero value has no margin.
 type draining struct {
-	arrivals average
+	arrivals counts.Average
 	admitted float64 // requests since the cut
 	margin   float64 // as a share of the old rate, 0 while there is none
 	most     float64 // the largest that it may be
 }
 
 // arrived counts a request that asks for the first time at t.
-func (s *spike) arrived(t time.Duration) { s.drain.arrivals.add(t, s.calmTime()) }
+func (s *spike) arrived(t time.Duration) { s.drain.arrivals.Add(t, s.calmTime()) }
 
 // calmTime is the time over which arrivals are averaged.
 func (s *spike) calmTime() time.Duration { return max(calmTime, seconds(calmCount/s.rate)) }
@@ -44,7 +48,7 @@ func (s *spike) calmTime() time.Duration { return max(calmTime, seconds(calmCoun
 // calm reports whether about the old rate arrives, or less. Right after the cut nobody
 // knows.
 func (s *spike) calm(t time.Duration) bool {
-	return t-s.acted >= s.calmTime() && s.drain.arrivals.value(t, s.calmTime()) <= overShare*s.rate
+	return t-s.acted >= s.calmTime() && s.drain.arrivals.Value(t, s.calmTime()) <= overShare*s.rate
 }
 
 // adjust sets the margin for a queue of so many. Until the queue is gone it only grows,

@@ -3,6 +3,8 @@ package limit
 import (
 	"slices"
 	"time"
+
+	"outrigger/policy/limit/counts"
 )
 
 // Where no limit is known, the first wait that a refusal names may be that for a rate, or
@@ -32,7 +34,7 @@ func (l *Limiter) trial(t time.Duration, w *Waiter, b *bucket, hint time.Duratio
 		return // a wait that is rounded up is too little to send much for that is refused late
 	}
 	over := max(shareSpread, trialSpread*l.latency)
-	b.shares = shares{on: true, size: size * milli, over: over, phase: t + hint, begun: never, owed: l.recent.lost(t, unitRequest) * milli}
+	b.shares = shares{on: true, size: size * milli, over: over, phase: t + hint, begun: never, owed: l.recent.Lost(t, counts.Requests) * milli}
 }
 
 // tried ends a trial with the refusal of w, which was sent when through had been let
@@ -46,7 +48,7 @@ func (l *Limiter) tried(t time.Duration, w *Waiter, b *bucket, through int64, hi
 		length = max(time.Second, (w.sent + hint - s.begun).Truncate(time.Second))
 		from, part = s.phase-length-l.latency-time.Second, trialPartRounded
 	}
-	before := int64(l.history.since(from)-l.history.since(s.phase)) * milli
+	before := int64(l.history.Since(from)-l.history.Since(s.phase)) * milli
 	size := through
 	if all := through + s.prior; s.prior > 0 && all <= before && float64(all) >= shareWhole*float64(before) {
 		s.counts, size = true, all
@@ -61,5 +63,5 @@ func (l *Limiter) tried(t time.Duration, w *Waiter, b *bucket, through int64, hi
 
 // passed is what was let through from a time on until w was sent.
 func (l *Limiter) passed(w *Waiter, from time.Duration) int64 {
-	return int64(l.history.since(from)) - (l.sent[unitRequest] - w.mark[unitRequest])
+	return int64(l.history.Since(from)) - (l.sent[unitRequest] - w.mark[unitRequest])
 }

@@ -1,11 +1,11 @@
-package limit
+package counts
 
 import "time"
 
-// history counts the requests that were let through in the last minute, by the quarter
+// History counts the requests that were let through in the last minute, by the quarter
 // of a second in which they were sent. Times are offsets from the limiter's start. The
 // zero value has seen none.
-type history struct {
+type History struct {
 	bins [historyBins]int32
 	bin  int64 // number of the newest bin
 }
@@ -15,8 +15,8 @@ const (
 	historyBin  = 250 * time.Millisecond
 )
 
-// add counts n that were sent at t; refusals are taken off by a negative n.
-func (h *history) add(t time.Duration, n int32) {
+// Add counts n that were sent at t; refusals are taken off by a negative n.
+func (h *History) Add(t time.Duration, n int32) {
 	bin := int64(t / historyBin)
 	for range min(bin-h.bin, historyBins) {
 		h.bin++
@@ -28,8 +28,8 @@ func (h *history) add(t time.Duration, n int32) {
 	}
 }
 
-// since is what was let through from t on. Of the bin that holds t it takes a part.
-func (h *history) since(t time.Duration) float64 {
+// Since is what was let through from t on. Of the bin that holds t it takes a part.
+func (h *History) Since(t time.Duration) float64 {
 	t = max(t, time.Duration(h.bin-historyBins+1)*historyBin, 0)
 	first := int64(t / historyBin)
 	n := 0.0

@@ -1,4 +1,4 @@
-package limit
+package counts
 
 import "time"
 
@@ -9,21 +9,21 @@ const (
 	secondBin  = time.Second / secondBins
 )
 
-// second counts what went in the last second. Times are offsets from the limiter's
+// Second counts what went in the last second. Times are offsets from the limiter's
 // start. The zero value has seen nothing.
-type second struct {
+type Second struct {
 	bins [secondBins + 1]int64
 	bin  int64 // number of the newest bin
 }
 
-// add counts n at t.
-func (s *second) add(t time.Duration, n int64) {
+// Add counts n at t.
+func (s *Second) Add(t time.Duration, n int64) {
 	s.advance(t)
 	s.bins[s.bin%int64(len(s.bins))] += n
 }
 
-// sum returns what went in the second before t.
-func (s *second) sum(t time.Duration) int64 {
+// Sum returns what went in the second before t.
+func (s *Second) Sum(t time.Duration) int64 {
 	s.advance(t)
 	var n int64
 	for _, b := range s.bins {
@@ -32,7 +32,7 @@ func (s *second) sum(t time.Duration) int64 {
 	return n
 }
 
-func (s *second) advance(t time.Duration) {
+func (s *Second) advance(t time.Duration) {
 	n := int64(t / secondBin)
 	for range min(n-s.bin, int64(len(s.bins))) {
 		s.bin++

@@ -1,4 +1,4 @@
-package limit
+package counts
 
 import (
 	"testing"
@@ -6,7 +6,7 @@ import (
 )
 
 func TestASecondIsNeverUndercounted(t *testing.T) {
-	var s second
+	var s Second
 	for _, step := range []struct {
 		at, add, want int64 // milliseconds, units, units
 	}{
@@ -24,8 +24,8 @@ func TestASecondIsNeverUndercounted(t *testing.T) {
 		{59_000, 4, 7}, // time does not run back
 	} {
 		d := time.Duration(step.at) * time.Millisecond
-		s.add(d, step.add)
-		if got := s.sum(d); got != step.want {
+		s.Add(d, step.add)
+		if got := s.Sum(d); got != step.want {
 			t.Errorf("at %v: %d, want %d", d, got, step.want)
 		}
 	}
