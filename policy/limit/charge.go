@@ -8,13 +8,19 @@ import "time"
 // constant (tariff), one for requests that bound their output and one for those that do not. The
 // constants are 0 until something shows that mostFactor does not explain the charge:
 //   - a refusal's Requested: exactly that (request);
-//   - what answers to one burst tell that remains, which the charges set apart (fall).
+//   - what answers to one burst tell that remains, which the charges set apart (fall);
+//   - a refusal although its headers tell that enough remains (contradicted).
 //
 // What remaining fell by over longer includes what others use. So it never raises a constant
 // by more than closeShare, and lowers it as far as it tells (settle).
 const (
 	// closeShare is how far from the charge a measurement may be that is taken for noise.
 	closeShare = 0.1
+	// overLeft is how many times what remained a request is taken to cost that was refused
+	// all the same: the next answer tells if it is less.
+	overLeft = 2
+	// nearlySpent is the part of a limit up to which what remains can explain a refusal.
+	nearlySpent = 0.5
 )
 
 // price is what one request is charged. A constant that was learned from others makes none
@@ -52,6 +58,14 @@ func (b *bucket) requested(a amounts, charged float64) {
 	b.fix(a, charged)
 }
 
+// contradicted takes in that a request was refused while so much was left.
+func (b *bucket) contradicted(a amounts, left float64) {
+	if left < b.price(unitToken, a) || left > nearlySpent*b.limit || b.explained(a, left) {
+		return
+	}
+	b.fix(a, min(overLeft*left, b.limit))
+}
+
 // measured takes in that remaining fell by so much while a was sent.
 func (b *bucket) measured(a amounts, told float64) {
 	charge, constant := b.charge(unitToken, a), b.constant(a)
@@ -82,6 +96,8 @@ func (l *Limiter) learnCharge(now time.Time, w *Waiter, s slot, r Refusal) {
 	before := b.tariff
 	if r.Limit > 0 && r.Requested > 0 {
 		b.requested(a, min(r.Requested, r.Limit))
+	} else if left, ok := remainingOf(r.Headers, s); ok && b.active {
+		b.contradicted(a, left)
 	}
 	l.relearn(now, s, before)
 }
