@@ -240,12 +240,3 @@ func (b *bucket) lower(now time.Time, level float64) {
 	b.acct.SetBurstAt(now, int(b.burst))
 	b.fullAt = now.Add(b.until(now, float64(b.burst)))
 }
-
-// seconds turns s into a Duration, rounded up, at most the longest there is.
-func seconds(s float64) time.Duration {
-	d := math.Ceil(s * float64(time.Second))
-	if !(d < math.MaxInt64) {
-		return math.MaxInt64
-	}
-	return time.Duration(max(d, 0))
-}

@@ -217,3 +217,7 @@ func (e *estimate) miss(before int64) {
 		e.misses = 0
 	}
 }
+
+// shareCount is how many shares by the second, each at its begin, are at least given out in
+// span seconds if any is; in less than a second that is no fewer than by an even refill.
+func shareCount(span float64) float64 { return min(span, max(1, math.Floor(span-shareJitter))) }

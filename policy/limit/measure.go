@@ -2,7 +2,10 @@ package limit
 
 import (
 	"math"
+	"slices"
 	"time"
+
+	"outrigger/policy/limit/counts"
 )
 
 // mark is a moment at which the upstream had nothing left.
@@ -52,6 +55,194 @@ func (e *estimate) measured(t time.Duration, accepted, all int64) (float64, floa
 	return older, most
 }
 
-// shareCount is how many shares by the second, each at its begin, are at least given out in
-// span seconds if any is; in less than a second that is no fewer than by an even refill.
-func shareCount(span float64) float64 { return min(span, max(1, math.Floor(span-shareJitter))) }
+const (
+	// tailLeast requests must have gone since the first refusal, in tailTime, for what became
+	// of them to mean anything.
+	tailLeast = 8
+	tailTime  = 100 * time.Millisecond
+	// tailThrough of them must have been let through: from the end of a share on none is.
+	tailThrough = 3
+	// hintGrowth is how much longer a wait must be than the first one to show that each
+	// refusal makes it longer: a whole second is a matter of rounding. If what is waited
+	// for comes whole seconds later, give or take jitterTime, it is another share.
+	hintGrowth = 100 * time.Millisecond
+	jitterTime = 10 * time.Millisecond
+)
+
+// tail is the first refusal of an episode. What was under way then shows the rate of an
+// upstream that has nothing left. The zero value is none.
+type tail struct {
+	sent    time.Duration
+	hint    time.Duration // the wait that it named
+	mark    int64         // units sent, its own included
+	refused int64         // units refused, its own included
+}
+
+// tailRate is the rate that the refusal of w shows, which belongs to the first episode of
+// all, 0 if none. A first guess may be a burst that the upstream had saved up.
+func (l *Limiter) tailRate(w *Waiter, s slot, hint time.Duration) float64 {
+	b, u := l.bucket(s), s.counts()
+	e := &b.estimate
+	sent, refused := w.mark[u]-e.begun.mark, l.refused[u]-e.begun.refused
+	span := w.sent - e.begun.sent
+	if e.n != 1 || b.known() > 0 || span < tailTime || e.counted(sent) < tailLeast*e.unit {
+		return 0
+	}
+	// What was sent before w and refused has come back before, or nearly.
+	through := e.counted(sent - refused)
+	longer := hint - e.begun.hint
+	switch {
+	case through >= tailThrough*e.unit:
+		return (through + e.unit) / span.Seconds()
+	case longer >= hintGrowth && longer%time.Second != 0 && (longer+span+jitterTime)%time.Second > 2*jitterTime:
+		return e.counted(sent) / (longer + span).Seconds() // each is charged, and so waited for
+	}
+	return 0
+}
+
+// shareLengths are how long shares last.
+var shareLengths = [...]time.Duration{time.Second, 10 * time.Second, time.Minute}
+
+const (
+	// shareFit is how far off the size of a share it may be what was let through of it.
+	shareFit = 0.25
+	// shareProof is how many requests' time a wait must be over what refusals may have
+	// used up, to come from the end of a share and not from the rate.
+	shareProof = 1
+	// shareTry is how long refusals may take for shares to be tried after a burst was
+	// refused with a wait that is too short to tell: little is on its way then when
+	// the refusal comes.
+	shareTry = 50 * time.Millisecond
+)
+
+// rhythm takes in a refusal of w that begins an episode, with the wait it named. A
+// wait that is longer than the rate explains tells when the next share begins, and one
+// that ends a burst may; a refusal amid a share tells that there are none.
+func (l *Limiter) rhythm(now time.Time, w *Waiter, b *bucket, r Refusal, burst bool) {
+	s, t, hint := &b.shares, now.Sub(l.start), r.Hint
+	if s.on {
+		if w.admitted >= s.begun && !l.confirms(t, w, b, hint) {
+			b.noShares(now, t)
+		}
+		return
+	}
+	rate := b.known()
+	if b.window > time.Minute || t < s.wrong {
+		return
+	}
+	if rate <= 0 {
+		l.trial(t, w, b, hint)
+		return
+	}
+	lost := l.recent.Lost(t, counts.Requests)
+	long := hint.Seconds() > float64(lost+shareProof)/rate
+	if !long && (!burst || hint <= 0 || l.latency > shareTry) {
+		return
+	}
+	length := l.shareLength(w, t, hint, b)
+	if length == 0 || r.resets() && length > time.Second && length != b.window || rate*length.Seconds() < shareLeast {
+		return
+	}
+	*s = shares{on: true, length: length, over: spread(length), phase: t + hint, begun: never, owed: lost * milli}
+}
+
+// confirms reports whether the refusal of w amid a share may be that of its end.
+func (l *Limiter) confirms(t time.Duration, w *Waiter, b *bucket, hint time.Duration) bool {
+	s := &b.shares
+	through := (w.mark[unitRequest] - 1 - s.base) * milli
+	if s.tried() {
+		return l.tried(t, w, b, through, hint)
+	}
+	if s.ended(through, b.share()) {
+		return false
+	}
+	if b.known() == 0 {
+		size := max(float64(through+s.less), shareWhole*float64(b.share()))
+		b.estimate.reset(size/milli/s.length.Seconds(), t)
+	}
+	return true
+}
+
+// shareLength returns how long a share lasts that ends hint after t: of those that can
+// be, the shortest that gives out what was let through of it before w was refused. 0 is
+// none.
+func (l *Limiter) shareLength(w *Waiter, t, hint time.Duration, b *bucket) time.Duration {
+	for _, length := range shareLengths {
+		if length < hint || b.ceiling > 0 && length > time.Second {
+			continue
+		}
+		size := b.known() * length.Seconds()
+		let := float64(l.passed(w, t+hint-length))
+		// Of a second too little is known to ask for more than that not too much went.
+		if let <= (1+shareFit)*size && (let >= (1-shareFit)*size || length == time.Second) {
+			return length
+		}
+	}
+	return 0
+}
+
+// noShares ends belief in shares for a while.
+func (b *bucket) noShares(now time.Time, t time.Duration) {
+	b.shares = shares{wrong: t + tightTime}
+	b.dry = time.Time{}
+	b.set(now, 0)
+}
+
+// Where no limit is known, the first wait that a refusal names may be that for a rate, or
+// for the next share. So once it is over, as much is sent as had been let through, and
+// more until something is refused: of shares that tells how long one lasts and how much
+// it holds.
+const (
+	// trialHint is how long a wait must be to be worth a trial: shorter ones are a rate's.
+	trialHint = 100 * time.Millisecond
+	// trialBack is how far back what was let through counts as one burst.
+	trialBack = 10 * time.Second
+	// trialPart is which part of what had been let through of the share before must be so
+	// again. Where waits are rounded up it is less, since that may be one of two shares.
+	trialPart        = 0.7
+	trialPartRounded = 0.4
+	// trialLeast is how many that must be: fewer say nothing.
+	trialLeast = 10
+	// trialSpread is how many times longer than a refusal takes a share goes out, so that
+	// little is on its way when the first one comes.
+	trialSpread = 4
+)
+
+// trial begins to look for shares with the refusal of w at t.
+func (l *Limiter) trial(t time.Duration, w *Waiter, b *bucket, hint time.Duration) {
+	size := l.passed(w, max(0, t-trialBack))
+	if hint < trialHint || size < trialLeast || l.latency > shareTry && hint%time.Second == 0 {
+		return // a wait that is rounded up is too little to send much for that is refused late
+	}
+	over := max(shareSpread, trialSpread*l.latency)
+	b.shares = shares{on: true, size: size * milli, over: over, phase: t + hint, begun: never, owed: l.recent.Lost(t, counts.Requests) * milli}
+}
+
+// tried ends a trial with the refusal of w, which was sent when through had been let
+// through of the share. It reports whether there are shares: the one before it must have
+// been about as large.
+func (l *Limiter) tried(t time.Duration, w *Waiter, b *bucket, through int64, hint time.Duration) bool {
+	s, part := &b.shares, trialPart
+	length := max(time.Second, (t + hint - s.begun).Round(time.Second))
+	from := s.phase - length - l.latency
+	if hint%time.Second == 0 { // rounded up, as the one before was
+		length = max(time.Second, (w.sent + hint - s.begun).Truncate(time.Second))
+		from, part = s.phase-length-l.latency-time.Second, trialPartRounded
+	}
+	before := int64(l.history.Since(from)-l.history.Since(s.phase)) * milli
+	size := through
+	if all := through + s.prior; s.prior > 0 && all <= before && float64(all) >= shareWhole*float64(before) {
+		s.counts, size = true, all
+	}
+	if hint == 0 || size < trialLeast || float64(size) < part*float64(before) || !slices.Contains(shareLengths[:], length) {
+		return false
+	}
+	s.length, s.over = length, spread(length)
+	b.estimate.reset(float64(size)/milli/length.Seconds(), t)
+	return true
+}
+
+// passed is what was let through from a time on until w was sent.
+func (l *Limiter) passed(w *Waiter, from time.Duration) int64 {
+	return int64(l.history.Since(from)) - (l.sent[unitRequest] - w.mark[unitRequest])
+}

@@ -1,6 +1,8 @@
 package limit
 
-import "time"
+import (
+	"time"
+)
 
 const (
 	// leastTry is the least time for which silence about a single request is awaited.

@@ -1,6 +1,8 @@
 package limit
 
-import "time"
+import (
+	"time"
+)
 
 // legacy is what a limiter knows of one that it absorbed. It is kept by the one that
 // goes on: the other may be another caller's to lock, where a Waiter that was sent before
