@@ -21,8 +21,6 @@ const (
 	// much is lost of a level that is told in whole requests.
 	distinct = 3
 	rounding = 1
-	// sameLimit is how little two limits may differ to count as the same.
-	sameLimit = 0.005
 	// blurShare is which part of a round trip may change the order of requests, within bounds.
 	blurShare = 4
 	blurLeast = 2 * time.Millisecond
@@ -87,23 +85,17 @@ func (r *Registry) Answered(now time.Time, m *Member, id uint64, refused bool, t
 	if told.Limit == 0 || told.Text && !m.quota.Text && m.quota.Limit > 0 { // headers tell more
 		return Change{}
 	}
-	now2 := reading{m.slot, e.at, told.Level}
+	told2 := reading{m.slot, e.at, told.Level}
 	if !m.quota.same(told) {
 		r.restart(m.bit())
-		m.quota, m.latest = told, now2
+		m.quota, m.latest = told, told2
 		return Change{}
 	}
-	if now2.at <= m.latest.at {
+	if told2.at <= m.latest.at {
 		return Change{} // an answer to an earlier request than the last
 	}
-	m.latest = now2
-	return r.weigh(t, m, now2)
-}
-
-// same reports whether two quotas may be one.
-func (q Quota) same(other Quota) bool {
-	near := math.Abs(q.Limit-other.Limit) <= sameLimit*q.Limit && math.Abs(q.Rate-other.Rate) <= sameLimit*q.Rate
-	return near && q.Text == other.Text && q.Owner == other.Owner
+	m.latest = told2
+	return r.weigh(t, m, told2)
 }
 
 // restart forgets the readings of all sets that one of a set belongs to.

@@ -1,6 +1,7 @@
 package shared
 
 import (
+	"math"
 	"math/bits"
 	"time"
 )
@@ -44,6 +45,15 @@ type Quota struct {
 	Limit, Rate float64
 	// Level is how many are left.
 	Level float64
+}
+
+// sameLimit is how little two limits may differ to count as the same.
+const sameLimit = 0.005
+
+// same reports whether two quotas may be one.
+func (q Quota) same(other Quota) bool {
+	near := math.Abs(q.Limit-other.Limit) <= sameLimit*q.Limit && math.Abs(q.Rate-other.Rate) <= sameLimit*q.Rate
+	return near && q.Text == other.Text && q.Owner == other.Owner
 }
 
 // Change is what an answer made certain. The zero value is nothing.
