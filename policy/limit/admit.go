@@ -11,12 +11,12 @@ import (
 func (l *Limiter) Release(now time.Time, admit func(*Waiter)) time.Time {
 	now = l.tick(now)
 	for {
-		w := l.line.head()
+		w := l.queue.head()
 		if w == nil {
 			return time.Time{}
 		}
 		if w.late(now) {
-			l.line.remove(w)
+			l.queue.remove(w)
 			continue
 		}
 		wait := l.wait(now, w)
@@ -26,7 +26,7 @@ func (l *Limiter) Release(now time.Time, admit func(*Waiter)) time.Time {
 		if wait > 0 {
 			return l.wake(now, wait)
 		}
-		l.line.remove(w)
+		l.queue.remove(w)
 		l.admit(now, w)
 		admit(w)
 	}
@@ -50,8 +50,8 @@ func (l *Limiter) admit(now time.Time, w *Waiter) {
 		w.charge[s] = l.price(w, s)
 		w.probing = w.probing || b.left.empty(now, w.charge[s])
 		b.take(now, now.Sub(l.start), w.charge[s])
-		if b.shares.on {
-			b.shares.take(now.Sub(l.start), w.charge[s], b.share(), l.taken[s.counts()])
+		if b.windows.on {
+			b.windows.take(now.Sub(l.start), w.charge[s], b.share(), l.taken[s.counts()])
 		}
 	}
 	for u := range units {
@@ -79,7 +79,7 @@ func (l *Limiter) Sent(now time.Time, w *Waiter) {
 	}
 	l.recent.Add(w.sent, w.amounts())
 	l.history.Add(w.sent, 1)
-	l.hope(w.sent)
+	l.noteSent(w.sent)
 	l.ramp.Wrote(w.sent, w.sent-w.admitted, w.Connect)
 }
 
@@ -121,7 +121,7 @@ func (l *Limiter) wait(now time.Time, w *Waiter) time.Duration {
 	t := now.Sub(l.start)
 	wait := max(0, l.gate.Sub(now), l.bounds(now, w, nil))
 	if l.ramp.On {
-		l.ramp.Queued = l.line.length
+		l.ramp.Queued = l.queue.length
 		wait = max(wait, l.ramp.Wait(t, l.safe()))
 	}
 	for _, s := range l.active {
@@ -167,17 +167,17 @@ func (l *Limiter) safe() int {
 
 // waiting is what those who wait cost in a slot on average, 0 if nobody does.
 func (l *Limiter) waiting(s slot) float64 {
-	return float64(l.line.cost[s.counts()]) / float64(max(1, l.line.length))
+	return float64(l.queue.cost[s.counts()]) / float64(max(1, l.queue.length))
 }
 
-// Predict returns how long w would wait if it came now, at the end of the line. Waits
+// Predict returns how long w would wait if it came now, at the end of the queue. Waits
 // that rest on a mere guess are left out.
 func (l *Limiter) Predict(now time.Time, w *Waiter) time.Duration { return l.predict(l.tick(now), w) }
 
-// predict returns how long w would wait at the end of the line. It costs the same
-// however long the line is.
+// predict returns how long w would wait at the end of the queue. It costs the same
+// however long the queue is.
 func (l *Limiter) predict(now time.Time, w *Waiter) time.Duration {
-	return l.behind(now, w, &l.line.cost)
+	return l.behind(now, w, &l.queue.cost)
 }
 
 // behind returns how long w would wait behind others: until each bucket has refilled
@@ -191,9 +191,9 @@ func (l *Limiter) behind(now time.Time, w *Waiter, ahead *[units]int64) time.Dur
 			continue
 		}
 		others := b.charge(u, *ahead) * milli
-		if b.shares.on {
+		if b.windows.on {
 			held := max(0, l.gate.Sub(now))
-			wait = max(wait, held+b.shares.until(now.Sub(l.start)+held, int64(others)+price, b.share()))
+			wait = max(wait, held+b.windows.until(now.Sub(l.start)+held, int64(others)+price, b.share()))
 		} else {
 			wait = max(wait, b.until(now, others+b.need(price)))
 		}
@@ -206,7 +206,7 @@ func (l *Limiter) behind(now time.Time, w *Waiter, ahead *[units]int64) time.Dur
 
 // guessed reports whether the speed rests on so little that no wait can be foretold.
 func (b *bucket) guessed() bool {
-	return b.estimate.doubling || b.estimate.doubtful || b.shares.tried()
+	return b.estimate.doubling || b.estimate.doubtful || b.windows.probing()
 }
 
 // neverFits reports whether w alone is larger than a limit that is sure. What was

@@ -12,7 +12,7 @@ type reading struct {
 	likely     time.Duration // a window that one answer implied and another must confirm,
 	used       float64       // and what was used of the limit in that answer
 	reset      time.Duration // and its reset
-	comeback   comeback
+	resetMode  resetMode
 	end        time.Duration // when all is there again, as last told
 	mark       amounts       // what had been sent when it was
 	fitted     int64         // largest cost that was let through
@@ -55,7 +55,7 @@ func (l *Limiter) learnHeaders(now time.Time, w *Waiter, h Headers, accepted boo
 			}
 			continue // it names no limit to learn
 		}
-		if !r.Sensible() || l.refuted(now, s, r.Limit, max(r.Window, time.Minute)) || accepted && l.odd(now.Sub(l.start), s, r) {
+		if !r.Sensible() || l.refuted(now, s, r.Limit, max(r.Window, time.Minute)) || accepted && l.outlier(now.Sub(l.start), s, r) {
 			l.counts.IgnoredHeaders++
 			continue
 		}
@@ -112,8 +112,8 @@ func (l *Limiter) windowOf(s slot, r Reading) (time.Duration, bool) {
 			continue
 		}
 		if c == time.Minute || c > time.Minute && r.Reset > time.Minute || b.reading.confirms(c, used, r.Reset) {
-			b.reading.continuous = !b.reading.comeback.fixed
-			l.continuous(s.long(), !long.reading.comeback.fixed)
+			b.reading.continuous = !b.reading.resetMode.fixed
+			l.continuous(s.long(), !long.reading.resetMode.fixed)
 			return c, true
 		}
 		if b.reading.likely != c {
@@ -197,7 +197,7 @@ func (l *Limiter) cap(now time.Time, w *Waiter, s slot, r Reading, accepted bool
 		return
 	}
 	u := s.counts()
-	b.reading.comeback.learn(w.sent, r, b.window)
+	b.reading.resetMode.learn(w.sent, r, b.window)
 	back := 0.0
 	if u == unitToken {
 		back = b.settle(basis{w.sent, w.sent + r.Reset, r.Remaining, amounts(w.mark).minus(l.refused)}, r.Limit)
@@ -229,7 +229,7 @@ func (l *Limiter) cap(now time.Time, w *Waiter, s slot, r Reading, accepted bool
 		b.give(now, int64(min(back, most-level)))
 	}
 	b.left.until, b.left.first, b.whole = time.Time{}, 0, time.Time{}
-	if b.reading.comeback.fixed {
+	if b.reading.resetMode.fixed {
 		b.left.first, b.whole = fixedProbe, now.Add(r.Reset-since)
 	}
 	if !b.reading.continuous && r.Reset > 0 {

@@ -53,7 +53,7 @@ type bucket struct {
 	reserve int64         // what has gathered of ahead
 	second  counts.Second // what went in the last second
 	counted bool          // refusals are charged
-	shares  shares        // whether it is given out by the second
+	windows fixedWindow   // whether it is given out by the second
 	fullAt  time.Time     // when the account is full, from where on reserve gathers
 	whole   time.Time     // when all comes back at once; zero is never
 	dry     time.Time     // the account is empty until then, whatever the speed; zero is not
@@ -139,8 +139,8 @@ func (b *bucket) wait(now time.Time, t time.Duration, cost int64) time.Duration 
 	if cost <= 0 {
 		return 0
 	}
-	if b.shares.on {
-		d := max(b.left.wait(now, cost), b.shares.wait(t, cost, b.share()))
+	if b.windows.on {
+		d := max(b.left.wait(now, cost), b.windows.wait(t, cost, b.share()))
 		b.pressed = b.pressed || d > 0
 		return d
 	}
@@ -195,7 +195,7 @@ func (b *bucket) take(now time.Time, t time.Duration, cost int64) {
 	}
 	b.second.Add(t, cost)
 	b.left.take(now, cost)
-	if b.shares.on {
+	if b.windows.on {
 		return
 	}
 	b.fill(now)

@@ -10,6 +10,9 @@ const (
 	// slowLatency is how long refusals take when estimates grow half as fast: more
 	// of what is sent too fast is on its way when the first refusal comes.
 	slowLatency = 200 * time.Millisecond
+	// proofLeast is what refusals leave at least of a limit that is proven: at an
+	// even pace they come from jitter, or from others who share the limit.
+	proofLeast = 0.9
 	// knownCut is what a refusal leaves at least of a known limit's rate that does not
 	// prove another: it is no proof either that others use some of it.
 	knownCut = 0.97
@@ -21,15 +24,15 @@ const (
 	tightTime = 10 * time.Minute
 )
 
-// first reports whether w's refusal begins an episode: what was admitted before the
+// first reports whether w's refusal begins a congestion event: what was admitted before the
 // last one was acted on belongs to that.
 func (l *Limiter) first(w *Waiter, b *bucket) bool {
 	return b.estimate.n == 0 || w.admitted >= b.estimate.acted
 }
 
-// episode takes the refusal of w into a slot's estimate, and returns how long to
+// congestion takes the refusal of w into a slot's estimate, and returns how long to
 // wait before the next try. hint is the wait that was asked for.
-func (l *Limiter) episode(now time.Time, w *Waiter, s slot, hint time.Duration) time.Duration {
+func (l *Limiter) congestion(now time.Time, w *Waiter, s slot, hint time.Duration) time.Duration {
 	b, u, t := l.bucket(s), s.counts(), now.Sub(l.start)
 	e := &b.estimate
 	l.measure(s)
@@ -39,11 +42,11 @@ func (l *Limiter) episode(now time.Time, w *Waiter, s slot, hint time.Duration) 
 	if u == unitRequest {
 		accepted -= l.doubts.free
 	}
-	e.slow = l.latency.Seconds()/slowLatency.Seconds() + b.shares.length.Seconds()
+	e.slow = l.latency.Seconds()/slowLatency.Seconds() + b.windows.length.Seconds()
 	e.miss(w.mark[u] - w.cost(u))
 	e.refused(t, w.sent, accepted, w.mark[u])
 	e.acted, e.taken = t, l.taken[u]
-	e.begun = tail{w.sent, hint, w.mark[u], l.refused[u]}
+	e.begun = inFlight{w.sent, hint, w.mark[u], l.refused[u]}
 	gap := backoff(seconds(e.unit/e.rate), e.misses)
 	switch {
 	case e.n == 0 && b.known() == 0:
@@ -81,7 +84,10 @@ func (l *Limiter) prove(now time.Time, w *Waiter, s slot, r Refusal, window time
 		return
 	}
 	least := b.known()
-	l.episode(now, w, s, r.Hint)
+	if s.counts() == unitRequest && b.estimate.n > 0 && !l.burst(now, b) && b.estimate.speed(w.sent) <= least {
+		least *= proofLeast
+	}
+	l.congestion(now, w, s, r.Hint)
 	if crowded := l.crowded(now, w, s); !crowded {
 		b.estimate.reset(min(max(b.estimate.rate, least), b.known()), b.estimate.from)
 		b.estimate.firm = b.estimate.rate == b.known()
@@ -146,11 +152,11 @@ func (l *Limiter) guess(now time.Time, w *Waiter, s slot, r Refusal) {
 		b.ahead = share(b.estimate.rate) / 4
 		l.open(now, s, 0)
 	}
-	if b.shares.on {
-		b.shares.owed += milli
+	if b.windows.on {
+		b.windows.owed += milli
 	}
 	if !l.first(w, b) {
-		if rate := l.tailRate(w, s, r.Hint); rate > 0 && rate < b.estimate.rate {
+		if rate := l.inFlightRate(w, s, r.Hint); rate > 0 && rate < b.estimate.rate {
 			b.estimate.rate = rate
 			b.tune(now, now.Sub(l.start))
 		}
@@ -160,17 +166,17 @@ func (l *Limiter) guess(now time.Time, w *Waiter, s slot, r Refusal) {
 	}
 	burst := l.burst(now, b)
 	if s == slotRequests {
-		l.rhythm(now, w, b, r, burst)
+		l.detectWindow(now, w, b, r, burst)
 	}
 	rate := b.estimate.rate
 	cost := l.price(w, s)
 	large := cost > max(b.size, b.burst) && b.known() > 0
-	gap := l.episode(now, w, s, r.Hint)
+	gap := l.congestion(now, w, s, r.Hint)
 	switch {
 	case r.Hint > 0 && l.crowded(now, w, s):
 		b.tune(now, now.Sub(l.start))
 		gap = 0 // the others do not wait for longer either
-	case burst || large || told || b.shares.on || b.source == SourceConfigured:
+	case burst || large || told || b.windows.on || b.source == SourceConfigured:
 		b.estimate.reset(rate, b.estimate.from)
 		b.estimate.firm = told
 		b.tune(now, now.Sub(l.start))
@@ -188,7 +194,7 @@ func (l *Limiter) guess(now time.Time, w *Waiter, s slot, r Refusal) {
 	}
 	b.empty(now, now.Add(r.Hint))
 	slow := told && r.Hint > 0 && float64(cost) > b.speed*slowRefill.Seconds()*milli
-	if (b.estimate.crowd > 0 || b.constants() || slow) && !b.shares.on { // one goes when the wait ends: the others do, too
+	if (b.estimate.crowd > 0 || b.constants() || slow) && !b.windows.on { // one goes when the wait ends: the others do, too
 		b.dry = time.Time{}
 		b.set(now, float64(cost)-r.Hint.Seconds()*b.speed*milli)
 	}

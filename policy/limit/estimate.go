@@ -33,11 +33,11 @@ const (
 	leastPace = time.Minute
 	// shareJitter is how many seconds longer than it was a time may seem to be.
 	shareJitter = 0.1
-	// againCount episodes, each so soon after the one before, are a sign of a fallen
+	// againCount congestion events, each so soon after the one before, are a sign of a fallen
 	// limit.
 	againCount = 2
 	againTime  = 800 * time.Millisecond
-	// crowdCount episodes within that time (or that of crowdUnits requests) in which less
+	// crowdCount congestion events within that time (or that of crowdUnits requests) in which less
 	// than crowdShare of a known limit was let through show that others use it too.
 	crowdCount = 3
 	crowdLeast = 1500 * time.Millisecond
@@ -66,10 +66,10 @@ type estimate struct {
 	slow     float64       // how much slower to grow, since refusals take long; 0 is not
 	crowd    float64       // units per second of a limit that others use too; 0 is none
 
-	acted  time.Duration // what was admitted before belongs to the last episode
+	acted  time.Duration // what was admitted before belongs to the last congestion event
 	taken  int64         // units admitted when it was acted on
 	misses int           // refusals in a row with nothing let through between them
-	begun  tail          // the last episode's first refusal
+	begun  inFlight      // the last congestion event's first refusal
 	marks  [16]mark
 	n      int // marks written so far
 }
@@ -147,7 +147,7 @@ func (e *estimate) refused(now, sent time.Duration, accepted, all int64) {
 	e.from = now
 }
 
-// again reports whether the last episodes were so short a time before t that what was
+// again reports whether the last congestion events were so short a time before t that what was
 // measured up to then holds no more. Shares by the second cannot end that fast.
 func (e *estimate) again(t time.Duration) bool {
 	near := max(againTime.Seconds(), 2*e.unit/e.rate)
@@ -167,7 +167,7 @@ func (e *estimate) young(t time.Duration) bool {
 // near is how many seconds ago what was observed still counts most.
 func (e *estimate) near() float64 { return max(3, 30*e.unit/e.rate) }
 
-// crowded reports whether there were so many episodes up to t, and so little of a limit
+// crowded reports whether there were so many congestion events up to t, and so little of a limit
 // of known units per second was sent meanwhile, that others must be using it too. Alone,
 // at the pace of a limit that is known, refusals are rare.
 func (e *estimate) crowded(t time.Duration, sent int64, known float64) bool {

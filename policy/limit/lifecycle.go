@@ -11,7 +11,7 @@ const restTime = time.Minute
 // Blank reports whether a new limiter would do as well: nobody waits, nothing was learned,
 // and the accounts of what is configured are full.
 func (l *Limiter) Blank(now time.Time) bool {
-	if l.line.length > 0 || l.counts.Refusals > 0 || now.Before(l.gate) || now.Before(l.bounded) {
+	if l.queue.length > 0 || l.counts.Refusals > 0 || now.Before(l.gate) || now.Before(l.bounded) {
 		return false
 	}
 	for _, s := range l.active {
@@ -63,7 +63,7 @@ func (l *Limiter) Part(now time.Time, mine func(*Waiter) bool) *Limiter {
 	if n.ramp.On {
 		n.ramp.Start(coldQuota)
 	}
-	l.line.move(&n.line, mine, n.adopt)
+	l.queue.move(&n.queue, mine, n.adopt)
 	l.slowed, n.slowed = true, true
 	return n
 }
@@ -100,7 +100,7 @@ func (l *Limiter) Rejected(now time.Time, w *Waiter) {
 		if s.counts() != unitRequest {
 			b, back := l.bucket(s), l.refund(w, s)
 			b.give(now, back)
-			b.shares.give(now.Sub(l.start), back)
+			b.windows.give(now.Sub(l.start), back)
 		}
 	}
 }
@@ -110,7 +110,7 @@ func (l *Limiter) Rejected(now time.Time, w *Waiter) {
 const idleTime = spikeHold
 
 // expelRest is how long Expel rests for each waiter that it looked at, which takes
-// about 0.3 µs: with 10,000 in line a tenth of a second.
+// about 0.3 µs: with 10,000 in the queue a tenth of a second.
 const expelRest = 10 * time.Microsecond
 
 // loosen takes back restraints whose time is over: bursts over a second's share are
@@ -127,7 +127,7 @@ func (l *Limiter) loosen(now time.Time) {
 	for _, s := range l.active {
 		b := l.bucket(s)
 		if b.source == SourceHeader && b.ceiling == 0 {
-			b.wide, b.shares = true, shares{}
+			b.wide, b.windows = true, fixedWindow{}
 			b.resize(now)
 		}
 	}
@@ -140,7 +140,7 @@ func (l *Limiter) Idle(now time.Time) bool { return l.Rests(now, idleTime) }
 
 // Rests is as Idle, for one that has little to lose: nobody has asked for that long.
 func (l *Limiter) Rests(now time.Time, long time.Duration) bool {
-	if l.line.length > 0 || now.Before(l.gate) || now.Sub(l.last) < long {
+	if l.queue.length > 0 || now.Before(l.gate) || now.Sub(l.last) < long {
 		return false
 	}
 	for _, s := range l.active {
@@ -153,24 +153,24 @@ func (l *Limiter) Rests(now time.Time, long time.Duration) bool {
 }
 
 // Used returns when the limiter was last asked or told anything, and how many wait.
-func (l *Limiter) Used() (time.Time, int) { return l.last, l.line.length }
+func (l *Limiter) Used() (time.Time, int) { return l.last, l.queue.length }
 
 // Expel calls refuse for each waiter whose predicted wait now outlasts its deadline
-// or the queue timeout or the limiter's Close, or that is Barred, after taking it out of the line. Limits fall, and waits are
+// or the queue timeout or the limiter's Close, or that is Barred, after taking it out of the queue. Limits fall, and waits are
 // named, while requests wait: those that cannot be in time any more should hear it
-// at once. It looks at the whole line if anything became slower since it last did, but
-// a long line only now and then: Release tells when. refuse must not call the limiter.
+// at once. It looks at the whole queue if anything became slower since it last did, but
+// a long queue only now and then: Release tells when. refuse must not call the limiter.
 func (l *Limiter) Expel(now time.Time, refuse func(*Waiter, Decision)) {
 	now = l.tick(now)
 	if !l.slowed || now.Before(l.expel) {
 		return
 	}
 	l.slowed = false
-	l.expel = now.Add(time.Duration(l.line.length) * expelRest)
+	l.expel = now.Add(time.Duration(l.queue.length) * expelRest)
 	var ahead [units]int64
 	check := func(w *Waiter) {
 		if wait := l.barred(now, w); wait > 0 {
-			l.line.remove(w)
+			l.queue.remove(w)
 			refuse(w, Decision{Reason: Barred, Wait: wait})
 			return
 		}
@@ -182,17 +182,17 @@ func (l *Limiter) Expel(now time.Time, refuse func(*Waiter, Decision)) {
 			}
 			return
 		}
-		l.line.remove(w)
+		l.queue.remove(w)
 		if closing {
 			refuse(w, Decision{Reason: Closing, Wait: wait})
 			return
 		}
 		refuse(w, Decision{Reason: TooLate, Wait: wait})
 	}
-	for _, w := range l.line.returned() {
+	for _, w := range l.queue.returned() {
 		check(w)
 	}
-	for w := l.line.first; w != nil; {
+	for w := l.queue.first; w != nil; {
 		next := w.next
 		check(w)
 		w = next

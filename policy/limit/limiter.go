@@ -24,7 +24,7 @@ type Limiter struct {
 	set      Settings
 	start    time.Time
 	last     time.Time
-	line     line
+	queue    queue
 	opened   [slots]*bucket // those that something was learned for; see bucket and at
 	active   []slot         // those of them that are in use
 	flows    [slots]bool    // which refill continuously, of those that are not there yet
@@ -37,7 +37,7 @@ type Limiter struct {
 	spike    spike
 	doubts   doubt
 	chances  chance
-	odds     [slots]odd
+	outliers [slots]outlier
 	latency  time.Duration // how long refusals take
 	tight    time.Duration // until then no burst over a second's share is tried
 	streak   int           // refusals since the last answer that hold everybody
@@ -133,11 +133,11 @@ func (l *Limiter) Enter(now time.Time, w *Waiter) Decision {
 		return Decision{Reason: Barred, Wait: wait}
 	}
 	l.room(now, w)
-	fresh := l.line.arrive(w, l.arrival(now))
+	fresh := l.queue.arrive(w, l.arrival(now))
 	if fresh && l.at(slotSpike).active {
 		l.spike.arrived(now.Sub(l.start))
 	}
-	if l.line.length == 0 {
+	if l.queue.length == 0 {
 		l.loosen(now)
 		if l.wait(now, w) == 0 {
 			l.admit(now, w)
@@ -145,7 +145,7 @@ func (l *Limiter) Enter(now time.Time, w *Waiter) Decision {
 		}
 	}
 	predicted := l.predict(now, w)
-	if l.set.QueueMax > 0 && l.line.length >= l.set.QueueMax {
+	if l.set.QueueMax > 0 && l.queue.length >= l.set.QueueMax {
 		return Decision{Reason: QueueFull, Wait: predicted}
 	}
 	if w.outlasts(now, predicted) {
@@ -154,7 +154,7 @@ func (l *Limiter) Enter(now time.Time, w *Waiter) Decision {
 	if l.closes(now, predicted) {
 		return Decision{Reason: Closing, Wait: predicted}
 	}
-	l.line.join(w, fresh)
+	l.queue.join(w, fresh)
 	return Decision{Reason: Queued, Wait: predicted}
 }
 
@@ -169,7 +169,7 @@ func (l *Limiter) adopt(w *Waiter) {
 }
 
 // arrival numbers a moment in the same way for all limiters, so that those who come
-// from one line into another stand in order.
+// from one queue into another stand in order.
 func (l *Limiter) arrival(now time.Time) uint64 {
 	return uint64(l.start.UnixNano() + int64(now.Sub(l.start)))
 }
@@ -182,7 +182,7 @@ func (l *Limiter) Leave(now time.Time, w *Waiter) {
 		return
 	}
 	now = l.tick(now)
-	l.line.remove(w)
+	l.queue.remove(w)
 	l.undo(now, w)
 }
 
@@ -194,7 +194,7 @@ func (l *Limiter) undo(now time.Time, w *Waiter) {
 		}
 		for _, s := range l.active {
 			l.bucket(s).give(now, w.charge[s])
-			l.bucket(s).shares.give(now.Sub(l.start), w.charge[s])
+			l.bucket(s).windows.give(now.Sub(l.start), w.charge[s])
 		}
 		l.unspend(now, w)
 		l.ramp.Back()

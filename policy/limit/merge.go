@@ -17,7 +17,7 @@ type legacy struct {
 const mostLegacies = 64
 
 // Absorb makes l the one limiter for what it and other admit, since both draw on one
-// account. Those who wait at other stand in l's line by their arrival. What other
+// account. Those who wait at other stand in l's queue by their arrival. What other
 // sent counts, and answers to it are l's to learn from: l is to be told of them, and of
 // all that concerns a Waiter of other's. A limit is believed to be whole again where
 // either had found that others use it too; l finds out if still others do. Other is to be
@@ -36,7 +36,7 @@ func (l *Limiter) Absorb(now time.Time, other *Limiter) {
 	}
 	l.recent.Absorb(&other.recent, now.Sub(l.start), now.Sub(other.start))
 	l.inherit(other, h)
-	l.line.merge(&other.line, l.follow)
+	l.queue.merge(&other.queue, l.follow)
 	l.absorbAllowed(other, shift)
 	if other.gate.After(l.gate) {
 		l.gate = other.gate
@@ -83,7 +83,7 @@ func (l *Limiter) absorbBuckets(now time.Time, other *Limiter, shift time.Durati
 		if l.tight > now.Sub(l.start) && b.window < longWindow {
 			b.wide = false
 		}
-		b.shares.absorb(&o.shares, now.Sub(l.start), shift)
+		b.windows.absorb(&o.windows, now.Sub(l.start), shift)
 		b.resize(now)
 	}
 }
@@ -115,8 +115,8 @@ func (l *Limiter) anew(now time.Time) {
 		b.reading.base, b.reading.end, b.reading.mark = basis{}, 0, amounts{}
 		b.fall = fall{}
 		l.tune(now, t, s)
-		if b.shares.on { // it is not known what went of the one that runs
-			b.shares.used = b.share()
+		if b.windows.on { // it is not known what went of the one that runs
+			b.windows.used = b.share()
 		}
 	}
 }
@@ -152,7 +152,7 @@ func (l *Limiter) follow(w *Waiter) {
 }
 
 // Split returns a limiter that knows the limits which l knows, and moves those who wait
-// and are mine to its line. What was sent stays l's.
+// and are mine to its queue. What was sent stays l's.
 func (l *Limiter) Split(now time.Time, mine func(*Waiter) bool) *Limiter {
 	now = l.tick(now)
 	n := New(l.set, now)
@@ -172,14 +172,14 @@ func (l *Limiter) Split(now time.Time, mine func(*Waiter) bool) *Limiter {
 	n.latency, n.gate, n.closing = l.latency, l.gate, l.closing
 	n.absorbAllowed(l, -now.Sub(l.start))
 	l.merged = false
-	l.line.move(&n.line, mine, n.adopt)
+	l.queue.move(&n.queue, mine, n.adopt)
 	return n
 }
 
 // absorb takes over what shares there are if another knows.
-func (s *shares) absorb(other *shares, t, shift time.Duration) {
+func (s *fixedWindow) absorb(other *fixedWindow, t, shift time.Duration) {
 	if !s.on && other.on {
-		*s = shares{on: true, proven: other.proven, length: other.length, phase: other.phase + shift}
+		*s = fixedWindow{on: true, proven: other.proven, length: other.length, phase: other.phase + shift}
 	}
 	if s.on {
 		s.begun = s.at(t)

@@ -64,9 +64,9 @@ func TestAnUnrepeatedLimitComesBackTooLateToBeBelieved(t *testing.T) {
 	l.ramp.Stop()
 	now := tell(t, l, 0, 12, 0)
 	now = tell(t, l, now, 1, 7)
-	tell(t, l, now+oddTime, 1, 7)
+	tell(t, l, now+outlierTime, 1, 7)
 	if got := l.toldLimit(slotRequests); got != 0 {
-		t.Errorf("a limit of %v is believed, told twice in %v", got, oddTime)
+		t.Errorf("a limit of %v is believed, told twice in %v", got, outlierTime)
 	}
 }
 

@@ -50,8 +50,8 @@ type doubt struct {
 	free   int64            // not believed, and others passed since the one before: none is charged
 }
 
-// hope notes a request that was sent.
-func (l *Limiter) hope(t time.Duration) {
+// noteSent notes a request that was sent.
+func (l *Limiter) noteSent(t time.Duration) {
 	d := &l.doubts
 	d.last <<= 1
 	l.chances.last <<= 1
@@ -164,40 +164,40 @@ func (r Refusal) Bare() bool {
 // another service, or broken. So a limit that appears amid answers which told none, or
 // that is far under the one they told, is believed when a second answer says the same.
 const (
-	// oddSilence is how many answers in a row must have told nothing of a limit.
-	oddSilence = 4
-	// oddShare is what part of a known limit a new one must be under.
-	oddShare = 0.2
-	// oddTime is how soon the second answer must come.
-	oddTime = 30 * time.Second
+	// outlierSilence is how many answers in a row must have told nothing of a limit.
+	outlierSilence = 4
+	// outlierShare is what part of a known limit a new one must be under.
+	outlierShare = 0.2
+	// outlierTime is how soon the second answer must come.
+	outlierTime = 30 * time.Second
 	// unsaidMost is after how many answers that do not repeat it a limit is forgotten by
 	// which nothing was ever refused, headersHold after it was last told.
 	unsaidMost = 16
 )
 
-// odd is what is known of the answers about one limit. The zero value has seen none.
-type odd struct {
+// outlier is what is known of the answers about one limit. The zero value has seen none.
+type outlier struct {
 	unsaid int     // answers in a row that did not tell it
 	limit  float64 // one that a single answer told, and when
 	at     time.Duration
 }
 
-// odd reports whether what an answer tells of a slot's limit needs a second one.
-func (l *Limiter) odd(t time.Duration, s slot, r Reading) bool {
+// outlier reports whether what an answer tells of a slot's limit needs a second one.
+func (l *Limiter) outlier(t time.Duration, s slot, r Reading) bool {
 	if r.Limit < 0 {
 		return false
 	}
 	if r.Window >= longWindow {
 		s = s.long()
 	}
-	o, known := &l.odds[s], l.toldLimit(s)
+	o, known := &l.outliers[s], l.toldLimit(s)
 	unsaid := o.unsaid
 	o.unsaid = 0
-	fresh := unsaid >= oddSilence && (known == 0 || !alike(known, r.Limit))
-	if !fresh && (known == 0 || r.Limit >= oddShare*known) {
+	fresh := unsaid >= outlierSilence && (known == 0 || !alike(known, r.Limit))
+	if !fresh && (known == 0 || r.Limit >= outlierShare*known) {
 		return false
 	}
-	if o.limit > 0 && alike(o.limit, r.Limit) && t-o.at < oddTime {
+	if o.limit > 0 && alike(o.limit, r.Limit) && t-o.at < outlierTime {
 		return false
 	}
 	o.limit, o.at = r.Limit, t
@@ -228,7 +228,7 @@ func (l *Limiter) unsaid(t time.Duration, h Headers) {
 		if told[s] || s == slotSpike {
 			continue
 		}
-		o, b := &l.odds[s], l.at(s)
+		o, b := &l.outliers[s], l.at(s)
 		o.unsaid = min(o.unsaid+1, unsaidMost)
 		if o.unsaid == unsaidMost && l.toldLimit(s) > 0 && b.estimate.n == 0 && b.ceiling == 0 && t-b.toldAt >= headersHold {
 			l.drop(s)

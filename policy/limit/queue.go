@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// line holds the waiters in the order of their first arrival: a list of those who
+// queue holds the waiters in the order of their first arrival: a list of those who
 // came for the first time, so that joining and leaving cost the same however long
 // it is, and a heap of the few who came back. The zero value is empty.
-type line struct {
+type queue struct {
 	first, last *Waiter
 	back        returned
 	length      int
@@ -19,7 +19,7 @@ type line struct {
 }
 
 // head returns who is first, nil if nobody waits.
-func (q *line) head() *Waiter {
+func (q *queue) head() *Waiter {
 	if len(q.back) > 0 && (q.first == nil || q.back[0].seq < q.first.seq) {
 		return q.back[0]
 	}
@@ -27,7 +27,7 @@ func (q *line) head() *Waiter {
 }
 
 // arrive gives w a number by its moment the first time, and reports whether it is.
-func (q *line) arrive(w *Waiter, moment uint64) bool {
+func (q *queue) arrive(w *Waiter, moment uint64) bool {
 	if w.seq != 0 {
 		return false
 	}
@@ -37,7 +37,7 @@ func (q *line) arrive(w *Waiter, moment uint64) bool {
 }
 
 // join puts w at its place: at the end if it has just arrived, else where it was.
-func (q *line) join(w *Waiter, fresh bool) {
+func (q *queue) join(w *Waiter, fresh bool) {
 	q.count(w, 1)
 	if !fresh {
 		w.state = stateReturned
@@ -55,7 +55,7 @@ func (q *line) join(w *Waiter, fresh bool) {
 }
 
 // remove takes w out, wherever it stands. One who does not wait is left alone.
-func (q *line) remove(w *Waiter) {
+func (q *queue) remove(w *Waiter) {
 	switch w.state {
 	case stateReturned:
 		heap.Remove(&q.back, w.index)
@@ -68,7 +68,7 @@ func (q *line) remove(w *Waiter) {
 	q.count(w, -1)
 }
 
-func (q *line) unlink(w *Waiter) {
+func (q *queue) unlink(w *Waiter) {
 	if w.prev == nil {
 		q.first = w.next
 	} else {
@@ -82,7 +82,7 @@ func (q *line) unlink(w *Waiter) {
 	w.prev, w.next = nil, nil
 }
 
-func (q *line) count(w *Waiter, sign int) {
+func (q *queue) count(w *Waiter, sign int) {
 	q.length += sign
 	for u := range units {
 		q.cost[u] += int64(sign) * w.cost(u)
@@ -90,7 +90,7 @@ func (q *line) count(w *Waiter, sign int) {
 }
 
 // returned lists those who came back, in order.
-func (q *line) returned() []*Waiter {
+func (q *queue) returned() []*Waiter {
 	all := slices.Clone(q.back)
 	slices.SortFunc(all, func(a, b *Waiter) int { return cmp.Compare(a.seq, b.seq) })
 	return all
@@ -122,13 +122,13 @@ func (r *returned) Pop() any {
 	return w
 }
 
-// merge takes in all of another line, in order of arrival. own is told of each.
-func (q *line) merge(other *line, own func(*Waiter)) {
+// merge takes in all of another queue, in order of arrival. own is told of each.
+func (q *queue) merge(other *queue, own func(*Waiter)) {
 	other.move(q, func(*Waiter) bool { return true }, own)
 }
 
-// move takes those that are meant over into another line, in order of arrival.
-func (q *line) move(to *line, mine func(*Waiter) bool, own func(*Waiter)) {
+// move takes those that are meant over into another queue, in order of arrival.
+func (q *queue) move(to *queue, mine func(*Waiter) bool, own func(*Waiter)) {
 	to.seq = max(to.seq, q.seq)
 	for _, w := range slices.Clone(q.back) {
 		if mine(w) {
@@ -153,7 +153,7 @@ func (q *line) move(to *line, mine func(*Waiter) bool, own func(*Waiter)) {
 }
 
 // insert puts w before at, or at the end if that is nil.
-func (q *line) insert(w, at *Waiter) {
+func (q *queue) insert(w, at *Waiter) {
 	if at == nil {
 		q.join(w, true)
 		return
@@ -184,7 +184,7 @@ func (l *Limiter) pass(now time.Time, head *Waiter, wait time.Duration) (*Waiter
 		return head, wait
 	}
 	best, bestWait := head, wait
-	c := l.line.first
+	c := l.queue.first
 	for range lookahead {
 		if c == nil || bestWait == 0 {
 			break
@@ -216,21 +216,21 @@ func (l *Limiter) blocked(now time.Time, head *Waiter) (slot, bool) {
 	return which, longest > 0 && which.counts() != unitRequest
 }
 
-// Dismiss takes the waiters that are meant out of the line and calls gone for each, with
+// Dismiss takes the waiters that are meant out of the queue and calls gone for each, with
 // why: what they wait for was found not to come. Neither function may call the limiter.
 // Call Release afterwards.
 func (l *Limiter) Dismiss(now time.Time, meant func(*Waiter) bool, gone func(*Waiter, Decision)) {
 	l.tick(now)
 	dismiss := func(w *Waiter) {
 		if meant(w) {
-			l.line.remove(w)
+			l.queue.remove(w)
 			gone(w, Decision{Reason: Dismissed})
 		}
 	}
-	for _, w := range l.line.returned() {
+	for _, w := range l.queue.returned() {
 		dismiss(w)
 	}
-	for w := l.line.first; w != nil; {
+	for w := l.queue.first; w != nil; {
 		next := w.next
 		dismiss(w)
 		w = next

@@ -129,9 +129,9 @@ const (
 )
 
 const (
-	// crowdedLine is from how many in the queue on more is wanted than is sent: what is
+	// crowdedQueue is from how many in the queue on more is wanted than is sent: what is
 	// refused then is explained by a limit.
-	crowdedLine = 16
+	crowdedQueue = 16
 	// busyShare is which part of a bucket's speed must be used for a refusal to be its.
 	busyShare = 0.6
 	// scarceShare is how little of a limit a header must tell to remain to explain a refusal:
@@ -224,7 +224,7 @@ func (l *Limiter) contradicts(t time.Duration) bool {
 // busy reports whether so much was wanted or sent just before t that a limit explains a
 // refusal: a long queue, or most of what some bucket gives out.
 func (l *Limiter) busy(t time.Duration) bool {
-	if l.line.length > crowdedLine {
+	if l.queue.length > crowdedQueue {
 		return true
 	}
 	for _, s := range l.active {

@@ -16,7 +16,7 @@ func (l *Limiter) Refused(now time.Time, w *Waiter, r Refusal) Decision {
 	now = l.tick(now)
 	l.adopt(w)
 	l.Sent(now, w)
-	l.line.remove(w)
+	l.queue.remove(w)
 	sent := w.state == stateSent
 	w.state = stateIdle
 	r, bad := r.clean()
@@ -36,13 +36,13 @@ func (l *Limiter) Refused(now time.Time, w *Waiter, r Refusal) Decision {
 	if l.closes(now, wait) {
 		return Decision{Reason: Closing, Wait: wait}
 	}
-	l.line.arrive(w, l.arrival(now))
-	l.line.join(w, false)
+	l.queue.arrive(w, l.arrival(now))
+	l.queue.join(w, false)
 	return Decision{Reason: Queued, Wait: wait}
 }
 
 // doubted reports whether w was told before to wait for longer than is believed, so
-// that it does not stand at the head of the line for ever.
+// that it does not stand at the head of the queue for ever.
 func (w *Waiter) doubted() bool {
 	before := w.disbelief
 	w.disbelief = true

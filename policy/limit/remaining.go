@@ -227,7 +227,7 @@ func (b *bucket) spareRefused(t, admitted time.Duration) {
 
 // spared is the speed to use at t instead of the usual one, if there is more to use.
 func (b *bucket) spared(t time.Duration, usual float64) float64 {
-	if t < b.spare && !b.shares.on {
+	if t < b.spare && !b.windows.on {
 		return spareSpeed * b.known()
 	}
 	return usual

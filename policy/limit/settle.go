@@ -71,9 +71,9 @@ func (b *bucket) settle(now basis, limit float64) float64 {
 	sent := now.accepted.minus(base.accepted)
 	refilled := b.known() * span.Seconds()
 	compared := b.reading.continuous
-	if b.reading.comeback.fixed {
+	if b.reading.resetMode.fixed {
 		refilled = 0
-		compared = math.Abs((now.end - base.end).Seconds()) < comebackLeast.Seconds()
+		compared = math.Abs((now.end - base.end).Seconds()) < resetLeast.Seconds()
 	}
 	told := base.remaining + refilled - now.remaining
 	// A bucket that may have been full hides what was used.
@@ -173,5 +173,5 @@ func (f *fall) charged(rate float64) (float64, remaining) {
 // back reports whether the limit came back between less and more: a minute of the clock turned.
 // Of a limit that refills all is there the sooner the more is left.
 func (more remaining) back(less remaining) bool {
-	return more.sent > less.sent+fallSlack || more.end > less.end+comebackLeast
+	return more.sent > less.sent+fallSlack || more.end > less.end+resetLeast
 }

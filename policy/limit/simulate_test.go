@@ -57,7 +57,7 @@ type simulation struct {
 type happening string
 
 const (
-	joined     happening = "joined" // the line
+	joined     happening = "joined" // the queue
 	admitted   happening = "admitted"
 	let        happening = "let" // through, by the upstream
 	refused    happening = "refused"

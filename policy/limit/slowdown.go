@@ -74,7 +74,7 @@ func (l *Limiter) slowDown(now time.Time, w *Waiter, hint time.Duration) {
 // relax lets the ceiling grow once the hold is over, and higher while a queue drains.
 func (l *Limiter) relax(now time.Time, t time.Duration) {
 	b := l.bucket(slotSpike)
-	l.spike.adjust(t, l.line.length)
+	l.spike.adjust(t, l.queue.length)
 	b.estimate.reset(min(l.spike.rate*l.spike.times(t)/pace, maxUnits), t)
 	b.pressed = true
 	b.tune(now, t)

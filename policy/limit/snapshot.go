@@ -104,7 +104,7 @@ func (l *Limiter) Snapshot(now time.Time) Snapshot {
 	if now.Before(l.last) {
 		now = l.last
 	}
-	s := Snapshot{Queue: l.line.length, Buckets: []Bucket{}, Counters: l.counts}
+	s := Snapshot{Queue: l.queue.length, Buckets: []Bucket{}, Counters: l.counts}
 	if now.Before(l.gate) {
 		s.GateUntil = l.gate
 	}
@@ -125,8 +125,8 @@ func (l *Limiter) Snapshot(now time.Time) Snapshot {
 		if b.window == 0 {
 			k.Limit, k.Window = b.estimate.rate*60, time.Minute
 		}
-		if b.shares.on {
-			k.Remaining = float64(b.shares.left(now.Sub(l.start), b.share())) / milli
+		if b.windows.on {
+			k.Remaining = float64(b.windows.left(now.Sub(l.start), b.share())) / milli
 		}
 		if now.Before(b.left.until) {
 			k.Remaining = min(k.Remaining, float64(b.left.left)/milli)

@@ -6,7 +6,7 @@ import (
 	"outrigger/policy/limit/headers"
 )
 
-// Waiter is one request's place in line. The caller allocates it, sets the exported
+// Waiter is one request's place in the queue. The caller allocates it, sets the exported
 // fields before Enter and leaves them alone until the request is over. The same
 // Waiter is used again for the next attempt of the same request, which then keeps
 // its place before everyone who came later. The zero value is ready. It must not be
@@ -30,7 +30,7 @@ type Waiter struct {
 	owner      *Limiter
 	next, prev *Waiter // neighbours among those who came for the first time
 	index      int     // place in the heap of those who came back
-	seq        uint64  // order of first arrival: the moment, and never the same in one line
+	seq        uint64  // order of first arrival: the moment, and never the same in one queue
 	state      state
 	probing    bool      // sent although a header said that nothing was left
 	disbelief  bool      // was refused once with a wait that nothing proves
@@ -54,11 +54,11 @@ const (
 	stateSent
 )
 
-// queued reports whether w is in line.
+// queued reports whether w is in the queue.
 func (w *Waiter) queued() bool { return w.state == stateFresh || w.state == stateReturned }
 
-// Until is when the wait in line must be over: the earlier of Deadline and the
-// queue timeout, zero if there is neither. It holds after Enter. The line drops a
+// Until is when the wait in the queue must be over: the earlier of Deadline and the
+// queue timeout, zero if there is neither. It holds after Enter. The queue drops a
 // waiter whose time has passed; ending the request's wait is up to the caller.
 func (w *Waiter) Until() time.Time { return w.until }
 
@@ -152,7 +152,7 @@ type Settings struct {
 	// QueueMax is how many may wait at once; 0 is no bound. Requests that come back
 	// after a refusal are not turned away by it: they had a place.
 	QueueMax int `env:"QUEUE_MAX" envDefault:"10000" min:"1" max:"1000000" doc:"most requests that wait per limiter"`
-	// QueueTimeout is the longest wait in line; 0 waits to the request's deadline.
+	// QueueTimeout is the longest wait in the queue; 0 waits to the request's deadline.
 	QueueTimeout time.Duration `env:"QUEUE_TIMEOUT" envDefault:"off" off:"true" doc:"longest wait in line (off: to the request's deadline)"`
 	// Longest is the longest named wait that anybody waits for (Barred); 0 is no bound. It is another
 	// setting of the operator's.
