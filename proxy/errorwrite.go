@@ -30,7 +30,7 @@ func (x *exchange) writeError(w http.ResponseWriter, e *apierror.Error) {
 		status = policy.UnsureStatus(x.Agent)
 	}
 	x.Record.Source, x.Record.Status = proxycall.SourceLocal, status
-	x.Record.ErrorType, x.Record.ErrorCode, x.Record.ErrorMessage = e.Type, string(e.Code), e.Message
+	x.Record.Local, x.Record.ErrorType, x.Record.ErrorCode, x.Record.ErrorMessage = e.Code, e.Type, string(e.Code), e.Message
 	if errors.Is(context.Cause(x.Ctx), apierror.ErrDraining) {
 		x.Record.Reason = proxycall.ReasonShutdown
 	}

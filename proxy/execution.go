@@ -56,8 +56,7 @@ func (x *exchange) Adopt(by idempotency.Execution, first bool) {
 		x.Record.Status, x.Record.First, x.Record.BytesOut = mine.Status, mine.First, mine.BytesOut
 	} else {
 		x.Record.Verdict, x.Record.Outcome, x.Record.Reason = r.Verdict, r.Outcome, r.Reason
-		x.Record.ErrorType, x.Record.ErrorCode = r.ErrorType, r.ErrorCode
-		x.Record.ErrorParam, x.Record.ErrorMessage = r.ErrorParam, r.ErrorMessage
+		x.Record.Local, x.Record.Told = r.Local, r.Told
 	}
 	if mine.Outcome != "" {
 		x.Record.Outcome = mine.Outcome

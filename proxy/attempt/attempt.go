@@ -20,13 +20,9 @@ import (
 
 // Attempt is one try at an upstream: what was sent, how far it got, what came back.
 type Attempt struct {
+	Of
 	Number   int
 	Started  time.Time
-	Call     *call.Call
-	Idle     time.Duration // the longest silence inside an answer; 0 is no bound
-	Room     response.Room // for what is held of the answer
-	Host     attemptHost
-	Lease    leased
 	Progress Progress
 
 	Resp      *http.Response // nil when no answer came
@@ -45,6 +41,15 @@ type Attempt struct {
 	HTTP1      bool // made over HTTP/1.1 where the upstream may speak HTTP/2
 	Redirected bool // it follows a redirect
 	Crowded    bool // refused for too many calls at once
+}
+
+// Of is what all attempts of one call have in common.
+type Of struct {
+	Call  *call.Call
+	Idle  time.Duration // the longest silence inside an answer; 0 is no bound
+	Room  response.Room // for what is held of the answer
+	Host  attemptHost
+	Lease leased
 }
 
 // beginning is what is known of an attempt's answer before it is passed on.

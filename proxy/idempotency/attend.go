@@ -154,7 +154,7 @@ func (x *Caller) head(w http.ResponseWriter, f *Flight, status int, header http.
 		h[name] = values
 	}
 	x.Record.Status, x.Record.First = status, time.Since(x.Start)
-	local := header.Get(wire.HeaderSource) == call.SourceLocal
+	local := header.Get(wire.HeaderSource) == string(call.SourceLocal)
 	if local {
 		x.Record.Source = call.SourceLocal
 	}

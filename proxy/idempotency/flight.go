@@ -35,8 +35,12 @@ type Flight struct {
 	tries    atomic.Int32      // attempts so far
 	apart    Attachment        // its part of the calls that go on without a caller
 	seat     *recording.Reader // of the caller that it is made for
-	users    int               // that have to do with it; guarded by idempotency.mu
+	users    int               // that have to do with it; guarded by Calls.mu
+	audience
+}
 
+// audience are the callers of a flight, and what they are to find at its end.
+type audience struct {
 	mu     sync.Mutex
 	first  *Caller // the caller it is made for; nil when it left before the end
 	inside int     // callers that wait for it or read

@@ -48,12 +48,8 @@ type Run struct {
 	Record call.Result
 	Host   // the caller's side
 
-	request    *http.Request      // as the caller sent it, made ready for any upstream
-	Candidates []*lane.Lane       // that may answer, in failover order
-	Facing                        // what holds for the present upstream
-	spent      []*lane.Lane       // that the request was given up at
-	Hops       []string           // URLs that redirected the request
-	account    carrier.Credential // the request's at the first upstream that was to be asked: whose it is
+	route
+	Facing // what holds for the present upstream
 	affinity.Affinity
 
 	upstreamKey
@@ -66,6 +62,15 @@ type Run struct {
 	Current  *attempt.Attempt
 	lease    lease // of current
 	serving  stream.Serving
+}
+
+// route is where a call may go, and has been.
+type route struct {
+	request    *http.Request      // as the caller sent it, made ready for any upstream
+	Candidates []*lane.Lane       // that may answer, in failover order
+	spent      []*lane.Lane       // that the request was given up at
+	Hops       []string           // URLs that redirected the request
+	account    carrier.Credential // the request's at the first upstream that was to be asked: whose it is
 }
 
 // Host is the caller's side of a run.
