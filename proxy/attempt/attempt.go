@@ -33,10 +33,7 @@ type Attempt struct {
 	Err       error // the transport's, for the log
 	Verdict   classify.Verdict
 
-	Ctx    context.Context
-	Cancel context.CancelCauseFunc
-	Alarm  *call.Alarm // the attempt's timeout; nil when there is none
-	end    sync.Once
+	bounds
 
 	HTTP1      bool // made over HTTP/1.1 where the upstream may speak HTTP/2
 	Redirected bool // it follows a redirect
@@ -50,6 +47,14 @@ type Of struct {
 	Room  response.Room // for what is held of the answer
 	Host  attemptHost
 	Lease leased
+}
+
+// bounds are what may end an attempt, and does so once.
+type bounds struct {
+	Ctx    context.Context
+	Cancel context.CancelCauseFunc
+	Alarm  *call.Alarm // the attempt's timeout; nil when there is none
+	end    sync.Once
 }
 
 // beginning is what is known of an attempt's answer before it is passed on.

@@ -71,12 +71,13 @@ type Tokens struct {
 	CompletionTokens int64
 }
 
-// Told is what an error answer says.
+// Told is the error that ended a request, for the log: the upstream's or, where Outrigger
+// answered itself, its own. The fields are those of OpenAI's error object; "" is not told.
 type Told struct {
 	ErrorType    string
 	ErrorCode    string
 	ErrorParam   string
-	ErrorMessage string
+	ErrorMessage string // without credentials
 }
 
 // Leave notes that an upstream was left for the next one.

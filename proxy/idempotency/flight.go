@@ -42,10 +42,10 @@ type Flight struct {
 // audience are the callers of a flight, and what they are to find at its end.
 type audience struct {
 	mu     sync.Mutex
-	first  *Caller // the caller it is made for; nil when it left before the end
-	inside int     // callers that wait for it or read
-	begun  bool    // something of its answer was passed on
-	Over   bool
+	first  *Caller     // the caller it is made for; nil when it left before the end
+	inside int         // callers that wait for it or read
+	begun  bool        // something of its answer was passed on
+	Over   bool        // the call has ended
 	whole  bool        // it ended with a whole answer
 	timer  *time.Timer // ends the call when nobody waits for it any more
 	result string      // what became of it; set at its end

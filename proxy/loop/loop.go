@@ -1,3 +1,33 @@
+// Package loop is the attempt loop of one call: it waits, sends, judges, and then returns
+// the answer, retries, or fails over.
+//
+// Its center is Run, whose RoundTrip is the loop. Loop is what all runs share: the
+// upstreams and the settings. What to do after an attempt is decided by policy.Retry and
+// policy.Failover; this package carries it out.
+//
+// # Commit point
+//
+// RoundTrip returning is the commit point. Before it, nothing was written to the caller
+// and an attempt may be repeated. After it, bytes are only forwarded: package stream
+// watches them.
+//
+// # Why the breaker's wait comes before the limiter's
+//
+// If a request waited at an open breaker with a permit of the limiter, all such permits
+// would be used when the breaker closes: a burst over the limit. If it waited for the
+// limiter with the breaker's permit, it would hold up all probes. So a request waits at
+// the gate without either, then in the queue, and takes the breaker's permit last.
+//
+// # Failover
+//
+// A request is at one upstream at a time. Facing is the request prepared for that one, and
+// move is the only way to another. A request does not return to an upstream that it left
+// for a failure; it may return to one that it left for an open breaker. Each thing is
+// counted at the upstream where it happened. Pin binds a request to the one upstream that
+// can answer it.
+//
+// The last answer that arrived whole is kept while another attempt is made. If that
+// attempt cannot be made, the caller gets the kept answer, byte for byte.
 package loop
 
 import (
