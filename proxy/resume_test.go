@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"outrigger/internal/values"
+	"outrigger/policy/classify"
 	"outrigger/proxy/settings"
 	"outrigger/proxy/stream"
 )
@@ -667,10 +668,11 @@ func TestAnOpenBreakerHoldsAResumeBack(t *testing.T) {
 			}
 			sends(w, rest[:len(j.events[0]+j.events[1]+j.events[2])])
 			time.Sleep(time.Second) // the beginning of the stream counts as a success
-			for range 60 {
-				g.proxy.gen().Upstreams[0].Gate.Fail()
+			for up := g.proxy.gen().Upstreams[0]; !up.Gate.Shut(); {
+				if p, err := up.Gate.Allow(); err == nil {
+					p.Report(classify.Fault)
+				}
 			}
-			g.proxy.gen().Upstreams[0].Gate.Closed.Store(false)
 			return true
 		}
 		g = newBubble(t, j.script)

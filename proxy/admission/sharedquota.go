@@ -69,7 +69,7 @@ func (s *siblings) arrange(now time.Time, some []*limit.Sibling) {
 	for _, m := range some {
 		ln := m.Tag.(*Queue)
 		group := s.group(ln)
-		ts := ln.Turnstile.Load()
+		ts := ln.turnstile.Load()
 		if i := slices.IndexFunc(ts.lines, func(x *Queue) bool { return !slices.Contains(group, x) }); i >= 0 {
 			s.tell("limiters that shared an account do so no more", s.between(ln, ts.lines[i]))
 			ts.split(ln, now)
@@ -78,8 +78,8 @@ func (s *siblings) arrange(now time.Time, some []*limit.Sibling) {
 	for _, m := range some {
 		ln := m.Tag.(*Queue)
 		group := s.group(ln)
-		ts := group[0].Turnstile.Load()
-		if other := ln.Turnstile.Load(); other != ts {
+		ts := group[0].turnstile.Load()
+		if other := ln.turnstile.Load(); other != ts {
 			ts.absorb(other, now)
 			s.tell("limiters share an account", s.between(group[0], ln))
 		}
@@ -134,7 +134,7 @@ func (s *siblings) remove(ln *Queue) bool {
 	s.mu.Lock()
 	s.seen.Forget(ln.sibling)
 	s.mu.Unlock()
-	ts := ln.Turnstile.Load()
+	ts := ln.turnstile.Load()
 	ts.remove(ln)
 	return len(ts.lines) == 0
 }
