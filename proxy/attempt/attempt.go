@@ -66,6 +66,8 @@ type beginning struct {
 	Lacking bool                 // an encoded stream lacks the end of its last event, without which it is not whole
 	Missing []byte               // what a stream that ended while it was held lacks of its last event
 	Resumed resumed              // the answer's body, if it is a stream that can be resumed
+
+	FirstByte, HeldUntil time.Time // from when until when the answer was held; zero if it was not
 }
 
 // resumed is a stream that can be resumed when it is cut.

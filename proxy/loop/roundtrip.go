@@ -79,7 +79,7 @@ func (x *Run) RoundTrip(out *http.Request) (*http.Response, error) {
 			x.move(next, cause)
 			continue
 		}
-		if err := x.pause(decision.Delay); err != nil {
+		if err := x.pause(decision); err != nil {
 			return x.refuse(out, err)
 		}
 	}
