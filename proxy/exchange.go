@@ -42,10 +42,10 @@ type exchangeKey struct{}
 // exchangeOf returns the exchange that ctx belongs to.
 func exchangeOf(ctx context.Context) *exchange { return ctx.Value(exchangeKey{}).(*exchange) }
 
-// Attempted implements host.
+// Attempted implements loop.Host.
 func (x *exchange) Attempted() { x.flight.Attempted() }
 
-// Withhold implements host.
+// Withhold implements loop.Host.
 func (x *exchange) Withhold() { x.flight.Withhold() }
 
 // close gives back all that the exchange still holds.

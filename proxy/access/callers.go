@@ -25,6 +25,7 @@ type Callers struct {
 	hosts   []string // nil: any
 }
 
+// NewCallers returns what lets the callers in that c allows.
 func NewCallers(c settings.Callers) *Callers {
 	cs := &Callers{}
 	cs.SetTokens(c.Tokens)

@@ -16,17 +16,17 @@ type accountKey struct {
 }
 
 // account is what one credential has of an upstream's limiters. Its fields are under the lock
-// of lines.
+// of Queues.Mu.
 //
 // Models that no answer has shown to exist share one limiter: a caller can make up any number
-// of them. A model that an answer shows to exist has its own from then on, see prove.
+// of them. A model that an answer shows to exist has its own from then on, see Prove.
 type account struct {
 	key      accountKey
 	common   *turnstile          // that they share; nil while nobody needs it
 	users    int                 // requests that are made for such models
-	unproven map[*Queue]struct{} // those models' lines that are in use
+	unproven map[*Queue]struct{} // those models' queues that are in use
 	lines    int
-	bytes    int // of lines and common
+	bytes    int // of queues and common
 	size     int // of common, while nobody uses it
 	idle     [idleKinds]list.List
 	resting  *list.Element
@@ -37,7 +37,7 @@ type account struct {
 // well: a burst of calls that all fail goes on at the pace that it had.
 const maxBlank = 64
 
-// wake makes a line that nobody used ready for use. Locked.
+// wake makes a queue that nobody used ready for use. Locked.
 func (ls *Queues) wake(ln *Queue, now time.Time) {
 	ls.unrest(ln)
 	if ln.proven.Load() {

@@ -10,18 +10,18 @@ import (
 	"outrigger/policy/limit"
 )
 
-// ErrQueueTimeout ends a wait in line that OUTRIGGER_QUEUE_TIMEOUT bounds.
+// ErrQueueTimeout ends a wait in the queue that OUTRIGGER_QUEUE_TIMEOUT bounds.
 var ErrQueueTimeout = errors.New("the longest wait in line passed")
 
-// ErrTurnedAway ends the wait of a place that the line let go: the limit fell, and
+// ErrTurnedAway ends the wait of a ticket that the queue let go: the limit fell, and
 // its turn would come too late.
 var ErrTurnedAway = errors.New("the turn would come too late")
 
-// Queue is one credential's and model's line. A place in it takes about 450 bytes, its
+// Queue is the queue of one credential and model. A ticket in it takes about 450 bytes, its
 // channel included, and neither a timer nor a goroutine: each request has its own of
 // net/http, which waits. Safe for concurrent use.
 type Queue struct {
-	connect   func(now time.Time) time.Duration // see lines
+	connect   func(now time.Time) time.Duration // see Queues.Connect
 	key       Key
 	Slots     *Slots
 	Answers   answerTimes
@@ -33,10 +33,10 @@ type Queue struct {
 	early     []earlySend // while it is not proven; under the lock of the limiter that it shares
 	taught    int         // refusals that it told the limiter which it shares; under the lock of that
 
-	// Under the lock of lines:
+	// Under Queues.Mu:
 	Home    *Queues
 	account *account
-	users   int // requests that have a place in it
+	users   int // requests that have a ticket in it
 	uses    int // how many had
 	size    int // in bytes
 	kind    int // while nobody uses it, among which
@@ -77,7 +77,7 @@ func (ln *Queue) kin() *siblings {
 	return ln.siblings
 }
 
-// lock returns the line's turnstile, locked.
+// lock returns the queue's turnstile, locked.
 func (ln *Queue) lock() *turnstile {
 	for {
 		ts := ln.turnstile.Load()
@@ -89,30 +89,30 @@ func (ln *Queue) lock() *turnstile {
 	}
 }
 
-// Ticket is a request's place in its line, for all its attempts, which follow each
+// Ticket is a request in its queue, for all its attempts, which follow each
 // other. The transport's goroutines know it too: the news that a request was
 // written may come when its attempt is long over and the next one under way.
 type Ticket struct {
-	Line   *Queue
-	Waiter limit.Waiter
-	ready  chan struct{} // closed by the line when the place is admitted
+	Line   *Queue        // nil before Take
+	Waiter limit.Waiter  // what the request costs, and until when it may wait
+	ready  chan struct{} // closed by the queue when the ticket is admitted
 	Taken  bool          // and is to be freed
-	Queued bool          // in line, or admitted out of it and not yet told
+	Queued bool          // in the queue, or admitted out of it and not yet told
 
-	// Under the lock of the line's turnstile.
+	// Under the lock of the queue's turnstile.
 	sentAs     uint64         // the request's number at the siblings', once it was sent
 	held       bool           // admitted, and nothing sent yet
 	Turn       int            // counts the times that it was entered, put back or left
-	TurnedAway limit.Decision // why the line let go of the place, if it was not admitted
+	TurnedAway limit.Decision // why the queue let go of the ticket, if it was not admitted
 }
 
-// Take makes pl a place in ln, not yet entered, for a request that costs what w says.
+// Take makes pl a ticket in ln, not yet entered, for a request that costs what w says.
 func (pl *Ticket) Take(ln *Queue, w limit.Waiter) {
 	pl.Line, pl.Waiter = ln, w
 	pl.Waiter.Tag = pl
 }
 
-// Free ends a place that was taken from an upstream's lines. Calling it again does nothing.
+// Free ends a ticket that was taken from an upstream's queues. Calling it again does nothing.
 func (pl *Ticket) Free(now time.Time) {
 	if pl.Taken {
 		pl.Taken = false
@@ -130,7 +130,7 @@ func (pl *Ticket) Admitted() bool {
 	return pl.held
 }
 
-// Enter puts pl at the back of its line.
+// Enter puts pl at the back of its queue.
 func (ln *Queue) Enter(pl *Ticket, now time.Time) limit.Decision {
 	ts := ln.lock()
 	defer ts.mu.Unlock()
@@ -146,7 +146,7 @@ func (ln *Queue) Enter(pl *Ticket, now time.Time) limit.Decision {
 	return d
 }
 
-// Refused tells the limiter of a refusal, which puts pl back to the head of the line.
+// Refused tells the limiter of a refusal, which puts pl back to the head of the queue.
 func (ln *Queue) Refused(pl *Ticket, now time.Time, r limit.Refusal) limit.Decision {
 	ts := ln.lock()
 	defer ts.mu.Unlock()
@@ -196,7 +196,7 @@ func (ts *turnstile) queue(pl *Ticket) {
 	pl.ready, pl.TurnedAway = make(chan struct{}), limit.Decision{}
 }
 
-// Wait returns when pl is admitted, with ErrQueueTimeout when its time in line
+// Wait returns when pl is admitted, with ErrQueueTimeout when its time in the queue
 // is over, or with the cause of ctx's end.
 func (pl *Ticket) Wait(ctx context.Context) error {
 	if !pl.Queued {
@@ -224,8 +224,8 @@ func (pl *Ticket) Wait(ctx context.Context) error {
 	return err
 }
 
-// Leave gives the place up, or the permit that was not used. Calling it again,
-// or for a place whose request was sent, does nothing.
+// Leave gives the ticket up, or the permit that was not used. Calling it again,
+// or for a ticket whose request was sent, does nothing.
 func (pl *Ticket) Leave(now time.Time) {
 	if pl.Line == nil {
 		return

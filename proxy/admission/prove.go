@@ -6,7 +6,7 @@ import (
 	"outrigger/policy/limit"
 )
 
-// Prove gives a line a limiter of its own, since its model exists. It keeps the one that it
+// Prove gives a queue a limiter of its own, since its model exists. It keeps the one that it
 // shared until now, and those of other models part from that; but if they were refused there,
 // it is the one that parts: what they taught is not about its model.
 func (ls *Queues) Prove(ln *Queue, now time.Time) {
@@ -52,7 +52,7 @@ func (ls *Queues) Prove(ln *Queue, now time.Time) {
 }
 
 // part moves those who wait and are to go, and those who were admitted and not sent yet, to a
-// turnstile of their own. Locked; the caller moves the lines.
+// turnstile of their own. Locked; the caller moves the queues.
 func (ts *turnstile) part(now time.Time, goes func(*Ticket) bool) *turnstile {
 	n := &turnstile{held: map[*Ticket]struct{}{}}
 	n.mu.Lock()

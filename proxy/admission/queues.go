@@ -16,7 +16,7 @@ type Key struct {
 }
 
 // Queues are the limiters of one upstream, made on first use. Callers choose both halves of
-// their keys, so they are bounded in bytes: see lineroom.go. Safe for concurrent use.
+// their keys, so they are bounded in bytes: see LineRoom. Safe for concurrent use.
 type Queues struct {
 	Connect  func(now time.Time) time.Duration // the shortest time that connecting took; nil is unknown
 	settings limit.Settings
@@ -34,11 +34,12 @@ type Queues struct {
 	dropped     limit.Counters
 }
 
+// NewLines returns the queues of an upstream with limits s. It has none yet.
 func NewLines(s limit.Settings) *Queues {
 	return &Queues{settings: s, Room: LineRoom, byKey: map[Key]*Queue{}, accounts: map[accountKey]*account{}}
 }
 
-// Take returns the line of key for a request, which must release it. named says that the caller
+// Take returns the queue of key for a request, which must release it. named says that the caller
 // named the model: else it is an endpoint.
 func (ls *Queues) Take(key Key, named bool, now time.Time) *Queue {
 	ls.mu.Lock()
@@ -58,7 +59,7 @@ func (ls *Queues) Take(key Key, named bool, now time.Time) *Queue {
 	return ln
 }
 
-// Of returns the line of key as one whose model is known to exist.
+// Of returns the queue of key as one whose model is known to exist.
 func (ls *Queues) Of(key Key, now time.Time) *Queue {
 	ln := ls.Take(key, true, now)
 	ls.Prove(ln, now)
@@ -66,14 +67,14 @@ func (ls *Queues) Of(key Key, now time.Time) *Queue {
 	return ln
 }
 
-// Known returns the line of key, nil if there is none.
+// Known returns the queue of key, nil if there is none.
 func (ls *Queues) Known(key Key) *Queue {
 	ls.mu.RLock()
 	defer ls.mu.RUnlock()
 	return ls.byKey[key]
 }
 
-// add makes the line of key. Locked.
+// add makes the queue of key. Locked.
 func (ls *Queues) add(key Key, named bool) *Queue {
 	of := accountKey{key.Credential, named}
 	a := ls.accounts[of]
@@ -89,7 +90,7 @@ func (ls *Queues) add(key Key, named bool) *Queue {
 	return ln
 }
 
-// Release ends what take began.
+// Release ends what Take began.
 func (ls *Queues) Release(ln *Queue, now time.Time) {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()

@@ -102,7 +102,7 @@ func (r *Refusals) Since() (time.Time, int) {
 	return r.streak.Since()
 }
 
-// Dismiss lets all go that wait in the line.
+// Dismiss lets all go that wait in the queue.
 func (ln *Queue) Dismiss(now time.Time) {
 	ts := ln.lock()
 	defer ts.mu.Unlock()

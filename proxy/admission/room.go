@@ -25,7 +25,7 @@ const (
 	blankTime = time.Minute
 )
 
-// The kinds of lines that nobody uses, in the order in which they go.
+// The kinds of queues that nobody uses, in the order in which they go.
 const (
 	idleBlank = iota // a new one would do as well
 	idleYoung
@@ -33,11 +33,11 @@ const (
 	idleKinds
 )
 
-// lineBytes is about what a line takes without its limiter: itself, its slots, what answers
-// take by kind, its key, and its places in the map and the lists.
+// lineBytes is about what a queue takes without its limiter: itself, its slots, what answers
+// take by kind, its key, and its entries in the map and the lists.
 const lineBytes = int(unsafe.Sizeof(Queue{})+unsafe.Sizeof(Slots{})) + 384
 
-// isBlank reports whether a new line would do as well.
+// isBlank reports whether a new queue would do as well.
 func (ln *Queue) isBlank(now time.Time) bool { return !ln.proven.Load() && !ln.knows(now) }
 
 // knows reports whether refusals taught it something beside its limiter.
@@ -45,7 +45,7 @@ func (ln *Queue) knows(now time.Time) bool {
 	return ln.Refusals.lasts(now) || ln.Slots.knowsLimit(now)
 }
 
-// isOver reports whether a line that nobody uses has been idle for long enough to go.
+// isOver reports whether a queue that nobody uses has been idle for long enough to go.
 func (ln *Queue) isOver(now time.Time) bool {
 	if !ln.proven.Load() {
 		return ln.isBlank(now)
@@ -61,7 +61,7 @@ func (ln *Queue) isOver(now time.Time) bool {
 	return ts.limiter.Idle(now)
 }
 
-// rest puts a line that nobody uses among those that may go. Locked.
+// rest puts a queue that nobody uses among those that may go. Locked.
 func (ls *Queues) rest(ln *Queue, now time.Time) {
 	size := lineBytes + ln.Refusals.size()
 	kind := idleYoung
@@ -95,7 +95,7 @@ func (ls *Queues) unrest(ln *Queue) {
 	}
 }
 
-// resize notes how many bytes a line takes. Locked.
+// resize notes how many bytes a queue takes. Locked.
 func (ls *Queues) resize(ln *Queue, size int) {
 	ls.bytes += size - ln.size
 	ln.account.bytes += size - ln.size
@@ -116,7 +116,7 @@ func (ls *Queues) makeRoom(a *account, now time.Time) {
 	}
 }
 
-// dropFirst drops the line that is to go first, if there is one. Locked.
+// dropFirst drops the queue that is to go first, if there is one. Locked.
 func (ls *Queues) dropFirst(idle *[idleKinds]list.List, now time.Time) bool {
 	for kind := range idle {
 		if front := idle[kind].Front(); front != nil {
@@ -129,7 +129,7 @@ func (ls *Queues) dropFirst(idle *[idleKinds]list.List, now time.Time) bool {
 	return false
 }
 
-// drop forgets a line, but not what its limiter counted. Locked.
+// drop forgets a queue, but not what its limiter counted. Locked.
 func (ls *Queues) drop(ln *Queue, now time.Time) {
 	ls.unrest(ln)
 	if !ln.proven.Load() {

@@ -8,7 +8,7 @@ import (
 )
 
 // turnstile is one limiter with what policy leaves out: the lock, the one timer on which
-// the head of its line sleeps, and the waking. Lines that were found to share one account
+// the head of its queue sleeps, and the waking. Queues that were found to share one account
 // share it. Safe for concurrent use.
 type turnstile struct {
 	mu      sync.Mutex
@@ -76,8 +76,8 @@ func (ts *turnstile) snapshot(now time.Time) limit.Snapshot {
 	return ts.limiter.Snapshot(now)
 }
 
-// absorb lets ts do what other did: its lines and all who wait there are ts's. The
-// caller moves the lines, and is the only one that holds two turnstiles.
+// absorb lets ts do what other did: its queues and all who wait there are ts's. The
+// caller moves the queues, and is the only one that holds two turnstiles.
 func (ts *turnstile) absorb(other *turnstile, now time.Time) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
@@ -109,7 +109,7 @@ func (ts *turnstile) split(ln *Queue, now time.Time) {
 	own.release(now)
 }
 
-// remove forgets a line. Under siblings.moving.
+// remove forgets a queue. Under siblings.moving.
 func (ts *turnstile) remove(ln *Queue) {
 	for i, x := range ts.lines {
 		if x == ln {

@@ -14,7 +14,7 @@ import (
 	"outrigger/proxy/wire"
 )
 
-// siblings moves the lines of one upstream that draw on one account to one turnstile,
+// siblings moves the queues of one upstream that share a quota to one turnstile,
 // and back should that prove wrong. Nil is one that leaves all as it is. Safe for concurrent
 // use.
 type siblings struct {
@@ -22,18 +22,20 @@ type siblings struct {
 	upstream string
 	lines    atomic.Int64 // there are; one alone has none to share with
 
-	// moving is held while lines change their turnstile, and taken before a turnstile's
+	// moving is held while queues change their turnstile, and taken before a turnstile's
 	// lock; mu after it.
 	moving sync.Mutex
 	mu     sync.Mutex
 	seen   *limit.Siblings
 }
 
+// NewSiblings returns what finds the queues of an upstream that share a quota. Tell is
+// told when some do, or no longer do.
 func NewSiblings(tell func(string, []slog.Attr), upstream string, now time.Time) *siblings {
 	return &siblings{tell: tell, upstream: upstream, seen: limit.NewSiblings(now)}
 }
 
-// MayShare reports whether lines with these settings may be found to share an account:
+// MayShare reports whether queues with these settings may be found to share an account:
 // what is configured is for each of them.
 func MayShare(s limit.Settings) bool { return s.Learn && s.RPM == 0 && s.TPM == 0 }
 
@@ -47,7 +49,7 @@ func (s *siblings) Sent(ln *Queue, now time.Time) uint64 {
 	return s.seen.Sent(now, ln.sibling)
 }
 
-// answered takes in what an answer tells of the account, and moves lines if that makes
+// answered takes in what an answer tells of the account, and moves queues if that makes
 // something certain.
 func (s *siblings) answered(ln *Queue, now time.Time, id uint64, told limit.Told) {
 	if s == nil || id == 0 {
@@ -61,7 +63,7 @@ func (s *siblings) answered(ln *Queue, now time.Time, id uint64, told limit.Told
 	}
 }
 
-// arrange brings the lines of some to the turnstiles that they belong to by what is
+// arrange brings the queues of some to the turnstiles that they belong to by what is
 // certain now: others may have found out more since.
 func (s *siblings) arrange(now time.Time, some []*limit.Sibling) {
 	s.moving.Lock()
@@ -86,7 +88,7 @@ func (s *siblings) arrange(now time.Time, some []*limit.Sibling) {
 	}
 }
 
-// between names two lines without secrets.
+// between names two queues without secrets.
 func (s *siblings) between(a, b *Queue) []slog.Attr {
 	return []slog.Attr{
 		slog.String("upstream", s.upstream),
@@ -110,14 +112,14 @@ func (s *siblings) group(ln *Queue) []*Queue {
 	return lines
 }
 
-// count notes that there are more lines or fewer.
+// count notes that there are more queues or fewer.
 func (s *siblings) count(n int64) {
 	if s != nil {
 		s.lines.Add(n)
 	}
 }
 
-// add takes in a line, remove forgets one, and reports whether its turnstile is gone
+// add takes in a queue, remove forgets one, and reports whether its turnstile is gone
 // with it.
 func (s *siblings) add(ln *Queue) {
 	if s != nil {

@@ -6,7 +6,7 @@ import (
 	"outrigger/policy/concurrency"
 )
 
-// Slot is a call's place among those in flight. The zero value is none. It must not be
+// Slot lets one call be in flight. The zero value is none. It must not be
 // copied while it is held.
 type Slot struct {
 	Of   *Slots

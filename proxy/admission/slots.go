@@ -46,6 +46,8 @@ type SlotWaiter struct {
 	closing  bool // late for the drain's end
 }
 
+// NewSlots returns slots for most calls in flight, 0 for any number, and room for queueMax
+// to wait. Learns says that limits are learned from refusals.
 func NewSlots(most, queueMax int, learns bool) *Slots {
 	return &Slots{most: most, queueMax: queueMax, learns: learns}
 }
@@ -174,7 +176,7 @@ func (s *Slots) tooLate(now time.Time, ahead int, deadline time.Time) bool {
 	return now.Add(wait).After(deadline)
 }
 
-// predict is as of concurrency.Limiter, for the places that there are. Locked.
+// predict is as of concurrency.Limiter, for the slots that there are. Locked.
 func (s *Slots) predict(now time.Time, ahead int) (time.Duration, bool) {
 	places := s.learned.Allowed(now)
 	if s.most > 0 {

@@ -13,6 +13,7 @@ type ConcurrencyStatus struct {
 	Queue int `json:"queue"`
 }
 
+// Status returns what is known of the limit on calls in flight.
 func (s *Slots) Status(now time.Time) ConcurrencyStatus {
 	snapshot, queue := s.snapshot(now)
 	return ConcurrencyStatus{snapshot, queue}

@@ -7,7 +7,7 @@ import (
 	"outrigger/proxy/apierror"
 )
 
-// Close turns away those who wait in these lines and would outlast until.
+// Close turns away those who wait in these queues and would outlast until.
 func (ls *Queues) Close(now, until time.Time) {
 	ls.mu.RLock()
 	defer ls.mu.RUnlock()
@@ -43,7 +43,7 @@ func (s *Slots) Close(now, until time.Time) {
 	}
 }
 
-// LineRefusal tells why the line did not take a request.
+// LineRefusal tells why the queue did not take a request.
 func LineRefusal(d limit.Decision, upstream string) *apierror.Error {
 	switch d.Reason {
 	case limit.QueueFull:

@@ -42,10 +42,10 @@ func NewHomes(upstreams []*lane.Lane) *Homes {
 	return h
 }
 
-// MemoryShare is the part of OUTRIGGER_MEMORY_MAX that homes take at most: 1/16 of it.
+// MemoryShare is the part of OUTRIGGER_MEMORY_MAX that the memory of affinity takes at most: 1/16 of it.
 const MemoryShare = 16
 
-// Reserve makes the memory of homes, and takes what it may grow to out of what there is for bodies.
+// Reserve makes the memory of affinity, and takes what it may grow to out of what there is for bodies.
 func (h *Homes) Reserve(bodies *spool.Config) {
 	if h == nil {
 		return

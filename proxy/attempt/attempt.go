@@ -25,12 +25,12 @@ type Attempt struct {
 	Started  time.Time
 	Progress Progress
 
-	Resp      *http.Response // nil when no answer came
-	Body      io.ReadCloser  // the answer's, as it comes from the transport or its hold
-	beginning                // what is known of the answer before it is passed on
-	Told      http.Header    // the answer's, without what it merely mirrors of the request's
-	Failure   classify.Failure
-	Err       error // the transport's, for the log
+	Resp      *http.Response   // nil when no answer came
+	Body      io.ReadCloser    // the answer's, as it comes from the transport or its hold
+	beginning                  // what is known of the answer before it is passed on
+	Told      http.Header      // the answer's, without what it merely mirrors of the request's
+	Failure   classify.Failure // why there is no answer, or no whole one
+	Err       error            // the transport's, for the log
 	Verdict   classify.Verdict
 
 	bounds

@@ -87,6 +87,7 @@ func isOfProxy(err error) bool {
 	return errors.As(err, &op) && (op.Op == "socks connect" || op.Op == "proxyconnect")
 }
 
+// IsTimeout reports whether err says that something took too long.
 func IsTimeout(err error) bool {
 	var timeout net.Error
 	return errors.As(err, &timeout) && timeout.Timeout()

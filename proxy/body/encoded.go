@@ -16,6 +16,7 @@ const (
 	decodedFactor = 16
 )
 
+// DecodedMost returns how many bytes a compressed body of size bytes is decoded to at most.
 func DecodedMost(size int64) int64 { return max(DecodedLeast, size*decodedFactor) }
 
 // Encoded is a request body that is compressed. It is passed on as it came, but for a model
@@ -38,6 +39,7 @@ type Inflating struct {
 	closed bool
 }
 
+// Read implements io.Reader.
 func (i *Inflating) Read(p []byte) (int, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -54,6 +56,7 @@ func (i *Inflating) Read(p []byte) (int, error) {
 	return i.src.Read(p)
 }
 
+// Close implements io.Closer.
 func (i *Inflating) Close() error {
 	i.mu.Lock()
 	defer i.mu.Unlock()

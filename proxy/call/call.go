@@ -12,7 +12,7 @@ import (
 // Call is what a caller wants. It is filled in while the request is read and does not
 // change afterwards, so that all who serve it may share it.
 type Call struct {
-	ID          string
+	ID          string // in the log and in x-outrigger-request-id
 	Method      string
 	Path        string
 	Query       string // as it came
@@ -28,20 +28,20 @@ type Call struct {
 	Below  string   // the API path under Outrigger's own base URL, escaped; "" if it is beside the API
 	Meant  bool     // the caller named the upstream
 
-	Identity identity
+	Identity identity // tells it from other calls
 	Endpoint endpoint.Endpoint
 	body.Body
 }
 
 // IsCreate reports whether doing the request twice creates twice.
-func (c *Call) IsCreate() bool { return c.Endpoint.Effect == endpoint.Create }
+func (x *Call) IsCreate() bool { return x.Endpoint.Effect == endpoint.Create }
 
 // ImagesAsked counts the images that an image endpoint was asked for.
-func (c *Call) ImagesAsked() int {
-	if c.Endpoint.Dialect != endpoint.Images {
+func (x *Call) ImagesAsked() int {
+	if x.Endpoint.Dialect != endpoint.Images {
 		return 0
 	}
-	return max(c.Facts.N, 1)
+	return max(x.Facts.N, 1)
 }
 
 // AsksForStream reports whether the request asks for an event stream: in its body, or

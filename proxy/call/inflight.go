@@ -12,12 +12,13 @@ import (
 
 // Inflight knows the calls under way and ends them when the process does. Safe for concurrent use.
 type Inflight struct {
-	Begun  atomic.Bool
+	Begun  atomic.Bool // a drain has begun
 	mu     sync.Mutex
 	active map[*Life]struct{}
 	end    time.Time // when a drain ends; zero while nothing ends
 }
 
+// NewInflight returns one that knows no calls.
 func NewInflight() *Inflight { return &Inflight{active: map[*Life]struct{}{}} }
 
 // Add counts l among the calls under way.

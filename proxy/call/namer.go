@@ -19,6 +19,8 @@ type Namer struct {
 	hasTokens func() bool // whether callers present a client token
 }
 
+// NewNamer returns a Namer with a secret of its own. Own are the headers that carry a key
+// because the configuration says so; hasTokens reports whether callers present a client token.
 func NewNamer(own []string, hasTokens func() bool) *Namer {
 	n := &Namer{own: own, hasTokens: hasTokens}
 	_, _ = rand.Read(n.Secret[:]) // never fails: crypto/rand

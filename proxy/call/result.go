@@ -27,11 +27,12 @@ const (
 // the code of the error that Outrigger wrote.
 type Outcome string
 
+// How an answer's body ended.
 const (
-	OutcomeCompleted   Outcome = "completed"
-	OutcomeFailed      Outcome = "failed"
-	OutcomeInterrupted Outcome = "interrupted"
-	OutcomeCanceled    Outcome = "canceled"
+	OutcomeCompleted   Outcome = "completed"   // whole
+	OutcomeFailed      Outcome = "failed"      // with an error of the upstream's, inside it
+	OutcomeInterrupted Outcome = "interrupted" // it broke off, see the reasons
+	OutcomeCanceled    Outcome = "canceled"    // the caller left
 )
 
 // Result is what has become of a request so far, for those who answer it. Observers get it at

@@ -35,6 +35,8 @@ type CredentialHash struct {
 // Add appends values with their number and lengths, so that no two lists collide.
 func (c *CredentialHash) Add(values []string) { c.Buf = Append(c.Buf, values...) }
 
+// NewCredentials returns one with a key of its own. Own are the headers that carry a key
+// because the configuration says so.
 func NewCredentials(own []string) *Credentials {
 	key := make([]byte, sha256.Size)
 	_, _ = rand.Read(key) // never fails: crypto/rand

@@ -12,17 +12,17 @@ import (
 	"outrigger/proxy/carrier"
 )
 
-// Gate is one upstream's breaker with the line of those who wait at it. While it
+// Gate is one upstream's breaker with the queue of those who wait at it. While it
 // is open or half-open, one at a time is let out to try: at the breaker's probe
 // time, and again each open period while a probe is still silent, so that a
-// probe that hangs does not hold up the next. Once closed, the line is let out
+// probe that hangs does not hold up the next. Once closed, the queue is let out
 // by a ramp. Safe for concurrent use.
 //
-// Being let out is no permit: that is taken by allow, just before the attempt,
+// Being let out is no permit: that is taken by Allow, just before the attempt,
 // because the limiter stands in between and a permit that waits would hold up
 // all others.
 type Gate struct {
-	Breaker *policy.Breaker
+	Breaker *policy.Breaker // the rules: when to open, probe and close
 	open    time.Duration
 
 	heard    atomic.Int64 // when a call came to it, if it is a scope's, in Unix nanoseconds
@@ -37,6 +37,7 @@ type Gate struct {
 	timer  *time.Timer
 }
 
+// NewGate returns a closed gate. Alone says that no other upstream could answer.
 func NewGate(c policy.BreakerConfig, alone bool) *Gate {
 	g := &Gate{Breaker: policy.NewBreaker(c, alone), open: c.Open}
 	g.closed.Store(true)
@@ -96,4 +97,5 @@ func (g *Gate) Lost(began, now time.Time) bool {
 // Fail enters a failure that came after the permit was reported on: a stream broke.
 func (g *Gate) Fail() { g.Breaker.Fail() }
 
+// ErrShut says that the breaker lets nobody through.
 var ErrShut = errors.New("the breaker is open")

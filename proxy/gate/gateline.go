@@ -55,7 +55,7 @@ func (g *Gate) letProbe(now time.Time) {
 	g.arm(patience)
 }
 
-// nextProbe lets out the first in line whose credential is not that of the last who tried:
+// nextProbe lets out the first in queue whose credential is not that of the last who tried:
 // a crowd whose account is broken would else try, and fail, for all. Locked.
 func (g *Gate) nextProbe() {
 	for e := g.line.Front(); e != nil; e = e.Next() {
@@ -67,16 +67,16 @@ func (g *Gate) nextProbe() {
 	g.next()
 }
 
-// next lets out the head of the line. Locked.
+// next lets out the head of the queue. Locked.
 func (g *Gate) next() { g.Release(g.line.Front()) }
 
-// Release lets out one of the line. Locked.
+// Release lets out one of the queue. Locked.
 func (g *Gate) Release(place *list.Element) {
 	if place != nil {
 		w := g.line.Remove(place).(*gateWaiter)
 		g.prober = w.who
 		w.out = true
-		w.turn <- g // it has room for every line that its owner stands in
+		w.turn <- g // it has room for every queue that its owner stands in
 	}
 }
 

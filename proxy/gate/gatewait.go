@@ -10,14 +10,14 @@ import (
 	"outrigger/proxy/carrier"
 )
 
-// gateWaiter is one place in one gate's line.
+// gateWaiter is one request in one gate's queue.
 type gateWaiter struct {
 	turn chan *Gate // gets the gate that lets it out
 	who  carrier.Credential
 	out  bool // it was; under the gate's lock
 }
 
-// Wait returns when its caller may try allow, with ErrShut at until, or with
+// Wait returns when its caller may try Allow, with ErrShut at until, or with
 // the cause of ctx's end. One that was let out and found the breaker still shut
 // comes back to the front.
 func (g *Gate) Wait(ctx context.Context, who carrier.Credential, until time.Time, back bool) error {
@@ -26,7 +26,7 @@ func (g *Gate) Wait(ctx context.Context, who carrier.Credential, until time.Time
 }
 
 // WaitAt waits at several gates and returns the first that lets its caller out.
-// The errors are those of wait.
+// The errors are those of Wait.
 func WaitAt(ctx context.Context, who carrier.Credential, gates []*Gate, until time.Time, back bool) (*Gate, error) {
 	turn := make(chan *Gate, len(gates))
 	places := make([]*list.Element, len(gates))
@@ -56,7 +56,7 @@ func WaitAt(ctx context.Context, who carrier.Credential, gates []*Gate, until ti
 	return out, err
 }
 
-// join takes a place at the back of the line, or at its front.
+// join adds a waiter at the back of the queue, or at its front.
 func (g *Gate) join(w *gateWaiter, front bool) *list.Element {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -81,7 +81,7 @@ func (g *Gate) leave(place *list.Element) {
 	g.letOut(time.Now())
 }
 
-// Try reports whether its caller may go on to allow without waiting: the breaker
+// Try reports whether its caller may go on to Allow without waiting: the breaker
 // has closed and nobody waits any more, or a probe is due, which its caller then
 // is. It is for those that could be served elsewhere, so probes are an open period
 // apart even while they are silent. A shy one leaves the probe to others for one

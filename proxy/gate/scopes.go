@@ -24,8 +24,8 @@ const (
 // Scope is what can be broken while the rest of an upstream is well: one endpoint with one
 // model, for one credential, since an account may be what is broken.
 type Scope struct {
-	Endpoint, Model string
-	Credential      carrier.Credential
+	Endpoint, Model string             // "" is any model
+	Credential      carrier.Credential // who pays
 }
 
 // AllScopes is the name of an upstream as a whole among its scopes: no endpoint's.
@@ -50,6 +50,7 @@ type Scopes struct {
 	gates map[Scope]*Gate
 }
 
+// NewScopes returns scopes that are all well. Alone says that no other upstream could answer.
 func NewScopes(c policy.BreakerConfig, alone bool) *Scopes {
 	return &Scopes{config: c, alone: alone, gates: map[Scope]*Gate{}}
 }
@@ -197,6 +198,7 @@ func (s *Scopes) Each(f func(Scope, *Gate)) {
 	}
 }
 
+// Stop ends the timers of all gates.
 func (s *Scopes) Stop() {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

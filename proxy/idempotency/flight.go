@@ -51,6 +51,7 @@ type audience struct {
 	result string      // what became of it; set at its end
 }
 
+// NewFlight returns a flight of a call, which nobody has decided on.
 func NewFlight(asked claims.Call) *Flight {
 	return &Flight{asked: asked, decided: make(chan struct{})}
 }

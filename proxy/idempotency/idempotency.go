@@ -105,6 +105,7 @@ func (s *Calls) done(f *Flight) {
 	}
 }
 
+// Running is how many calls with a key are being executed.
 func (s *Calls) Running() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

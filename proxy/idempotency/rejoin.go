@@ -107,6 +107,7 @@ func (a *Abandoned) keeps(f *Flight) bool {
 	return a.has(f)
 }
 
+// Put keeps f for a retry to join. It reports whether there was room, and no drain.
 func (a *Abandoned) Put(f *Flight) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -179,6 +180,7 @@ func (a *Abandoned) End() {
 	}
 }
 
+// Count is how many calls wait for a retry to join them.
 func (a *Abandoned) Count() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()

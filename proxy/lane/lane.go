@@ -28,17 +28,17 @@ type Lane struct {
 // Learned is what bounds the calls to one upstream, and what they have taught. Lanes of
 // several generations may share it.
 type Learned struct {
-	Gate     *gate.Gate
-	Scopes   *gate.Scopes
-	Budget   *policy.Budget
-	Reserve  *policy.Reserve[carrier.Credential]
-	Blame    *policy.Blame[carrier.Credential]
-	Lines    *admission.Queues
-	Slots    *admission.Slots
-	Trips    *negative.Cache
-	Worked   *policy.Worked[admission.Key]
-	Loadings negative.Loadings
-	Trends   *negative.Trends
+	Gate     *gate.Gate                          // the upstream's circuit breaker
+	Scopes   *gate.Scopes                        // those of its endpoints and models
+	Budget   *policy.Budget                      // retry budget
+	Reserve  *policy.Reserve[carrier.Credential] // each credential's own retries beside it
+	Blame    *policy.Blame[carrier.Credential]   // whose failures are its own
+	Lines    *admission.Queues                   // rate limits
+	Slots    *admission.Slots                    // the limit on calls in flight
+	Trips    *negative.Cache                     // cached refusals
+	Worked   *policy.Worked[admission.Key]       // which credentials and models succeeded lately
+	Loadings negative.Loadings                   // models that are being loaded
+	Trends   *negative.Trends                    // how calls fare, by path and model
 	Tidying  tidying
 	bounds   bounds
 }

@@ -19,7 +19,7 @@ var (
 	errTripped = errors.New("the credential is dead")
 )
 
-// admit waits for the request's turn at the limiter: in line, or refused at once
+// admit waits for the request's turn at the limiter: in the queue, or refused at once
 // when the wait could not end in time.
 func (x *Run) admit() error {
 	now := time.Now()
@@ -50,7 +50,7 @@ func (x *Run) admit() error {
 	return err
 }
 
-// enter joins the back of the line.
+// enter joins the back of the queue.
 func (x *Run) enter(now time.Time) error {
 	if x.Place.Line == nil {
 		x.takePlace(&x.Facing, x.Place, now)
@@ -64,7 +64,7 @@ func (x *Run) enter(now time.Time) error {
 	return x.turnedAway(d)
 }
 
-// turnedAway is the refusal of a request that the line did not take, or let go of.
+// turnedAway is the refusal of a request that the queue did not take, or let go of.
 func (x *Run) turnedAway(d limit.Decision) error {
 	switch d.Reason {
 	case limit.Dismissed:

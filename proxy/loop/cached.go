@@ -104,7 +104,7 @@ func (x *Run) refused(a *attempt.Attempt, d policy.Decision, now time.Time) poli
 }
 
 // startStreak remembers a refusal that is not likely to clear for the credential and model,
-// and lets those go that wait in their line: they are answered from memory.
+// and lets those go that wait in their queue: they are answered from memory.
 func (x *Run) startStreak(answer *response.Buffered, now time.Time) {
 	key := x.tripKey(classify.Model)
 	known := x.Up.Trips.Trips.Holds(now, key) || x.probe && x.streakProbe

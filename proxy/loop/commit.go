@@ -55,7 +55,7 @@ func (x *Run) relayed(out *http.Request, a *attempt.Attempt) *http.Response {
 // serves is what the present attempt's answer needs of the run.
 func (x *Run) serves() *stream.Serving {
 	x.serving = stream.Serving{
-		Call: x.Call, StreamHost: x, Record: &x.Record, Ctx: x.Ctx, Up: x.Up, Recorder: x.Recorder,
+		Call: x.Call, Host: x, Record: &x.Record, Ctx: x.Ctx, Up: x.Up, Recorder: x.Recorder,
 		Idle: x.StreamIdle(), BreakerWait: x.Config.Breaker.Wait,
 	}
 	return &x.serving

@@ -18,13 +18,13 @@ import (
 	"outrigger/proxy/observe"
 )
 
-// Facing is what holds for one of the upstreams that a request may go to.
+// Facing is the request prepared for one of the upstreams that it may go to.
 type Facing struct {
 	Up         *lane.Lane
 	Outbound   *http.Request // as it is to get it, without the body
 	credential carrier.Credential
 	caller     carrier.Credential // see callerOf
-	model      string             // as it counts for limits and trips
+	model      string             // as it counts for limits and cached refusals
 	Sent       string             // the model's name in the body
 	Spliced    string             // the text that stands for it there; "" to leave the body alone
 	let        bool               // its gate has let the request through already, perhaps as the probe

@@ -14,7 +14,7 @@ import (
 	"outrigger/proxy/wire"
 )
 
-// learn tells breaker, limiter and trips of the attempt. The limiter may turn a
+// learn tells breaker, limiter and negative cache of the attempt. The limiter may turn a
 // decision to wait for the rate limit into the answer: when the wait cannot end
 // in time.
 func (x *Run) learn(a *attempt.Attempt, d policy.Decision) policy.Decision {
@@ -48,7 +48,7 @@ func (x *Run) learn(a *attempt.Attempt, d policy.Decision) policy.Decision {
 }
 
 // learnRefusal tells the limiter of a refusal. With a decision to wait, the
-// request is in line again afterwards.
+// request is in the queue again afterwards.
 func (x *Run) learnRefusal(a *attempt.Attempt, d policy.Decision, now time.Time) policy.Decision {
 	v := a.Verdict
 	refusal := limit.Refusal{
@@ -111,7 +111,7 @@ func (x *Run) backOffFor(d policy.Decision, now time.Time, pause time.Duration) 
 	return d
 }
 
-// learnTrip remembers a dead credential, or settles the probe of one.
+// learnTrip caches the refusal of a revoked or exhausted credential, or settles the probe of one.
 func (x *Run) learnTrip(a *attempt.Attempt, now time.Time) {
 	if a.Verdict.Trip {
 		if x.confirms(a, now) {

@@ -25,7 +25,7 @@ type lease struct {
 	settled bool          // with the budget
 	slots   *[slotCount]admission.Slot
 	line    *admission.Queue
-	turn    int // of the place in the limiter's line
+	turn    int // of the ticket in the limiter's queue
 }
 
 // settle tells the retry budget how the attempt went, once.

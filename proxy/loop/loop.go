@@ -58,13 +58,13 @@ type Loop struct {
 	Total       policy.Operator // OUTRIGGER_TIMEOUT
 	Silent      policy.Operator // OUTRIGGER_STREAM_IDLE_TIMEOUT
 	Recorder    observe.Recorder
-	Upstreams   []*lane.Lane
-	Homes       *affinity.Homes // nil when all upstreams are one place
-	Bodies      *spool.Store
-	Credentials *carrier.Credentials
-	Names       *call.Namer
-	Failures    *negative.Failures
-	Decoding    chan struct{} // has one for each body that is being decoded
+	Upstreams   []*lane.Lane         // in failover order
+	Homes       *affinity.Homes      // nil when all upstreams are one place
+	Bodies      *spool.Store         // its memory holds the beginnings of answers too
+	Credentials *carrier.Credentials // names who pays and who calls
+	Names       *call.Namer          // names calls that are the same
+	Failures    *negative.Failures   // of calls whose clients retry by themselves
+	Decoding    chan struct{}        // has one for each body that is being decoded
 }
 
 // random returns a number in [0, 1), for jitter.
@@ -88,9 +88,9 @@ type Run struct {
 	probing
 	before
 	setbacks setbacks
-	Repeat   repeating
-	Current  *attempt.Attempt
-	lease    lease // of current
+	Repeat   repeating        // what is known of the client's own retries of the call
+	Current  *attempt.Attempt // nil between attempts
+	lease    lease            // of Current
 	serving  stream.Serving
 }
 
@@ -113,14 +113,14 @@ type Host interface {
 	Attempted()
 }
 
-// seat is the run's place in the queues of the present upstream.
+// seat is what the run holds in the queues of the present upstream.
 type seat struct {
 	slots     [slotCount]admission.Slot // among the calls in flight, for the present attempt
 	waitedAt  *admission.Slots          // whose queue it waited in last
 	crowded   bool                      // the last attempt was refused for too many calls at once
-	Place     *admission.Ticket         // in the present upstream's line
+	Place     *admission.Ticket         // in the present upstream's queue
 	First     admission.Ticket          // the first upstream's: most requests need no other
-	predicted time.Duration             // the wait in that line, when it was entered
+	predicted time.Duration             // the wait in that queue, when it was entered
 	gateUntil time.Time                 // when the patience at an open breaker ends; zero outside of such a wait
 
 	budgetSince time.Time // when a retry was first refused for want of budget; zero outside of such a wait
@@ -142,7 +142,7 @@ type tally struct {
 
 // probing tells whether the run is the one probe of a cached refusal.
 type probing struct {
-	probe       bool // of a tripped credential
+	probe       bool // of a cached refusal
 	probeKey    negative.Key
 	streakProbe bool // that is a streak of refusals
 }
@@ -155,7 +155,7 @@ type before struct {
 	setback  policy.FailoverCause // what its failure stands for
 }
 
-// takePlace makes pl the request's place in an upstream's line, not yet entered.
+// takePlace makes pl the request's ticket in an upstream's queue, not yet entered.
 func (x *Run) takePlace(at *Facing, pl *admission.Ticket, now time.Time) {
 	pl.Take(at.Up.Lines.Take(admission.Key{Credential: at.credential, Model: at.model}, at.Sent != "", now), limit.Waiter{
 		// At least one: what costs nothing would not wait when tokens have run out, but ask

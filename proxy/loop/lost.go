@@ -93,14 +93,14 @@ func (x *Run) OutOfTime() bool {
 
 // MayBeDone reports whether a create that has ended without a whole answer may have
 // been carried out all the same.
-func (c *Run) MayBeDone(status int) bool {
-	r := &c.Record
+func (x *Run) MayBeDone(status int) bool {
+	r := &x.Record
 	switch {
 	case r.Attempts == 0:
 		return false
-	case status == 0 && c.Current == nil && !c.doubtful:
+	case status == 0 && x.Current == nil && !x.doubtful:
 		return false // it ended between attempts, each of which had its answer
-	case c.doubtful: // an earlier attempt may have, whatever the last one was told
+	case x.doubtful: // an earlier attempt may have, whatever the last one was told
 		return true
 	case r.Source == call.SourceLocal:
 		return r.Local == apierror.UpstreamAmbiguous || r.Local == apierror.UpstreamBroke

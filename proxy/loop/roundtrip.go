@@ -42,7 +42,7 @@ func (x *Run) RoundTrip(out *http.Request) (*http.Response, error) {
 		}
 		a, err := x.begin()
 		if errors.Is(err, errTripped) {
-			continue // to the answer above, or past it if the trip has ended since
+			continue // to the answer above, or past it if the refusal has expired since
 		}
 		if err != nil && x.goOn(x.causeOf(err)) {
 			continue
@@ -155,7 +155,7 @@ func (x *Run) permitted() (*attempt.Attempt, error) {
 		}
 	}
 	if x.tries == 0 {
-		// Now, not on arrival: a burst that waits in line for longer than the
+		// Now, not on arrival: a burst that waits in the queue for longer than the
 		// budget's window would else have none when its attempts fail.
 		x.Up.Budget.Request(now)
 	}

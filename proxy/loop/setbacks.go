@@ -35,7 +35,7 @@ type setbacks struct {
 	refused      time.Time // the last one that does not
 	alone        int       // how many of those had others pass in between, and the first
 	own          int64     // how many there were
-	otherPassed  int64     // the line's counts at the first one
+	otherPassed  int64     // the queue's counts at the first one
 	otherRefused int64
 }
 
@@ -118,7 +118,7 @@ const (
 )
 
 // stepAside takes a request whose refusal proves nothing out of the queue, at the head of which
-// it would hold up all others if it is refused for itself. It comes back to its place;
+// it would hold up all others if it is refused for itself. It keeps its ticket;
 // see letOthersFirst.
 func (x *Run) stepAside(a *attempt.Attempt, d policy.Decision, now time.Time) policy.Decision {
 	if d.Action == policy.Line {

@@ -16,12 +16,12 @@ import (
 	"outrigger/proxy/wire"
 )
 
-// spillAfter is the wait in an upstream's line above which the others' lines are
+// spillAfter is the wait in an upstream's queue above which the others' queues are
 // looked at: a limiter that paces by the second is no reason to go elsewhere.
 const spillAfter = 2 * time.Second
 
-// spill joins the present upstream's line, or that of the first other one where the
-// wait is shorter, if failover goes by rate limits. What is in line stays.
+// spill joins the present upstream's queue, or that of the first other one where the
+// wait is shorter, if failover goes by rate limits. What is in the queue stays.
 func (x *Run) spill() error {
 	if !x.mayGoOn(policy.FailoverRateLimited) || x.Place.Queued || x.Place.Admitted() {
 		return nil

@@ -16,6 +16,7 @@ const (
 // Failures remembers the calls that failed for good. Owners, calls and bodies are hashes.
 type Failures = policy.Repeats[[32]byte, [32]byte, [32]byte, *Failure]
 
+// NewFailures returns one that remembers nothing.
 func NewFailures() *Failures {
 	return policy.NewRepeats[[32]byte, [32]byte, [32]byte, *Failure](maxRepeats)
 }
@@ -23,8 +24,8 @@ func NewFailures() *Failures {
 // Failure is how a call failed: an answer of the upstream's, or an error of
 // Outrigger's own. Only calls of clients that retry by themselves have one.
 type Failure struct {
-	Answer *response.Buffered
-	Err    *apierror.Error
+	Answer *response.Buffered // nil if it was an error of Outrigger's own
+	Err    *apierror.Error    // nil if it was an answer
 }
 
 // Keep returns the failure with an answer to be given again; nil if it is too long.

@@ -23,7 +23,7 @@ const (
 type Loadings struct {
 	Any     atomic.Bool // the fast path: there has never been one
 	Mu      sync.Mutex
-	ByModel map[string]*loadingModel
+	ByModel map[string]*loadingModel // under Mu
 }
 
 type loadingModel struct {

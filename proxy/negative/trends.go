@@ -14,8 +14,10 @@ type Trends struct {
 	all  [64]policy.Trend
 }
 
+// NewTrends returns trends that have seen nothing.
 func NewTrends() *Trends { return &Trends{seed: maphash.MakeSeed()} }
 
+// Of returns the trend of calls to a path and model.
 func (t *Trends) Of(path, model string) *policy.Trend {
 	return &t.all[(maphash.String(t.seed, path)^3*maphash.String(t.seed, model))%uint64(len(t.all))]
 }

@@ -19,7 +19,7 @@ const (
 	tripsShare = 4
 )
 
-// Cache are one upstream's dead credentials with the answers they drew. Safe
+// Cache holds one upstream's cached refusals: of revoked or exhausted credentials. Safe
 // for concurrent use.
 type Cache struct {
 	Any   atomic.Bool                            // the fast path: there has never been one
@@ -34,6 +34,8 @@ type Key struct {
 	Caller carrier.Credential
 }
 
+// NewTrips returns an empty cache. A refusal is given again for cooldown before one call
+// probes whether it still holds.
 func NewTrips(cooldown time.Duration) *Cache {
 	t := &Cache{Trips: policy.NewTrips[Key, *response.Buffered](cooldown, maxTrips)}
 	t.Trips.Bound(policy.TripBounds[Key, *response.Buffered]{
@@ -44,6 +46,8 @@ func NewTrips(cooldown time.Duration) *Cache {
 	return t
 }
 
+// Check returns the cached refusal of key, and whether its caller is to be refused with it, is
+// the probe, or may pass.
 func (t *Cache) Check(now time.Time, key Key) (*response.Buffered, policy.TripState) {
 	if !t.Any.Load() {
 		return nil, policy.Clear
@@ -51,6 +55,7 @@ func (t *Cache) Check(now time.Time, key Key) (*response.Buffered, policy.TripSt
 	return t.Trips.Check(now, key)
 }
 
+// Set remembers an answer as the refusal of key.
 func (t *Cache) Set(now time.Time, key Key, answer *response.Buffered) {
 	t.Any.Store(true)
 	t.Trips.Set(now, key, answer)

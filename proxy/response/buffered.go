@@ -11,13 +11,13 @@ import (
 )
 
 // Buffered is an upstream's whole answer, kept: that of the last attempt while
-// another is made, or the refusal of a dead credential. Once made it is not
+// another is made, or a cached refusal. Once made it is not
 // changed, so that any number of callers can be given it at once.
 type Buffered struct {
 	Status  int
 	Header  http.Header
 	Body    []byte
-	Verdict classify.Verdict
+	Verdict classify.Verdict   // what it means
 	Caller  carrier.Credential // whose it is, where others may ask for it
 }
 
@@ -52,7 +52,7 @@ func (s *Buffered) Response(out *http.Request) *http.Response {
 }
 
 // WithoutMoment returns s less the headers that were true only when the answer
-// was given: a trip is told to later callers too.
+// was given: a cached refusal is given to later callers too.
 func (s *Buffered) WithoutMoment() *Buffered {
 	header := s.Header.Clone()
 	for name := range header {

@@ -36,6 +36,7 @@ type Content struct {
 // contentKind is what an answer is.
 type contentKind uint8
 
+// The kinds of content.
 const (
 	kindOpen   contentKind = iota // it is not known yet
 	kindEvents                    // an event stream

@@ -62,7 +62,7 @@ type Room interface {
 	Free(n int64)
 }
 
-// NewHold returns a hold of src, which wait reads. enough decides on each chunk whether
+// NewHold returns a hold of src, which Wait reads. enough decides on each chunk whether
 // the answer can be judged; nil waits for its end.
 func NewHold(src io.ReadCloser, room Room, most int, enough func([]byte, error) bool) *Hold {
 	return &Hold{src: src, room: room, max: most, enough: enough, reading: true}

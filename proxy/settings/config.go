@@ -36,7 +36,7 @@ type Config struct {
 	Concurrency ConcurrencyMode `env:"CONCURRENCY" envDefault:"learn" oneof:"learn,off" doc:"learn from refusals how many calls run at once, per upstream and per credential and model, or off"`
 	// WebSocket says whether WebSockets are carried.
 	WebSocket WebSocketMode `env:"WEBSOCKET" envDefault:"pass" oneof:"pass,refuse" doc:"pass carries WebSockets; refuse answers 426, so that a client that has a way by HTTP takes it"`
-	// TripCooldown is how long a dead credential is answered from memory.
+	// TripCooldown is how long a cached refusal is given before one call probes it.
 	TripCooldown time.Duration `env:"TRIP_COOLDOWN" envDefault:"60s" min:"1s" max:"24h" doc:"how long a dead credential is refused locally before one probe goes through"`
 	// Resume says that a background Responses stream that is cut is fetched again from there.
 	Resume bool `env:"RESUME" envDefault:"on" doc:"a background Responses stream that is cut goes on with the rest from the same upstream, in the same answer"`

@@ -85,7 +85,7 @@ type LimitName struct {
 	Model      string `json:"model"`
 }
 
-// TripStatus is one dead credential, or one model that it may not use.
+// TripStatus is one cached refusal: of a revoked or exhausted credential, or of a model that it may not use.
 type TripStatus struct {
 	Credential string    `json:"credential"`
 	Model      string    `json:"model,omitempty"`
@@ -106,7 +106,7 @@ type Source struct {
 	Inflight *call.Inflight
 	Bodies   *spool.Store
 	Calls    *idempotency.Calls
-	Lanes    []*lane.Lane
+	Lanes    []*lane.Lane // in failover order
 }
 
 // Status returns the present state.

@@ -196,7 +196,7 @@ func (r *resuming) passGate(ctx context.Context) error {
 	return err
 }
 
-// admit waits in the line that all reads of responses wait in.
+// admit waits in the queue that all reads of responses wait in.
 func (r *resuming) admit(ctx context.Context, pl *admission.Ticket) error {
 	now := time.Now()
 	pl.Take(r.up.Lines.Of(admission.Key{Credential: r.account, Model: r.x.Endpoint.Name}, now), limit.Waiter{Tokens: 1, Deadline: r.limit()})

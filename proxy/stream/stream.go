@@ -24,17 +24,17 @@ import (
 // Serving is what a committed answer needs of the run that brought it.
 type Serving struct {
 	*call.Call
-	StreamHost
+	Host
 	Record      *call.Result
 	Ctx         context.Context
-	Up          *lane.Lane
+	Up          *lane.Lane // that answered
 	Recorder    observe.Recorder
 	Idle        time.Duration // the longest silence inside the answer; 0 is no bound
 	BreakerWait time.Duration // how long a resume waits at an open breaker
 }
 
-// StreamHost is the run's side of a committed answer.
-type StreamHost interface {
+// Host is the run's side of a committed answer.
+type Host interface {
 	// ExtendWrite moves the deadline for writing to the caller.
 	ExtendWrite()
 	// Withhold keeps what is written from now on until the answer is stored: it is its end.

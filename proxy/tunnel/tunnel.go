@@ -14,7 +14,7 @@ import (
 	"outrigger/proxy/wsframe"
 )
 
-// ErrTunnelled is what modify returns when a tunnel is over: nothing is left to answer.
+// ErrTunnelled is what Carry returns when a tunnel is over: nothing is left to answer.
 var ErrTunnelled = errors.New("the connection became a tunnel, and is over")
 
 // PartingTime is how long both sides of a tunnel have to say what they still have to

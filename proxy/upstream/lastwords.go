@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// LastWords is how long an answer may take to be read from a connection that
+// LastWords is how long a late response may take to be read from a connection that
 // takes no more of the request.
 const LastWords = time.Second
 
 // Late is a connection on which a write that the server no longer takes fails
-// only after its last words were read. A server that refuses a long body answers
+// only after the late response was read. A server that refuses a long body answers
 // and closes; net/http.Transport drops that answer when it sees the failed write
 // first, and a refusal would look like a lost answer.
 type Late struct {
@@ -26,9 +26,10 @@ type Late struct {
 	cut  atomic.Bool   // the server ended it, or the network did
 }
 
+// Dialer connects to an address, as net.Dialer.DialContext does.
 type Dialer func(ctx context.Context, network, address string) (net.Conn, error)
 
-// Heard makes the connections of dial hearing ones.
+// Heard makes the connections of dial ones that deliver late responses.
 func Heard(dial Dialer) Dialer {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
