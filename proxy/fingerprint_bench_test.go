@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"outrigger/proxy/idempotency/claims"
 	"outrigger/proxy/settings"
 )
 
@@ -93,5 +92,3 @@ func serveWithoutTheStep(p *Proxy, w http.ResponseWriter, r *http.Request) {
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-func testCall(i int) claims.Call { return claims.Call{Key: claims.Key{byte(i)}} }
