@@ -24,7 +24,7 @@ func two(t *testing.T, first, second settings.Upstream) *upstream.API {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = p.Close() })
-	return p.Upstreams[1].API
+	return p.gen().Upstreams[1].API
 }
 
 func at(t *testing.T, name, address string) settings.Upstream {

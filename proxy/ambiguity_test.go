@@ -369,7 +369,7 @@ func TestAConnectionThatCannotBeHadIsTriedAgain(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			g := newBubble(t, fine)
 			var dials int
-			for _, transport := range []http.RoundTripper{g.proxy.Upstreams[0].Pooled, g.proxy.Upstreams[0].Fresh} {
+			for _, transport := range []http.RoundTripper{g.proxy.gen().Upstreams[0].Pooled, g.proxy.gen().Upstreams[0].Fresh} {
 				dial := transport.(*http.Transport).DialContext
 				transport.(*http.Transport).DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 					if dials++; dials <= 2 {

@@ -412,7 +412,7 @@ func TestManyStreamsThatAreResetLeaveNothingBehind(t *testing.T) {
 	_ = conn.Close()
 	g.works()
 	eventually(t, "all requests to end", func() bool { return g.inflight() == 0 })
-	if s := g.proxy.Upstreams[0].Gate.Breaker.Snapshot(); s.Failures != 0 {
+	if s := g.proxy.gen().Upstreams[0].Gate.Breaker.Snapshot(); s.Failures != 0 {
 		t.Errorf("the breaker booked %d failures for callers that left", s.Failures)
 	}
 }

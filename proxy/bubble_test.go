@@ -92,7 +92,7 @@ func newBubble(t *testing.T, script func(w http.ResponseWriter, r *http.Request,
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, u := range p.Upstreams {
+	for _, u := range p.gen().Upstreams {
 		u.Pooled.(*http.Transport).DialContext = upstream.Heard(behind.dial)
 		u.Fresh.(*http.Transport).DialContext = upstream.Heard(behind.dial)
 	}

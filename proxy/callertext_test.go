@@ -8,9 +8,14 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 	"unicode/utf8"
 
+	"outrigger/policy/limit"
+	"outrigger/proxy/admission"
+	"outrigger/proxy/gate"
 	"outrigger/proxy/observe"
 	"outrigger/proxy/settings"
 )
@@ -46,33 +51,40 @@ var named = map[string]func(g *rig, model string) *http.Request{
 	},
 }
 
-// keysOf returns all keys under which something is kept for an upstream.
-func keysOf(g *rig) []string {
+// sentModels records which models were sent to which endpoints: metrics have labels for them.
+type sentModels struct {
+	observe.Recorder
+	mu  sync.Mutex
+	all []gate.Scope
+}
+
+func (s *sentModels) Done(e *observe.Event) {
+	s.mu.Lock()
+	s.all = append(s.all, gate.Scope{Endpoint: e.Call.Endpoint.Name, Model: e.Sent})
+	s.mu.Unlock()
+	s.Recorder.Done(e)
+}
+
+// keysOf returns all keys under which something is kept for an upstream, and how many breakers it
+// has for what was sent like r.
+func keysOf(g *rig, sent *sentModels, r *http.Request) (all []string, breakers int) {
 	g.settle()
-	u := g.proxy.Upstreams[0]
-	var keys []string
-	u.Lines.Mu.RLock()
-	for key := range u.Lines.ByKey {
-		keys = append(keys, key.Model)
+	sent.mu.Lock()
+	defer sent.mu.Unlock()
+	u := g.proxy.gen().Upstreams[0]
+	u.Lines.Each(time.Now(), func(keys []admission.Key, _ limit.Snapshot, _ bool) {
+		for _, key := range keys {
+			all = append(all, key.Model)
+		}
+	})
+	u.Address(r, "", false)
+	for _, s := range sent.all {
+		all = append(all, s.Model)
+		if s.Credential = g.proxy.credentials.Payer(r); u.Scopes.Of(s) != nil {
+			breakers++
+		}
 	}
-	u.Lines.Mu.RUnlock()
-	u.Scopes.Mu.RLock()
-	for key := range u.Scopes.Gates {
-		keys = append(keys, key.Model)
-	}
-	u.Scopes.Mu.RUnlock()
-	u.Loadings.Mu.Lock()
-	for key := range u.Loadings.ByModel {
-		keys = append(keys, key)
-	}
-	u.Loadings.Mu.Unlock()
-	metrics := g.proxy.Recorder.(observe.Recorders)[1].(*observe.Metrics)
-	metrics.Models.Mu.Lock()
-	for key := range metrics.Models.Known {
-		keys = append(keys, key)
-	}
-	metrics.Models.Mu.Unlock()
-	return keys
+	return all, breakers
 }
 
 // wantShortLines checks every line that was logged.
@@ -100,20 +112,18 @@ func TestModels_LongNamesBecomeShortKeysThatDiffer(t *testing.T) {
 	for where, request := range named {
 		t.Run(where, func(t *testing.T) {
 			g := newRig(t, failing, func(c *settings.Config) { c.Retry.Max = 0 })
+			sent := &sentModels{Recorder: g.proxy.recorder}
+			g.proxy.recorder = sent
 			long := strings.Repeat("m", 90<<10)
 			for _, model := range []string{long + "a", long + "b", "short"} {
 				g.do(request(g, model))
 			}
-			keys := keysOf(g)
+			keys, n := keysOf(g, sent, request(g, "short"))
 			for _, key := range keys {
 				if len(key) > mostKey {
 					t.Errorf("a key of %d bytes", len(key))
 				}
 			}
-			scopes := g.proxy.Upstreams[0].Scopes
-			scopes.Mu.RLock()
-			n := len(scopes.Gates)
-			scopes.Mu.RUnlock()
 			if n != 3 {
 				t.Errorf("%d breakers for three models: %.60q", n, keys)
 			}

@@ -79,7 +79,7 @@ func TestConfirm_OneThatDiesIsRememberedAfterOneMoreCall(t *testing.T) {
 		if resp, _ := g.chat(); resp.Header.Get("X-Outrigger-Source") != "tripped" {
 			t.Errorf("the next came from %s", resp.Header.Get("X-Outrigger-Source"))
 		}
-		time.Sleep(g.proxy.Config.TripCooldown) // the bubble's clock
+		time.Sleep(g.proxy.gen().Config.TripCooldown) // the bubble's clock
 		before = g.calls.Load()
 		if resp, _ := g.chat(); resp.StatusCode != 401 || g.calls.Load() != before+1 {
 			t.Errorf("the probe got %d after %d calls", resp.StatusCode, g.calls.Load()-before)

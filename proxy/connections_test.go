@@ -45,7 +45,7 @@ func newMoving(t *testing.T, g *rig, n int, script func(w http.ResponseWriter, r
 		m.dials.Add(1)
 		return m.hosts[m.at.Load()-1].dial(ctx, network, address)
 	})
-	up := g.proxy.Upstreams[0]
+	up := g.proxy.gen().Upstreams[0]
 	up.Pooled.(*http.Transport).DialContext, up.Fresh.(*http.Transport).DialContext = dial, dial
 	return m
 }

@@ -11,11 +11,15 @@ import (
 	"testing/synctest"
 	"time"
 
-	"outrigger/internal/values"
-	"outrigger/proxy/idempotency"
-	"outrigger/proxy/idempotency/claims"
 	"outrigger/proxy/settings"
-	"outrigger/proxy/spool"
+)
+
+const (
+	// maxDetached is idempotency.maxDetached: how many calls may go on without a caller.
+	maxDetached = 1024
+	// oneDetached is the memory of which the part for them, idempotency.detachedShare, takes in
+	// one and no answer (idempotency.detachedCost), in bytes.
+	oneDetached = 4 * 48 << 10
 )
 
 // ledger is an upstream that notes how often it did what each body asks for, and answers
@@ -91,7 +95,7 @@ func TestCallsWithoutACallerAreBounded(t *testing.T) {
 		l := &ledger{after: time.Minute, done: map[string]int{}}
 		g := newBubble(t, l.serve, func(c *settings.Config) { c.Limit.Learn, c.Concurrency = false, settings.ConcurrencyOff }) // all are sent at once
 		g.leaveAll("many", 1000)
-		const half = idempotency.MaxDetached / 2
+		const half = maxDetached / 2
 		if got := g.proxy.calls.Detached.Load(); got.Calls != half || g.inflight() != half {
 			t.Errorf("%+v go on without a caller and %d are in flight, want %d", got, g.inflight(), half)
 		}
@@ -108,7 +112,7 @@ func TestCallsWithoutACallerAreBounded(t *testing.T) {
 			}
 		}
 		time.Sleep(2 * time.Minute)
-		if got := g.proxy.calls.Detached.Load(); got != (idempotency.Load{}) || len(g.proxy.calls.Detached.Shares) != 0 {
+		if got := g.proxy.calls.Detached.Load(); got.Calls != 0 || got.Bytes != 0 {
 			t.Errorf("%+v are counted when all have ended", got)
 		}
 		if got := fmt.Sprint(g.answersTo("other", 10)); got != "map[200 replay:10]" {
@@ -129,7 +133,7 @@ func TestACallThatIsEndedWhileItWaitsLeavesItsKeyFree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &ledger{after: time.Minute, done: map[string]int{}}
 		g := newBubble(t, l.serve, func(c *settings.Config) {
-			c.MaxInflight, c.Bodies.MemoryMax = 1, values.Bytes(idempotency.DetachedShare*idempotency.DetachedCost)
+			c.MaxInflight, c.Bodies.MemoryMax = 1, oneDetached
 		})
 		g.background(g.createOf("first", 0))
 		synctest.Wait()
@@ -155,10 +159,10 @@ func TestACallThatIsEndedAfterARefusalLeavesItsKeyFree(t *testing.T) {
 			}
 			numbered(0)(w, r, n)
 		}, func(c *settings.Config) {
-			c.Bodies.MemoryMax = values.Bytes(idempotency.DetachedShare * idempotency.DetachedCost)
+			c.Bodies.MemoryMax = oneDetached
 		})
 		g.leaveAll("many", 1)
-		if got := g.counted(idempotency.ResultCrowded); got != "1" {
+		if got := g.counted("crowded"); got != "1" {
 			t.Errorf("%s calls found no room", got)
 		}
 		time.Sleep(time.Minute)
@@ -175,11 +179,11 @@ func TestOnlyCallsWithoutACallerCount(t *testing.T) {
 		for range 2 {
 			g.background(g.createOf("two", 0)) // both wait for one call
 		}
-		for i := range idempotency.MaxDetached {
+		for i := range maxDetached {
 			g.background(g.createOf("stays", i))
 		}
 		g.leaveAll("two", 1)
-		if got := g.proxy.calls.Detached.Load(); got != (idempotency.Load{}) {
+		if got := g.proxy.calls.Detached.Load(); got.Calls != 0 || got.Bytes != 0 {
 			t.Errorf("%+v count with their callers there", got)
 		}
 		g.leaveAll("back", 1)
@@ -190,7 +194,7 @@ func TestOnlyCallsWithoutACallerCount(t *testing.T) {
 			t.Errorf("%d count when the caller had left, and %d when it was back", before, after)
 		}
 		time.Sleep(2 * time.Minute)
-		if len(l.done) != idempotency.MaxDetached+2 || l.twice() != 0 {
+		if len(l.done) != maxDetached+2 || l.twice() != 0 {
 			t.Errorf("%d were done, %d of them twice", len(l.done), l.twice())
 		}
 	})
@@ -211,69 +215,14 @@ func TestAbandonedCallsLeaveRoomForOtherCredentials(t *testing.T) {
 			<-ctx.Done()
 			synctest.Wait()
 		}
-		leave("many", idempotency.MaxDetached)
+		leave("many", maxDetached)
 		leave("other", 3)
-		if got, want := g.status().Idempotency.Abandoned, idempotency.MaxDetached/2+3; got != want || g.inflight() != want {
+		if got, want := g.status().Idempotency.Abandoned, maxDetached/2+3; got != want || g.inflight() != want {
 			t.Errorf("%d are abandoned and %d in flight, want %d", got, g.inflight(), want)
 		}
 		time.Sleep(2 * time.Minute)
-		if got := g.proxy.calls.Detached.Load(); got != (idempotency.Load{}) {
+		if got := g.proxy.calls.Detached.Load(); got.Calls != 0 || got.Bytes != 0 {
 			t.Errorf("%+v are counted when all have ended", got)
 		}
 	})
-}
-
-func TestDetachedCallsAreBoundedInBytes(t *testing.T) {
-	d := idempotency.NewDetached(spool.New(spool.Config{MemoryMax: 64 << 20}), 64<<20, 0)
-	enter := func(owner uint64, bytes int64) (*idempotency.Attachment, bool) {
-		a := &idempotency.Attachment{In: d, Owner: claims.Owner{byte(owner)}, Bytes: bytes}
-		return a, d.Enter(a)
-	}
-	var first *idempotency.Attachment
-	n := 0
-	for ; ; n++ {
-		a, ok := enter(1, 1<<20)
-		if !ok {
-			break
-		}
-		first = a
-	}
-	if n != 6 { // a half of seven eighths of 16 MiB, with what each costs
-		t.Errorf("%d of 1 MiB may go on, want 6", n)
-	}
-	if first.Reserve(3 << 20) {
-		t.Error("an answer may grow over the bound")
-	}
-	if !first.Reserve(1 << 20) {
-		t.Error("an answer may not grow within the bound")
-	}
-	other, ok := enter(2, 0)
-	if !ok || !other.Reserve(1<<20) {
-		t.Error("nothing is left for another credential")
-	}
-	waited := &idempotency.Attachment{In: d, Owner: claims.Owner{1}}
-	if !waited.Reserve(20 << 20) {
-		t.Error("an answer that somebody waits for is bounded with those that nobody does")
-	}
-	if d.Enter(waited) {
-		t.Error("a call with a large answer goes on")
-	}
-}
-
-// A credential gets what is left for all others: alone a half, as one of three a quarter.
-func TestOneCredentialNeverTakesTheWholeBound(t *testing.T) {
-	d := idempotency.NewDetached(spool.New(spool.Config{MemoryMax: 1 << 30}), 1<<30, 0)
-	for range idempotency.MaxDetached {
-		for owner := range uint64(3) {
-			d.Enter(&idempotency.Attachment{In: d, Owner: claims.Owner{byte(owner)}})
-		}
-	}
-	for owner, own := range d.Shares {
-		if own.Calls != idempotency.MaxDetached/4 {
-			t.Errorf("credential %x has %d calls, want %d", owner, own.Calls, idempotency.MaxDetached/4)
-		}
-	}
-	if _, late := d.Enter(&idempotency.Attachment{In: d, Owner: claims.Owner{4}}), d.Shares[claims.Owner{4}]; late.Calls != 1 {
-		t.Error("nothing is left for a credential that comes later")
-	}
 }

@@ -10,7 +10,7 @@ import (
 func (p *Proxy) TurnAway(until time.Time) {
 	now := time.Now()
 	p.inflight.TurnAway(until)
-	for _, u := range p.Upstreams {
+	for _, u := range p.gen().Upstreams {
 		u.Lines.Close(now, until)
 		u.Slots.Close(now, until)
 	}

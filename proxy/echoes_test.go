@@ -124,7 +124,7 @@ func (g *rig) unharmed(after string) {
 	resp, body := g.chat()
 	if resp.StatusCode != http.StatusOK || resp.Header.Get("X-Outrigger-Source") != "upstream" || g.calls.Load() != calls+1 || time.Since(before) > time.Second {
 		g.t.Errorf("after %s the neighbour got %d from %s after %v: %.200s", after, resp.StatusCode, resp.Header.Get("X-Outrigger-Source"), time.Since(before), body)
-		time.Sleep(g.proxy.Config.TripCooldown) // for the next name
+		time.Sleep(g.proxy.gen().Config.TripCooldown) // for the next name
 	}
 }
 

@@ -228,16 +228,23 @@ func TestACompressedRetryWithAKeyIsTheSameCall(t *testing.T) {
 	})
 }
 
+// of returns a Proxy whose generation has l and nothing else.
+func of(l *loop.Loop) *Proxy {
+	p := &Proxy{}
+	p.generation.Store(&generation{Loop: l})
+	return p
+}
+
 // lookedInto returns the exchange of a body that was read.
 func lookedInto(t testing.TB, p *Proxy, body string, said, kind string) *exchange {
 	t.Helper()
-	x := p.newExchange(context.Background(), nil, &proxycall.Call{})
+	x := p.newExchange(context.Background(), p.pin(), nil, &proxycall.Call{})
 	x.Identity.Body = sha256.New()
 	picker := pick.New(kind)
 	picker.Copy(x.Identity.Body)
 	_, _ = io.WriteString(picker, body)
 	var err error
-	if x.Body1, err = p.Bodies.Read(strings.NewReader(body), int64(len(body))); err != nil {
+	if x.Body1, err = p.gen().Bodies.Read(strings.NewReader(body), int64(len(body))); err != nil {
 		t.Fatal(err)
 	}
 	x.Facts = picker.Facts()
@@ -253,7 +260,7 @@ func FuzzCompressedBody(f *testing.F) {
 	f.Add([]byte(`{"model":"m","stream":true,"store":true,"background":true,"max_tokens":7,"input":"`+strings.Repeat("x", 1000)+`"}`), uint8(1), uint8(2), 0)
 	f.Add([]byte(`{"model":"m"}`), uint8(4), uint8(4), 9)
 	f.Add([]byte("--B\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nm\r\n--B--\r\n"), uint8(2), uint8(0), 0)
-	p := &Proxy{Loop: &loop.Loop{Bodies: spool.New(spool.Config{BodyMax: 1 << 30, BodyMemory: 1 << 20, MemoryMax: 64 << 20, Dir: f.TempDir()}), Decoding: make(chan struct{}, 1)}}
+	p := of(&loop.Loop{Bodies: spool.New(spool.Config{BodyMax: 1 << 30, BodyMemory: 1 << 20, MemoryMax: 64 << 20, Dir: f.TempDir()}), Decoding: make(chan struct{}, 1)})
 	names := []string{"gzip", "deflate", "br", "zstd", "raw"}
 	f.Fuzz(func(t *testing.T, text []byte, one, two uint8, cut int) {
 		kind := "application/json"
@@ -301,7 +308,7 @@ func FuzzEncodedBytes(f *testing.F) {
 	f.Add([]byte(squeezed(f, strings.Repeat(" ", 8<<20), "zstd", "gzip")), "zstd, gzip")
 	f.Add([]byte(squeezed(f, `{"model":"`+strings.Repeat("x", 8<<20), "br")), "br")
 	f.Add([]byte(chatBody), "identity")
-	p := &Proxy{Loop: &loop.Loop{Bodies: spool.New(spool.Config{BodyMax: 1 << 30, BodyMemory: 1 << 20, MemoryMax: 64 << 20, Dir: f.TempDir()}), Decoding: make(chan struct{}, 1)}}
+	p := of(&loop.Loop{Bodies: spool.New(spool.Config{BodyMax: 1 << 30, BodyMemory: 1 << 20, MemoryMax: 64 << 20, Dir: f.TempDir()}), Decoding: make(chan struct{}, 1)})
 	f.Fuzz(func(t *testing.T, b []byte, said string) {
 		x := lookedInto(t, p, string(b), said, "application/json")
 		defer x.Body1.Close()
@@ -311,7 +318,7 @@ func FuzzEncodedBytes(f *testing.F) {
 		if x.Facts.Unread && (x.Facts.Model != "" || x.Encoded.Unread == "") || !x.Facts.Unread && x.Encoded.Unread != "" {
 			t.Fatalf("%+v of %+v", x.Facts, x.Encoded)
 		}
-		if len(p.Decoding) != 0 {
+		if len(p.gen().Decoding) != 0 {
 			t.Fatal("the turn was not given back")
 		}
 	})

@@ -30,7 +30,7 @@ func (x *exchange) writeError(w http.ResponseWriter, e *apierror.Error) {
 		status = policy.UnsureStatus(x.Agent)
 	}
 	x.Record.Source, x.Record.Status = proxycall.SourceLocal, status
-	x.Record.ErrorType, x.Record.ErrorCode, x.Record.ErrorMessage = e.Type, string(e.Code), e.Message
+	x.Record.Local, x.Record.ErrorType, x.Record.ErrorCode, x.Record.ErrorMessage = e.Code, e.Type, string(e.Code), e.Message
 	if errors.Is(context.Cause(x.Ctx), apierror.ErrDraining) {
 		x.Record.Reason = proxycall.ReasonShutdown
 	}
@@ -103,7 +103,7 @@ func (p *Proxy) observe(x *exchange) {
 	x.ExtendWrite()
 	x.intake.end()
 	x.close()
-	p.Recorder.Done(x.event())
+	p.recorder.Done(x.event())
 }
 
 // event is what observers are told of the request at its end.

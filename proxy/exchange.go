@@ -14,6 +14,7 @@ import (
 type exchange struct {
 	loop.Run
 	p        *Proxy
+	gen      *generation
 	w        http.ResponseWriter
 	stamps   [5]string // values of the headers that tell how the answer came about
 	closes   bool      // the caller's connection ends with the answer: it may come before the body's end
@@ -24,10 +25,11 @@ type exchange struct {
 	launched bool                // a flight makes the call, and has its body
 }
 
-// newExchange returns the exchange that answers w, with a context that carries it.
-func (p *Proxy) newExchange(ctx context.Context, w http.ResponseWriter, c *proxycall.Call) *exchange {
-	x := &exchange{p: p, w: w}
-	x.Loop, x.Call, x.Host, x.Place = p.Loop, c, x, &x.First
+// newExchange returns the exchange that answers w, with a context that carries it. It releases
+// g, which was pinned for it, when it is closed.
+func (p *Proxy) newExchange(ctx context.Context, g *generation, w http.ResponseWriter, c *proxycall.Call) *exchange {
+	x := &exchange{p: p, gen: g, w: w}
+	x.Loop, x.Call, x.Host, x.Place = g.Loop, c, x, &x.First
 	x.Record.Source = proxycall.SourceUpstream
 	ctx, cancel := context.WithCancelCause(ctx)
 	x.Cancel = cancel
@@ -52,4 +54,5 @@ func (x *exchange) close() {
 	if x.Body1 != nil && !x.launched {
 		_ = x.Body1.Close()
 	}
+	x.gen.release()
 }

@@ -10,7 +10,7 @@ import (
 
 // Launch implements idempotency.CallerHost: an exchange of its own makes the call.
 func (x *exchange) Launch(r *http.Request, f *idempotency.Flight) idempotency.Execution {
-	c := x.p.newExchange(context.WithoutCancel(r.Context()), f.Answer, x.Call)
+	c := x.p.newExchange(context.WithoutCancel(r.Context()), x.gen.pinAgain(), f.Answer, x.Call)
 	c.flight, x.launched = f, true // the body is c's to close
 	c.Record, c.Candidates, c.Up, c.Affinity, c.Repeat = x.Record, x.Candidates, x.Up, x.Affinity, x.Repeat
 	c.Patience, c.Motion = x.Patience, x.Motion
@@ -56,8 +56,7 @@ func (x *exchange) Adopt(by idempotency.Execution, first bool) {
 		x.Record.Status, x.Record.First, x.Record.BytesOut = mine.Status, mine.First, mine.BytesOut
 	} else {
 		x.Record.Verdict, x.Record.Outcome, x.Record.Reason = r.Verdict, r.Outcome, r.Reason
-		x.Record.ErrorType, x.Record.ErrorCode = r.ErrorType, r.ErrorCode
-		x.Record.ErrorParam, x.Record.ErrorMessage = r.ErrorParam, r.ErrorMessage
+		x.Record.Local, x.Record.Told = r.Local, r.Told
 	}
 	if mine.Outcome != "" {
 		x.Record.Outcome = mine.Outcome

@@ -97,7 +97,7 @@ func TestAnOutageOfTheFirstIsSeenByNoCallerAndItIsLeftAlone(t *testing.T) {
 					c.Timeouts.Attempt = time.Second
 				}, f.serve, answering("second"))
 				if tt.refuse {
-					f.refuses(s.proxy.Upstreams[0], s.wires[0].dial)
+					f.refuses(s.proxy.gen().Upstreams[0], s.wires[0].dial)
 				}
 				s.load(chatPath, chatBody, func(i int, got *http.Response) {
 					if got.StatusCode != http.StatusOK {
@@ -207,7 +207,7 @@ func TestWhenAllAreOpenRequestsWaitForWhicheverOpensFirst(t *testing.T) {
 		if n := len(second.touched); n > 40 {
 			t.Errorf("the second was called %d times while it was ill", n)
 		}
-		for i, up := range s.proxy.Upstreams {
+		for i, up := range s.proxy.gen().Upstreams {
 			if n := up.Gate.Depth(); n != 0 {
 				t.Errorf("%d still wait at upstream %d", n, i+1)
 			}
@@ -264,8 +264,8 @@ func TestBreakersDoNotMultiplyRetries(t *testing.T) {
 // openAll opens the breakers of all upstreams, which fail.
 func openAll(s *several) {
 	s.t.Helper()
-	for i := range s.proxy.Upstreams {
-		for s.proxy.Upstreams[i].Gate.Breaker.State() == policy.Closed {
+	for i := range s.proxy.gen().Upstreams {
+		for s.proxy.gen().Upstreams[i].Gate.Breaker.State() == policy.Closed {
 			s.do(s.request(http.MethodPost, "/@"+severalNames[i]+chatPath, chatBody))
 		}
 	}

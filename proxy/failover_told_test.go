@@ -85,7 +85,7 @@ func TestABodyThatCanBeSentOnceGoesToOneUpstream(t *testing.T) {
 // openFirst opens the first upstream's breaker.
 func openFirst(s *several) {
 	s.t.Helper()
-	for s.proxy.Upstreams[0].Gate.Breaker.State() == policy.Closed {
+	for s.proxy.gen().Upstreams[0].Gate.Breaker.State() == policy.Closed {
 		s.do(s.request(http.MethodGet, "/@openai/v1/models", ""))
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"outrigger/proxy/idempotency/claims"
 	"outrigger/proxy/settings"
 )
 
@@ -45,7 +44,7 @@ func BenchmarkIdempotency(b *testing.B) {
 					Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(string(answer))),
 				}, nil
 			})
-			for _, u := range g.proxy.Upstreams {
+			for _, u := range g.proxy.gen().Upstreams {
 				u.Pooled = instant
 			}
 			b.ReportAllocs()
@@ -77,7 +76,7 @@ func BenchmarkIdempotency(b *testing.B) {
 func serveWithoutTheStep(p *Proxy, w http.ResponseWriter, r *http.Request) {
 	x, r := p.open(w, r)
 	defer p.observe(x)
-	if err := p.callers.Admit(r, p.targetOf(r)); err != nil {
+	if err := p.gen().callers.Admit(r, p.gen().targetOf(r)); err != nil {
 		panic(err)
 	}
 	if err := x.route(r); err != nil {
@@ -93,5 +92,3 @@ func serveWithoutTheStep(p *Proxy, w http.ResponseWriter, r *http.Request) {
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-func testCall(i int) claims.Call { return claims.Call{Key: claims.Key{byte(i)}} }

@@ -116,7 +116,7 @@ func TestARequestIsInFlightUntilItsLineIsWritten(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := newBubble(t, numbered(time.Minute))
 				log := inflightAt{slog.DiscardHandler, make(chan string, 10), g.proxy}
-				g.proxy.Recorder = observe.Recorders{observe.NewLog(slog.New(log))}
+				g.proxy.recorder = observe.Recorders{observe.NewLog(slog.New(log))}
 				r := g.request(http.MethodPost, chatPath, chatBody)
 				if tt.key != "" {
 					r = g.keyed(tt.key, chatPath, chatBody)
@@ -152,7 +152,7 @@ func TestARequestIsInFlightUntilItsLineIsWritten(t *testing.T) {
 // A panic in a handler is net/http's to catch; a call runs in a goroutine of its own.
 func TestACallThatPanicsTakesNobodyElseAlong(t *testing.T) {
 	g := newRig(t, fine)
-	upstream := g.proxy.Upstreams[0]
+	upstream := g.proxy.gen().Upstreams[0]
 	whole := upstream.Pooled
 	upstream.Pooled = roundTripper(func(*http.Request) (*http.Response, error) { panic("a defect") })
 	if got := g.ask(g.keyed("k", "/v1/chat/completions", chatBody)); got.status != 502 || got.body != "upstream_broke" {

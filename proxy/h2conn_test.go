@@ -158,7 +158,7 @@ func newH2Upstream(t testing.TB, early bool, script func(w *h2Wire, stream uint3
 	})
 	g := newRigAt(t, u.server.URL, edits...)
 	roots := u.server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
-	for _, transport := range []http.RoundTripper{g.proxy.Upstreams[0].Pooled, g.proxy.Upstreams[0].Fresh} {
+	for _, transport := range []http.RoundTripper{g.proxy.gen().Upstreams[0].Pooled, g.proxy.gen().Upstreams[0].Fresh} {
 		transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: roots}
 	}
 	return g, u

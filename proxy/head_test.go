@@ -156,7 +156,7 @@ func TestAPanicInAGoroutineThatReadsAnAnswerEndsThatAnswer(t *testing.T) {
 
 func TestPanicsAreCounted(t *testing.T) {
 	g := newRig(t, fine)
-	observe.Survived(g.proxy.Recorder, "answer", "x")
+	observe.Survived(g.proxy.recorder, "answer", "x")
 	if text := g.metricsText(); !strings.Contains(text, `outrigger_panics_total{where="answer"} 1`) || !strings.Contains(g.log.String(), "a call panicked") {
 		t.Error("a panic is neither counted nor logged")
 	}

@@ -139,7 +139,7 @@ func TestOnePlaceUnderTwoNamesIsOneHome(t *testing.T) {
 				tt.edit(&first, &second)
 				c.Upstreams = []settings.Upstream{first, second}
 			})
-			if got := g.proxy.Homes == nil; got != tt.one {
+			if got := g.proxy.gen().Homes == nil; got != tt.one {
 				t.Errorf("one home: got %v, want %v", got, tt.one)
 			}
 		})
@@ -154,7 +154,7 @@ func TestOfThreeUpstreamsTwoMayShareAHome(t *testing.T) {
 		other.APIKey = values.NewSecret("sk-other")
 		c.Upstreams = append(c.Upstreams, other, small)
 	})
-	h := g.proxy.Homes.Upstreams
+	h := g.proxy.gen().Homes.Upstreams
 	if len(h) != 2 || len(h[0]) != 2 || h[0][1].Config.Name != "small" || h[1][0].Config.Name != "other" {
 		t.Errorf("got %v", h)
 	}
@@ -248,7 +248,7 @@ func TestHomes_AreBoundedWithinTheMemoryOfAll(t *testing.T) {
 		if upstreams == 2 {
 			room -= 1 << 20 / affinity.MemoryShare * 7 / 8
 		}
-		if !g.proxy.Bodies.Reserve(int64(room)) || g.proxy.Bodies.Reserve(1) {
+		if !g.proxy.gen().Bodies.Reserve(int64(room)) || g.proxy.gen().Bodies.Reserve(1) {
 			t.Errorf("%s: bodies may not take %d bytes, or more", name, room)
 		}
 	}

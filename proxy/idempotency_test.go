@@ -890,7 +890,7 @@ func TestReplaysFromAFileTakeMemoryOnlyWhereThereIsSome(t *testing.T) {
 		t.Errorf("%d bytes are still taken", memory)
 	}
 	free := int64(1<<20) / 8 * 7
-	if !g.proxy.Bodies.Reserve(free - 32<<10) {
+	if !g.proxy.gen().Bodies.Reserve(free - 32<<10) {
 		t.Fatal("the memory is in use")
 	}
 	if got := g.ask(g.keyed("k/v1/files", "/v1/files", chatBody)); got.status != 503 || got.body != "idempotency_store_unavailable" {
@@ -899,7 +899,7 @@ func TestReplaysFromAFileTakeMemoryOnlyWhereThereIsSome(t *testing.T) {
 	if got := g.ask(g.keyed("k/v1/chat/completions", "/v1/chat/completions", chatBody)); got.status != 200 || got.source != "upstream" {
 		t.Errorf("a compute got %d from %s", got.status, got.source)
 	}
-	g.proxy.Bodies.Free(free - 32<<10)
+	g.proxy.gen().Bodies.Free(free - 32<<10)
 	if got := g.ask(g.keyed("k/v1/files", "/v1/files", chatBody)); got.source != "replay" || got.body[:2] != "1x" {
 		t.Errorf("when there is memory: %d from %s", got.status, got.source)
 	}

@@ -203,8 +203,8 @@ func TestConcurrency_LeavingCallersLeaveNothing(t *testing.T) {
 				t.Errorf("left: %+v", c)
 			}
 		}
-		if u := g.proxy.Upstreams[0]; u.Slots.Taken != 0 || up.Budget != 10 {
-			t.Errorf("%d slots taken, budget %d", u.Slots.Taken, up.Budget)
+		if u := g.proxy.gen().Upstreams[0]; !u.Slots.Idle() || up.Budget != 10 {
+			t.Errorf("slots all free: %t, budget %d", u.Slots.Idle(), up.Budget)
 		}
 	})
 }
@@ -352,47 +352,13 @@ func TestRetry_HealthOfAnotherPathShortensNoPatience(t *testing.T) {
 func TestScopes_OfOneLabelAreOneSeries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newBubble(t, fine)
-		up, long := g.proxy.Upstreams[0], strings.Repeat("m", 300)
+		up, long := g.proxy.gen().Upstreams[0], strings.Repeat("m", 300)
 		for range 60 {
 			up.Scopes.Report(gate.Scope{Endpoint: "chat", Model: long + "1"}, classify.Fault)
 			up.Scopes.Report(gate.Scope{Endpoint: "chat", Model: long + "2"}, classify.Fault)
 		}
 		if _, err := g.registry.Gather(); err != nil {
 			t.Errorf("no metrics any more: %.300s", err)
-		}
-	})
-}
-
-func TestSlots_ThoseWhoHadOneComeBackInTheOrderOfArrival(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s, start := admission.NewSlots(1, 10, false), time.Now()
-		var held admission.Slot
-		if !s.TryTake(&held) {
-			t.Fatal("the slot is not free")
-		}
-		got := make(chan int, 5)
-		var all sync.WaitGroup
-		for i, one := range []struct {
-			came  int
-			again bool
-		}{{3, false}, {4, false}, {2, true}, {1, true}, {5, true}} {
-			all.Go(func() {
-				time.Sleep(time.Duration(i) * time.Second)
-				var sl admission.Slot
-				if err := s.Take(context.Background(), &sl, &admission.SlotWaiter{Came: start.Add(time.Duration(one.came))}, time.Time{}, one.again); err != nil {
-					t.Error(err)
-				}
-				got <- one.came
-				sl.Give(true)
-			})
-		}
-		time.Sleep(10 * time.Second)
-		held.Give(true)
-		all.Wait()
-		for want := 1; want <= 5; want++ {
-			if n := <-got; n != want {
-				t.Errorf("got %d, want %d", n, want)
-			}
 		}
 	})
 }

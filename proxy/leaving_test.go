@@ -10,7 +10,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"outrigger/proxy/admission"
 	"outrigger/proxy/settings"
 )
 
@@ -72,7 +71,7 @@ func TestACallerThatLeavesStopsEverything(t *testing.T) {
 					if tt.prepare != nil {
 						tt.prepare(g)
 					}
-					up := g.proxy.Upstreams[0]
+					up := g.proxy.gen().Upstreams[0]
 					before, calls, inflight := up.Gate.Breaker.Snapshot(), g.calls.Load(), g.inflight()
 					client := g.client
 					if h2 {
@@ -128,8 +127,8 @@ func TestACallerThatLeavesStopsEverything(t *testing.T) {
 					for _, l := range g.status().Upstreams[0].Limits {
 						depth += l.State.Queue
 					}
-					if depth != 0 || up.Gate.Depth() != 0 || up.Slots.Queue.Len() != 0 {
-						t.Errorf("%d wait in line, %d at the breaker, %d before slots", depth, up.Gate.Depth(), up.Slots.Queue.Len())
+					if depth != 0 || up.Gate.Depth() != 0 || up.Slots.Status(time.Now()).Queue != 0 {
+						t.Errorf("%d wait in line, %d at the breaker, %d before slots", depth, up.Gate.Depth(), up.Slots.Status(time.Now()).Queue)
 					}
 					if memory, disk := g.held(); memory > 1024 || disk != 0 {
 						t.Errorf("%d bytes of memory and %d of disk are held", memory, disk)
@@ -269,28 +268,4 @@ func TestAPermitIsNotKeptWhileASlotIsWaitedFor(t *testing.T) {
 			t.Errorf("%v remained of the limit before anyone waited for the slot, %v with 30 waiting", before, after)
 		}
 	})
-}
-
-func TestASlotThatComesAsItsWaiterLeavesIsNotLost(t *testing.T) {
-	for range 100 {
-		synctest.Test(t, func(t *testing.T) {
-			s := admission.NewSlots(1, 10, true)
-			var first, second admission.Slot
-			if !s.TryTake(&first) {
-				t.Fatal("the first slot is not free")
-			}
-			ctx, leave := context.WithCancel(t.Context())
-			waited := make(chan error, 1)
-			go func() { waited <- s.Take(ctx, &second, &admission.SlotWaiter{}, time.Time{}, false) }()
-			synctest.Wait()
-			leave()
-			first.Give(true) // as a rule before the waiter is awake
-			if <-waited == nil {
-				second.Give(true)
-			}
-			if s.Taken != 0 || s.Queue.Len() != 0 {
-				t.Fatalf("%d slots are taken, %d wait", s.Taken, s.Queue.Len())
-			}
-		})
-	}
 }

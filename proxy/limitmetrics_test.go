@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -9,10 +8,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"outrigger/policy/limit"
-	"outrigger/proxy/admission"
-	"outrigger/proxy/status"
 )
 
 // limitLines are the lines of a scrape about limits.
@@ -72,32 +67,4 @@ func TestMetricsShowLimitsHowTheyAreKnownAndPauses(t *testing.T) {
 		}
 		<-done
 	})
-}
-
-func TestCountersOutliveTheirLimiters(t *testing.T) {
-	ls := admission.NewLines(limit.Settings{Learn: true})
-	now := time.Now()
-	pl := enters(ls, admission.Key{Model: "gone"}, now)
-	ls.Prove(pl.Line, now)
-	pl.Answered(now, limit.Told{Headers: limit.Headers{Ignored: 3}})
-	end(pl, now)
-	for i := range 20_000 {
-		calls(ls, admission.Key{Credential: credentialOf(i), Model: "m"}, now, true)
-	}
-	if ls.ByKey[admission.Key{Model: "gone"}] != nil {
-		t.Fatal("the limiter is still there")
-	}
-	if got := ls.Each(now, func([]admission.Key, limit.Snapshot, bool) {}); got.IgnoredHeaders != 3 {
-		t.Errorf("%d headers were ignored, want the 3 of a limiter that is gone", got.IgnoredHeaders)
-	}
-}
-
-func TestALimitInMetricsIsByTheMinuteUnlessItIsLong(t *testing.T) {
-	for window, want := range map[time.Duration]float64{time.Second: 600, 10 * time.Second: 60, time.Minute: 10, time.Hour: 10, 24 * time.Hour: 10} {
-		t.Run(fmt.Sprint(window), func(t *testing.T) {
-			if got := status.PerMinute(limit.Bucket{Limit: 10, Window: window}); got != want {
-				t.Errorf("got %v, want %v", got, want)
-			}
-		})
-	}
 }

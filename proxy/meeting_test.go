@@ -9,7 +9,6 @@ import (
 
 	"outrigger/internal/values"
 	"outrigger/policy"
-	"outrigger/proxy/idempotency/claims"
 	"outrigger/proxy/settings"
 )
 
@@ -74,33 +73,6 @@ func TestClientsAreKeptFromRepeatingACreateThatFailedForHours(t *testing.T) {
 		}
 		if got := g.ask(g.request(http.MethodPost, "/v1/chat/completions", chatBody)); got.status != 500 || got.retry != "" {
 			t.Errorf("a compute: %+v", got)
-		}
-	})
-}
-
-// The retry has taken the call, but does not read yet, when the call ends.
-func TestACallThatEndsWhileItsRetryComesIsNotMadeAgain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := newBubble(t, numbered(3*time.Second), rejoins)
-		g.leaveAfter(time.Second, g.request(http.MethodPost, createPath, createBody))
-		synctest.Wait()
-		var call claims.Call
-		for one := range g.proxy.calls.Abandoned.Calls {
-			call = one
-		}
-		f, seat := g.proxy.calls.Abandoned.Take(call)
-		time.Sleep(5 * time.Second)
-		synctest.Wait()
-		if f == nil || !f.Over {
-			t.Fatal("the call has not ended")
-		}
-		status, _, err := seat.Header(t.Context())
-		if p, _, _ := seat.Next(t.Context()); status != 200 || err != nil || string(p) != `{"call":1}` {
-			t.Errorf("status %d, %v, %q", status, err, p)
-		}
-		seat.Close()
-		if memory, _ := g.held(); memory != 0 {
-			t.Errorf("%d bytes are held", memory)
 		}
 	})
 }

@@ -11,6 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"outrigger/policy/limit"
+	"outrigger/proxy/admission"
 	"outrigger/proxy/settings"
 	"outrigger/test/chance"
 )
@@ -115,14 +117,14 @@ func (s *several) settled(t *testing.T) {
 	if s.inflight() != 0 || memory != 0 || disk != 0 || s.proxy.calls.Running() != 0 || s.proxy.calls.Abandoned.Count() != 0 {
 		t.Errorf("%d in flight, %d and %d bytes, %d flights, %d abandoned", s.inflight(), memory, disk, s.proxy.calls.Running(), s.proxy.calls.Abandoned.Count())
 	}
-	for _, up := range s.proxy.Upstreams {
-		if taken := up.Slots.Taken; taken != 0 || up.Slots.Queue.Len() != 0 || up.Gate.Depth() != 0 {
-			t.Errorf("%s: %d slots, %d wait for one, %d at the gate", up.Config.Name, taken, up.Slots.Queue.Len(), up.Gate.Depth())
+	for _, up := range s.proxy.gen().Upstreams {
+		if !up.Slots.Idle() || up.Gate.Depth() != 0 {
+			t.Errorf("%s: slots %+v, all free: %t, %d at the gate", up.Config.Name, up.Slots.Status(time.Now()), up.Slots.Idle(), up.Gate.Depth())
 		}
-		for _, ln := range up.Lines.ByKey {
-			if q := ln.Turnstile.Load().Snapshot(time.Now()).Queue; q != 0 {
-				t.Errorf("%s: %d in line", up.Config.Name, q)
+		up.Lines.Each(time.Now(), func(_ []admission.Key, s limit.Snapshot, _ bool) {
+			if s.Queue != 0 {
+				t.Errorf("%s: %d in line", up.Config.Name, s.Queue)
 			}
-		}
+		})
 	}
 }

@@ -165,7 +165,7 @@ func provided(t *testing.T, address string, edits []func(*settings.Upstream)) fu
 
 // provide makes dial the way to each upstream, wherever it is said to be.
 func (g *rig) provide(dial upstream.Dialer) {
-	for _, u := range g.proxy.Upstreams {
+	for _, u := range g.proxy.gen().Upstreams {
 		transport := &http.Transport{DialContext: dial}
 		g.t.Cleanup(transport.CloseIdleConnections)
 		u.Pooled, u.Fresh = plaintext{transport}, plaintext{transport}

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
-	"runtime"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -18,21 +17,17 @@ import (
 
 	"outrigger/internal/resources"
 	"outrigger/proxy/access"
-	"outrigger/proxy/affinity"
 	"outrigger/proxy/apierror"
 	"outrigger/proxy/body"
 	proxycall "outrigger/proxy/call"
 	"outrigger/proxy/carrier"
 	"outrigger/proxy/idempotency"
-	"outrigger/proxy/lane"
-	"outrigger/proxy/loop"
 	"outrigger/proxy/negative"
 	"outrigger/proxy/observe"
 	"outrigger/proxy/outward"
 	"outrigger/proxy/settings"
 	"outrigger/proxy/spool"
 	"outrigger/proxy/status"
-	"outrigger/proxy/upstream"
 	proxywire "outrigger/proxy/wire"
 )
 
@@ -52,11 +47,18 @@ type Deps struct {
 // Proxy is the traffic listener's handler. Make it with New. It is safe for
 // concurrent use.
 type Proxy struct {
-	*loop.Loop
-	callers  *access.Callers
-	calls    *idempotency.Calls
-	relay    *httputil.ReverseProxy
-	inflight *proxycall.Inflight
+	generation atomic.Pointer[generation]
+	deps       Deps
+	calls      *idempotency.Calls
+	relay      *httputil.ReverseProxy
+	inflight   *proxycall.Inflight
+
+	// What all generations share:
+	recorder    observe.Recorder
+	credentials *carrier.Credentials
+	names       *proxycall.Namer
+	failures    *negative.Failures
+	decoding    chan struct{} // has one for each body that is being decoded
 
 	idPrefix string
 	ids      atomic.Uint64
@@ -67,39 +69,31 @@ func New(c settings.Config, d Deps) (*Proxy, error) {
 	if len(c.Upstreams) == 0 {
 		return nil, ErrNoUpstream
 	}
-	c.Store.Bytes = c.StoreBytes()
-	own := settings.KeyHeaders(c.Upstreams)
-	p := &Proxy{
-		Loop:    &loop.Loop{Config: c, Credentials: carrier.NewCredentials(own), Decoding: make(chan struct{}, runtime.GOMAXPROCS(0))},
-		callers: access.NewCallers(c.Callers), inflight: proxycall.NewInflight(), idPrefix: idPrefix(),
-	}
-	p.Total, p.Silent = c.Timeouts.Operators()
-	p.Names = proxycall.NewNamer(own, p.callers.HaveTokens)
-	p.Failures = negative.NewFailures()
 	metrics, err := observe.NewMetrics(d.Registry)
 	if err != nil {
 		return nil, err
 	}
-	p.Recorder = observe.Recorders{observe.NewLog(d.Log), metrics}
-	now := time.Now()
-	for _, u := range c.Upstreams {
-		p.Upstreams = append(p.Upstreams, lane.NewLane(c, upstream.NewAPI(c, u, d.Dial, d.Proxies), p.Recorder, now))
+	c.Store.Bytes = c.StoreBytes()
+	own := settings.KeyHeaders(c.Upstreams)
+	p := &Proxy{
+		deps: d, recorder: observe.Recorders{observe.NewLog(d.Log), metrics}, inflight: proxycall.NewInflight(),
+		credentials: carrier.NewCredentials(own), failures: negative.NewFailures(), decoding: decoders(), idPrefix: idPrefix(),
 	}
-	p.Homes = affinity.NewHomes(p.Upstreams)
-	p.Homes.Reserve(&c.Bodies) // what it may take is not there for bodies
+	p.names = proxycall.NewNamer(own, func() bool { return p.gen().callers.HaveTokens() })
+	g := p.newGeneration(c, nil, nil)
+	g.Homes.Reserve(&c.Bodies) // what it may take is not there for bodies
 	whole := int64(c.Bodies.MemoryMax)
 	c.Reserve()
-	p.Bodies = spool.New(c.Bodies)
+	g.Bodies = spool.New(c.Bodies)
 	if c.Bodies.SpoolMax > 0 {
-		p.Bodies.Unspooled = newUnspooled(c.Bodies.Dir, d.Log)
+		g.Bodies.Unspooled = newUnspooled(c.Bodies.Dir, d.Log)
 	}
+	p.generation.Store(g)
 	p.calls, err = idempotency.NewCalls(idempotency.CallSettings{
 		Store: c.Store, Rejoin: c.Rejoin, Total: c.Timeouts.Total, BodyMemory: int64(c.Bodies.BodyMemory), Memory: whole, Descriptors: resources.Descriptors(),
-	}, d.Log, p.Recorder, p.Names, p.inflight, p.Bodies)
+	}, d.Log, p.recorder, p.names, p.inflight, g.Bodies)
 	if err != nil {
-		for _, u := range p.Upstreams {
-			u.Close()
-		}
+		g.close(nil)
 		return nil, err
 	}
 	p.relay = p.newRelay(d.Log)
@@ -145,12 +139,12 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, x *exchange) error
 	if p.inflight.Begun.Load() {
 		return apierror.New(apierror.Draining, "Outrigger is shutting down. Send the request again.").After(time.Second)
 	}
-	x.Target = p.targetOf(r)
-	x.Page = p.callers.Page(r, x.Target)
-	if err := p.callers.Admit(r, x.Target); err != nil {
+	x.Target = x.gen.targetOf(r)
+	x.Page = x.gen.callers.Page(r, x.Target)
+	if err := x.gen.callers.Admit(r, x.Target); err != nil {
 		return err
 	}
-	x.CallerLabel = p.callers.Label(r)
+	x.CallerLabel = x.gen.callers.Label(r)
 	if x.Page != "" && access.IsPreflight(r) {
 		return errPreflight
 	}
@@ -164,7 +158,7 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, x *exchange) error
 	switch {
 	case !proxywire.IsWebSocket(r.Header):
 		proxywire.DropUpgrade(r.Header)
-	case p.Config.WebSocket == settings.WebSocketRefuse:
+	case x.Config.WebSocket == settings.WebSocketRefuse:
 		return apierror.New(apierror.WebSocketRefused, "WebSockets are switched off (OUTRIGGER_WEBSOCKET=refuse). Send the request by HTTP.")
 	}
 	if err := x.recognize(r); err != nil {
@@ -184,7 +178,7 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, x *exchange) error
 
 // open starts the exchange of r and returns r with a context that carries it.
 func (p *Proxy) open(w http.ResponseWriter, r *http.Request) (*exchange, *http.Request) {
-	x := p.newExchange(r.Context(), w, &proxycall.Call{
+	x := p.newExchange(r.Context(), p.pin(), w, &proxycall.Call{
 		ID: p.newID(), Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Agent: r.UserAgent(), Start: time.Now(), Hears1xx: body.Hears1xx(r),
 	})
 	x.setDeadline(r)
@@ -193,7 +187,7 @@ func (p *Proxy) open(w http.ResponseWriter, r *http.Request) (*exchange, *http.R
 }
 
 // Knows reports whether a caller with this client token, or with "", may call.
-func (p *Proxy) Knows(token string) bool { return p.callers.Known(token) }
+func (p *Proxy) Knows(token string) bool { return p.gen().callers.Known(token) }
 
 // Drain refuses every new request from now on.
 func (p *Proxy) Drain() {
@@ -209,7 +203,8 @@ func (p *Proxy) Inflight() int { return p.inflight.Count() }
 
 // source is where the present state is read.
 func (p *Proxy) source() status.Source {
-	return status.Source{Inflight: p.inflight, Bodies: p.Bodies, Calls: p.calls, Lanes: p.Upstreams}
+	g := p.gen()
+	return status.Source{Inflight: p.inflight, Bodies: g.Bodies, Calls: p.calls, Lanes: g.Upstreams}
 }
 
 // Status returns the present state.
@@ -218,9 +213,7 @@ func (p *Proxy) Status() status.Status { return p.source().Status() }
 // Close closes idle connections and the store, and stops timers. Requests must have
 // ended.
 func (p *Proxy) Close() error {
-	for _, u := range p.Upstreams {
-		u.Close()
-	}
+	p.gen().close(nil)
 	return p.calls.Close()
 }
 

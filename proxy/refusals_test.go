@@ -95,7 +95,7 @@ func TestStreak_CallersAreToldOfRefusalsThatNeverClear(t *testing.T) {
 						t.Errorf("another key got %d", resp.StatusCode)
 					}
 
-					time.Sleep(g.proxy.Config.TripCooldown) // the bubble's clock
+					time.Sleep(g.proxy.gen().Config.TripCooldown) // the bubble's clock
 					before = g.calls.Load()
 					for _, got := range g.crowd(10, chatBody) {
 						if got.status != 429 || got.after > 10*time.Second {
@@ -107,7 +107,7 @@ func TestStreak_CallersAreToldOfRefusalsThatNeverClear(t *testing.T) {
 					}
 
 					mended.Store(true)
-					time.Sleep(g.proxy.Config.TripCooldown)
+					time.Sleep(g.proxy.gen().Config.TripCooldown)
 					if got := g.crowd(1, chatBody)[0]; got.status != 200 || got.after > 10*time.Second {
 						t.Errorf("the good probe: %d after %v", got.status, got.after)
 					}

@@ -11,10 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"outrigger/proxy/idempotency"
-	"outrigger/proxy/idempotency/recording"
 	"outrigger/proxy/settings"
-	"outrigger/proxy/spool"
 )
 
 func rejoins(c *settings.Config) { c.Rejoin = 10 * time.Second }
@@ -277,37 +274,6 @@ func TestARetryIsToldOfACreateThatMayHaveBeenCarriedOut(t *testing.T) {
 				}
 			})
 		})
-	}
-}
-
-func TestNoMoreCallsAreAbandonedThanTheBound(t *testing.T) {
-	const most = idempotency.MaxDetached / 2 // they are all of one credential
-	a := &idempotency.Abandoned{Detached: idempotency.NewDetached(spool.New(spool.Config{MemoryMax: 1 << 30}), 1<<30, 0)}
-	a.End()
-	flightOf := func(i int) *idempotency.Flight {
-		f := idempotency.NewFlight(testCall(i))
-		f.Answer = recording.New(nil, 0)
-		return f
-	}
-	if a.Put(flightOf(1)) {
-		t.Error("one is taken in during a drain")
-	}
-	a.Over = false
-	for i := range most {
-		if !a.Put(flightOf(i % 7)) {
-			t.Fatalf("number %d is refused", i)
-		}
-	}
-	if a.Put(flightOf(0)) {
-		t.Error("one more than the bound is taken in")
-	}
-	for i := range most {
-		if f, _ := a.Take(testCall(i % 7)); f == nil {
-			t.Fatalf("number %d is gone", i)
-		}
-	}
-	if f, _ := a.Take(testCall(0)); f != nil || a.Count() != 0 || len(a.Calls) != 0 {
-		t.Errorf("%d are left", a.Count())
 	}
 }
 

@@ -102,7 +102,7 @@ func (p *Proxy) modify(resp *http.Response) error {
 func (x *exchange) Stamp(h http.Header) {
 	v := &x.stamps // one array for all: each would be an allocation of its own
 	*v = [...]string{
-		strconv.Itoa(x.Record.Attempts), x.Record.Source,
+		strconv.Itoa(x.Record.Attempts), string(x.Record.Source),
 		strconv.FormatInt(x.Record.Queue.Milliseconds(), 10), x.ID, "",
 	}
 	h[proxywire.HeaderAttempts], h[proxywire.HeaderSource], h[proxywire.HeaderQueue], h[proxywire.HeaderID] = v[0:1:1], v[1:2:2], v[2:3:3], v[3:4:4]

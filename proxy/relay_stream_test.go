@@ -568,7 +568,7 @@ func TestTheBreakerHearsOfAStreamThatFailsLater(t *testing.T) {
 				g := newBubble(t, tt.upstream)
 				_, _, _ = g.stream(g.client, "/v1/chat/completions")
 				synctest.Wait()
-				if got := g.proxy.Upstreams[0].Gate.Breaker.Snapshot(); got.Successes != 1 || got.Failures != tt.failures {
+				if got := g.proxy.gen().Upstreams[0].Gate.Breaker.Snapshot(); got.Successes != 1 || got.Failures != tt.failures {
 					t.Errorf("the breaker has %+v, want one success and %d failures", got, tt.failures)
 				}
 				for _, want := range []string{`outrigger_streams_ended_total{outcome="` + tt.outcome + `",upstream="openai"} 1`, "outrigger_streams_open 0"} {
@@ -593,7 +593,7 @@ func TestADrainTellsAStreamWhy(t *testing.T) {
 			t.Fatalf("got %q %v", body, err)
 		}
 		toldInterrupted(t, endpoint.Chat, rest)
-		if s := g.proxy.Upstreams[0].Gate.Breaker.Snapshot(); s.Failures != 0 {
+		if s := g.proxy.gen().Upstreams[0].Gate.Breaker.Snapshot(); s.Failures != 0 {
 			t.Errorf("the breaker booked %d failures for a drain", s.Failures)
 		}
 	})
@@ -629,7 +629,7 @@ func TestAConnectionIsUsedAgainAfterDone(t *testing.T) {
 			streamOf(delta("a")+doneEvent, clean)(w, r, call)
 		})
 		dialled := 0
-		transport := g.proxy.Upstreams[0].Pooled.(*http.Transport)
+		transport := g.proxy.gen().Upstreams[0].Pooled.(*http.Transport)
 		dial := transport.DialContext
 		transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 			dialled++

@@ -9,10 +9,11 @@ import (
 // c into force. c has the same upstreams as the Config that New was given. Requests that
 // were admitted go on; waiting ones may still be sent with what was in force before.
 func (p *Proxy) SetSecrets(c settings.Config) {
-	for i, up := range p.Upstreams {
+	g := p.gen()
+	for i, up := range g.Upstreams {
 		if up.Config.Name == c.Upstreams[i].Name {
 			up.Secrets.Store(upstream.NewSecrets(&c.Upstreams[i], up.Secrets.Load()))
 		}
 	}
-	p.callers.SetTokens(c.Callers.Tokens)
+	g.callers.SetTokens(c.Callers.Tokens)
 }

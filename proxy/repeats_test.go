@@ -124,7 +124,7 @@ func TestRepeat_OnlyOfFailuresThatMayPass(t *testing.T) {
 						t.Errorf("%+v, want no repeat", got)
 					}
 				}
-				if n := g.proxy.Failures.Len(); n != 0 {
+				if n := g.proxy.gen().Failures.Len(); n != 0 {
 					t.Errorf("%d failures are remembered", n)
 				}
 			})

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"outrigger/internal/values"
+	"outrigger/policy/classify"
 	"outrigger/proxy/settings"
 	"outrigger/proxy/stream"
 )
@@ -667,16 +668,17 @@ func TestAnOpenBreakerHoldsAResumeBack(t *testing.T) {
 			}
 			sends(w, rest[:len(j.events[0]+j.events[1]+j.events[2])])
 			time.Sleep(time.Second) // the beginning of the stream counts as a success
-			for range 60 {
-				g.proxy.Upstreams[0].Gate.Fail()
+			for up := g.proxy.gen().Upstreams[0]; !up.Gate.Shut(); {
+				if p, err := up.Gate.Allow(); err == nil {
+					p.Report(classify.Fault)
+				}
 			}
-			g.proxy.Upstreams[0].Gate.Closed.Store(false)
 			return true
 		}
 		g = newBubble(t, j.script)
 		start := time.Now()
 		_, body, err := g.backgroundStream()
-		if body != strings.Join(j.events, "") || err != nil || time.Since(start) < time.Second+g.proxy.Config.Breaker.Open/2 {
+		if body != strings.Join(j.events, "") || err != nil || time.Since(start) < time.Second+g.proxy.gen().Config.Breaker.Open/2 {
 			t.Errorf("after %s: %q %v", time.Since(start), body, err)
 		}
 	})

@@ -186,7 +186,7 @@ func (g *rig) inflight() int {
 // held is how many bytes of memory and of disk bodies take, once settled.
 func (g *rig) held() (int64, int64) {
 	g.settle()
-	return g.proxy.Bodies.Usage()
+	return g.proxy.gen().Bodies.Usage()
 }
 
 // status is the proxy's Status, once settled.

@@ -69,7 +69,7 @@ func (x *exchange) identify(r *http.Request) {
 // meant for by a caller that takes this listener for a proxy: it came through an
 // intercepted tunnel, or names an upstream's host in its target (absolute form, RFC
 // 9112, section 3.2.2). It is "" for requests that are meant for this listener.
-func (p *Proxy) targetOf(r *http.Request) string {
+func (p *generation) targetOf(r *http.Request) string {
 	if target := intercept.Target(r.Context()); target != "" {
 		return target
 	}

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -9,9 +8,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"outrigger/policy/classify"
-	"outrigger/proxy/gate"
 )
 
 const embeddingBody = `{"model":"embed","input":"hi"}`
@@ -99,61 +95,4 @@ func TestScope_AfterTheWaitEachCallGetsOneAttemptAndItsOwnAnswer(t *testing.T) {
 			t.Errorf("scopes %+v", up.Scopes)
 		}
 	})
-}
-
-func TestScopes_StayBounded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := gate.NewScopes(testBreaker(), true)
-		defer s.Stop()
-		for i := range 4 * gate.MaxScopes {
-			s.Report(gate.Scope{Endpoint: "chat", Model: fmt.Sprint(i)}, classify.Fault)
-		}
-		if n := len(s.Gates); n > gate.MaxScopes/gate.ScopesShare || n == 0 {
-			t.Errorf("%d breakers of one credential, want at most %d", n, gate.MaxScopes/gate.ScopesShare)
-		}
-		for i := range 4 * gate.MaxScopes {
-			s.Report(gate.Scope{Endpoint: "chat", Model: "m", Credential: credentialOf(i)}, classify.Fault)
-		}
-		if n := len(s.Gates); n > gate.MaxScopes || n <= gate.MaxScopes/gate.ScopesShare {
-			t.Errorf("%d breakers, want at most %d", n, gate.MaxScopes)
-		}
-		for i := range 4 * gate.MaxScopes {
-			s.Report(gate.Scope{Endpoint: "chat", Model: fmt.Sprint(i)}, classify.Success)
-			s.Report(gate.Scope{Endpoint: "chat", Model: "m", Credential: credentialOf(i)}, classify.Success)
-		}
-		if n := len(s.Gates); n != 0 || s.Any.Load() != 0 {
-			t.Errorf("%d breakers of what is well, %d counted", n, s.Any.Load())
-		}
-	})
-}
-
-// TestScopes_AFloodOfFailingModelsKeepsAnothersBreaker has one credential's floods, and those of
-// several, beside a breaker that is open and one that has counted failures.
-func TestScopes_AFloodOfFailingModelsKeepsAnothersBreaker(t *testing.T) {
-	for name, by := range map[string]int{"one": 1, "several": 2 * gate.ScopesShare, "many": 16} {
-		synctest.Test(t, func(t *testing.T) {
-			s := gate.NewScopes(testBreaker(), true)
-			defer s.Stop()
-			hers := gate.Scope{Endpoint: "chat", Model: "m", Credential: credentialOf(1000)}
-			for s.Of(hers) == nil || !s.Of(hers).Shut() {
-				s.Report(hers, classify.Fault)
-			}
-			other := gate.Scope{Endpoint: "chat", Model: "other", Credential: credentialOf(1000)}
-			s.Report(other, classify.Fault)
-			open, counts := s.Of(hers), s.Of(other)
-			for i := range 4 * gate.MaxScopes {
-				time.Sleep(time.Millisecond) // the bubble's clock
-				flood := gate.Scope{Endpoint: "chat", Model: fmt.Sprint(i), Credential: credentialOf(i % by)}
-				if s.Report(flood, classify.Fault); s.Of(flood) == nil {
-					t.Fatalf("%s: the flood's own failures are not counted any more", name)
-				}
-			}
-			if s.Of(hers) != open || s.Of(other) != counts {
-				t.Errorf("%s: another credential's breaker was forgotten", name)
-			}
-			if n := len(s.Gates); n > gate.MaxScopes {
-				t.Errorf("%s: %d breakers, want at most %d", name, n, gate.MaxScopes)
-			}
-		})
-	}
 }

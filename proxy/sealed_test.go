@@ -138,7 +138,7 @@ func TestEncryptedReasoningWhoseMakerIsDownIsToldHonestly(t *testing.T) {
 		"unreachable": {func(s *several, _ *thinker) { _ = s.wires[1].Close() }, "upstream_unreachable"},
 		"its breaker is open": {func(s *several, _ *thinker) {
 			for range 60 {
-				s.proxy.Upstreams[1].Gate.Fail()
+				s.proxy.gen().Upstreams[1].Gate.Fail()
 			}
 			_ = s.wires[1].Close()
 		}, "upstream_unreachable"},

@@ -135,7 +135,7 @@ func TestNoSecretPromptOrAnswerIsWrittenAnywhere(t *testing.T) {
 						t.Fatal(err)
 					}
 					search(t, "the status", string(status))
-					search(t, "the configuration, printed", fmt.Sprintf("%v %+v %#v", g.proxy.Config.Upstreams, g.proxy.Config.Callers, g.proxy.Config.Upstreams))
+					search(t, "the configuration, printed", fmt.Sprintf("%v %+v %#v", g.proxy.gen().Config.Upstreams, g.proxy.gen().Config.Callers, g.proxy.gen().Config.Upstreams))
 				})
 			}
 		}

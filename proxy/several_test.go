@@ -37,7 +37,7 @@ func newSeveral(t *testing.T, edit func(*settings.Config), scripts ...script) *s
 		}
 	})
 	s.wires[0] = s.behind
-	for i, up := range s.proxy.Upstreams[1:] {
+	for i, up := range s.proxy.gen().Upstreams[1:] {
 		s.wires[i+1] = newWire()
 		up.Pooled.(*http.Transport).DialContext = s.wires[i+1].dial
 		up.Fresh.(*http.Transport).DialContext = s.wires[i+1].dial

@@ -53,7 +53,7 @@ func onEveryWire(t *testing.T, handler http.HandlerFunc, f func(t *testing.T, g 
 					})
 					g = newRigAt(t, upstream.URL, edits...)
 					roots := upstream.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
-					for _, transport := range []http.RoundTripper{g.proxy.Upstreams[0].Pooled, g.proxy.Upstreams[0].Fresh} {
+					for _, transport := range []http.RoundTripper{g.proxy.gen().Upstreams[0].Pooled, g.proxy.gen().Upstreams[0].Fresh} {
 						transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: roots}
 					}
 				}
@@ -300,7 +300,7 @@ func TestACutBodyIsToldByAbortingOnEveryWire(t *testing.T) {
 					t.Errorf("Content-Length %q", resp.Header.Get("Content-Length"))
 				}
 				eventually(t, "the end", func() bool { return strings.Contains(g.log.String(), `"outcome":"interrupted"`) })
-				if n := g.proxy.Upstreams[0].Gate.Breaker.Snapshot().Failures; n != 1 {
+				if n := g.proxy.gen().Upstreams[0].Gate.Breaker.Snapshot().Failures; n != 1 {
 					t.Errorf("the breaker counted %d failures", n)
 				}
 			})

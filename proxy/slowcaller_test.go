@@ -281,7 +281,7 @@ func TestAnHTTP2UpstreamIsSlowedByItsWindow(t *testing.T) {
 	t.Cleanup(upstream.Close)
 	g := newRigAt(t, upstream.URL, func(c *settings.Config) { c.Timeouts.StreamIdle = 500 * time.Millisecond })
 	roots := upstream.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
-	for _, transport := range []http.RoundTripper{g.proxy.Upstreams[0].Pooled, g.proxy.Upstreams[0].Fresh} {
+	for _, transport := range []http.RoundTripper{g.proxy.gen().Upstreams[0].Pooled, g.proxy.gen().Upstreams[0].Fresh} {
 		transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: roots}
 	}
 	conn := g.dial() // its window stays at 64 KiB

@@ -71,12 +71,10 @@ func TestSlotsAndLinesOfTwoUpstreamsAreNotMixedUp(t *testing.T) {
 			time.Sleep(100 * time.Millisecond)
 		}
 		time.Sleep(10 * time.Minute)
-		for i, up := range s.proxy.Upstreams {
-			up.Slots.Mu.Lock()
-			if up.Slots.Taken != 0 || up.Slots.Queue.Len() != 0 {
-				t.Errorf("upstream %d: %d slots are taken, %d wait", i+1, up.Slots.Taken, up.Slots.Queue.Len())
+		for i, up := range s.proxy.gen().Upstreams {
+			if !up.Slots.Idle() {
+				t.Errorf("upstream %d: a slot is taken, or %d wait", i+1, up.Slots.Status(time.Now()).Queue)
 			}
-			up.Slots.Mu.Unlock()
 		}
 		if n := s.times(); n[0]+n[1] != 100 || n[1] == 0 {
 			t.Errorf("calls %v, want 100 at both", n)

@@ -28,7 +28,7 @@ import (
 func (g *rig) starve(n int64, err error) *atomic.Int64 {
 	left := &atomic.Int64{}
 	left.Store(n)
-	for _, u := range g.proxy.Upstreams {
+	for _, u := range g.proxy.gen().Upstreams {
 		for _, t := range []http.RoundTripper{u.Pooled, u.Fresh} {
 			t := t.(*http.Transport)
 			dial := t.DialContext
@@ -61,7 +61,7 @@ func TestALackOfDescriptorsIsNotTheUpstreams(t *testing.T) {
 			t.Run(name+"/"+kind, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					g := newBubble(t, fine, func(c *settings.Config) { c.Retry.Max, c.Breaker.Consecutive = 3, 2 })
-					up := g.proxy.Upstreams[0]
+					up := g.proxy.gen().Upstreams[0]
 					budget := up.Budget.Remaining(time.Now())
 					g.starve(-1, err)
 					for range 20 {
@@ -117,7 +117,7 @@ func TestOtherFailuresToConnectStayTheUpstreams(t *testing.T) {
 				if resp.StatusCode != 502 || errorCode(t, body) != "upstream_unreachable" {
 					t.Errorf("answered %d %s", resp.StatusCode, body)
 				}
-				if s := g.proxy.Upstreams[0].Gate.Breaker.Snapshot(); s.Failures != 2 {
+				if s := g.proxy.gen().Upstreams[0].Gate.Breaker.Snapshot(); s.Failures != 2 {
 					t.Errorf("the breaker counts %+v", s)
 				}
 			})
@@ -142,7 +142,8 @@ func TestALackOfDescriptorsIsNoReasonToFailOver(t *testing.T) {
 }
 
 func TestABodyThatCannotBeSpooledForWantOfDescriptorsSaysSo(t *testing.T) {
-	x := (&Proxy{Loop: &loop.Loop{}}).newExchange(t.Context(), nil, &proxycall.Call{Method: http.MethodPost, Body: body.Body{Body1: &spool.Body{}}})
+	p := of(&loop.Loop{})
+	x := p.newExchange(t.Context(), p.pin(), nil, &proxycall.Call{Method: http.MethodPost, Body: body.Body{Body1: &spool.Body{}}})
 	x.Identity.Key = "k"
 	r, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://a/v1/files", nil)
 	for want, err := range map[string]error{

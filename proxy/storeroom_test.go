@@ -31,10 +31,10 @@ func TestStoredAnswersInMemoryAreInsideTheMemoryOfAll(t *testing.T) {
 			if got := g.proxy.calls.Store.Largest(); got != tt.stored/8 {
 				t.Errorf("one answer may have %d bytes, want %d", got, tt.stored/8)
 			}
-			if got := g.proxy.Config.Store.Largest(); got != tt.stored/8 {
+			if got := g.proxy.gen().Config.Store.Largest(); got != tt.stored/8 {
 				t.Errorf("%d bytes of an answer are recorded, want %d", got, tt.stored/8)
 			}
-			if room := tt.left / 8 * 7; !g.proxy.Bodies.Reserve(room) || g.proxy.Bodies.Reserve(1) {
+			if room := tt.left / 8 * 7; !g.proxy.gen().Bodies.Reserve(room) || g.proxy.gen().Bodies.Reserve(1) {
 				t.Errorf("bodies may not take %d bytes, or more", room)
 			}
 		})

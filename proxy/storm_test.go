@@ -188,9 +188,9 @@ func TestAStormLeavesNothingBehind(t *testing.T) {
 				if len(s.carried) < 20 {
 					t.Errorf("only %d creates were carried out: this proves little", len(s.carried))
 				}
-				up := g.proxy.Upstreams[0]
-				if n := g.inflight(); n != 0 || up.Slots.Taken != 0 || up.Slots.Queue.Len() != 0 || up.Gate.Depth() != 0 {
-					t.Errorf("%d requests in flight, %d slots taken, %d wait for one, %d at the breaker", n, up.Slots.Taken, up.Slots.Queue.Len(), up.Gate.Depth())
+				up := g.proxy.gen().Upstreams[0]
+				if n := g.inflight(); n != 0 || !up.Slots.Idle() || up.Gate.Depth() != 0 {
+					t.Errorf("%d requests in flight, slots %+v, all free: %t, %d at the breaker", n, up.Slots.Status(time.Now()), up.Slots.Idle(), up.Gate.Depth())
 				}
 				for _, l := range g.status().Upstreams[0].Limits {
 					if l.State.Queue != 0 {

@@ -163,7 +163,7 @@ func TestOtherHostsAreNotServed(t *testing.T) {
 
 func TestATokenIsAskedForUnlessTheTunnelWasOpenedWithOne(t *testing.T) {
 	g, hosts, _ := aimed(t, func(_, _ *settings.Upstream) {})
-	g.proxy.callers = access.NewCallers(settings.Callers{Tokens: []values.Secret{values.NewSecret("token")}, Listen: "127.0.0.1:0"})
+	g.proxy.gen().callers = access.NewCallers(settings.Callers{Tokens: []values.Secret{values.NewSecret("token")}, Listen: "127.0.0.1:0"})
 	host := hosts["first"]
 	for request, want := range map[string]int{
 		"GET / HTTP/1.1\r\nThrough: " + host:                                             200,
@@ -197,7 +197,7 @@ func TestKeysOfTunnelsWithDifferentTokensAreDifferentKeys(t *testing.T) {
 
 func TestWithoutInterceptionAnUpstreamsHostIsAnotherHost(t *testing.T) {
 	g := newRig(t, good)
-	g.proxy.Upstreams[0].Config.URL = &url.URL{Scheme: "http", Host: "api.example"}
+	g.proxy.gen().Upstreams[0].Config.URL = &url.URL{Scheme: "http", Host: "api.example"}
 	resp, body := g.raw("GET http://api.example/v1/models HTTP/1.1\r\nHost: api.example\r\n\r\n")
 	if resp.StatusCode != http.StatusBadRequest || errorCode(t, body) != "bad_request" {
 		t.Errorf("%d %s", resp.StatusCode, body)

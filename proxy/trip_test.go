@@ -180,7 +180,7 @@ func TestADeadCredentialIsAskedAboutOnceACooldown(t *testing.T) {
 					t.Errorf("another project of the same key got %d from %s", resp.StatusCode, resp.Header.Get("X-Outrigger-Source"))
 				}
 
-				time.Sleep(g.proxy.Config.TripCooldown - time.Second) // the bubble's clock
+				time.Sleep(g.proxy.gen().Config.TripCooldown - time.Second) // the bubble's clock
 				d.remembered("POST", "/v1/chat/completions", chatBody)
 				time.Sleep(time.Second)
 				before := g.calls.Load()
@@ -190,7 +190,7 @@ func TestADeadCredentialIsAskedAboutOnceACooldown(t *testing.T) {
 				d.remembered("POST", "/v1/chat/completions", chatBody)
 
 				mended.Store(true)
-				time.Sleep(g.proxy.Config.TripCooldown)
+				time.Sleep(g.proxy.gen().Config.TripCooldown)
 				if got := g.atOnce(1, nil); got[200] != 1 {
 					t.Errorf("the good probe got %v", got)
 				}
@@ -322,7 +322,7 @@ func TestAProbeWhoseCallerLeavesIsAnothersTurn(t *testing.T) {
 		}, func(c *settings.Config) { c.Limit.Learn = false })
 		resp, body := g.chat()
 		d := dead{t, g, resp.StatusCode, body, resp.Header}
-		time.Sleep(g.proxy.Config.TripCooldown) // the bubble's clock
+		time.Sleep(g.proxy.gen().Config.TripCooldown) // the bubble's clock
 		ctx, leave := context.WithCancel(t.Context())
 		g.background(g.request("POST", "/v1/chat/completions", chatBody).WithContext(ctx))
 		synctest.Wait()
@@ -347,7 +347,7 @@ func TestAProbeThatFailsOtherwiseProvesNothing(t *testing.T) {
 					fail(w, r, n)
 				}, func(c *settings.Config) { c.Limit.Learn, c.Retry.Max = false, 0 })
 				g.chat()
-				time.Sleep(g.proxy.Config.TripCooldown) // the bubble's clock
+				time.Sleep(g.proxy.gen().Config.TripCooldown) // the bubble's clock
 				if resp, _ := g.chat(); resp.StatusCode < 500 {
 					t.Errorf("the probe got %d", resp.StatusCode)
 				}

@@ -181,7 +181,7 @@ func wsRig(t *testing.T, secure bool, s script, edits ...func(*settings.Config))
 	})
 	g := newRigAt(t, upstream.URL, edits...)
 	roots := upstream.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
-	for _, transport := range []http.RoundTripper{g.proxy.Upstreams[0].Pooled, g.proxy.Upstreams[0].Fresh} {
+	for _, transport := range []http.RoundTripper{g.proxy.gen().Upstreams[0].Pooled, g.proxy.gen().Upstreams[0].Fresh} {
 		transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: roots}
 	}
 	return g
@@ -209,7 +209,7 @@ func TestTheUpstreamsCloseReachesTheCaller(t *testing.T) {
 				t.Errorf("the log says %s", line)
 			}
 			g.ended(fmt.Sprintf(`outrigger_streams_ended_total{outcome=%q,upstream="openai"} 1`, want))
-			failures := g.proxy.Upstreams[0].Gate.Breaker.Snapshot().Failures
+			failures := g.proxy.gen().Upstreams[0].Gate.Breaker.Snapshot().Failures
 			if wanted := code == 1011 || code == 1013; (failures > 0) != wanted {
 				t.Errorf("the breaker counted %d failures", failures)
 			}
@@ -386,7 +386,7 @@ func TestALostSideOfATunnelEndsTheOther(t *testing.T) {
 			t.Errorf("the log says %s", line)
 		}
 		g.ended(`outrigger_streams_ended_total{outcome="interrupted",upstream="openai"} 1`)
-		if n := g.proxy.Upstreams[0].Gate.Breaker.Snapshot().Failures; n != 1 {
+		if n := g.proxy.gen().Upstreams[0].Gate.Breaker.Snapshot().Failures; n != 1 {
 			t.Errorf("the breaker counted %d failures", n)
 		}
 	})
@@ -441,7 +441,7 @@ func TestADrainClosesAWebSocket(t *testing.T) {
 					t.Errorf("ended after %s", took)
 				}
 				synctest.Wait()
-				if line := g.requestLine(); !strings.Contains(line, `"outcome":"interrupted"`) || g.proxy.Upstreams[0].Gate.Breaker.Snapshot().Failures != 0 {
+				if line := g.requestLine(); !strings.Contains(line, `"outcome":"interrupted"`) || g.proxy.gen().Upstreams[0].Gate.Breaker.Snapshot().Failures != 0 {
 					t.Errorf("the log says %s", line)
 				}
 				close(v)
@@ -603,7 +603,7 @@ func TestATunnelHoldsItsSlotAndNotTheBreaker(t *testing.T) {
 			c.MaxInflight, c.Retry.Max, c.Breaker.Consecutive, c.Breaker.Open = 1, 0, 1, time.Second
 		})
 		g.chat()
-		up := g.proxy.Upstreams[0]
+		up := g.proxy.gen().Upstreams[0]
 		if up.Gate.Breaker.State() != policy.Open {
 			t.Fatal("the breaker did not open")
 		}

@@ -38,14 +38,14 @@ func TestThoseWhoWaitAtTwoStandInOrderOfArrival(t *testing.T) {
 	for _, w := range early {
 		w.owner.Refused(now, w, Refusal{Hint: 10 * time.Millisecond})
 	}
-	waiting := a.line.length + b.line.length
+	waiting := a.queue.length + b.queue.length
 	a.Absorb(now, b)
-	if a.line.length != waiting || b.line.length != 0 || a.line.cost[unitRequest] != int64(waiting) {
-		t.Fatalf("%d wait in one line and %d in the other, want %d and 0", a.line.length, b.line.length, waiting)
+	if a.queue.length != waiting || b.queue.length != 0 || a.queue.cost[unitRequest] != int64(waiting) {
+		t.Fatalf("%d wait in one queue and %d in the other, want %d and 0", a.queue.length, b.queue.length, waiting)
 	}
 	late := &Waiter{Tag: "late"}
 	if d := a.Enter(now, late); d.Reason != QueueFull {
-		t.Errorf("got %v, want a full line", d.Reason)
+		t.Errorf("got %v, want a full queue", d.Reason)
 	}
 	var got []any
 	for next := now; !next.IsZero(); {
@@ -121,16 +121,16 @@ func TestAPermitIsGivenBackWhereItWentTo(t *testing.T) {
 		b.Enter(origin, &ws[i])
 	}
 	a.Absorb(origin, b)
-	if a.line.length != 2 || ws[0].state != stateAdmitted {
-		t.Fatalf("%d wait", a.line.length)
+	if a.queue.length != 2 || ws[0].state != stateAdmitted {
+		t.Fatalf("%d wait", a.queue.length)
 	}
 	a.Leave(origin, &ws[0])
 	if got := a.taken[unitRequest]; got != 0 {
 		t.Errorf("%d taken, want 0", got)
 	}
 	a.Leave(origin, &ws[1])
-	if a.line.length != 1 {
-		t.Errorf("%d wait, want 1", a.line.length)
+	if a.queue.length != 1 {
+		t.Errorf("%d wait, want 1", a.queue.length)
 	}
 }
 
@@ -194,7 +194,7 @@ func TestAWaiterThatWasSentBeforeTheSplitComesBackInItsPlace(t *testing.T) {
 	if d := n.Refused(at, w, Refusal{Hint: 100 * time.Millisecond}); d.Reason != Queued {
 		t.Fatal(d)
 	}
-	if n.line.head() != w {
+	if n.queue.head() != w {
 		t.Error("it is not the head")
 	}
 }
@@ -264,7 +264,7 @@ func TestWhatIsAbsorbedNeverUpsetsTheLimiter(t *testing.T) {
 							at[w] = n
 						}
 					}
-					if old.line.length > 0 { // somebody must go on with it
+					if old.queue.length > 0 { // somebody must go on with it
 						all = append(all, old)
 					}
 				default:
@@ -293,7 +293,7 @@ func TestWhatIsAbsorbedNeverUpsetsTheLimiter(t *testing.T) {
 			for _, l := range all {
 				if !seen[l] {
 					seen[l] = true
-					waiting += l.line.length
+					waiting += l.queue.length
 				}
 			}
 			if entered != over+waiting+len(admitted) {

@@ -107,7 +107,7 @@ func TestIdlenessGathersASecondsShare(t *testing.T) {
 		for l.Enter(at(d), &Waiter{}).Reason == Admitted {
 			n++
 		}
-		for w := l.line.head(); w != nil; w = l.line.head() {
+		for w := l.queue.head(); w != nil; w = l.queue.head() {
 			l.Leave(at(d), w)
 		}
 		return n

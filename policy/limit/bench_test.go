@@ -100,17 +100,17 @@ func BenchmarkComingBack(b *testing.B) {
 			l := New(Settings{RPM: 60}, origin)
 			ws := make([]Waiter, n)
 			for i := range ws {
-				l.line.arrive(&ws[i], 0)
+				l.queue.arrive(&ws[i], 0)
 			}
 			for i := range ws {
-				l.line.join(&ws[(i*7919)%n], false)
+				l.queue.join(&ws[(i*7919)%n], false)
 			}
 			i := 0
 			b.ReportAllocs()
 			for b.Loop() {
 				i = (i + 7919) % n
-				l.line.remove(&ws[i])
-				l.line.join(&ws[i], false)
+				l.queue.remove(&ws[i])
+				l.queue.join(&ws[i], false)
 			}
 		})
 	}
@@ -163,7 +163,7 @@ func TestAHundredThousandWaitersFitIntoAHundredMegabytes(t *testing.T) {
 	runtime.KeepAlive(l)
 }
 
-// BenchmarkExpel is what a look at the whole line costs with so many waiting.
+// BenchmarkExpel is what a look at the whole queue costs with so many waiting.
 func BenchmarkExpel(b *testing.B) {
 	for _, n := range []int{10, 1000, 100_000} {
 		b.Run(fmt.Sprintf("waiting:%d", n), func(b *testing.B) {

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"outrigger/policy/limit/counts"
 )
 
 // milli is how many units of account one request, token or image is: rate.Limiter
@@ -46,17 +48,17 @@ type bucket struct {
 	tuned   time.Duration // when speed was set
 	pressed bool          // whether anyone was held up since
 
-	wide    bool      // the whole limit may go at once, as far as the ramp lets it
-	ahead   int64     // what may go at once after idleness, if not wide: it is charged as debt
-	reserve int64     // what has gathered of ahead
-	second  second    // what went in the last second
-	counted bool      // refusals are charged
-	shares  shares    // whether it is given out by the second
-	fullAt  time.Time // when the account is full, from where on reserve gathers
-	whole   time.Time // when all comes back at once; zero is never
-	dry     time.Time // the account is empty until then, whatever the speed; zero is not
-	size    int64     // least that the account holds, since something needed it all
-	burst   int64     // what the account holds
+	wide    bool          // the whole limit may go at once, as far as the ramp lets it
+	ahead   int64         // what may go at once after idleness, if not wide: it is charged as debt
+	reserve int64         // what has gathered of ahead
+	second  counts.Second // what went in the last second
+	counted bool          // refusals are charged
+	windows fixedWindow   // whether it is given out by the second
+	fullAt  time.Time     // when the account is full, from where on reserve gathers
+	whole   time.Time     // when all comes back at once; zero is never
+	dry     time.Time     // the account is empty until then, whatever the speed; zero is not
+	size    int64         // least that the account holds, since something needed it all
+	burst   int64         // what the account holds
 
 	spare   time.Duration // until then there is more than is used, as answers tell
 	noSpare time.Duration // what they tell of that is not believed before
@@ -137,8 +139,8 @@ func (b *bucket) wait(now time.Time, t time.Duration, cost int64) time.Duration 
 	if cost <= 0 {
 		return 0
 	}
-	if b.shares.on {
-		d := max(b.left.wait(now, cost), b.shares.wait(t, cost, b.share()))
+	if b.windows.on {
+		d := max(b.left.wait(now, cost), b.windows.wait(t, cost, b.share()))
 		b.pressed = b.pressed || d > 0
 		return d
 	}
@@ -191,9 +193,9 @@ func (b *bucket) take(now time.Time, t time.Duration, cost int64) {
 	if cost <= 0 {
 		return
 	}
-	b.second.add(t, cost)
+	b.second.Add(t, cost)
 	b.left.take(now, cost)
-	if b.shares.on {
+	if b.windows.on {
 		return
 	}
 	b.fill(now)
@@ -237,13 +239,4 @@ func (b *bucket) lower(now time.Time, level float64) {
 	b.acct.SetBurstAt(now, int(math.Floor(max(level, floor))))
 	b.acct.SetBurstAt(now, int(b.burst))
 	b.fullAt = now.Add(b.until(now, float64(b.burst)))
-}
-
-// seconds turns s into a Duration, rounded up, at most the longest there is.
-func seconds(s float64) time.Duration {
-	d := math.Ceil(s * float64(time.Second))
-	if !(d < math.MaxInt64) {
-		return math.MaxInt64
-	}
-	return time.Duration(max(d, 0))
 }

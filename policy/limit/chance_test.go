@@ -78,7 +78,7 @@ func TestChance_IsNoneWhereManyWait(t *testing.T) {
 	l := New(Settings{Learn: true}, origin)
 	now := sends(t, l, 0, 20)
 	l.hold(at(now), time.Millisecond)
-	for range crowdedLine + 1 {
+	for range crowdedQueue + 1 {
 		l.Enter(at(now), &Waiter{})
 	}
 	if l.Chance(at(now+2*time.Millisecond), waits) {

@@ -96,7 +96,7 @@ func (l *Limiter) learnCharge(now time.Time, w *Waiter, s slot, r Refusal) {
 	before := b.tariff
 	if r.Limit > 0 && r.Requested > 0 {
 		b.requested(a, min(r.Requested, r.Limit))
-	} else if left, ok := r.Headers.left(s); ok && b.active {
+	} else if left, ok := remainingOf(r.Headers, s); ok && b.active {
 		b.contradicted(a, left)
 	}
 	l.relearn(now, s, before)

@@ -18,7 +18,7 @@ func tokensLeft(left float64) Headers {
 func chargedOnce(t *testing.T) *Limiter {
 	t.Helper()
 	l := New(learning, origin)
-	l.ramp.stop()
+	l.ramp.Stop()
 	w := pass(t, l, 0, &Waiter{Tokens: 10, Unbounded: true})
 	l.Refused(at(time.Millisecond), w, Refusal{Dimension: "tokens", Limit: 30_000, Used: 26_000, Requested: 6500, Window: time.Minute, Hint: 5 * time.Second})
 	l.Leave(at(time.Millisecond), w)
@@ -70,7 +70,7 @@ func TestCharge_WhatRemainingFellByLowersTheConstantAndDoesNotRaiseIt(t *testing
 // answer then counts them at 6,500 each, and they are refused.
 func TestCharge_RefusedRequestsLeaveNoDebt(t *testing.T) {
 	l := New(learning, origin)
-	l.ramp.stop()
+	l.ramp.Stop()
 	l.answer(t, 0, &Waiter{Tokens: 10, Unbounded: true}, nil)
 	var all []*Waiter
 	for i := range 10 {

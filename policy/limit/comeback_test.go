@@ -34,7 +34,7 @@ func TestTwoAnswersTellHowALimitComesBack(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			var u comeback
+			var u resetMode
 			for _, step := range tt.steps {
 				u.learn(step.at, usedUp(step.used, step.reset), time.Minute)
 			}

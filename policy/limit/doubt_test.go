@@ -124,7 +124,7 @@ func TestRefusalsThatGoOnAtAnyRateMeanNothing(t *testing.T) {
 	if got := slow(100); got > 0 {
 		t.Errorf("%d more were believed, want none", got)
 	}
-	l.ramp.stop()
+	l.ramp.Stop()
 	for range 20 { // but if nearly all are refused it is a limit all the same
 		now += 150 * time.Millisecond
 		l.Sent(at(now), pass(t, l, now, &Waiter{}))

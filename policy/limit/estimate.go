@@ -26,8 +26,6 @@ const (
 	doublingTime  = 250 * time.Millisecond
 	doublingCount = 4
 	mostDoubled   = 20
-	// firmShare is how little a refusal may change an estimate that it confirms.
-	firmShare = 0.05
 	// Rates are measured over at least this time and count.
 	measureTime  = 800 * time.Millisecond
 	measureCount = 5
@@ -35,11 +33,11 @@ const (
 	leastPace = time.Minute
 	// shareJitter is how many seconds longer than it was a time may seem to be.
 	shareJitter = 0.1
-	// againCount episodes, each so soon after the one before, are a sign of a fallen
+	// againCount congestion events, each so soon after the one before, are a sign of a fallen
 	// limit.
 	againCount = 2
 	againTime  = 800 * time.Millisecond
-	// crowdCount episodes within that time (or that of crowdUnits requests) in which less
+	// crowdCount congestion events within that time (or that of crowdUnits requests) in which less
 	// than crowdShare of a known limit was let through show that others use it too.
 	crowdCount = 3
 	crowdLeast = 1500 * time.Millisecond
@@ -64,14 +62,14 @@ type estimate struct {
 	from     time.Duration // growth counts from here
 	doubling bool          // it rests on next to nothing: double it until it is refused
 	doubtful bool          // it may well be too low
-	firm     bool          // it was told, or the last refusal confirmed it
+	firm     bool          // it was told
 	slow     float64       // how much slower to grow, since refusals take long; 0 is not
 	crowd    float64       // units per second of a limit that others use too; 0 is none
 
-	acted  time.Duration // what was admitted before belongs to the last episode
+	acted  time.Duration // what was admitted before belongs to the last congestion event
 	taken  int64         // units admitted when it was acted on
 	misses int           // refusals in a row with nothing let through between them
-	begun  tail          // the last episode's first refusal
+	begun  inFlight      // the last congestion event's first refusal
 	marks  [16]mark
 	n      int // marks written so far
 }
@@ -141,7 +139,6 @@ func (e *estimate) refused(now, sent time.Duration, accepted, all int64) {
 			e.rate = min(e.rate, most)
 		}
 		e.doubtful = e.rate < looseCut*before
-		e.firm = math.Abs(e.rate/before-1) < firmShare
 	default:
 		e.rate = min(e.rate, at) * 0.97
 	}
@@ -150,7 +147,7 @@ func (e *estimate) refused(now, sent time.Duration, accepted, all int64) {
 	e.from = now
 }
 
-// again reports whether the last episodes were so short a time before t that what was
+// again reports whether the last congestion events were so short a time before t that what was
 // measured up to then holds no more. Shares by the second cannot end that fast.
 func (e *estimate) again(t time.Duration) bool {
 	near := max(againTime.Seconds(), 2*e.unit/e.rate)
@@ -170,7 +167,7 @@ func (e *estimate) young(t time.Duration) bool {
 // near is how many seconds ago what was observed still counts most.
 func (e *estimate) near() float64 { return max(3, 30*e.unit/e.rate) }
 
-// crowded reports whether there were so many episodes up to t, and so little of a limit
+// crowded reports whether there were so many congestion events up to t, and so little of a limit
 // of known units per second was sent meanwhile, that others must be using it too. Alone,
 // at the pace of a limit that is known, refusals are rare.
 func (e *estimate) crowded(t time.Duration, sent int64, known float64) bool {
@@ -220,3 +217,7 @@ func (e *estimate) miss(before int64) {
 		e.misses = 0
 	}
 }
+
+// shareCount is how many shares by the second, each at its begin, are at least given out in
+// span seconds if any is; in less than a second that is no fewer than by an even refill.
+func shareCount(span float64) float64 { return min(span, max(1, math.Floor(span-shareJitter))) }

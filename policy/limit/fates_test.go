@@ -78,7 +78,7 @@ func (p *played) inOrder() error {
 	return nil
 }
 
-// stays counts how often a job may have come to the end of a stay in line between from and to.
+// stays counts how often a job may have come to the end of a stay in the queue between from and to.
 func (f *fate) stays(from, to time.Duration) int {
 	n := 0
 	for _, at := range f.admits {

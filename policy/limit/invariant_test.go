@@ -20,8 +20,8 @@ func check(t failer, l *Limiter, ws []*Waiter, now time.Time) {
 			}
 		}
 	}
-	if s.Queue != queued || l.line.cost != cost {
-		t.Fatalf("the line counts %d with %v, but %d wait with %v", s.Queue, l.line.cost, queued, cost)
+	if s.Queue != queued || l.queue.cost != cost {
+		t.Fatalf("the queue counts %d with %v, but %d wait with %v", s.Queue, l.queue.cost, queued, cost)
 	}
 	for _, b := range s.Buckets {
 		for _, v := range []float64{b.Limit, b.Remaining, b.Rate, b.Window.Seconds()} {

@@ -1,6 +1,21 @@
 package limit
 
-import "time"
+import (
+	"time"
+
+	"outrigger/policy/limit/counts"
+	"outrigger/policy/limit/slowstart"
+)
+
+// coldQuota, coldStep and slack are the slow start's.
+const (
+	coldQuota = slowstart.ColdQuota
+	coldStep  = slowstart.ColdStep
+	slack     = slowstart.Slack
+)
+
+// recentTime is how far back what was sent and refused is counted.
+const recentTime = counts.RecentTime
 
 // Limiter admits the requests of one (upstream, credential, model). It is not safe
 // for concurrent use: the caller locks. It never waits, reads a clock or starts
@@ -9,20 +24,20 @@ type Limiter struct {
 	set      Settings
 	start    time.Time
 	last     time.Time
-	line     line
+	queue    queue
 	opened   [slots]*bucket // those that something was learned for; see bucket and at
 	active   []slot         // those of them that are in use
 	flows    [slots]bool    // which refill continuously, of those that are not there yet
-	ramp     ramp
+	ramp     slowstart.Ramp
 	gate     time.Time         // nobody goes before
 	allowed  *[slots]allowance // nil while nothing told what is left
 	bounded  time.Time         // the last of those is over
-	recent   recent
-	history  history
+	recent   counts.Recent
+	history  counts.History
 	spike    spike
 	doubts   doubt
 	chances  chance
-	odds     [slots]odd
+	outliers [slots]outlier
 	latency  time.Duration // how long refusals take
 	tight    time.Duration // until then no burst over a second's share is tried
 	streak   int           // refusals since the last answer that hold everybody
@@ -43,7 +58,7 @@ func New(s Settings, now time.Time) *Limiter {
 	l.configure(now, slotRequests, s.RPM)
 	l.configure(now, slotTokens, s.TPM)
 	if s.Learn && len(l.active) == 0 {
-		l.ramp.start(coldQuota)
+		l.ramp.Start(coldQuota)
 	}
 	return l
 }
@@ -118,11 +133,11 @@ func (l *Limiter) Enter(now time.Time, w *Waiter) Decision {
 		return Decision{Reason: Barred, Wait: wait}
 	}
 	l.room(now, w)
-	fresh := l.line.arrive(w, l.arrival(now))
+	fresh := l.queue.arrive(w, l.arrival(now))
 	if fresh && l.at(slotSpike).active {
 		l.spike.arrived(now.Sub(l.start))
 	}
-	if l.line.length == 0 {
+	if l.queue.length == 0 {
 		l.loosen(now)
 		if l.wait(now, w) == 0 {
 			l.admit(now, w)
@@ -130,7 +145,7 @@ func (l *Limiter) Enter(now time.Time, w *Waiter) Decision {
 		}
 	}
 	predicted := l.predict(now, w)
-	if l.set.QueueMax > 0 && l.line.length >= l.set.QueueMax {
+	if l.set.QueueMax > 0 && l.queue.length >= l.set.QueueMax {
 		return Decision{Reason: QueueFull, Wait: predicted}
 	}
 	if w.outlasts(now, predicted) {
@@ -139,7 +154,7 @@ func (l *Limiter) Enter(now time.Time, w *Waiter) Decision {
 	if l.closes(now, predicted) {
 		return Decision{Reason: Closing, Wait: predicted}
 	}
-	l.line.join(w, fresh)
+	l.queue.join(w, fresh)
 	return Decision{Reason: Queued, Wait: predicted}
 }
 
@@ -154,7 +169,7 @@ func (l *Limiter) adopt(w *Waiter) {
 }
 
 // arrival numbers a moment in the same way for all limiters, so that those who come
-// from one line into another stand in order.
+// from one queue into another stand in order.
 func (l *Limiter) arrival(now time.Time) uint64 {
 	return uint64(l.start.UnixNano() + int64(now.Sub(l.start)))
 }
@@ -167,7 +182,7 @@ func (l *Limiter) Leave(now time.Time, w *Waiter) {
 		return
 	}
 	now = l.tick(now)
-	l.line.remove(w)
+	l.queue.remove(w)
 	l.undo(now, w)
 }
 
@@ -179,10 +194,54 @@ func (l *Limiter) undo(now time.Time, w *Waiter) {
 		}
 		for _, s := range l.active {
 			l.bucket(s).give(now, w.charge[s])
-			l.bucket(s).shares.give(now.Sub(l.start), w.charge[s])
+			l.bucket(s).windows.give(now.Sub(l.start), w.charge[s])
 		}
 		l.unspend(now, w)
-		l.ramp.back()
+		l.ramp.Back()
 	}
 	w.state = stateIdle
+}
+
+// Buckets are most of a limiter's size, and callers can make up credentials and models as
+// they like. So a bucket is there from when something is learned for it.
+
+// bare stands for each bucket of which nothing is known. It is never written to.
+var bare bucket
+
+// at returns the bucket of a slot to read from.
+func (l *Limiter) at(s slot) *bucket {
+	if b := l.opened[s]; b != nil {
+		return b
+	}
+	return &bare
+}
+
+// bucket returns the bucket of a slot to write to.
+func (l *Limiter) bucket(s slot) *bucket {
+	if l.opened[s] == nil {
+		l.opened[s] = &bucket{}
+		l.opened[s].reading.continuous = l.flows[s]
+	}
+	return l.opened[s]
+}
+
+// shut forgets all of a bucket but how it charges.
+func (l *Limiter) shut(s slot) {
+	l.flows[s] = false
+	b := l.opened[s]
+	if b == nil {
+		return
+	}
+	if *b = (bucket{tariff: b.tariff}); b.tariff == (tariff{}) {
+		l.opened[s] = nil
+	}
+}
+
+// continuous notes whether a slot refills continuously, of which nothing else may be known.
+func (l *Limiter) continuous(s slot, is bool) {
+	if b := l.opened[s]; b != nil {
+		b.reading.continuous = is
+		return
+	}
+	l.flows[s] = is
 }

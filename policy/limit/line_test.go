@@ -92,7 +92,7 @@ func TestOneThatComesBackKeepsItsPlace(t *testing.T) {
 		for got == nil && now < time.Minute {
 			now = l.Release(at(now), func(w *Waiter) { got = append(got, w) }).Sub(origin)
 			if got == nil && now < 5*time.Second {
-				t.Fatalf("the line moves at %v, before the hint ends", now)
+				t.Fatalf("the queue moves at %v, before the hint ends", now)
 			}
 		}
 		if !slices.Equal(got, []*Waiter{want}) {
@@ -291,7 +291,7 @@ func TestExpelTurnsAwayThoseWhoCannotBeInTime(t *testing.T) {
 	}
 }
 
-// TestALongLineIsNotLookedThroughForEachRefusal: with 10,000 in line a look takes
+// TestALongLineIsNotLookedThroughForEachRefusal: with 10,000 in the queue a look takes
 // milliseconds, and a thousand refusals may come at once.
 func TestALongLineIsNotLookedThroughForEachRefusal(t *testing.T) {
 	const waiting = 10_000
@@ -302,7 +302,7 @@ func TestALongLineIsNotLookedThroughForEachRefusal(t *testing.T) {
 	}
 	late := &Waiter{Deadline: at(1050 * time.Second)}
 	if d := l.Enter(at(200*time.Millisecond), late); d.Reason != Queued {
-		t.Fatalf("%v, want it in line", d)
+		t.Fatalf("%v, want it in queue", d)
 	}
 	var expelled []*Waiter
 	look := func(d time.Duration) {
@@ -314,7 +314,7 @@ func TestALongLineIsNotLookedThroughForEachRefusal(t *testing.T) {
 	l.Refused(at(310*time.Millisecond), b, Refusal{Hint: time.Minute})
 	look(310 * time.Millisecond)
 	if expelled != nil {
-		t.Error("the whole line was looked through again after 10ms")
+		t.Error("the whole queue was looked through again after 10ms")
 	}
 	next := l.Release(at(310*time.Millisecond), func(*Waiter) {})
 	if !next.Equal(want) {

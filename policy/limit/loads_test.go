@@ -27,7 +27,7 @@ const (
 	heavy sizing = "heavy" // a few are very large
 )
 
-// lateness is how long after its deadline a request may still be in line.
+// lateness is how long after its deadline a request may still be in the queue.
 const lateness = 100 * time.Millisecond
 
 // load is n requests that come over span.
@@ -57,7 +57,7 @@ func (l load) draw(r *rand.Rand, start time.Time) []*job {
 		j.Tokens = l.size(r)
 		if r.Float64() >= l.patient {
 			patience := l.patience/50 + time.Duration(r.Float64()*float64(l.patience))
-			// Its caller goes a little after its time: until then the line must not let it out.
+			// Its caller goes a little after its time: until then the queue must not let it out.
 			j.Deadline, j.leaves = start.Add(j.at+patience), patience+time.Duration(r.Float64()*float64(lateness))
 		}
 		if r.Float64() < l.leave {

@@ -44,7 +44,7 @@ func TestALimitThatAppearsOnceIsNotBelieved(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			l := New(learning, origin)
-			l.ramp.stop()
+			l.ramp.Stop()
 			now := time.Duration(0)
 			for _, s := range tt.steps {
 				now = tell(t, l, now, s.answers, s.limit)
@@ -61,19 +61,19 @@ func TestALimitThatAppearsOnceIsNotBelieved(t *testing.T) {
 
 func TestAnUnrepeatedLimitComesBackTooLateToBeBelieved(t *testing.T) {
 	l := New(learning, origin)
-	l.ramp.stop()
+	l.ramp.Stop()
 	now := tell(t, l, 0, 12, 0)
 	now = tell(t, l, now, 1, 7)
-	tell(t, l, now+oddTime, 1, 7)
+	tell(t, l, now+outlierTime, 1, 7)
 	if got := l.toldLimit(slotRequests); got != 0 {
-		t.Errorf("a limit of %v is believed, told twice in %v", got, oddTime)
+		t.Errorf("a limit of %v is believed, told twice in %v", got, outlierTime)
 	}
 }
 
 // TestALimitThatNoAnswerRepeatsIsForgotten: it keeps out what would refute it.
 func TestALimitThatNoAnswerRepeatsIsForgotten(t *testing.T) {
 	l := New(learning, origin)
-	l.ramp.stop()
+	l.ramp.Stop()
 	now := tell(t, l, 0, 1, 7)
 	for i := range unsaidMost {
 		if l.toldLimit(slotRequests) == 0 {

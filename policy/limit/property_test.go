@@ -94,7 +94,7 @@ func TestNobodyWaitsForEverNorPastTheDeadline(t *testing.T) {
 			}
 		}
 		if most := time.Duration(float64(total) / float64(tpm) / pace * float64(time.Minute)); now > most+time.Second {
-			t.Fatalf("the line was empty after %v, want by %v", now, most)
+			t.Fatalf("the queue was empty after %v, want by %v", now, most)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package limit
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 	"time"
 )
@@ -110,3 +111,128 @@ func (r Refusal) resets() bool {
 
 // tooLarge reports whether the text says that the request alone exceeds the limit.
 func (r Refusal) tooLarge() bool { return r.Limit > 0 && r.Requested > r.Limit }
+
+// A refusal that names a wait and nothing else may still come by chance. What it takes to
+// believe that it means a limit, where nothing else explains one: chanceRow refusals in a
+// row, or chanceMost of the last sixteen requests. One in ten at random does that once
+// in thousands of requests, and a limit that is exceeded by half at once. At chanceSeen
+// that were not believed, while others passed, they are held for chance for noiseTime, in
+// which it takes chanceLost of sixteen.
+const (
+	chanceRow  = 4
+	chanceMost = 7
+	chanceSeen = 6
+	chanceLost = 10
+	// aloneLeast is how many must have passed since the refusal before for one to be none of
+	// several that have the same reason, as while a share of ten seconds is used up.
+	aloneLeast = 3
+)
+
+const (
+	// crowdedQueue is from how many in the queue on more is wanted than is sent: what is
+	// refused then is explained by a limit.
+	crowdedQueue = 16
+	// busyShare is which part of a bucket's speed must be used for a refusal to be its.
+	busyShare = 0.6
+	// scarceShare is how little of a limit a header must tell to remain to explain a refusal:
+	// what the request is charged may be far more than it seems to cost.
+	scarceShare = 0.5
+)
+
+// chance remembers what became of the last requests, to tell refusals that name a wait and
+// mean a limit from those that hit at random. The zero value has seen none.
+type chance struct {
+	last uint16        // the last that were sent, set by such a refusal
+	seen int           // not believed since the last that was
+	held time.Duration // until then they are held for chance
+}
+
+// hinted reports whether a refusal tells no more than how long to wait, and of which limit
+// at most.
+func (r Refusal) hinted() bool {
+	if _, counted := slotOf(r.Dimension); r.Dimension != "" && !counted {
+		return false
+	}
+	return r.Hint > 0 && r.Hint <= maxHint && !r.HintFalse && !r.SlowDown && r.Limit == 0 && r.Window == 0
+}
+
+// Unproven reports whether a refusal proves nothing of a limit: it tells that it is one, and at
+// most for how long to wait.
+func (r Refusal) Unproven() bool {
+	return r.Bare() || r.hinted() && r.Dimension == "" && !scarce(r.Headers)
+}
+
+// scarce reports whether headers tell that little remains of a limit.
+func scarce(h Headers) bool {
+	for _, told := range h.Readings {
+		if told.Remaining >= 0 && told.Remaining <= max(1, scarceShare*told.Limit) {
+			return true
+		}
+	}
+	return false
+}
+
+// Chance takes in a refusal, and reports whether it hit its request at random, as far as
+// can be known: then it concerns that alone, which waits for as long as it was told to, and
+// Refused is not to be told of it. Bare ones are for Believes.
+func (l *Limiter) Chance(now time.Time, r Refusal) bool {
+	if !r.hinted() || !l.set.Learn {
+		return false
+	}
+	now = l.tick(now)
+	c, d, t := &l.chances, &l.doubts, now.Sub(l.start)
+	d.even(l.sent[unitRequest]) // for the gaps: a limit that is exceeded by so little as to refuse evenly needs no queue
+	alone := d.after[0]-d.after[1] > aloneLeast
+	c.last |= c.last + 1 // the lowest that is not set
+	refused := bits.OnesCount16(c.last)
+	if t < c.held {
+		if refused < chanceLost {
+			return true
+		}
+		*c, d.limits = chance{last: c.last}, t+noiseTime
+		return false
+	}
+	switch {
+	case alone && l.contradicts(t):
+		d.calm, c.held = 0, t+noiseTime
+		l.unlearn()
+		return true
+	case scarce(r.Headers), now.Before(l.gate), l.busy(t),
+		refused >= chanceMost, c.last&(1<<chanceRow-1) == 1<<chanceRow-1:
+		c.seen = 0
+		return false
+	}
+	if d.after[0]-d.after[1] > 1 {
+		d.free++
+		if c.seen++; c.seen >= chanceSeen && t >= d.limits {
+			c.held = t + noiseTime
+		}
+	}
+	return true
+}
+
+// contradicts takes in a refusal at t, and reports whether many came while much less
+// was sent than passed before.
+func (l *Limiter) contradicts(t time.Duration) bool {
+	d := &l.doubts
+	if l.calm(t) {
+		d.calm |= d.calm + 1
+	}
+	return t >= d.limits && bits.OnesCount16(d.calm) >= doubtLeast
+}
+
+// busy reports whether so much was wanted or sent just before t that a limit explains a
+// refusal: a long queue, or most of what some bucket gives out.
+func (l *Limiter) busy(t time.Duration) bool {
+	if l.queue.length > crowdedQueue {
+		return true
+	}
+	for _, s := range l.active {
+		b := l.bucket(s)
+		sent := l.scale(s) * float64(l.recent.Sum(t, int(s.counts()), recentTime))
+		if b.window < longWindow && sent >= busyShare*b.speed*recentTime.Seconds() {
+			return true
+		}
+	}
+	return false
+}

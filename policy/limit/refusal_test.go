@@ -237,7 +237,7 @@ func TestAHintHoldsEverybody(t *testing.T) {
 // TestLongHintsNowAndThenHoldNobody has one refusal of nine.
 func TestLongHintsNowAndThenHoldNobody(t *testing.T) {
 	l := New(learning, origin)
-	l.ramp.stop()
+	l.ramp.Stop()
 	for i := range 5 * doubtLeast {
 		now := time.Duration(i) * time.Second
 		w := &Waiter{}
@@ -258,7 +258,7 @@ func TestLongHintsWithoutProofCostAMinuteAndOneTry(t *testing.T) {
 	r := Refusal{Hint: day}
 	for range doubtLeast - 1 {
 		l.refuse(t, 0, &Waiter{}, r)
-		l.Leave(at(0), l.line.head())
+		l.Leave(at(0), l.queue.head())
 	}
 	if d := l.refuse(t, 0, w, r); d.Reason != Queued || d.Wait != time.Minute {
 		t.Fatalf("got %v, want Queued for a minute", d)

@@ -32,7 +32,7 @@ func TestAShareGoesOutAsItBegins(t *testing.T) {
 					size := int(20 * length.Seconds())
 					s := newSimulation(1, learning, jittery, requests(1200, e, 0, false, tells).later(lasted))
 					r := s.run(burst(5*size, 10, 20*time.Millisecond), 10*time.Minute)
-					sh := &s.limiter.bucket(slotRequests).shares
+					sh := &s.limiter.bucket(slotRequests).windows
 					if !sh.on || sh.length != length {
 						t.Errorf("shares of %v, %v; want of %v", sh.length, sh.on, length)
 					}
@@ -80,7 +80,7 @@ func TestASustainedLoadIsNotRefused(t *testing.T) {
 func TestTheEndOfAWholeLimitIsNoShares(t *testing.T) {
 	for hint, want := range map[string]bool{"10s": false, "7s": true} {
 		l := New(learning, origin)
-		l.ramp.stop()
+		l.ramp.Stop()
 		var all []*Waiter
 		for range 200 {
 			w := &Waiter{}
@@ -90,7 +90,7 @@ func TestTheEndOfAWholeLimitIsNoShares(t *testing.T) {
 		l.Answered(at(2*time.Millisecond), all[0], ParseHeaders(limits("Requests", "1200", "1000", "10s"), origin))
 		d, _ := time.ParseDuration(hint)
 		l.Refused(at(2*time.Millisecond), w, Refusal{Dimension: "requests", Hint: d, Headers: ParseHeaders(limits("Requests", "1200", "1000", "10s"), origin)})
-		if got := l.bucket(slotRequests).shares.on; got != want {
+		if got := l.bucket(slotRequests).windows.on; got != want {
 			t.Errorf("a wait of %s: shares %v, want %v", hint, got, want)
 		}
 	}
@@ -118,13 +118,13 @@ func TestAShareIsAsLongAsWhatWentOfIt(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			l := New(learning, origin)
-			l.ramp.stop()
+			l.ramp.Stop()
 			for range tt.through {
 				pass(t, l, time.Millisecond, &Waiter{})
 			}
 			w := pass(t, l, 2*time.Second, &Waiter{})
 			l.Refused(at(2001*time.Millisecond), w, Refusal{Dimension: "requests", Limit: tt.limit, Window: time.Minute, Hint: tt.hint})
-			s := l.bucket(slotRequests).shares
+			s := l.bucket(slotRequests).windows
 			if s.length != tt.want || s.on != (tt.want > 0) || s.on && s.phase != 2001*time.Millisecond+tt.hint {
 				t.Errorf("got %+v, want shares of %v", s, tt.want)
 			}
@@ -143,7 +143,7 @@ func TestSharesAreFoundWithoutALimit(t *testing.T) {
 					lasted := length / 5
 					s := newSimulation(1, learning, jittery, requests(1200, e, 0, counts, told{hint: hint}).later(lasted))
 					r := s.run(burst(calls, 10, 20*time.Millisecond), 10*time.Minute)
-					sh := &s.limiter.bucket(slotRequests).shares
+					sh := &s.limiter.bucket(slotRequests).windows
 					if !sh.on || sh.length != length {
 						t.Errorf("shares of %v, %v; want of %v", sh.length, sh.on, length)
 					}
@@ -164,14 +164,14 @@ func TestSharesAreFoundWithoutALimit(t *testing.T) {
 // which a wait tells nothing but itself.
 func TestATrialOfSharesEndsWithTheFirstRefusalOfARate(t *testing.T) {
 	l := New(learning, origin)
-	l.ramp.stop()
+	l.ramp.Stop()
 	for range 100 {
 		pass(t, l, time.Millisecond, &Waiter{})
 	}
 	w := pass(t, l, 2*time.Millisecond, &Waiter{})
 	l.Refused(at(3*time.Millisecond), w, Refusal{Dimension: "requests", Hint: time.Second})
-	s := &l.bucket(slotRequests).shares
-	if !s.tried() {
+	s := &l.bucket(slotRequests).windows
+	if !s.probing() {
 		t.Fatal("no shares are tried after 100 and a wait of a second")
 	}
 	for range 100 {
@@ -191,7 +191,7 @@ func TestATrialOfSharesEndsWithTheFirstRefusalOfARate(t *testing.T) {
 // may have a reason of its own.
 func TestSharesThatEndEarlyAreGivenUp(t *testing.T) {
 	l := inShares(t, 200)
-	s := &l.bucket(slotRequests).shares
+	s := &l.bucket(slotRequests).windows
 	for second := 1; second <= 5; second++ {
 		from := time.Duration(second) * time.Second
 		all, _ := drain(l, from, from+900*time.Millisecond)
@@ -204,7 +204,7 @@ func TestSharesThatEndEarlyAreGivenUp(t *testing.T) {
 	}
 }
 
-// TestAWaitAmongSharesIsForetold: 99 in line before it leave a place in the fifth share.
+// TestAWaitAmongSharesIsForetold: 99 in the queue before it leave a place in the fifth share.
 func TestAWaitAmongSharesIsForetold(t *testing.T) {
 	l := inShares(t, 98)
 	for _, tt := range []struct {
@@ -212,38 +212,11 @@ func TestAWaitAmongSharesIsForetold(t *testing.T) {
 		want    time.Duration
 	}{{99, 5 * time.Second}, {100, 6 * time.Second}} {
 		want := tt.want
-		for l.line.length < tt.waiting {
+		for l.queue.length < tt.waiting {
 			l.Enter(at(320*time.Millisecond), &Waiter{})
 		}
-		if got := l.Predict(at(400*time.Millisecond), &Waiter{}) + 400*time.Millisecond; got < want || got > want+shareSpread {
-			t.Errorf("with %d in line it would go at %v, want from %v on", l.line.length, got, want)
-		}
-	}
-}
-
-func TestTheLastMinuteIsRemembered(t *testing.T) {
-	var h history
-	for i := range 400 {
-		h.add(time.Duration(i)*250*time.Millisecond, 2)
-	}
-	h.add(99*time.Second, -1)
-	h.add(10*time.Second, -1) // long forgotten
-	h.add(300*time.Second, 0)
-	if got := h.since(200 * time.Second); got != 0 {
-		t.Errorf("%v since, want none", got)
-	}
-	h = history{}
-	for i := range 400 {
-		h.add(time.Duration(i)*250*time.Millisecond, 2)
-	}
-	h.add(99*time.Second, -1)
-	h.add(10*time.Second, -1)
-	for since, want := range map[time.Duration]float64{
-		99*time.Second + 750*time.Millisecond: 2, 99 * time.Second: 7, 98*time.Second + 875*time.Millisecond: 8,
-		50 * time.Second: 399, 0: 511, 200 * time.Second: 0, -time.Second: 511,
-	} {
-		if got := h.since(since); got != want {
-			t.Errorf("%v since %v, want %v", got, since, want)
+		if got := l.Predict(at(400*time.Millisecond), &Waiter{}) + 400*time.Millisecond; got < want || got > want+windowSpread {
+			t.Errorf("with %d in queue it would go at %v, want from %v on", l.queue.length, got, want)
 		}
 	}
 }

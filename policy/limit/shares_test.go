@@ -13,7 +13,7 @@ func told1200(hint time.Duration) Refusal {
 }
 
 // inShares returns a limiter that has found shares of 20 which begin at whole seconds,
-// with waiters in line.
+// with waiters in the queue.
 func inShares(t *testing.T, waiting int) *Limiter {
 	t.Helper()
 	l := New(learning, origin)
@@ -22,11 +22,11 @@ func inShares(t *testing.T, waiting int) *Limiter {
 	}
 	w := &Waiter{}
 	l.Enter(at(300*time.Millisecond), w)
-	l.ramp.stop()
+	l.ramp.Stop()
 	admits(l, 300*time.Millisecond)
 	l.Sent(at(300*time.Millisecond), w)
 	l.Refused(at(310*time.Millisecond), w, told1200(690*time.Millisecond))
-	if !l.bucket(slotRequests).shares.on {
+	if !l.bucket(slotRequests).windows.on {
 		t.Fatal("a wait of 690ms where 50ms bring one request is no sign of shares")
 	}
 	for range waiting {
@@ -63,7 +63,7 @@ func TestASharesRhythmIsKept(t *testing.T) {
 	if want := map[int]int{1: 20, 2: 20, 3: 20, 4: 20, 5: 20}; fmt.Sprint(went) != fmt.Sprint(want) {
 		t.Errorf("%v went in each second, want %v", went, want)
 	}
-	if last, most := all[len(all)-1].sent, 5*time.Second+shareSpread; last > most {
+	if last, most := all[len(all)-1].sent, 5*time.Second+windowSpread; last > most {
 		t.Errorf("the last went at %v, want by %v", last, most)
 	}
 	if got := l.Snapshot(at(5500 * time.Millisecond)).Buckets[0].Remaining; got != 0 {
@@ -79,12 +79,12 @@ func TestWithoutSharesTheRhythmIsGivenUp(t *testing.T) {
 	all, _ := drain(l, 320*time.Millisecond, 1500*time.Millisecond)
 	l.Refused(at(1510*time.Millisecond), all[7], told1200(40*time.Millisecond))
 	b := l.bucket(slotRequests)
-	if b.shares.on {
+	if b.windows.on {
 		t.Fatal("the eighth of a share of 20 was refused, and shares are believed")
 	}
 	all, _ = drain(l, 1520*time.Millisecond, 3*time.Second)
 	l.Refused(at(3010*time.Millisecond), all[len(all)-1], told1200(700*time.Millisecond))
-	if b.shares.on {
+	if b.windows.on {
 		t.Error("shares are believed again at once, want not for ten minutes")
 	}
 }
@@ -97,7 +97,7 @@ func TestRefusalsThatCountAreTakenOffTheNextShare(t *testing.T) {
 				for seed := range uint64(5) {
 					s := newSimulation(seed, learning, jittery, requests(1200, quanta, 20, counts, tells))
 					r := s.run(burst(600, 10, 20*time.Millisecond), time.Minute)
-					most := 29*time.Second + shareSpread + 20*time.Millisecond
+					most := 29*time.Second + windowSpread + 20*time.Millisecond
 					if counts {
 						most += time.Second // refusals use up a share's part, and the rest needs another one
 					}
@@ -152,7 +152,7 @@ func TestADebtOfSharesIsPaidByTimeAlone(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			s := shares{on: true, counts: true, length: time.Second, begun: tt.begun, owed: tt.owed}
+			s := fixedWindow{on: true, counts: true, length: time.Second, begun: tt.begun, owed: tt.owed}
 			if tt.begun == 0 {
 				s.used = size
 			}

@@ -123,7 +123,7 @@ func tellStory(seed uint64, trip, jitter time.Duration, accounts []toldAccount, 
 		var id uint64
 		events = append(events, storyEvent{v.sent, func() { id = s.Sent(start.Add(v.sent), m) }},
 			storyEvent{back, func() {
-				c := s.Answered(start.Add(back), m, id, answer)
+				c := s.Answered(start.Add(back), m, id, answer.Refusal != nil, answer.Quota())
 				for _, x := range [...]struct {
 					what string
 					who  []*limit.Sibling

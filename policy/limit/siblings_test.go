@@ -220,7 +220,7 @@ func TestHeadersThatProveNothingAboutSiblingsAreIgnored(t *testing.T) {
 				for _, m := range []*limit.Sibling{a, b} {
 					id := s.Sent(now, m)
 					r.Remaining = max(0, r.Remaining-1)
-					if c := s.Answered(now.Add(time.Millisecond), m, id, limit.Told{Headers: limit.Headers{Readings: []limit.Reading{r}}}); c.Join != nil || c.Part != nil {
+					if c := s.Answered(now.Add(time.Millisecond), m, id, false, limit.Told{Headers: limit.Headers{Readings: []limit.Reading{r}}}.Quota()); c.Join != nil || c.Part != nil {
 						t.Fatalf("got %+v", c)
 					}
 				}
@@ -244,7 +244,7 @@ func BenchmarkSiblings(b *testing.B) {
 		for i := 0; b.Loop(); i++ {
 			now = now.Add(time.Millisecond)
 			m := &all[i%len(all)]
-			s.Answered(now.Add(time.Millisecond), m, s.Sent(now, m), limit.Told{Headers: headers})
+			s.Answered(now.Add(time.Millisecond), m, s.Sent(now, m), false, limit.Told{Headers: headers}.Quota())
 		}
 	})
 	b.Run("admission", func(b *testing.B) {

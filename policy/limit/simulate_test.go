@@ -47,6 +47,8 @@ type simulation struct {
 	happens func(what happening, now time.Time, j *job)
 	// backoff is what a job waits whose bare refusal is not believed. Without it all are.
 	backoff func(n int) time.Duration
+	// chances says that refusals which name a wait may be taken for chance.
+	chances bool
 
 	result result
 }
@@ -55,7 +57,7 @@ type simulation struct {
 type happening string
 
 const (
-	joined     happening = "joined" // the line
+	joined     happening = "joined" // the queue
 	admitted   happening = "admitted"
 	let        happening = "let" // through, by the upstream
 	refused    happening = "refused"
@@ -120,14 +122,19 @@ func (s *simulation) run(jobs []*job, until time.Duration) result {
 		s.in(c.at, func() { c.do(s.now, s.up) })
 	}
 	for s.events.Len() > 0 {
-		e := heap.Pop(&s.events).(event)
-		if until > 0 && e.at.Sub(start) > until {
+		if until > 0 && s.events[0].at.Sub(start) > until {
 			break
 		}
-		s.now = e.at
-		e.do()
+		s.step()
 	}
 	return s.result
+}
+
+// step plays the next event.
+func (s *simulation) step() {
+	e := heap.Pop(&s.events).(event)
+	s.now = e.at
+	e.do()
 }
 
 func (s *simulation) enter(j *job) {
@@ -253,8 +260,8 @@ func (s *simulation) arrive(j *job) {
 		if j.gone {
 			return
 		}
-		if s.backoff != nil && a.refusal.Bare() && !s.limiter.Believes(s.now) {
-			s.in(s.backoff(j.waits), func() {
+		if pause, own := s.own(a.refusal); own {
+			s.in(max(pause, s.backoff(j.waits)), func() {
 				if !j.gone {
 					s.enter(j)
 				}
@@ -268,4 +275,17 @@ func (s *simulation) arrive(j *job) {
 		}
 		s.release()
 	})
+}
+
+// own reports whether a refusal is taken for its own request's trouble, and the wait that it names.
+func (s *simulation) own(r Refusal) (time.Duration, bool) {
+	switch {
+	case s.backoff == nil:
+		return 0, false
+	case r.Bare():
+		return 0, !s.limiter.Believes(s.now)
+	case s.chances:
+		return r.Hint, s.limiter.Chance(s.now, r)
+	}
+	return 0, false
 }

@@ -10,7 +10,7 @@ import (
 func cutAtTen(t *testing.T) (*Limiter, time.Duration) {
 	t.Helper()
 	l := New(learning, origin)
-	l.ramp.stop()
+	l.ramp.Stop()
 	now, _ := steady(t, l, 0, 10, 9000)
 	now, _ = steady(t, l, now, 40, 400)
 	w := pass(t, l, now, &Waiter{})
@@ -115,7 +115,7 @@ func TestSlowDown_MarginIsHalvedIfItIsRefused(t *testing.T) {
 	if refused == 0 || refused > 5 {
 		t.Errorf("%d refused, want some until the margin is small enough, then none", refused)
 	}
-	if n := l.line.length; n > 0 {
+	if n := l.queue.length; n > 0 {
 		t.Errorf("%d wait still, want the queue drained at a smaller margin", n)
 	}
 	if rate := within(got, now+14*time.Minute, now+spikeHold); rate < 9.8 || rate > 10.2 {

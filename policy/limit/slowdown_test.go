@@ -42,7 +42,7 @@ func TestSlowDownCutsOnceHoldsAndGrowsSlowly(t *testing.T) {
 	l.Refused(at(now), w, Refusal{SlowDown: true})
 	l.Leave(at(now), w)
 	if got := rate(now); got != half {
-		t.Errorf("%.2f per second after a second refusal in the episode, want %.2f", got, half)
+		t.Errorf("%.2f per second after a second refusal in the congestion event, want %.2f", got, half)
 	}
 	for _, tt := range []struct {
 		after time.Duration
@@ -52,13 +52,13 @@ func TestSlowDownCutsOnceHoldsAndGrowsSlowly(t *testing.T) {
 			t.Errorf("%v after the cut the rate is %.3f of it, want %.2f", tt.after, got, tt.times)
 		}
 	}
-	// A new episode after the hold cuts again.
+	// A new congestion event after the hold cuts again.
 	now, _ = steady(t, l, cut+45*time.Minute, 4, 10) // after a pause not all at once
 	now, w = steady(t, l, now, 10, 600)
 	before := rate(now)
 	l.Refused(at(now), pass(t, l, now, w), Refusal{SlowDown: true})
 	if got := rate(now); got > 5.1 || got > before/2 {
-		t.Errorf("%.2f per second after the second episode, want half of the 10 that were sent", got)
+		t.Errorf("%.2f per second after the second congestion event, want half of the 10 that were sent", got)
 	}
 }
 
@@ -111,7 +111,7 @@ func TestSlowDownLeavesWhatWasSentBeforeTheSpike(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			l := New(learning, origin)
-			l.ramp.stop()
+			l.ramp.Stop()
 			now, _ := steady(t, l, tt.idle, tt.rate, int(30*tt.rate))
 			now, _ = steady(t, l, now, tt.spike, int(tt.seconds*tt.spike))
 			l.Refused(at(now), pass(t, l, now, &Waiter{}), Refusal{SlowDown: true})

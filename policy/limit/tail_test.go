@@ -10,7 +10,7 @@ import (
 // first refusal of a burst is heard of, and what becomes of them is not the burst any more.
 func TestTheTailOfABurstShowsTheRate(t *testing.T) {
 	const ms = time.Millisecond
-	first := tail{sent: 0, hint: 50 * ms, mark: 100, refused: 1}
+	first := inFlight{sent: 0, hint: 50 * ms, mark: 100, refused: 1}
 	tests := map[string]struct {
 		n, known float64
 		sent     int64 // since the first that was refused
@@ -27,7 +27,7 @@ func TestTheTailOfABurstShowsTheRate(t *testing.T) {
 		"the share after the next":       {1, 0, 30, 30, 300 * ms, 752 * ms, 0},
 		"too few":                        {1, 0, 7, 3, 300 * ms, 50 * ms, 0},
 		"too short a time":               {1, 0, 30, 24, 90 * ms, 50 * ms, 0},
-		"not the first episode":          {2, 0, 30, 24, 300 * ms, 50 * ms, 0},
+		"not the first congestion event": {2, 0, 30, 24, 300 * ms, 50 * ms, 0},
 		"a limit that is known is known": {1, 20, 30, 24, 300 * ms, 50 * ms, 0},
 	}
 	for name, tt := range tests {
@@ -41,7 +41,7 @@ func TestTheTailOfABurstShowsTheRate(t *testing.T) {
 			l.refused[unitRequest] = first.refused + tt.refused
 			w := &Waiter{sent: tt.span}
 			w.mark[unitRequest] = first.mark + tt.sent
-			if got := l.tailRate(w, slotRequests, tt.hint); math.Abs(got-tt.want) > 1e-9 {
+			if got := l.inFlightRate(w, slotRequests, tt.hint); math.Abs(got-tt.want) > 1e-9 {
 				t.Errorf("%.3f per second, want %.3f", got, tt.want)
 			}
 		})

@@ -251,3 +251,12 @@ func (u *upstream) header(now time.Time) map[string][]string {
 	}
 	return h
 }
+
+// header is what an answer's headers are, from names and values in turn.
+func header(pairs ...string) map[string][]string {
+	h := map[string][]string{}
+	for i := 0; i < len(pairs); i += 2 {
+		h[pairs[i]] = append(h[pairs[i]], pairs[i+1])
+	}
+	return h
+}

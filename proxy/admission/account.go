@@ -33,9 +33,9 @@ type account struct {
 	blank    bool // resting is among those that hold nothing
 }
 
-// MaxBlank is how many limiters that nobody uses are kept although a new one would do nearly as
+// maxBlank is how many limiters that nobody uses are kept although a new one would do nearly as
 // well: a burst of calls that all fail goes on at the pace that it had.
-const MaxBlank = 64
+const maxBlank = 64
 
 // wake makes a queue that nobody used ready for use. Locked.
 func (ls *Queues) wake(ln *Queue, now time.Time) {
@@ -53,7 +53,7 @@ func (ls *Queues) wake(ln *Queue, now time.Time) {
 	}
 	a.unproven[ln] = struct{}{}
 	ln.taught = 0
-	ln.Turnstile.Store(a.common)
+	ln.turnstile.Store(a.common)
 }
 
 // restCommon puts the limiter of models that nobody knows to exist among those that may go, once
@@ -69,7 +69,7 @@ func (ls *Queues) restCommon(a *account, now time.Time) {
 func (ls *Queues) restLocked(a *account, now time.Time) {
 	size := a.common.limiter.Size()
 	a.bytes += size - a.size
-	ls.Bytes += size - a.size
+	ls.bytes += size - a.size
 	a.size = size
 	ls.unrestCommon(a)
 	if a.blank = a.common.limiter.Blank(now); !a.blank {
@@ -77,7 +77,7 @@ func (ls *Queues) restLocked(a *account, now time.Time) {
 		return
 	}
 	a.resting = ls.blank.PushBack(a)
-	if ls.blank.Len() > MaxBlank {
+	if ls.blank.Len() > maxBlank {
 		ls.dropCommon(ls.blank.Front().Value.(*account), now)
 	}
 }
@@ -98,9 +98,9 @@ func (ls *Queues) unrestCommon(a *account) {
 // dropCommon forgets a limiter that nobody uses, but not what it counted. Locked.
 func (ls *Queues) dropCommon(a *account, now time.Time) {
 	ls.unrestCommon(a)
-	ls.dropped.Add(a.common.Snapshot(now).Counters)
+	ls.dropped.Add(a.common.snapshot(now).Counters)
 	a.bytes -= a.size
-	ls.Bytes -= a.size
+	ls.bytes -= a.size
 	a.common, a.size = nil, 0
 	ls.forget(a)
 }
@@ -108,6 +108,6 @@ func (ls *Queues) dropCommon(a *account, now time.Time) {
 // forget drops an account that has nothing left. Locked.
 func (ls *Queues) forget(a *account) {
 	if a.lines == 0 && a.users == 0 && a.common == nil {
-		delete(ls.Accounts, a.key)
+		delete(ls.accounts, a.key)
 	}
 }

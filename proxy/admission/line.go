@@ -25,7 +25,7 @@ type Queue struct {
 	key       Key
 	Slots     *Slots
 	Answers   answerTimes
-	Turnstile atomic.Pointer[turnstile] // that it waits at, perhaps with others
+	turnstile atomic.Pointer[turnstile] // that it waits at, perhaps with others
 	siblings  *siblings                 // set before proven
 	sibling   *limit.Sibling            // under siblings.mu
 	Refusals  Refusals
@@ -43,11 +43,11 @@ type Queue struct {
 	idle    [2]*list.Element
 }
 
-// NewLine returns a queue by itself.
-func NewLine(key Key, s limit.Settings, now time.Time) *Queue {
+// newLine returns a line by itself.
+func newLine(key Key, s limit.Settings, now time.Time) *Queue {
 	ln := &Queue{key: key}
 	ln.proven.Store(true)
-	ln.Turnstile.Store(&turnstile{limiter: limit.New(s, now), lines: []*Queue{ln}})
+	ln.turnstile.Store(&turnstile{limiter: limit.New(s, now), lines: []*Queue{ln}})
 	return ln
 }
 
@@ -80,9 +80,9 @@ func (ln *Queue) kin() *siblings {
 // lock returns the queue's turnstile, locked.
 func (ln *Queue) lock() *turnstile {
 	for {
-		ts := ln.Turnstile.Load()
+		ts := ln.turnstile.Load()
 		ts.mu.Lock()
-		if ln.Turnstile.Load() == ts {
+		if ln.turnstile.Load() == ts {
 			return ts
 		}
 		ts.mu.Unlock() // it moved meanwhile
@@ -141,7 +141,7 @@ func (ln *Queue) Enter(pl *Ticket, now time.Time) limit.Decision {
 		ts.hold(pl)
 	case limit.Queued:
 		ts.queue(pl)
-		ts.Release(now)
+		ts.release(now)
 	}
 	return d
 }
@@ -157,7 +157,7 @@ func (ln *Queue) Refused(pl *Ticket, now time.Time, r limit.Refusal) limit.Decis
 	if d.Reason == limit.Queued {
 		ts.queue(pl)
 	}
-	ts.Release(now)
+	ts.release(now)
 	return d
 }
 
@@ -180,7 +180,7 @@ func (pl *Ticket) Repeated(now time.Time) {
 	ts := pl.Line.lock()
 	defer ts.mu.Unlock()
 	ts.limiter.Repeated(now, &pl.Waiter)
-	ts.Release(now)
+	ts.release(now)
 }
 
 // Chance takes in a refusal that names a wait, and reports whether it hit at random.
@@ -239,7 +239,7 @@ func (pl *Ticket) Leave(now time.Time) {
 	pl.Queued = false
 	pl.Turn++
 	ts.limiter.Leave(now, &pl.Waiter)
-	ts.Release(now)
+	ts.release(now)
 }
 
 // Sent tells the limiter that the request of a turn is on the wire.
@@ -260,14 +260,14 @@ func (pl *Ticket) Sent(now time.Time, turn int) {
 		pl.Waiter.Connect = pl.Line.connect(now)
 	}
 	ts.limiter.Sent(now, &pl.Waiter)
-	ts.Release(now)
+	ts.release(now)
 }
 
 // Answered tells the limiter of an answer that was not a refusal.
 func (pl *Ticket) Answered(now time.Time, told limit.Told) {
 	ts := pl.Line.lock()
 	ts.limiter.Answered(now, &pl.Waiter, told.Headers)
-	ts.Release(now)
+	ts.release(now)
 	id := pl.sentAs
 	ts.mu.Unlock()
 	pl.Line.kin().answered(pl.Line, now, id, told)
@@ -278,7 +278,7 @@ func (pl *Ticket) Rejected(now time.Time) {
 	ts := pl.Line.lock()
 	defer ts.mu.Unlock()
 	ts.limiter.Rejected(now, &pl.Waiter)
-	ts.Release(now)
+	ts.release(now)
 }
 
 // Heard tells of a refusal what it says about the account, before the limiter hears of it.

@@ -52,11 +52,11 @@ func TestLines_NothingIsKeptOfInventedNames(t *testing.T) {
 		calls(ls, Key{credentialOf(1), fmt.Sprint("m", i)}, now, false)
 		calls(ls, Key{credentialOf(i), "m"}, now, false)
 	}
-	if len(ls.ByKey) != 0 || len(ls.Accounts) > MaxBlank || ls.Bytes > MaxBlank*5<<10 {
-		t.Errorf("%d limiters of %d credentials are kept, of %d bytes", len(ls.ByKey), len(ls.Accounts), ls.Bytes)
+	if len(ls.byKey) != 0 || len(ls.accounts) > maxBlank || ls.bytes > maxBlank*5<<10 {
+		t.Errorf("%d limiters of %d credentials are kept, of %d bytes", len(ls.byKey), len(ls.accounts), ls.bytes)
 	}
-	if ls.Tidy(now.Add(blankTime)) || len(ls.Accounts) != 0 || ls.Bytes != 0 {
-		t.Errorf("%d credentials are kept after a minute, of %d bytes", len(ls.Accounts), ls.Bytes)
+	if ls.Tidy(now.Add(blankTime)) || len(ls.accounts) != 0 || ls.bytes != 0 {
+		t.Errorf("%d credentials are kept after a minute, of %d bytes", len(ls.accounts), ls.bytes)
 	}
 }
 
@@ -71,18 +71,18 @@ func TestLines_InventedNamesKeepAConfiguredLimitForAMinute(t *testing.T) {
 	for i := range 20_000 {
 		calls(ls, Key{credentialOf(i), "m"}, now, false)
 	}
-	if ls.Bytes > ls.Room {
-		t.Errorf("%d bytes are kept, the bound is %d", ls.Bytes, ls.Room)
+	if ls.bytes > ls.Room {
+		t.Errorf("%d bytes are kept, the bound is %d", ls.bytes, ls.Room)
 	}
-	if ls.Tidy(now.Add(time.Minute)) || len(ls.Accounts) != 0 || ls.Bytes != 0 {
-		t.Errorf("%d credentials are kept after a minute, of %d bytes", len(ls.Accounts), ls.Bytes)
+	if ls.Tidy(now.Add(time.Minute)) || len(ls.accounts) != 0 || ls.bytes != 0 {
+		t.Errorf("%d credentials are kept after a minute, of %d bytes", len(ls.accounts), ls.bytes)
 	}
 }
 
 func TestLines_AFloodByOneCredentialEvictsNoOther(t *testing.T) {
 	ls, now := NewLines(learns), time.Now()
 	calls(ls, Key{credentialOf(1), "rare"}, now, true)
-	rare := ls.ByKey[Key{credentialOf(1), "rare"}]
+	rare := ls.byKey[Key{credentialOf(1), "rare"}]
 	for range youngUses {
 		calls(ls, Key{credentialOf(2), "own"}, now, true)
 	}
@@ -90,14 +90,14 @@ func TestLines_AFloodByOneCredentialEvictsNoOther(t *testing.T) {
 		calls(ls, Key{credentialOf(2), fmt.Sprint("m", i)}, now, true)
 		calls(ls, Key{credentialOf(2), fmt.Sprint("x", i)}, now, false)
 	}
-	a := ls.Accounts[accountKey{credentialOf(2), true}]
+	a := ls.accounts[accountKey{credentialOf(2), true}]
 	if a.bytes > ls.Room/accountShare || a.bytes < ls.Room/accountShare/2 {
 		t.Errorf("the flood keeps %d bytes, want about %d", a.bytes, ls.Room/accountShare)
 	}
-	if ls.ByKey[Key{credentialOf(1), "rare"}] != rare || rare == nil {
+	if ls.byKey[Key{credentialOf(1), "rare"}] != rare || rare == nil {
 		t.Error("another credential's limiter was dropped")
 	}
-	if ls.ByKey[Key{credentialOf(2), "own"}] == nil {
+	if ls.byKey[Key{credentialOf(2), "own"}] == nil {
 		t.Error("the limiter that the credential itself used often went before those it used once")
 	}
 }
@@ -111,24 +111,24 @@ func TestLines_AFloodOfCredentialsLeavesThoseThatAreUsed(t *testing.T) {
 	for i := range 20_000 {
 		calls(ls, Key{credentialOf(i + 3), "m"}, now, true)
 	}
-	if ls.Bytes > ls.Room || ls.Bytes < ls.Room/2 {
-		t.Errorf("%d bytes are kept, want about %d", ls.Bytes, ls.Room)
+	if ls.bytes > ls.Room || ls.bytes < ls.Room/2 {
+		t.Errorf("%d bytes are kept, want about %d", ls.bytes, ls.Room)
 	}
-	if ls.ByKey[Key{credentialOf(1), "m"}] == nil {
+	if ls.byKey[Key{credentialOf(1), "m"}] == nil {
 		t.Error("the limiter that was used often went before those that were used once")
 	}
-	if ls.ByKey[busy.Line.key] != busy.Line {
+	if ls.byKey[busy.Line.key] != busy.Line {
 		t.Error("a limiter that is in use was dropped")
 	}
-	if ls.ByKey[Key{credentialOf(3), "m"}] != nil {
+	if ls.byKey[Key{credentialOf(3), "m"}] != nil {
 		t.Error("the limiter that was not used for longest is still there")
 	}
 	busy.ends(now)
-	if !ls.Tidy(now.Add(YoungTime)) || len(ls.ByKey) != 1 {
-		t.Errorf("%d limiters are left after two minutes, want the one that was used often", len(ls.ByKey))
+	if !ls.Tidy(now.Add(youngTime)) || len(ls.byKey) != 1 {
+		t.Errorf("%d limiters are left after two minutes, want the one that was used often", len(ls.byKey))
 	}
-	if ls.Tidy(now.Add(time.Hour)) || len(ls.ByKey)+len(ls.Accounts) != 0 || ls.Bytes != 0 {
-		t.Errorf("%d limiters are left after an hour, of %d bytes", len(ls.ByKey), ls.Bytes)
+	if ls.Tidy(now.Add(time.Hour)) || len(ls.byKey)+len(ls.accounts) != 0 || ls.bytes != 0 {
+		t.Errorf("%d limiters are left after an hour, of %d bytes", len(ls.byKey), ls.bytes)
 	}
 }
 
@@ -139,7 +139,7 @@ func TestLines_WhatRefusalsTaughtStays(t *testing.T) {
 	pl := enters(ls, Key{Model: "refused"}, now)
 	pl.Line.Refusals.Refuse(now, 0, false, nil)
 	pl.ends(now)
-	kept := ls.ByKey[Key{Model: "refused"}]
+	kept := ls.byKey[Key{Model: "refused"}]
 	if kept == nil {
 		t.Fatal("a streak of refusals was forgotten")
 	}
@@ -161,16 +161,16 @@ func TestLines_AProvenModelKeepsItsPace(t *testing.T) {
 		for range 20 {
 			a, b = append(a, enters(ls, Key{Model: "a"}, now)), append(b, enters(ls, Key{Model: "b"}, now))
 		}
-		if a[0].Line.Turnstile.Load() != b[0].Line.Turnstile.Load() {
+		if a[0].Line.turnstile.Load() != b[0].Line.turnstile.Load() {
 			t.Fatal("two models that nobody knows to exist have a limiter each")
 		}
 		if !a[0].held || !b[0].held || a[2].held {
 			t.Fatal("the cold start of both is not that of one limiter")
 		}
-		before := a[0].Line.Turnstile.Load()
+		before := a[0].Line.turnstile.Load()
 		a[0].Sent(now, a[0].Turn)
 		ls.Prove(a[0].Line, now)
-		if a[0].Line.Turnstile.Load() != before || before == b[0].Line.Turnstile.Load() {
+		if a[0].Line.turnstile.Load() != before || before == b[0].Line.turnstile.Load() {
 			t.Error("the model that exists does not go on with the limiter that paced it")
 		}
 		held := func(all []*Ticket) int {
@@ -188,7 +188,7 @@ func TestLines_AProvenModelKeepsItsPace(t *testing.T) {
 		if got := held(b); got > 4 {
 			t.Errorf("%d of the other model's requests are let out, want at most a cold start's", got)
 		}
-		if q := before.Snapshot(now).Queue + b[0].Line.Turnstile.Load().Snapshot(now).Queue; q+held(a)+held(b) != 39 {
+		if q := before.snapshot(now).Queue + b[0].Line.turnstile.Load().snapshot(now).Queue; q+held(a)+held(b) != 39 {
 			t.Errorf("%d wait and %d and %d may go, of 39", q, held(a), held(b))
 		}
 		ls.Prove(b[0].Line, now)
@@ -196,12 +196,12 @@ func TestLines_AProvenModelKeepsItsPace(t *testing.T) {
 			pl.ends(now)
 		}
 		for _, model := range []string{"a", "b"} {
-			ts := ls.ByKey[Key{Model: model}].Turnstile.Load()
-			if s := ts.Snapshot(now); s.Queue != 0 || len(ts.held) != 0 {
+			ts := ls.byKey[Key{Model: model}].turnstile.Load()
+			if s := ts.snapshot(now); s.Queue != 0 || len(ts.held) != 0 {
 				t.Errorf("%s: %d wait when all have left", model, s.Queue)
 			}
 		}
-		if a := ls.Accounts[accountKey{named: true}]; a.users != 0 || len(a.unproven) != 0 {
+		if a := ls.accounts[accountKey{named: true}]; a.users != 0 || len(a.unproven) != 0 {
 			t.Errorf("the common limiter is left: %+v", a)
 		}
 	})

@@ -13,9 +13,9 @@ func (ls *Queues) Prove(ln *Queue, now time.Time) {
 	if ln.proven.Load() {
 		return
 	}
-	ls.Mu.Lock()
-	defer ls.Mu.Unlock()
-	if ln.proven.Load() || ls.ByKey[ln.key] != ln {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	if ln.proven.Load() || ls.byKey[ln.key] != ln {
 		return
 	}
 	a, ts := ln.account, ln.account.common
@@ -33,11 +33,11 @@ func (ls *Queues) Prove(ln *Queue, now time.Time) {
 	case !keeps:
 		own := ts.part(now, func(pl *Ticket) bool { return pl.Line == ln })
 		own.lines, own.held = []*Queue{ln}, nil
-		ln.Turnstile.Store(own)
+		ln.turnstile.Store(own)
 	case a.users > 0:
 		a.common = ts.part(now, func(pl *Ticket) bool { return pl.Line != ln })
 		for other := range a.unproven {
-			other.Turnstile.Store(a.common)
+			other.turnstile.Store(a.common)
 		}
 	default:
 		a.common = nil
@@ -65,7 +65,7 @@ func (ts *turnstile) part(now time.Time, goes func(*Ticket) bool) *turnstile {
 			n.held[pl] = struct{}{}
 		}
 	}
-	n.Release(now)
-	ts.Release(now)
+	n.release(now)
+	ts.release(now)
 	return n
 }

@@ -22,29 +22,29 @@ type Queues struct {
 	settings limit.Settings
 	// Concurrency says that limits on it are learned.
 	Concurrency bool
-	Siblings    *siblings    // nil where nobody looks for queues that share an account
-	Room        int          // the bytes that those may take that nobody uses
-	Mu          sync.RWMutex // guards what follows
-	ByKey       map[Key]*Queue
-	Accounts    map[accountKey]*account // of models that no answer has shown to exist
-	idle        [idleKinds]list.List    // of *Queue, that used last at the back
-	resting     list.List               // of *account, whose common limiter nobody uses,
-	blank       list.List               // and of those for which a new one would do
-	Bytes       int                     // that unused queues take
+	Siblings    *siblings // nil where nobody looks for lines that share an account
+	Room        int       // the bytes that those may take that nobody uses
+	mu          sync.RWMutex
+	byKey       map[Key]*Queue
+	accounts    map[accountKey]*account
+	idle        [idleKinds]list.List // of *line, that used last at the back
+	resting     list.List            // of *account, whose common limiter nobody uses,
+	blank       list.List            // and of those for which a new one would do
+	bytes       int
 	dropped     limit.Counters
 }
 
 // NewLines returns the queues of an upstream with limits s. It has none yet.
 func NewLines(s limit.Settings) *Queues {
-	return &Queues{settings: s, Room: LineRoom, ByKey: map[Key]*Queue{}, Accounts: map[accountKey]*account{}}
+	return &Queues{settings: s, Room: LineRoom, byKey: map[Key]*Queue{}, accounts: map[accountKey]*account{}}
 }
 
 // Take returns the queue of key for a request, which must release it. named says that the caller
 // named the model: else it is an endpoint.
 func (ls *Queues) Take(key Key, named bool, now time.Time) *Queue {
-	ls.Mu.Lock()
-	defer ls.Mu.Unlock()
-	ln := ls.ByKey[key]
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	ln := ls.byKey[key]
 	if ln == nil {
 		ln = ls.add(key, named)
 	}
@@ -69,31 +69,31 @@ func (ls *Queues) Of(key Key, now time.Time) *Queue {
 
 // Known returns the queue of key, nil if there is none.
 func (ls *Queues) Known(key Key) *Queue {
-	ls.Mu.RLock()
-	defer ls.Mu.RUnlock()
-	return ls.ByKey[key]
+	ls.mu.RLock()
+	defer ls.mu.RUnlock()
+	return ls.byKey[key]
 }
 
 // add makes the queue of key. Locked.
 func (ls *Queues) add(key Key, named bool) *Queue {
 	of := accountKey{key.Credential, named}
-	a := ls.Accounts[of]
+	a := ls.accounts[of]
 	if a == nil {
 		a = &account{key: of}
-		ls.Accounts[of] = a
+		ls.accounts[of] = a
 	}
 	ln := &Queue{key: key, Home: ls, account: a, connect: ls.Connect, Slots: NewSlots(0, ls.settings.QueueMax, ls.Concurrency)}
 	a.lines++
 	ls.Siblings.count(1)
-	ls.ByKey[key] = ln
+	ls.byKey[key] = ln
 	ls.resize(ln, lineBytes)
 	return ln
 }
 
 // Release ends what Take began.
 func (ls *Queues) Release(ln *Queue, now time.Time) {
-	ls.Mu.Lock()
-	defer ls.Mu.Unlock()
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
 	a := ln.account
 	ln.users--
 	if !ln.proven.Load() {
@@ -117,24 +117,24 @@ func (ls *Queues) Release(ln *Queue, now time.Time) {
 // Each calls f with a snapshot of every limiter and those that it is for, and whether answers
 // showed that their models exist. It returns what they all counted, those that are gone included.
 func (ls *Queues) Each(now time.Time, f func(keys []Key, s limit.Snapshot, proven bool)) limit.Counters {
-	ls.Mu.RLock()
-	defer ls.Mu.RUnlock()
+	ls.mu.RLock()
+	defer ls.mu.RUnlock()
 	total := ls.dropped
 	shared, common := map[*turnstile][]Key{}, map[*turnstile]bool{}
-	for key, ln := range ls.ByKey {
-		ts := ln.Turnstile.Load()
+	for key, ln := range ls.byKey {
+		ts := ln.turnstile.Load()
 		shared[ts] = append(shared[ts], key)
 	}
-	for _, a := range ls.Accounts {
+	for _, a := range ls.accounts {
 		if a.common != nil {
 			common[a.common] = true
 			if shared[a.common] == nil {
-				total.Add(a.common.Snapshot(now).Counters)
+				total.Add(a.common.snapshot(now).Counters)
 			}
 		}
 	}
 	for ts, keys := range shared {
-		s := ts.Snapshot(now)
+		s := ts.snapshot(now)
 		total.Add(s.Counters)
 		f(keys, s, !common[ts])
 	}

@@ -111,5 +111,5 @@ func (ln *Queue) Dismiss(now time.Time) {
 		pl.TurnedAway = d
 		close(pl.ready)
 	})
-	ts.Release(now)
+	ts.release(now)
 }

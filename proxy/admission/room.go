@@ -11,7 +11,7 @@ import (
 // in bytes over all, and for one credential, and by time. Those that are in use are bounded by
 // the calls that are on their way. Nothing is kept of a model that no answer showed to exist,
 // and little of its credential, unless refusals taught something; little too of models that
-// exist while their answers tell nothing (MaxBlank).
+// exist while their answers tell nothing (maxBlank).
 const (
 	// LineRoom is how many bytes the limiters of one process take that nobody uses: of one
 	// that knows two limits 800, of others three times as many.
@@ -21,7 +21,7 @@ const (
 	// youngUses is from how many uses on a limiter is believed to be needed again. Until then
 	// it goes before others, and sooner: what headers tell, the next answer tells too.
 	youngUses = 8
-	YoungTime = 2 * time.Minute
+	youngTime = 2 * time.Minute
 	blankTime = time.Minute
 )
 
@@ -56,7 +56,7 @@ func (ln *Queue) isOver(now time.Time) bool {
 	ts := ln.lock()
 	defer ts.mu.Unlock()
 	if ln.uses < youngUses && ts.limiter.Refusals() == 0 {
-		return ts.limiter.Rests(now, YoungTime)
+		return ts.limiter.Rests(now, youngTime)
 	}
 	return ts.limiter.Idle(now)
 }
@@ -81,7 +81,7 @@ func (ls *Queues) rest(ln *Queue, now time.Time) {
 	ls.resize(ln, size)
 	ls.unrest(ln)
 	ln.kind, ln.idle = kind, [2]*list.Element{ls.idle[kind].PushBack(ln), ln.account.idle[kind].PushBack(ln)}
-	if kind == idleBlank && ls.idle[kind].Len() > MaxBlank {
+	if kind == idleBlank && ls.idle[kind].Len() > maxBlank {
 		ls.dropFirst(&ls.idle, now)
 	}
 }
@@ -97,7 +97,7 @@ func (ls *Queues) unrest(ln *Queue) {
 
 // resize notes how many bytes a queue takes. Locked.
 func (ls *Queues) resize(ln *Queue, size int) {
-	ls.Bytes += size - ln.size
+	ls.bytes += size - ln.size
 	ln.account.bytes += size - ln.size
 	ln.size = size
 }
@@ -107,7 +107,7 @@ func (ls *Queues) resize(ln *Queue, size int) {
 func (ls *Queues) makeRoom(a *account, now time.Time) {
 	for a.bytes > ls.Room/accountShare && ls.dropFirst(&a.idle, now) {
 	}
-	for ls.Bytes > ls.Room {
+	for ls.bytes > ls.Room {
 		if front := cmp.Or(ls.blank.Front(), ls.resting.Front()); front != nil {
 			ls.dropCommon(front.Value.(*account), now)
 		} else if !ls.dropFirst(&ls.idle, now) {
@@ -135,18 +135,18 @@ func (ls *Queues) drop(ln *Queue, now time.Time) {
 	if !ln.proven.Load() {
 		delete(ln.account.unproven, ln)
 	} else if ls.Siblings.remove(ln) {
-		ls.dropped.Add(ln.Turnstile.Load().Snapshot(now).Counters)
+		ls.dropped.Add(ln.turnstile.Load().snapshot(now).Counters)
 	}
 	ls.Siblings.count(-1)
 	ls.resize(ln, 0)
 	ln.account.lines--
-	delete(ls.ByKey, ln.key)
+	delete(ls.byKey, ln.key)
 }
 
 // Tidy drops what has been idle for long enough, and reports whether anything is left.
 func (ls *Queues) Tidy(now time.Time) bool {
-	ls.Mu.Lock()
-	defer ls.Mu.Unlock()
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
 	for kind := range ls.idle {
 		for e := ls.idle[kind].Front(); e != nil; {
 			ln := e.Value.(*Queue)
@@ -170,5 +170,5 @@ func (ls *Queues) Tidy(now time.Time) bool {
 			}
 		}
 	}
-	return len(ls.Accounts) > 0
+	return len(ls.accounts) > 0
 }

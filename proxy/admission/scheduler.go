@@ -13,7 +13,7 @@ import (
 type turnstile struct {
 	mu      sync.Mutex
 	limiter *limit.Limiter
-	Timer   *time.Timer
+	timer   *time.Timer
 	wakeAt  time.Time
 
 	lines []*Queue // that share it; under siblings.moving
@@ -22,9 +22,9 @@ type turnstile struct {
 	held map[*Ticket]struct{}
 }
 
-// Release lets out all who may go now, turns away those who cannot be in time any
+// release lets out all who may go now, turns away those who cannot be in time any
 // more, and re-arms the timer for the next. Locked.
-func (ts *turnstile) Release(now time.Time) {
+func (ts *turnstile) release(now time.Time) {
 	ts.limiter.Expel(now, func(w *limit.Waiter, d limit.Decision) {
 		pl := w.Tag.(*Ticket)
 		pl.TurnedAway = d
@@ -39,11 +39,11 @@ func (ts *turnstile) Release(now time.Time) {
 	case next.Equal(ts.wakeAt):
 		return
 	case next.IsZero():
-		ts.Timer.Stop()
-	case ts.Timer == nil:
-		ts.Timer = time.AfterFunc(next.Sub(now), ts.wake)
+		ts.timer.Stop()
+	case ts.timer == nil:
+		ts.timer = time.AfterFunc(next.Sub(now), ts.wake)
 	default:
-		ts.Timer.Reset(next.Sub(now))
+		ts.timer.Reset(next.Sub(now))
 	}
 	ts.wakeAt = next
 }
@@ -67,10 +67,10 @@ func (ts *turnstile) wake() {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	ts.wakeAt = time.Time{}
-	ts.Release(time.Now())
+	ts.release(time.Now())
 }
 
-func (ts *turnstile) Snapshot(now time.Time) limit.Snapshot {
+func (ts *turnstile) snapshot(now time.Time) limit.Snapshot {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	return ts.limiter.Snapshot(now)
@@ -84,15 +84,15 @@ func (ts *turnstile) absorb(other *turnstile, now time.Time) {
 	other.mu.Lock()
 	defer other.mu.Unlock()
 	ts.limiter.Absorb(now, other.limiter)
-	if other.Timer != nil {
-		other.Timer.Stop()
+	if other.timer != nil {
+		other.timer.Stop()
 	}
 	other.wakeAt = time.Time{}
 	for _, ln := range other.lines {
-		ln.Turnstile.Store(ts)
+		ln.turnstile.Store(ts)
 	}
 	ts.lines, other.lines = append(ts.lines, other.lines...), nil
-	ts.Release(now)
+	ts.release(now)
 }
 
 // split gives ln a turnstile of its own again, with those who wait in it.
@@ -103,10 +103,10 @@ func (ts *turnstile) split(ln *Queue, now time.Time) {
 	own.mu.Lock()
 	defer own.mu.Unlock()
 	own.limiter = ts.limiter.Split(now, func(w *limit.Waiter) bool { return w.Tag.(*Ticket).Line == ln })
-	ln.Turnstile.Store(own)
+	ln.turnstile.Store(own)
 	ts.remove(ln)
-	ts.Release(now)
-	own.Release(now)
+	ts.release(now)
+	own.release(now)
 }
 
 // remove forgets a queue. Under siblings.moving.

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -55,7 +56,7 @@ func (s *siblings) answered(ln *Queue, now time.Time, id uint64, told limit.Told
 		return
 	}
 	s.mu.Lock()
-	c := s.seen.Answered(now, ln.sibling, id, told)
+	c := s.seen.Answered(now, ln.sibling, id, told.Refusal != nil, told.Quota())
 	s.mu.Unlock()
 	if c.Join != nil || c.Part != nil {
 		s.arrange(now, slices.Concat(c.Join, c.Part))
@@ -70,7 +71,7 @@ func (s *siblings) arrange(now time.Time, some []*limit.Sibling) {
 	for _, m := range some {
 		ln := m.Tag.(*Queue)
 		group := s.group(ln)
-		ts := ln.Turnstile.Load()
+		ts := ln.turnstile.Load()
 		if i := slices.IndexFunc(ts.lines, func(x *Queue) bool { return !slices.Contains(group, x) }); i >= 0 {
 			s.tell("limiters that shared an account do so no more", s.between(ln, ts.lines[i]))
 			ts.split(ln, now)
@@ -79,8 +80,8 @@ func (s *siblings) arrange(now time.Time, some []*limit.Sibling) {
 	for _, m := range some {
 		ln := m.Tag.(*Queue)
 		group := s.group(ln)
-		ts := group[0].Turnstile.Load()
-		if other := ln.Turnstile.Load(); other != ts {
+		ts := group[0].turnstile.Load()
+		if other := ln.turnstile.Load(); other != ts {
 			ts.absorb(other, now)
 			s.tell("limiters share an account", s.between(group[0], ln))
 		}
@@ -135,20 +136,24 @@ func (s *siblings) remove(ln *Queue) bool {
 	s.mu.Lock()
 	s.seen.Forget(ln.sibling)
 	s.mu.Unlock()
-	ts := ln.Turnstile.Load()
+	ts := ln.turnstile.Load()
 	ts.remove(ln)
 	return len(ts.lines) == 0
 }
 
-// organizationHeader names whose key it is, in all of OpenAI's answers.
-const organizationHeader = "Openai-Organization"
+// ownerHeaders name whose key it is: OpenAI's organization and project
+// (platform.openai.com/docs/api-reference/debugging-requests), and Anthropic's organization
+// (docs.anthropic.com/en/api/overview, response headers).
+var ownerHeaders = [...]string{"Openai-Organization", "Openai-Project", "Anthropic-Organization-Id"}
 
 // ToldBy is what an answer tells about the account that it was made for.
 func ToldBy(h http.Header, v classify.Verdict, headers limit.Headers, refusal *limit.Refusal) limit.Told {
 	t := limit.Told{Headers: headers, Refusal: refusal}
-	if org := h[organizationHeader]; len(org) > 0 {
-		t.Organization = org[0]
+	var owners []string
+	for _, name := range ownerHeaders {
+		owners = append(owners, h[name]...)
 	}
+	t.Organization = strings.Join(owners, "/")
 	if refusal != nil {
 		t.Account = v.Error.Account()
 	}

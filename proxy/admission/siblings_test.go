@@ -73,7 +73,7 @@ func TestWhoWaitsWhileLinesMoveIsAdmittedOnce(t *testing.T) {
 			time.Sleep(5 * time.Millisecond) // the bubble's clock
 			ls.Siblings.moving.Lock()
 			a, b := lines[move.IntN(3)], lines[move.IntN(3)]
-			ts, other := a.Turnstile.Load(), b.Turnstile.Load()
+			ts, other := a.turnstile.Load(), b.turnstile.Load()
 			switch {
 			case ts != other:
 				ts.absorb(other, time.Now())
@@ -98,7 +98,7 @@ func TestWhoWaitsWhileLinesMoveIsAdmittedOnce(t *testing.T) {
 func TestWhoWaitsKeepsItsOrderOverLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()
-		a, b := NewLine(Key{Model: "a"}, limit.Settings{RPM: 600}, now), NewLine(Key{Model: "b"}, limit.Settings{RPM: 600}, now)
+		a, b := newLine(Key{Model: "a"}, limit.Settings{RPM: 600}, now), newLine(Key{Model: "b"}, limit.Settings{RPM: 600}, now)
 		var mu sync.Mutex
 		var order []int
 		var wg sync.WaitGroup
@@ -120,7 +120,7 @@ func TestWhoWaitsKeepsItsOrderOverLines(t *testing.T) {
 				pl.Sent(time.Now(), pl.Turn)
 			})
 		}
-		a.Turnstile.Load().absorb(b.Turnstile.Load(), time.Now())
+		a.turnstile.Load().absorb(b.turnstile.Load(), time.Now())
 		wg.Wait()
 		for i := 1; i < len(order); i++ {
 			if order[i] < order[i-1] {
@@ -139,7 +139,7 @@ func TestALineThatIsDroppedLeavesTheOthersTheirTurnstile(t *testing.T) {
 	ls.Siblings = NewSiblings(func(string, []slog.Attr) {}, "openai", now)
 	a, b := ls.Of(Key{Model: "a"}, now), ls.Of(Key{Model: "b"}, now)
 	ls.Siblings.moving.Lock()
-	a.Turnstile.Load().absorb(b.Turnstile.Load(), now)
+	a.turnstile.Load().absorb(b.turnstile.Load(), now)
 	ls.Siblings.moving.Unlock()
 	pl := &Ticket{}
 	pl.Take(a, limit.Waiter{})
@@ -147,12 +147,12 @@ func TestALineThatIsDroppedLeavesTheOthersTheirTurnstile(t *testing.T) {
 	pl.Answered(now, limit.Told{Headers: limit.Headers{Ignored: 3}})
 	total := func() int { return ls.Each(now, func([]Key, limit.Snapshot, bool) {}).IgnoredHeaders }
 	for _, key := range []Key{{Model: "a"}, {Model: "b"}} {
-		ls.drop(ls.ByKey[key], now)
+		ls.drop(ls.byKey[key], now)
 		if got := total(); got != 3 {
 			t.Errorf("%d ignored after %v was dropped, want 3", got, key)
 		}
 	}
-	if b.Turnstile.Load() != a.Turnstile.Load() {
+	if b.turnstile.Load() != a.turnstile.Load() {
 		t.Error("one went elsewhere")
 	}
 }

@@ -16,8 +16,8 @@ type Slot struct {
 // Sent tells that the call is on its way.
 func (sl *Slot) Sent(now time.Time) {
 	if s := sl.Of; s != nil && s.learns {
-		s.Mu.Lock()
-		defer s.Mu.Unlock()
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		s.learned.Start(now, &sl.call)
 		s.Release(now) // silence about this one may let others go
 	}
@@ -30,8 +30,8 @@ func (sl *Slot) Refused(now time.Time, e concurrency.Evidence, hint time.Duratio
 	if s == nil || !s.learns {
 		return false
 	}
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return s.learned.Refused(now, &sl.call, e, hint)
 }
 
@@ -42,12 +42,12 @@ func (sl *Slot) Give(accepted bool) {
 		return
 	}
 	sl.Of = nil
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	now := time.Now()
 	if s.learns {
 		s.learned.End(now, &sl.call, accepted)
 	}
-	s.Taken--
+	s.taken--
 	s.Release(now)
 }

@@ -11,13 +11,13 @@ import (
 // join puts w into the queue. Locked.
 func (s *Slots) join(w *SlotWaiter, again bool) *list.Element {
 	if again {
-		for e := s.Queue.Front(); e != nil; e = e.Next() {
+		for e := s.queue.Front(); e != nil; e = e.Next() {
 			if e.Value.(*SlotWaiter).Came.After(w.Came) {
-				return s.Queue.InsertBefore(w, e)
+				return s.queue.InsertBefore(w, e)
 			}
 		}
 	}
-	return s.Queue.PushBack(w)
+	return s.queue.PushBack(w)
 }
 
 // oldestEach is how often the one who waits longest is next, whatever its age.
@@ -27,7 +27,7 @@ const oldestEach = 10
 // before it could be answered; then one who can be. Those who may be more patient get every
 // tenth slot. Locked; somebody waits.
 func (s *Slots) nextOut(now time.Time) *list.Element {
-	front := s.Queue.Front()
+	front := s.queue.Front()
 	s.given++
 	if s.patience == nil {
 		return front
@@ -50,7 +50,7 @@ func (s *Slots) nextOut(now time.Time) *list.Element {
 // because what looked like one was chance, or it is old, all of them at once would be the
 // very crowd that limits are about; so they go by a ramp. Locked.
 func (s *Slots) letOut(now time.Time) int {
-	waiting := s.Queue.Len()
+	waiting := s.queue.Len()
 	if waiting == 0 || !s.learns || s.learned.Allowed(now) != concurrency.Unlimited {
 		s.ramp = nil
 		return waiting

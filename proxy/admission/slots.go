@@ -24,10 +24,10 @@ type Slots struct {
 	learns   bool // OUTRIGGER_CONCURRENCY
 	queueMax int
 
-	Mu       sync.Mutex
+	mu       sync.Mutex
 	learned  concurrency.Limiter
-	Taken    int                   // slots that are held
-	Queue    list.List             // of *SlotWaiter
+	taken    int
+	queue    list.List             // of *SlotWaiter
 	given    int                   // slots, so far
 	patience *concurrency.Patience // nil while nobody left
 	closing  time.Time             // a drain ends then; zero while none is
@@ -60,12 +60,12 @@ func (s *Slots) TryTake(sl *Slot) bool {
 	if s.unbounded() {
 		return true
 	}
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
-	if s.Queue.Len() > 0 || !s.free(time.Now()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.queue.Len() > 0 || !s.free(time.Now()) {
 		return false
 	}
-	s.Taken++
+	s.taken++
 	sl.Of = s
 	return true
 }
@@ -74,24 +74,24 @@ func (s *Slots) TryTake(sl *Slot) bool {
 // the order of arrival. It fails with ErrSlotsFull, with ErrTurnedAway where its turn would
 // come after w's deadline, with ErrQueueTimeout at until, or with the cause of ctx's end.
 func (s *Slots) Take(ctx context.Context, sl *Slot, w *SlotWaiter, until time.Time, again bool) error {
-	s.Mu.Lock()
+	s.mu.Lock()
 	now := time.Now()
-	if !again && s.Queue.Len() >= s.queueMax {
-		s.Mu.Unlock()
+	if !again && s.queue.Len() >= s.queueMax {
+		s.mu.Unlock()
 		return ErrSlotsFull
 	}
-	if !again && s.tooLate(now, s.Queue.Len(), s.closing) {
-		s.Mu.Unlock()
+	if !again && s.tooLate(now, s.queue.Len(), s.closing) {
+		s.mu.Unlock()
 		return apierror.ErrClosing
 	}
-	if !again && s.tooLate(now, s.Queue.Len(), w.Deadline) { // the first may be next at any moment
-		s.Mu.Unlock()
+	if !again && s.tooLate(now, s.queue.Len(), w.Deadline) { // the first may be next at any moment
+		s.mu.Unlock()
 		return ErrTurnedAway
 	}
 	w.turn = make(chan struct{})
 	place := s.join(w, again)
 	s.Release(now)
-	s.Mu.Unlock()
+	s.mu.Unlock()
 	var expired <-chan time.Time
 	if !until.IsZero() {
 		timer := time.NewTimer(time.Until(until))
@@ -113,12 +113,12 @@ func (s *Slots) Take(ctx context.Context, sl *Slot, w *SlotWaiter, until time.Ti
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	}
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if w.given { // at the same moment: pass it on
-		s.Taken--
+		s.taken--
 	} else if !w.late {
-		s.Queue.Remove(place)
+		s.queue.Remove(place)
 	}
 	s.Release(time.Now())
 	return err
@@ -129,37 +129,37 @@ func (s *Slots) HasRoom() bool {
 	if s.unbounded() {
 		return true
 	}
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
-	return s.Queue.Len() == 0 && s.free(time.Now())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.queue.Len() == 0 && s.free(time.Now())
 }
 
 // knowsLimit reports whether a limit was learned.
 func (s *Slots) knowsLimit(now time.Time) bool {
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return s.learns && s.learned.Allowed(now) != concurrency.Unlimited
 }
 
 // IsLearned reports whether it is a learned limit that holds calls back.
 func (s *Slots) IsLearned() bool {
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
-	return s.learns && s.Taken >= s.learned.Allowed(time.Now())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.learns && s.taken >= s.learned.Allowed(time.Now())
 }
 
 // free reports whether one more may be in flight. Locked.
 func (s *Slots) free(now time.Time) bool {
-	if s.most > 0 && s.Taken >= s.most {
+	if s.most > 0 && s.taken >= s.most {
 		return false
 	}
-	return !s.learns || s.Taken < s.learned.Allowed(now)
+	return !s.learns || s.taken < s.learned.Allowed(now)
 }
 
 // Left tells that a caller left who had waited here, at that age of its request.
 func (s *Slots) Left(now time.Time, age time.Duration) {
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.patience == nil {
 		s.patience = new(concurrency.Patience)
 	}
@@ -188,28 +188,28 @@ func (s *Slots) predict(now time.Time, ahead int) (time.Duration, bool) {
 // UntilFree returns how long one who came now would wait, at least a second for the
 // callers that are told to come back then.
 func (s *Slots) UntilFree() time.Duration {
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
-	wait, _ := s.predict(time.Now(), s.Queue.Len()+1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	wait, _ := s.predict(time.Now(), s.queue.Len()+1)
 	return max(wait, time.Second)
 }
 
 // Release gives free slots to those who wait, in order, and looks again when more may be
 // free. Locked.
 func (s *Slots) Release(now time.Time) {
-	for n := s.letOut(now); n > 0 && s.Queue.Len() > 0 && s.free(now); n-- {
-		w := s.Queue.Remove(s.nextOut(now)).(*SlotWaiter)
+	for n := s.letOut(now); n > 0 && s.queue.Len() > 0 && s.free(now); n-- {
+		w := s.queue.Remove(s.nextOut(now)).(*SlotWaiter)
 		// What cannot be answered in time would only take the place of one that can.
 		if w.late = s.tooLate(now, 0, w.Deadline); !w.late {
 			w.given = true
-			s.Taken++
+			s.taken++
 		}
 		close(w.turn)
 	}
-	if s.Queue.Len() == 0 {
+	if s.queue.Len() == 0 {
 		s.ramp = nil
 	}
-	if s.Queue.Len() == 0 || !s.learns {
+	if s.queue.Len() == 0 || !s.learns {
 		return
 	}
 	next := s.learned.Next(now)
@@ -228,23 +228,23 @@ func (s *Slots) Release(now time.Time) {
 }
 
 func (s *Slots) wake() {
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.wakeAt = time.Time{}
 	s.Release(time.Now())
 }
 
 // snapshot returns what is known of the limit, and how many wait for it.
 func (s *Slots) snapshot(now time.Time) (concurrency.Snapshot, int) {
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
-	return s.learned.Snapshot(now), s.Queue.Len()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.learned.Snapshot(now), s.queue.Len()
 }
 
 // Stop ends the timer.
 func (s *Slots) Stop() {
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.timer != nil {
 		s.timer.Stop()
 	}

@@ -19,11 +19,19 @@ func (s *Slots) Status(now time.Time) ConcurrencyStatus {
 	return ConcurrencyStatus{snapshot, queue}
 }
 
+// Idle reports whether no slot is held and nobody waits for one, as it must be once all calls are
+// over.
+func (s *Slots) Idle() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.taken == 0 && s.queue.Len() == 0
+}
+
 // EachSlots calls f with what is known of each credential's and model's calls in flight.
 func (ls *Queues) EachSlots(now time.Time, f func(key Key, s ConcurrencyStatus, proven bool)) {
-	ls.Mu.RLock()
-	defer ls.Mu.RUnlock()
-	for key, ln := range ls.ByKey {
+	ls.mu.RLock()
+	defer ls.mu.RUnlock()
+	for key, ln := range ls.byKey {
 		f(key, ln.Slots.Status(now), ln.proven.Load())
 	}
 }

@@ -9,15 +9,15 @@ import (
 
 // Close turns away those who wait in these queues and would outlast until.
 func (ls *Queues) Close(now, until time.Time) {
-	ls.Mu.RLock()
-	defer ls.Mu.RUnlock()
+	ls.mu.RLock()
+	defer ls.mu.RUnlock()
 	closed := map[*turnstile]bool{}
-	for _, ln := range ls.ByKey {
+	for _, ln := range ls.byKey {
 		ts := ln.lock()
 		if !closed[ts] {
 			closed[ts] = true
 			ts.limiter.Close(until)
-			ts.Release(now)
+			ts.release(now)
 		}
 		ts.mu.Unlock()
 		ln.Slots.Close(now, until)
@@ -26,14 +26,14 @@ func (ls *Queues) Close(now, until time.Time) {
 
 // Close turns away those who wait for a slot and would outlast until.
 func (s *Slots) Close(now, until time.Time) {
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.closing = until
 	ahead := 0
-	for e := s.Queue.Front(); e != nil; {
+	for e := s.queue.Front(); e != nil; {
 		next := e.Next()
 		if w := e.Value.(*SlotWaiter); s.tooLate(now, ahead, until) {
-			s.Queue.Remove(e)
+			s.queue.Remove(e)
 			w.late, w.closing = true, true
 			close(w.turn)
 		} else {

@@ -55,6 +55,18 @@ func (h *Homes) Reserve(bodies *spool.Config) {
 	bodies.MemoryMax -= values.Bytes(size)
 }
 
+// Keep goes on with what another one knows, if the places are the same.
+func (h *Homes) Keep(known *Homes) {
+	if h == nil {
+		return
+	}
+	if known != nil && slices.EqualFunc(h.Upstreams, known.Upstreams, func(a, b []*lane.Lane) bool { return sameHome(a[0], b[0]) }) {
+		h.known = known.known
+		return
+	}
+	h.known = sticky.New(sticky.Bytes)
+}
+
 // sameHome reports whether two upstreams are one place: the same address, asked with
 // the same key for the same account.
 func sameHome(a, b *lane.Lane) bool {

@@ -16,7 +16,7 @@ var errFollowed = errors.New("a redirect was followed")
 // Again returns the attempt's next request, and ends the one before but for what is the
 // attempt's as a whole: permits, slots, its share of the budget.
 func (a *Attempt) Again() *Attempt {
-	next := &Attempt{Number: a.Number, Started: time.Now(), Call: a.Call, Lease: a.Lease, Idle: a.Idle, Room: a.Room, Host: a.Host, Redirected: true}
+	next := &Attempt{Of: a.Of, Number: a.Number, Started: time.Now(), Redirected: true}
 	a.end.Do(func() {
 		a.Progress.Over.Store(true)
 		if a.Body != nil {

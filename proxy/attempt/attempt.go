@@ -20,14 +20,10 @@ import (
 
 // Attempt is one try at an upstream: what was sent, how far it got, what came back.
 type Attempt struct {
+	Of
 	Number   int
 	Started  time.Time
-	Call     *call.Call
-	Idle     time.Duration // the longest silence inside an answer; 0 is no bound
-	Room     response.Room // for what is held of the answer
-	Host     attemptHost   // the run
-	Lease    leased        // what it holds at the upstream: permits, slots, its share of the budget
-	Progress Progress      // how far the request got
+	Progress Progress
 
 	Resp      *http.Response   // nil when no answer came
 	Body      io.ReadCloser    // the answer's, as it comes from the transport or its hold
@@ -42,6 +38,15 @@ type Attempt struct {
 	HTTP1      bool // made over HTTP/1.1 where the upstream may speak HTTP/2
 	Redirected bool // it follows a redirect
 	Crowded    bool // refused for too many calls at once
+}
+
+// Of is what all attempts of one call have in common.
+type Of struct {
+	Call  *call.Call
+	Idle  time.Duration // the longest silence inside an answer; 0 is no bound
+	Room  response.Room // for what is held of the answer
+	Host  attemptHost
+	Lease leased
 }
 
 // bounds are what may end an attempt, and does so once.
@@ -61,6 +66,8 @@ type beginning struct {
 	Lacking bool                 // an encoded stream lacks the end of its last event, without which it is not whole
 	Missing []byte               // what a stream that ended while it was held lacks of its last event
 	Resumed resumed              // the answer's body, if it is a stream that can be resumed
+
+	FirstByte, HeldUntil time.Time // from when until when the answer was held; zero if it was not
 }
 
 // resumed is a stream that can be resumed when it is cut.

@@ -71,6 +71,7 @@ func (a *Attempt) await(silence, stream, within time.Duration) {
 		defer timer.Stop()
 	}
 	a.Held.Wait(func() time.Duration {
+		a.FirstByte = time.Now()
 		if timer != nil {
 			timer.Stop()
 		}
@@ -80,6 +81,7 @@ func (a *Attempt) await(silence, stream, within time.Duration) {
 		a.Begun()
 		return within
 	})
+	a.HeldUntil = time.Now()
 }
 
 // neverBegan reports whether a stream that has ended said nothing at all.

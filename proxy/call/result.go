@@ -7,15 +7,19 @@ import (
 
 	"outrigger/policy"
 	"outrigger/policy/classify"
+	"outrigger/proxy/apierror"
 	"outrigger/proxy/wire"
 )
 
-// Where an answer came from (x-outrigger-source).
+// Source is where an answer came from (x-outrigger-source).
+type Source string
+
+// The sources.
 const (
-	SourceUpstream = "upstream" // the upstream, for this request
-	SourceLocal    = "local"    // Outrigger wrote it
-	SourceTripped  = "tripped"  // a cached refusal
-	SourceReplay   = "replay"   // the answer to the same call, or its previous failure
+	SourceUpstream Source = "upstream"
+	SourceLocal    Source = "local"   // Outrigger's own error
+	SourceTripped  Source = "tripped" // a cached refusal
+	SourceReplay   Source = "replay"  // the answer to the same call
 )
 
 // Outcome is how a request ended, as logs and metrics name it. Beside these, a
@@ -31,35 +35,46 @@ const (
 	OutcomeCanceled    Outcome = "canceled"    // the caller left
 )
 
-// Result is what happened to one request. The steps fill it in; observe reads
-// it once, at the true end.
+// Result is what has become of a request so far, for those who answer it. Observers get it at
+// the end.
 type Result struct {
 	Status   int // 0 when nothing was answered
-	Source   string
+	Source   Source
 	Outcome  Outcome // how the answer's body ended; "" when none was relayed
 	Verdict  classify.Verdict
-	Attempts int           // that were made, at all upstreams
-	Queue    time.Duration // in the queue for a rate limit
-	Gate     time.Duration // at an open breaker
-	First    time.Duration // until the answer was committed; 0 when none was
-	Failover string        // upstreams that were left and why: "name=cause, name=cause"
-	BytesOut int64         // of the answer, to the caller
-	BytesIn  int64         // through a tunnel
+	Attempts int
+	Waits
+	Failover string // upstreams that were left and why: "name=cause, name=cause"
+	BytesOut int64
+	BytesIn  int64 // through a tunnel
 
-	UpstreamID       string // the upstream's x-request-id
-	PromptTokens     int64
-	CompletionTokens int64
-	ErrorReport
-	Idempotency string // what became of the key; "" without one
-	CloseCode   int    // of a WebSocket
-	Reason      string // why an answer broke off, one of the reasons; "" if it did not
-	Repaired    bool   // a version that stood twice in the path was taken out
-	Resumes     int64  // how often its stream was cut and went on
+	UpstreamID string // the upstream's x-request-id
+	Tokens
+	Told
+	Local       apierror.Code // of the error that Outrigger answered with; "" if it did not
+	Idempotency string        // what became of the key; "" without one
+	CloseCode   int           // of a WebSocket
+	Reason      string        // why an answer broke off; see ReasonReset and the others
+	Repaired    bool          // a version that stood twice in the path was taken out
+	Resumes     int64         // how often its stream was cut and went on
 }
 
-// ErrorReport is the error that ended a request, for the log: the upstream's or, where Outrigger
+// Waits are what a request waited for.
+type Waits struct {
+	Queue time.Duration // in queues
+	Gate  time.Duration // at an open breaker
+	First time.Duration // until the answer was committed; 0 when none was
+}
+
+// Tokens are what the upstream counted; 0 when it told nothing.
+type Tokens struct {
+	PromptTokens     int64
+	CompletionTokens int64
+}
+
+// Told is the error that ended a request, for the log: the upstream's or, where Outrigger
 // answered itself, its own. The fields are those of OpenAI's error object; "" is not told.
-type ErrorReport struct {
+type Told struct {
 	ErrorType    string
 	ErrorCode    string
 	ErrorParam   string
@@ -95,10 +110,10 @@ func (r *Result) Result() string {
 	switch {
 	case r.Outcome == OutcomeCanceled || r.Outcome == OutcomeInterrupted || r.Outcome == OutcomeFailed:
 		return string(r.Outcome)
-	case r.Source == SourceLocal && r.ErrorCode != "":
-		return r.ErrorCode
+	case r.Source == SourceLocal && r.Local != "":
+		return string(r.Local)
 	case r.Source == SourceTripped:
-		return SourceTripped
+		return string(SourceTripped)
 	case r.Status == 0:
 		return string(OutcomeCanceled)
 	case r.Verdict.Outcome != classify.OutcomeOK:
@@ -125,7 +140,7 @@ func (r *Result) IsWarning() bool {
 	case r.Outcome == OutcomeInterrupted:
 		return true
 	case r.Source == SourceLocal:
-		return r.Status >= http.StatusInternalServerError || r.ErrorCode == "upstream_ambiguous" || r.ErrorCode == "idempotency_outcome_unknown"
+		return r.Status >= http.StatusInternalServerError || r.Local == apierror.UpstreamAmbiguous || r.Local == apierror.IdempotencyOutcomeUnknown
 	}
 	return r.Verdict.Outcome == classify.OutcomeQuota || r.Verdict.Outcome == classify.OutcomeCredential
 }

@@ -28,7 +28,7 @@ type Gate struct {
 	heard    atomic.Int64 // when a call came to it, if it is a scope's, in Unix nanoseconds
 	lastLoss atomic.Int64 // of a long call, in Unix nanoseconds
 
-	Closed atomic.Bool // nobody waits and the breaker was not seen open: the fast path
+	closed atomic.Bool // nobody waits and the breaker was not seen open: the fast path
 	mu     sync.Mutex
 	line   list.List // of *gateWaiter
 	ramp   *policy.Ramp
@@ -40,12 +40,12 @@ type Gate struct {
 // NewGate returns a closed gate. Alone says that no other upstream could answer.
 func NewGate(c policy.BreakerConfig, alone bool) *Gate {
 	g := &Gate{Breaker: policy.NewBreaker(c, alone), open: c.Open}
-	g.Closed.Store(true)
+	g.closed.Store(true)
 	return g
 }
 
 // Shut reports whether requests have to wait.
-func (g *Gate) Shut() bool { return !g.Closed.Load() }
+func (g *Gate) Shut() bool { return !g.closed.Load() }
 
 // Permit is the breaker's leave for one attempt. The zero value reports nothing.
 type Permit struct {
@@ -57,7 +57,7 @@ type Permit struct {
 func (g *Gate) Allow() (Permit, error) {
 	done, err := g.Breaker.Allow()
 	if err != nil {
-		g.Closed.Store(false)
+		g.closed.Store(false)
 		return Permit{}, ErrShut
 	}
 	return Permit{Gate: g, done: done}, nil

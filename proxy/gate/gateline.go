@@ -24,7 +24,7 @@ func (g *Gate) letOut(now time.Time) {
 	}
 	if g.line.Len() == 0 {
 		g.ramp = nil
-		g.Closed.Store(true)
+		g.closed.Store(true)
 		return
 	}
 	if g.ramp == nil {

@@ -60,7 +60,7 @@ func WaitAt(ctx context.Context, who carrier.Credential, gates []*Gate, until ti
 func (g *Gate) join(w *gateWaiter, front bool) *list.Element {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.Closed.Store(false)
+	g.closed.Store(false)
 	place := g.line.PushBack(w)
 	if front {
 		g.line.MoveToFront(place)
@@ -93,7 +93,7 @@ func (g *Gate) Try(now time.Time, shy bool) bool {
 		return false // they come first, and somebody sees to it
 	}
 	if g.Breaker.State() == policy.Closed {
-		g.Closed.Store(true)
+		g.closed.Store(true)
 		return true
 	}
 	due := g.Breaker.ProbeAt()

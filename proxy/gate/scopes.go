@@ -13,12 +13,12 @@ import (
 	"outrigger/proxy/wire"
 )
 
-// MaxScopes bounds the breakers of one upstream's endpoints and models, of about 1 KB each:
+// maxScopes bounds the breakers of one upstream's endpoints and models, of about 1 KB each:
 // callers choose the models. One credential's may be a quarter of them. What fails beyond that
 // counts at the upstream's own breaker alone.
 const (
-	MaxScopes   = 256
-	ScopesShare = 4
+	maxScopes   = 256
+	scopesShare = 4
 )
 
 // Scope is what can be broken while the rest of an upstream is well: one endpoint with one
@@ -44,25 +44,25 @@ func (s Scope) String() string {
 type Scopes struct {
 	config policy.BreakerConfig
 	alone  bool         // no other upstream could answer
-	Any    atomic.Int64 // how many there are: the fast path
+	any    atomic.Int64 // how many there are: the fast path
 
-	Mu    sync.RWMutex
-	Gates map[Scope]*Gate // under Mu
+	mu    sync.RWMutex
+	gates map[Scope]*Gate
 }
 
 // NewScopes returns scopes that are all well. Alone says that no other upstream could answer.
 func NewScopes(c policy.BreakerConfig, alone bool) *Scopes {
-	return &Scopes{config: c, alone: alone, Gates: map[Scope]*Gate{}}
+	return &Scopes{config: c, alone: alone, gates: map[Scope]*Gate{}}
 }
 
 // Of returns the gate of a scope, nil while it is well.
 func (s *Scopes) Of(key Scope) *Gate {
-	if s.Any.Load() == 0 {
+	if s.any.Load() == 0 {
 		return nil
 	}
-	s.Mu.RLock()
-	defer s.Mu.RUnlock()
-	g := s.Gates[key]
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	g := s.gates[key]
 	if g != nil {
 		g.heard.Store(time.Now().UnixNano())
 	}
@@ -90,18 +90,18 @@ func (s *Scopes) Settle(key Scope, g *Gate, a classify.BreakerAction) {
 	if a != classify.Success || g.Shut() || g.Breaker.State() != policy.Closed {
 		return
 	}
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
-	if s.Gates[key] == g && g.Depth() == 0 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.gates[key] == g && g.Depth() == 0 {
 		s.drop(key)
 	}
 }
 
 // add makes the gate of a scope, or returns nil where there are too many.
 func (s *Scopes) add(key Scope) *Gate {
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
-	if g := s.Gates[key]; g != nil {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if g := s.gates[key]; g != nil {
 		return g
 	}
 	if !s.hasRoom(key.Credential) {
@@ -109,26 +109,26 @@ func (s *Scopes) add(key Scope) *Gate {
 	}
 	g := NewGate(s.config, s.alone)
 	g.heard.Store(time.Now().UnixNano())
-	s.Gates[key] = g
-	s.Any.Add(1)
+	s.gates[key] = g
+	s.any.Add(1)
 	return g
 }
 
 // hasRoom reports whether a credential may have one more: if it has its share, one of its own
 // goes for it, and if there are too many, one of those of whoever has most. Locked.
 func (s *Scopes) hasRoom(c carrier.Credential) bool {
-	if len(s.Gates) < MaxScopes/ScopesShare {
+	if len(s.gates) < maxScopes/scopesShare {
 		return true
 	}
 	has, most := map[carrier.Credential]int{}, 0
-	for key := range s.Gates {
+	for key := range s.gates {
 		has[key.Credential]++
 		most = max(most, has[key.Credential])
 	}
 	switch {
-	case has[c] >= MaxScopes/ScopesShare:
+	case has[c] >= maxScopes/scopesShare:
 		return s.makeRoom(func(of carrier.Credential) bool { return of == c })
-	case len(s.Gates) >= MaxScopes:
+	case len(s.gates) >= maxScopes:
 		return s.makeRoom(func(of carrier.Credential) bool { return has[of] == most })
 	}
 	return true
@@ -139,13 +139,13 @@ func (s *Scopes) hasRoom(c carrier.Credential) bool {
 // Locked.
 func (s *Scopes) makeRoom(meant func(carrier.Credential) bool) bool {
 	var idle []Scope
-	for key, g := range s.Gates {
+	for key, g := range s.gates {
 		if g.Depth() == 0 && meant(key.Credential) {
 			idle = append(idle, key)
 		}
 	}
 	slices.SortFunc(idle, func(a, b Scope) int {
-		g, h := s.Gates[a], s.Gates[b]
+		g, h := s.gates[a], s.gates[b]
 		switch {
 		case g.Shut() == h.Shut():
 			return cmp.Compare(g.heard.Load(), h.heard.Load())
@@ -154,7 +154,7 @@ func (s *Scopes) makeRoom(meant func(carrier.Credential) bool) bool {
 		}
 		return -1
 	})
-	for _, key := range idle[:min(len(idle), MaxScopes/ScopesShare/8)] {
+	for _, key := range idle[:min(len(idle), maxScopes/scopesShare/8)] {
 		s.drop(key)
 	}
 	return len(idle) > 0
@@ -162,9 +162,9 @@ func (s *Scopes) makeRoom(meant func(carrier.Credential) bool) bool {
 
 // drop forgets a gate. Locked.
 func (s *Scopes) drop(key Scope) {
-	g := s.Gates[key]
-	delete(s.Gates, key)
-	s.Any.Add(-1)
+	g := s.gates[key]
+	delete(s.gates, key)
+	s.any.Add(-1)
 	g.Stop()
 }
 
@@ -176,22 +176,22 @@ const (
 
 // Tidy forgets such gates, and reports whether any is left.
 func (s *Scopes) Tidy(now time.Time) bool {
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
-	for key, g := range s.Gates {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key, g := range s.gates {
 		idle := now.Sub(time.Unix(0, g.heard.Load()))
 		if g.Depth() == 0 && (idle >= shutTime || idle >= closedTime && !g.Shut()) {
 			s.drop(key)
 		}
 	}
-	return len(s.Gates) > 0
+	return len(s.gates) > 0
 }
 
 // Each calls f with every breaker that is not closed.
 func (s *Scopes) Each(f func(Scope, *Gate)) {
-	s.Mu.RLock()
-	defer s.Mu.RUnlock()
-	for key, g := range s.Gates {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for key, g := range s.gates {
 		if g.Breaker.State() != policy.Closed {
 			f(key, g)
 		}
@@ -200,9 +200,9 @@ func (s *Scopes) Each(f func(Scope, *Gate)) {
 
 // Stop ends the timers of all gates.
 func (s *Scopes) Stop() {
-	s.Mu.RLock()
-	defer s.Mu.RUnlock()
-	for _, g := range s.Gates {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, g := range s.gates {
 		g.Stop()
 	}
 }

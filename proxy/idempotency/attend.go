@@ -78,7 +78,7 @@ func (f *Flight) sit() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.inside++
-	f.apart.In.leave(&f.apart)
+	f.apart.in.leave(&f.apart)
 	if f.timer != nil {
 		f.timer.Stop()
 	}
@@ -95,7 +95,7 @@ func (f *Flight) begin() {
 func (s *Calls) shut(x *Caller, f *Flight) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.Over {
+	if f.over {
 		return errAgain
 	}
 	e := apierror.New(apierror.IdempotencyKeyInUse, "The call with this Idempotency-Key is still being made, and its answer is too long "+
@@ -154,7 +154,7 @@ func (x *Caller) head(w http.ResponseWriter, f *Flight, status int, header http.
 		h[name] = values
 	}
 	x.Record.Status, x.Record.First = status, time.Since(x.Start)
-	local := header.Get(wire.HeaderSource) == call.SourceLocal
+	local := header.Get(wire.HeaderSource) == string(call.SourceLocal)
 	if local {
 		x.Record.Source = call.SourceLocal
 	}

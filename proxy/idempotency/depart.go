@@ -21,7 +21,7 @@ func (s *Calls) depart(x *Caller, f *Flight, reader *recording.Reader, delivered
 	defer f.mu.Unlock()
 	f.inside--
 	first := f.first == x
-	if f.Over {
+	if f.over {
 		x.Adopt(f.call, first)
 		if first {
 			x.Record.Idempotency = f.result
@@ -41,9 +41,9 @@ func (s *Calls) depart(x *Caller, f *Flight, reader *recording.Reader, delivered
 		_ = s.result(x, resultWaited, nil)
 	}
 	switch {
-	case f.inside > 0 || f.Over:
-	case !s.Detached.Enter(&f.apart):
-		s.count(ResultCrowded)
+	case f.inside > 0 || f.over:
+	case !s.Detached.enter(&f.apart):
+		s.count(resultCrowded)
 		f.life.Cancel(errCrowded)
 	default:
 		// Its deadline holds until the answer begins; this is for what comes after.

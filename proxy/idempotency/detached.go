@@ -8,14 +8,14 @@ import (
 
 // Bounds of the calls that go on without a caller.
 const (
-	// MaxDetached is how many there may be: each has a connection to its upstream.
-	MaxDetached = 1024
-	// DetachedShare is the part of OUTRIGGER_MEMORY_MAX and of the descriptors that they may
+	// maxDetached is how many there may be: each has a connection to its upstream.
+	maxDetached = 1024
+	// detachedShare is the part of OUTRIGGER_MEMORY_MAX and of the descriptors that they may
 	// hold together. The rest is for calls that somebody waits for.
-	DetachedShare = 4
-	// DetachedCost is what one takes beside its bodies: measured with 10,000 of them, each with
+	detachedShare = 4
+	// detachedCost is what one takes beside its bodies: measured with 10,000 of them, each with
 	// a connection to its upstream, and rounded up.
-	DetachedCost = 48 << 10
+	detachedCost = 48 << 10
 )
 
 // detached bounds the calls that go on without a caller, so that they are there when the
@@ -24,15 +24,15 @@ const (
 // call that finds no room ends with its caller. Safe for concurrent use.
 type detached struct {
 	room memoryRoom
-	most Load
+	most load
 
 	mu     sync.Mutex
-	all    Load
-	Shares map[claims.Owner]Load // by owner; of those that have none there is no entry
+	all    load
+	shares map[claims.Owner]load // by owner; of those that have none there is no entry
 }
 
-// Load is what detached calls take.
-type Load struct{ Calls, Bytes int64 }
+// load is what detached calls take.
+type load struct{ Calls, Bytes int64 }
 
 // memoryRoom is the memory that all requests share.
 type memoryRoom interface {
@@ -40,68 +40,68 @@ type memoryRoom interface {
 	Free(n int64)
 }
 
-// Attachment is a call's own part of detached, which guards it, and the room of its
+// attachment is a call's own part of detached, which guards it, and the room of its
 // recorded answer.
-type Attachment struct {
-	In       *detached
-	Owner    claims.Owner // stands for the caller's credential
-	Bytes    int64        // held by the call's bodies
+type attachment struct {
+	in       *detached
+	owner    claims.Owner // stands for the caller's credential
+	bytes    int64        // held by the call's bodies
 	detached bool
 }
 
-// NewDetached bounds them for a process that may have so much memory for bodies and so many
+// newDetached bounds them for a process that may have so much memory for bodies and so many
 // descriptors, of which 0 is not known.
-func NewDetached(room memoryRoom, memory int64, descriptors int) *detached {
-	most := Load{MaxDetached, memory / DetachedShare}
+func newDetached(room memoryRoom, memory int64, descriptors int) *detached {
+	most := load{maxDetached, memory / detachedShare}
 	if descriptors > 0 {
-		most.Calls = min(most.Calls, int64(descriptors/DetachedShare))
+		most.Calls = min(most.Calls, int64(descriptors/detachedShare))
 	}
-	return &detached{room: room, most: most, Shares: map[claims.Owner]Load{}}
+	return &detached{room: room, most: most, shares: map[claims.Owner]load{}}
 }
 
-// Enter lets the call of a go on without a caller, and reports whether there was room.
-func (d *detached) Enter(a *Attachment) bool {
+// enter lets the call of a go on without a caller, and reports whether there was room.
+func (d *detached) enter(a *attachment) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if a.detached {
 		return true
 	}
-	more, own := Load{1, a.Bytes + DetachedCost}, d.Shares[a.Owner]
+	more, own := load{1, a.bytes + detachedCost}, d.shares[a.owner]
 	calls, bytes := own.Calls+d.all.Calls+2*more.Calls, own.Bytes+d.all.Bytes+2*more.Bytes
-	if calls > d.most.Calls || bytes > d.most.Bytes/8*7 || !d.room.Reserve(DetachedCost) { // the rest is for answers
+	if calls > d.most.Calls || bytes > d.most.Bytes/8*7 || !d.room.Reserve(detachedCost) { // the rest is for answers
 		return false
 	}
 	a.detached = true
-	d.add(a.Owner, more)
+	d.add(a.owner, more)
 	return true
 }
 
 // leave says that the call of a has a caller again, or is over.
-func (d *detached) leave(a *Attachment) {
+func (d *detached) leave(a *attachment) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if !a.detached {
 		return
 	}
 	a.detached = false
-	d.add(a.Owner, Load{-1, -a.Bytes - DetachedCost})
-	d.room.Free(DetachedCost)
+	d.add(a.owner, load{-1, -a.bytes - detachedCost})
+	d.room.Free(detachedCost)
 }
 
 // add counts what owner has more, or less. Locked.
-func (d *detached) add(owner claims.Owner, more Load) {
-	own := d.Shares[owner]
+func (d *detached) add(owner claims.Owner, more load) {
+	own := d.shares[owner]
 	own.Calls, own.Bytes = own.Calls+more.Calls, own.Bytes+more.Bytes
 	d.all.Calls, d.all.Bytes = d.all.Calls+more.Calls, d.all.Bytes+more.Bytes
 	if own.Calls == 0 {
-		delete(d.Shares, owner)
+		delete(d.shares, owner)
 		return
 	}
-	d.Shares[owner] = own
+	d.shares[owner] = own
 }
 
 // Load returns what all of them take now.
-func (d *detached) Load() Load {
+func (d *detached) Load() load {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.all
@@ -109,11 +109,11 @@ func (d *detached) Load() Load {
 
 // Reserve implements recording.Room: an answer that nobody waits for grows inside of the bound,
 // whatever share the credential has by now of the half that one may have.
-func (a *Attachment) Reserve(n int64) bool {
-	d := a.In
+func (a *attachment) Reserve(n int64) bool {
+	d := a.in
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	full := a.detached && (d.all.Bytes+n > d.most.Bytes || d.Shares[a.Owner].Bytes+n > d.most.Bytes/2)
+	full := a.detached && (d.all.Bytes+n > d.most.Bytes || d.shares[a.owner].Bytes+n > d.most.Bytes/2)
 	if full || !d.room.Reserve(n) {
 		return false
 	}
@@ -122,17 +122,17 @@ func (a *Attachment) Reserve(n int64) bool {
 }
 
 // Free implements recording.Room.
-func (a *Attachment) Free(n int64) {
-	a.In.mu.Lock()
-	defer a.In.mu.Unlock()
-	a.In.room.Free(n)
+func (a *attachment) Free(n int64) {
+	a.in.mu.Lock()
+	defer a.in.mu.Unlock()
+	a.in.room.Free(n)
 	a.grow(-n)
 }
 
 // grow counts n bytes more of the call. Locked.
-func (a *Attachment) grow(n int64) {
-	a.Bytes += n
+func (a *attachment) grow(n int64) {
+	a.bytes += n
 	if a.detached {
-		a.In.add(a.Owner, Load{Bytes: n})
+		a.in.add(a.owner, load{Bytes: n})
 	}
 }

@@ -33,27 +33,26 @@ type Flight struct {
 	create   bool                 // doing it twice could create twice
 	start    time.Time
 	tries    atomic.Int32      // attempts so far
-	apart    Attachment        // its part of the calls that go on without a caller
+	apart    attachment        // its part of the calls that go on without a caller
 	seat     *recording.Reader // of the caller that it is made for
 	users    int               // that have to do with it; guarded by Calls.mu
-
-	progress
+	audience
 }
 
-// progress is how far a flight is, and who waits for it.
-type progress struct {
+// audience are the callers of a flight, and what they are to find at its end.
+type audience struct {
 	mu     sync.Mutex
 	first  *Caller     // the caller it is made for; nil when it left before the end
 	inside int         // callers that wait for it or read
 	begun  bool        // something of its answer was passed on
-	Over   bool        // the call has ended
+	over   bool        // the call has ended
 	whole  bool        // it ended with a whole answer
 	timer  *time.Timer // ends the call when nobody waits for it any more
 	result string      // what became of it; set at its end
 }
 
-// NewFlight returns a flight of a call, which nobody has decided on.
-func NewFlight(asked claims.Call) *Flight {
+// newFlight returns a flight of a call, which nobody has decided on.
+func newFlight(asked claims.Call) *Flight {
 	return &Flight{asked: asked, decided: make(chan struct{})}
 }
 
@@ -112,7 +111,7 @@ type Ended struct {
 // launch makes the call of x as flight f, with a life of its own, which no caller's leaving
 // ends.
 func (s *Calls) launch(r *http.Request, x *Caller, f *Flight) {
-	f.apart = Attachment{In: s.Detached, Owner: f.asked.Owner, Bytes: min(max(x.Size, 0), s.Settings.BodyMemory)}
+	f.apart = attachment{in: s.Detached, owner: f.asked.Owner, bytes: min(max(x.Size, 0), s.Settings.BodyMemory)}
 	f.Answer = recording.New(&f.apart, s.Settings.Store.Largest())
 	f.rejoin, f.create, f.start, f.first = x.Identity.Rejoin, x.IsCreate(), x.Start, x
 	f.call = x.Launch(r, f)
@@ -164,7 +163,7 @@ func (s *Calls) land(f *Flight, whole bool) {
 func (s *Calls) finish(f *Flight, result string, whole bool) *Caller {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.Over, f.whole, f.result = true, whole, result
+	f.over, f.whole, f.result = true, whole, result
 	if f.timer != nil && !f.rejoin { // an abandoned answer goes on waiting
 		f.timer.Stop()
 	}

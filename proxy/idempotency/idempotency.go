@@ -19,13 +19,14 @@ import (
 // Calls are the calls that are made apart from their callers: those with a key, each once,
 // and those that go on when their callers leave. Safe for concurrent use.
 type Calls struct {
-	Settings  CallSettings
+	Settings CallSettings
+	// Store keeps how calls with a key ended. Another may take its place while no call is under way.
 	Store     claims.Store
 	recorder  observe.Recorder
 	names     *call.Namer
 	inflight  *call.Inflight
 	Detached  *detached
-	Abandoned *Abandoned
+	Abandoned *abandoned
 	Reach     outage // the store cannot be reached
 	room      outage // it cannot store answers
 
@@ -55,9 +56,9 @@ func NewCalls(c CallSettings, log *slog.Logger, recorder observe.Recorder, names
 	}
 	s := &Calls{
 		Settings: c, Store: opened, recorder: recorder, names: names, inflight: inflight,
-		Detached: NewDetached(room, c.Memory, c.Descriptors), flights: map[claims.Key]*Flight{},
+		Detached: newDetached(room, c.Memory, c.Descriptors), flights: map[claims.Key]*Flight{},
 	}
-	s.Abandoned = &Abandoned{Detached: s.Detached, Calls: map[claims.Call][]*Flight{}}
+	s.Abandoned = &abandoned{detached: s.Detached, calls: map[claims.Call][]*Flight{}}
 	if c.Store.Spec.Remote() {
 		go s.greet()
 	}
@@ -65,7 +66,7 @@ func NewCalls(c CallSettings, log *slog.Logger, recorder observe.Recorder, names
 }
 
 // Drain ends the calls that wait for a retry: nobody can come back for them any more.
-func (s *Calls) Drain() { s.Abandoned.End() }
+func (s *Calls) Drain() { s.Abandoned.end() }
 
 // Close closes the store. All calls must have ended.
 func (s *Calls) Close() error { return s.Store.Close() }
@@ -79,7 +80,7 @@ func (s *Calls) enter(call claims.Call) (*Flight, bool) {
 		f.users++
 		return f, false
 	}
-	f := NewFlight(call)
+	f := newFlight(call)
 	f.users++
 	s.flights[call.Key] = f
 	return f, true

@@ -11,18 +11,18 @@ import (
 	"outrigger/proxy/wire"
 )
 
-// Abandoned are the calls without a key whose callers left and that go on for
+// abandoned are the calls without a key whose callers left and that go on for
 // OUTRIGGER_REJOIN, so that the callers' own retries can join them. No SDK sends an
 // Idempotency-Key by itself, but each says of a retry that it is one
 // (X-Stainless-Retry-Count). Nothing else joins: two equal calls of one app are two.
 // Safe for concurrent use.
-type Abandoned struct {
-	Detached *detached // bounds them
+type abandoned struct {
+	detached *detached // bounds them
 
 	mu    sync.Mutex
-	Calls map[claims.Call][]*Flight // the longest abandoned first
+	calls map[claims.Call][]*Flight // the longest abandoned first
 	n     int
-	Over  bool // a drain has begun: nobody can come back
+	over  bool // a drain has begun: nobody can come back
 }
 
 // Rejoinable makes a call without a key in such a way that it can go on when its
@@ -30,7 +30,7 @@ type Abandoned struct {
 func (s *Calls) Rejoinable(w http.ResponseWriter, r *http.Request, x *Caller) error {
 	call := x.name(s.names, r).under(s.names.Secret)
 	for isRetry(r.Header) {
-		f, seat := s.Abandoned.Take(call)
+		f, seat := s.Abandoned.take(call)
 		if f == nil {
 			break
 		}
@@ -40,7 +40,7 @@ func (s *Calls) Rejoinable(w http.ResponseWriter, r *http.Request, x *Caller) er
 			return err
 		}
 	}
-	f := NewFlight(call)
+	f := newFlight(call)
 	s.launch(r, x, f)
 	return s.attend(w, x, f, true)
 }
@@ -54,10 +54,10 @@ func isRetry(h http.Header) bool {
 // abandon leaves f to the retry that may come, or ends it. Locked: f.mu.
 func (s *Calls) abandon(f *Flight, delivered bool) {
 	stays := !delivered && f.promising()
-	if stays && !s.Abandoned.Put(f) {
+	if stays && !s.Abandoned.put(f) {
 		stays = false
 		if !s.inflight.Begun.Load() {
-			s.count(ResultCrowded)
+			s.count(resultCrowded)
 		}
 	}
 	if !stays {
@@ -84,7 +84,7 @@ func (f *Flight) promising() bool {
 	switch {
 	case !kept, wire.MediaType(header) == "text/event-stream" && f.begun:
 		return false
-	case f.Over:
+	case f.over:
 		return f.whole && (wire.IsSuccess(status) || f.create && f.ended.MayBeDone(status))
 	}
 	return true
@@ -92,7 +92,7 @@ func (f *Flight) promising() bool {
 
 // keeps reports whether the answer of f, whose call is over, may still be read by
 // somebody who comes later.
-func (a *Abandoned) keeps(f *Flight) bool {
+func (a *abandoned) keeps(f *Flight) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch {
@@ -107,25 +107,25 @@ func (a *Abandoned) keeps(f *Flight) bool {
 	return a.has(f)
 }
 
-// Put keeps f for a retry to join. It reports whether there was room, and no drain.
-func (a *Abandoned) Put(f *Flight) bool {
+// put keeps f for a retry to join. It reports whether there was room, and no drain.
+func (a *abandoned) put(f *Flight) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.Over || !a.Detached.Enter(&f.apart) {
+	if a.over || !a.detached.enter(&f.apart) {
 		return false
 	}
-	a.Calls[f.asked] = append(a.Calls[f.asked], f)
+	a.calls[f.asked] = append(a.calls[f.asked], f)
 	a.n++
 	return true
 }
 
-// Take takes out the call that was abandoned the longest ago, with a reader of its
+// take takes out the call that was abandoned the longest ago, with a reader of its
 // answer, or returns nil. A call that ends at this moment, and finds itself neither
 // waited for nor here, lets go of its answer: by then it has a reader.
-func (a *Abandoned) Take(call claims.Call) (*Flight, *recording.Reader) {
+func (a *abandoned) take(call claims.Call) (*Flight, *recording.Reader) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for waiting := a.Calls[call]; len(waiting) > 0; waiting = a.Calls[call] {
+	for waiting := a.calls[call]; len(waiting) > 0; waiting = a.calls[call] {
 		a.remove(call, 0)
 		if reader := waiting[0].Answer.Reader(); reader != nil {
 			return waiting[0], reader
@@ -136,10 +136,10 @@ func (a *Abandoned) Take(call claims.Call) (*Flight, *recording.Reader) {
 }
 
 // drop takes f out, and reports whether it was in.
-func (a *Abandoned) drop(f *Flight) bool {
+func (a *abandoned) drop(f *Flight) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	i := slices.Index(a.Calls[f.asked], f)
+	i := slices.Index(a.calls[f.asked], f)
 	if i < 0 {
 		return false
 	}
@@ -147,33 +147,33 @@ func (a *Abandoned) drop(f *Flight) bool {
 	return true
 }
 
-func (a *Abandoned) has(f *Flight) bool {
+func (a *abandoned) has(f *Flight) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return slices.Contains(a.Calls[f.asked], f)
+	return slices.Contains(a.calls[f.asked], f)
 }
 
 // remove takes out the i-th of the equal calls. Locked.
-func (a *Abandoned) remove(call claims.Call, i int) {
+func (a *abandoned) remove(call claims.Call, i int) {
 	a.n--
-	a.Detached.leave(&a.Calls[call][i].apart)
-	left := slices.Delete(slices.Clone(a.Calls[call]), i, i+1)
+	a.detached.leave(&a.calls[call][i].apart)
+	left := slices.Delete(slices.Clone(a.calls[call]), i, i+1)
 	if len(left) == 0 {
-		delete(a.Calls, call)
+		delete(a.calls, call)
 		return
 	}
-	a.Calls[call] = left
+	a.calls[call] = left
 }
 
-// End ends all abandoned calls: nobody can come back for them any more.
-func (a *Abandoned) End() {
+// end ends all abandoned calls: nobody can come back for them any more.
+func (a *abandoned) end() {
 	a.mu.Lock()
-	all := a.Calls
-	a.Calls, a.n, a.Over = map[claims.Call][]*Flight{}, 0, true
+	all := a.calls
+	a.calls, a.n, a.over = map[claims.Call][]*Flight{}, 0, true
 	a.mu.Unlock()
 	for _, flights := range all {
 		for _, f := range flights {
-			a.Detached.leave(&f.apart)
+			a.detached.leave(&f.apart)
 			f.life.Cancel(errUnclaimed)
 			f.Answer.Close()
 		}
@@ -181,7 +181,7 @@ func (a *Abandoned) End() {
 }
 
 // Count is how many calls wait for a retry to join them.
-func (a *Abandoned) Count() int {
+func (a *abandoned) Count() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.n

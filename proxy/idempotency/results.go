@@ -27,7 +27,7 @@ const (
 	ResultInvalid  = "invalid"    // no usable key (400)
 
 	// Of a call whose callers left, beside what became of it:
-	ResultCrowded = "crowded" // it ended with them, since too many go on without theirs
+	resultCrowded = "crowded" // it ended with them, since too many go on without theirs
 
 	// Of a call without a key (OUTRIGGER_REJOIN):
 	resultAbandoned = "abandoned" // its caller left, and it went on

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"outrigger/policy"
+	"outrigger/policy/limit"
 	"outrigger/proxy/admission"
 	"outrigger/proxy/carrier"
 	"outrigger/proxy/gate"
@@ -21,56 +22,84 @@ const maxBlamed = 1024
 // Lane is an upstream with all that bounds the calls to it.
 type Lane struct {
 	*upstream.API
-	Gate     *gate.Gate                          // the upstream's own breaker
-	Scopes   *gate.Scopes                        // and those of its endpoints and models
-	Budget   *policy.Budget                      // of retries
-	Reserve  *policy.Reserve[carrier.Credential] // retries that each credential has beside the budget
-	Blame    *policy.Blame[carrier.Credential]   // whether failures are one credential's own
-	Lines    *admission.Queues                   // for rate limits, by credential and model
-	Slots    *admission.Slots                    // for calls in flight at the upstream as a whole
-	Trips    *negative.Cache                     // cached refusals
-	Worked   *policy.Worked[admission.Key]       // credentials and models that were seen to work
-	Loadings negative.Loadings                   // models that are being loaded
-	Trends   *negative.Trends                    // how calls fare, by path and model
-	Tidying  tidying                             // drops what was idle for long enough
+	*Learned
 }
 
-// NewLane returns the lane of an upstream, with limits and breakers of its own. The recorder is
-// told when limiters turn out to share a quota. Close ends it.
-func NewLane(c settings.Config, api *upstream.API, recorder observe.Recorder, now time.Time) *Lane {
-	u := &api.Config
-	alone := len(c.Upstreams) == 1 || !c.Failover.On(policy.FailoverBreaker)
-	learns := c.Concurrency != settings.ConcurrencyOff
-	settings := c.Limit
-	settings.RPM, settings.TPM = cmp.Or(u.RPM, settings.RPM), cmp.Or(u.TPM, settings.TPM)
-	settings.Longest = c.Retry.AfterMax
-	up := &Lane{
-		API:     api,
-		Budget:  policy.NewBudget(c.Retry.Budget, now),
+// Learned is what bounds the calls to one upstream, and what they have taught. Lanes of
+// several generations may share it.
+type Learned struct {
+	Gate     *gate.Gate                          // the upstream's circuit breaker
+	Scopes   *gate.Scopes                        // those of its endpoints and models
+	Budget   *policy.Budget                      // retry budget
+	Reserve  *policy.Reserve[carrier.Credential] // each credential's own retries beside it
+	Blame    *policy.Blame[carrier.Credential]   // whose failures are its own
+	Lines    *admission.Queues                   // rate limits
+	Slots    *admission.Slots                    // the limit on calls in flight
+	Trips    *negative.Cache                     // cached refusals
+	Worked   *policy.Worked[admission.Key]       // which credentials and models succeeded lately
+	Loadings negative.Loadings                   // models that are being loaded
+	Trends   *negative.Trends                    // how calls fare, by path and model
+	Tidying  tidying
+	bounds   bounds
+}
+
+// bounds are the settings that a Learned was made for.
+type bounds struct {
+	limits      limit.Settings
+	maxInflight int
+	learns      bool
+	alone       bool // no other upstream could answer
+	breaker     policy.BreakerConfig
+	budget      float64
+	cooldown    time.Duration
+	room        int
+}
+
+func boundsOf(c settings.Config, u *settings.Upstream) bounds {
+	b := bounds{
+		limits: c.Limit, maxInflight: cmp.Or(u.MaxInflight, c.MaxInflight), learns: c.Concurrency != settings.ConcurrencyOff,
+		alone:   len(c.Upstreams) == 1 || !c.Failover.On(policy.FailoverBreaker),
+		breaker: c.Breaker, budget: c.Retry.Budget, cooldown: c.TripCooldown, room: admission.LineRoom / len(c.Upstreams),
+	}
+	b.limits.RPM, b.limits.TPM = cmp.Or(u.RPM, b.limits.RPM), cmp.Or(u.TPM, b.limits.TPM)
+	b.limits.Longest = c.Retry.AfterMax
+	return b
+}
+
+// New returns the lane to api under c. What known has learned, nil if there is no such lane,
+// is kept if the settings that bound it are the same.
+func New(c settings.Config, api *upstream.API, recorder observe.Recorder, now time.Time, known *Lane) *Lane {
+	b := boundsOf(c, &api.Config)
+	if known != nil && known.bounds == b {
+		return &Lane{API: api, Learned: known.Learned}
+	}
+	l := &Learned{
+		Budget:  policy.NewBudget(b.budget, now),
 		Reserve: policy.NewReserve[carrier.Credential](maxBlamed),
 		Blame:   policy.NewBlame[carrier.Credential](maxBlamed),
-		Gate:    gate.NewGate(c.Breaker, alone),
-		Scopes:  gate.NewScopes(c.Breaker, alone),
-		Trips:   negative.NewTrips(c.TripCooldown),
+		Gate:    gate.NewGate(b.breaker, b.alone),
+		Scopes:  gate.NewScopes(b.breaker, b.alone),
+		Trips:   negative.NewTrips(b.cooldown),
 		Trends:  negative.NewTrends(),
 		Worked:  policy.NewWorked[admission.Key](maxWorked),
-		Lines:   admission.NewLines(settings),
-		Slots:   admission.NewSlots(cmp.Or(u.MaxInflight, c.MaxInflight), settings.QueueMax, learns),
+		Lines:   admission.NewLines(b.limits),
+		Slots:   admission.NewSlots(b.maxInflight, b.limits.QueueMax, b.learns),
+		bounds:  b,
 	}
-	up.Lines.Concurrency = learns
-	up.Lines.Room = admission.LineRoom / len(c.Upstreams)
-	up.Lines.Connect = api.Connects.Shortest
-	if admission.MayShare(settings) {
-		up.Lines.Siblings = admission.NewSiblings(func(message string, fields []slog.Attr) {
+	l.Lines.Concurrency = b.learns
+	l.Lines.Room = b.room
+	l.Lines.Connect = api.Connects.Shortest
+	if admission.MayShare(b.limits) {
+		l.Lines.Siblings = admission.NewSiblings(func(message string, fields []slog.Attr) {
 			recorder.Notice(observe.Notice{Level: slog.LevelInfo, Message: message, Fields: fields})
-		}, u.Name, now)
+		}, api.Config.Name, now)
 	}
-	up.Tidying.tidy = up.tidy
-	return up
+	l.Tidying.tidy = l.tidy
+	return &Lane{API: api, Learned: l}
 }
 
 // IsOpen reports whether the upstream's breaker, or that of a scope there, is not closed.
-func (u *Lane) IsOpen(s gate.Scope) bool {
+func (u *Learned) IsOpen(s gate.Scope) bool {
 	if u.Gate.Breaker.State() != policy.Closed {
 		return true
 	}

@@ -53,7 +53,7 @@ func (t *tidying) stop() {
 }
 
 // tidy forgets what nobody used lately, and reports whether anything is left.
-func (u *Lane) tidy(now time.Time) bool {
+func (u *Learned) tidy(now time.Time) bool {
 	left := u.Lines.Tidy(now)
 	left = u.Trips.Trips.Tidy(now) || left
 	left = u.Worked.Tidy(now) || left

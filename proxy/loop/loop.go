@@ -78,9 +78,8 @@ type Run struct {
 	Record call.Result
 	Host   // the caller's side
 
-	request *http.Request // as the caller sent it, made ready for any upstream
 	route
-	Facing // the request prepared for the present upstream
+	Facing // what holds for the present upstream
 	affinity.Affinity
 
 	upstreamKey
@@ -95,8 +94,9 @@ type Run struct {
 	serving  stream.Serving
 }
 
-// route is which upstreams a run may ask, and which it has asked.
+// route is where a call may go, and has been.
 type route struct {
+	request    *http.Request      // as the caller sent it, made ready for any upstream
 	Candidates []*lane.Lane       // that may answer, in failover order
 	spent      []*lane.Lane       // that the request was given up at
 	Hops       []string           // URLs that redirected the request

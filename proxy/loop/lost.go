@@ -103,7 +103,7 @@ func (x *Run) MayBeDone(status int) bool {
 	case x.doubtful: // an earlier attempt may have, whatever the last one was told
 		return true
 	case r.Source == call.SourceLocal:
-		return r.ErrorCode == "upstream_ambiguous" || r.ErrorCode == "upstream_broke"
+		return r.Local == apierror.UpstreamAmbiguous || r.Local == apierror.UpstreamBroke
 	}
 	return status == 0 || wire.IsSuccess(status) || r.Uncertain(status)
 }

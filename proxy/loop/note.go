@@ -23,6 +23,9 @@ func (x *Run) note(a *attempt.Attempt, d policy.Decision) {
 	case isTransient(a.Verdict.Outcome):
 		s.Try.Refused = true
 	}
+	if !a.FirstByte.IsZero() {
+		x.Recorder.Span(x.ID, observe.Span{Kind: observe.SpanHold, Lane: s.Lane, Start: a.FirstByte, End: a.HeldUntil})
+	}
 	x.Recorder.Span(x.ID, s)
 }
 

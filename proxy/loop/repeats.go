@@ -16,6 +16,7 @@ import (
 	"outrigger/proxy/call"
 	"outrigger/proxy/carrier"
 	"outrigger/proxy/negative"
+	"outrigger/proxy/observe"
 )
 
 // Values of x-outrigger-repeat.
@@ -67,9 +68,12 @@ func (x *Run) decide(a *attempt.Attempt) policy.Decision {
 // succeed meanwhile.
 const recoveryStep = time.Second
 
-// pause waits for d, less once calls like this one succeed again.
-func (x *Run) pause(d time.Duration) error {
-	began := time.Now()
+// pause waits for as long as was decided, less once calls like this one succeed again.
+func (x *Run) pause(decision policy.Decision) error {
+	d, began := decision.Delay, time.Now()
+	if d > 0 {
+		defer x.waited(observe.SpanBackoff, string(decision.Reason), began)
+	}
 	for x.Repeat.Few > 0 && d > recoveryStep {
 		if err := x.Sleep(recoveryStep); err != nil {
 			return err

@@ -79,7 +79,7 @@ func (x *Run) RoundTrip(out *http.Request) (*http.Response, error) {
 			x.move(next, cause)
 			continue
 		}
-		if err := x.pause(decision.Delay); err != nil {
+		if err := x.pause(decision); err != nil {
 			return x.refuse(out, err)
 		}
 	}
@@ -164,7 +164,10 @@ func (x *Run) permitted() (*attempt.Attempt, error) {
 	x.Attempted()
 	x.tries++
 	x.lease = lease{up: x.Up, who: x.credential, started: now, permit: leave, scoped: scoped, charge: charge, own: own, slots: &x.slots, line: x.Place.Line}
-	a := &attempt.Attempt{Number: x.Record.Attempts, Started: now, Call: x.Call, Lease: &x.lease, Idle: x.StreamIdle(), Room: x.Bodies, Host: x}
+	a := &attempt.Attempt{
+		Of:     attempt.Of{Call: x.Call, Lease: &x.lease, Idle: x.StreamIdle(), Room: x.Bodies, Host: x},
+		Number: x.Record.Attempts, Started: now,
+	}
 	x.begins(a)
 	x.Current = a
 	return a, nil

@@ -134,7 +134,7 @@ func (x *Run) letOthersFirst() error {
 	if s.own == 0 {
 		return nil
 	}
-	known, start := &x.Place.Line.Refusals, time.Now()
+	known, start, looked := &x.Place.Line.Refusals, time.Now(), false
 	refused, quiet := s.refused.UnixNano(), time.Time{}
 	for now := start; known.Fresh.Load() > 0 && known.LastPassed.Load() < s.refused.UnixNano() && now.Sub(s.refused) < stepMost; now = time.Now() {
 		if at := known.FreshRefused.Load(); at > refused {
@@ -145,11 +145,14 @@ func (x *Run) letOthersFirst() error {
 		} else if sent && now.Sub(quiet) >= stepQuiet {
 			break
 		}
+		looked = true
 		if err := x.Sleep(stepPause); err != nil {
 			return err
 		}
 	}
-	x.Record.Queue += x.waited(observe.SpanQueue, observe.QueueOthers, start)
+	if looked {
+		x.Record.Queue += x.waited(observe.SpanQueue, observe.QueueOthers, start)
+	}
 	if !x.probe && x.tripped(&x.Facing, time.Now()) {
 		return errTripped // meanwhile: those in the queue were let go
 	}

@@ -47,7 +47,7 @@ func (l *Log) Done(e *Event) {
 	var buf [28]slog.Attr
 	a := append(buf[:0],
 		slog.String("id", x.ID), wire.Field("method", x.Method, wire.MaxMethod), wire.Field("path", wire.MaskedPath(x.Path), wire.MaxPath),
-		slog.Int("status", r.Status), slog.String("outcome", r.Result()), slog.String("source", r.Source),
+		slog.Int("status", r.Status), slog.String("outcome", r.Result()), slog.String("source", string(r.Source)),
 		slog.Int("attempts", r.Attempts), Milliseconds("queue_ms", r.Queue), Milliseconds("ttfb_ms", r.First),
 		Milliseconds("duration_ms", e.Took()), slog.Int64("bytes_in", cmp.Or(r.BytesIn, x.Size)), slog.Int64("bytes_out", r.BytesOut),
 	)

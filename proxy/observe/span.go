@@ -19,6 +19,7 @@ const (
 	SpanBreaker     Kind = "breaker"      // waiting at an open breaker, or for the retry budget (reason "budget")
 	SpanBackoff     Kind = "backoff"      // waiting before the next attempt; the reason is the decision's
 	SpanAttempt     Kind = "attempt"      // one attempt, from its start until it was judged; the reason is the decision's
+	SpanHold        Kind = "hold"         // holding the beginning of an answer that may yet be judged; within an attempt
 	SpanStream      Kind = "stream"       // a committed event stream or WebSocket; the reason is how it ended
 	SpanResume      Kind = "resume"       // a cut stream that was asked for again; the reason is what came of it
 	SpanFailover    Kind = "failover"     // moment: an upstream was left; the reason is the cause

@@ -62,7 +62,7 @@ func (c *liveCollector) limits(u *lane.Lane, out chan<- prometheus.Metric, elsew
 	emit(descDepth, prometheus.GaugeValue, float64(depth))
 	emit(descShared, prometheus.GaugeValue, float64(shared))
 	for k, b := range tightest {
-		emit(descLimit, prometheus.GaugeValue, PerMinute(b), k.model, k.dimension)
+		emit(descLimit, prometheus.GaugeValue, perMinute(b), k.model, k.dimension)
 		emit(descRemaining, prometheus.GaugeValue, b.Remaining, k.model, k.dimension)
 		emit(descSource, prometheus.GaugeValue, 1, k.model, k.dimension, b.Source.String())
 	}
@@ -74,9 +74,9 @@ func (c *liveCollector) limits(u *lane.Lane, out chan<- prometheus.Metric, elsew
 	emit(descIgnored, prometheus.CounterValue, float64(counts.IgnoredHints), "hint")
 }
 
-// PerMinute is a limit by the minute, whatever shorter time it is told for; one by
+// perMinute is a limit by the minute, whatever shorter time it is told for; one by
 // the hour or day is itself.
-func PerMinute(b limit.Bucket) float64 {
+func perMinute(b limit.Bucket) float64 {
 	if b.Window >= time.Hour {
 		return b.Limit
 	}

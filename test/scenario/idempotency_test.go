@@ -103,7 +103,6 @@ func (g *rig) untilDone(ctx context.Context, base string, i int) (told, error) {
 // Eight callers ask at once for each of many calls, through trouble. Whatever each of
 // them met on the way, all eight end with the same bytes, and no create is done twice.
 func TestEightCallersOfOneKeyGetOneAnswer(t *testing.T) {
-	t.Parallel()
 	keys, each := 1000, 8
 	if testing.Short() {
 		keys = 60

@@ -1,0 +1,9 @@
+package gate
+
+import (
+	"testing"
+
+	"outrigger/test/leaks"
+)
+
+func TestMain(m *testing.M) { leaks.Main(m) }
