@@ -56,7 +56,7 @@ func ConnectFailure(err error) string {
 		return "the proxy on the way out made no connection"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "connection refused"
-	case IsTimeout(err):
+	case isTimeout(err):
 		return "no connection in time"
 	}
 	return "no connection"
@@ -87,7 +87,7 @@ func isOfProxy(err error) bool {
 	return errors.As(err, &op) && (op.Op == "socks connect" || op.Op == "proxyconnect")
 }
 
-func IsTimeout(err error) bool {
+func isTimeout(err error) bool {
 	var timeout net.Error
 	return errors.As(err, &timeout) && timeout.Timeout()
 }
