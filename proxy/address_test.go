@@ -114,8 +114,9 @@ func TestTheCredentialIsWhatTheUpstreamIsSent(t *testing.T) {
 	if sent(up, "one") != sent(up, "two") {
 		t.Error("two callers that use one key are two credentials")
 	}
-	up.Foreign, up.Config.APIKey = false, values.Secret{}
-	up.Secrets.Store(upstream.NewSecrets(&up.Config, nil))
+	second := at(t, "second", "https://b.test")
+	second.CallerKey = settings.CallerKeySend
+	up = two(t, at(t, "first", "https://a.test"), second)
 	if sent(up, "one") == sent(up, "two") {
 		t.Error("two keys are one credential")
 	}

@@ -16,7 +16,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"outrigger/proxy/settings"
-	"outrigger/proxy/upstream"
 )
 
 // wire is a network without sockets, for synctest bubbles: a listener, and the
@@ -88,13 +87,18 @@ func newBubble(t *testing.T, script func(w http.ResponseWriter, r *http.Request,
 	for _, edit := range edits {
 		edit(&config)
 	}
-	p, err := New(config, Deps{Log: slog.New(slog.NewJSONHandler(g.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Registry: g.registry})
+	g.ways = map[string]dialer{}
+	p, err := New(config, Deps{
+		Log: slog.New(slog.NewJSONHandler(g.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Registry: g.registry,
+		Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+			if way := g.ways[address]; way != nil {
+				return way(ctx, network, address)
+			}
+			return behind.dial(ctx, network, address)
+		},
+	})
 	if err != nil {
 		t.Fatal(err)
-	}
-	for _, u := range p.gen().Upstreams {
-		u.Pooled.(*http.Transport).DialContext = upstream.Heard(behind.dial)
-		u.Fresh.(*http.Transport).DialContext = upstream.Heard(behind.dial)
 	}
 	g.proxy, g.dialFront, g.behind = p, before.dial, behind
 	protocols := new(http.Protocols)

@@ -15,7 +15,6 @@ import (
 	"outrigger/policy/endpoint"
 	"outrigger/proxy/attempt"
 	"outrigger/proxy/settings"
-	"outrigger/proxy/stream"
 	providers "outrigger/test/corpus"
 )
 
@@ -208,6 +207,9 @@ func TestProvidersStreamsCutAreToldOff(t *testing.T) {
 	})
 }
 
+// doneTime is stream.doneTime: how long a stream whose answer is whole may stay open.
+const doneTime = 10 * time.Second
+
 func TestProvidersStreamsThatFallSilentAreToldOff(t *testing.T) {
 	eachProvider(t, func(t *testing.T, tr providers.Transcript) {
 		idle := DefaultConfig().Timeouts.StreamIdle
@@ -221,7 +223,7 @@ func TestProvidersStreamsThatFallSilentAreToldOff(t *testing.T) {
 			}
 			want := idle
 			if event >= tr.Whole {
-				want = stream.DoneTime
+				want = doneTime
 			}
 			if got.took < want || got.took > want+attempt.EndTime+time.Second {
 				t.Errorf("silent behind event %d: ended after %s, want %s", event, got.took, want)

@@ -3,7 +3,6 @@ package proxy
 import (
 	"reflect"
 	"strconv"
-	"testing"
 	"time"
 
 	"github.com/caarlos0/env/v11"
@@ -52,11 +51,4 @@ func readDefaults(target any) error {
 			},
 		},
 	})
-}
-
-func TestTimeoutsThatNobodyChoseAreThoseOfTheTags(t *testing.T) {
-	want := DefaultConfig().Timeouts
-	if settings.DefaultTotal != want.Total || settings.DefaultStreamIdle != want.StreamIdle {
-		t.Errorf("%s and %s, want %s and %s", settings.DefaultTotal, settings.DefaultStreamIdle, want.Total, want.StreamIdle)
-	}
 }

@@ -2,8 +2,10 @@ package proxy
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -11,7 +13,6 @@ import (
 	"time"
 
 	"outrigger/internal/values"
-	"outrigger/proxy/attempt"
 	"outrigger/proxy/settings"
 )
 
@@ -157,7 +158,7 @@ func TestARefusedCallerThatSendsOnIsCutOff(t *testing.T) {
 	piece := "10000\r\n" + strings.Repeat("x", 1<<16) + "\r\n"
 	for {
 		if _, err := io.WriteString(conn, piece); err != nil {
-			if attempt.IsTimeout(err) {
+			if timeout := net.Error(nil); errors.As(err, &timeout) && timeout.Timeout() {
 				t.Error(err)
 			}
 			break

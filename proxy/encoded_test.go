@@ -16,7 +16,6 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"outrigger/proxy/attempt"
-	"outrigger/proxy/stream"
 )
 
 // packer is an encoder that can give what it has.
@@ -325,7 +324,7 @@ func TestWhatFollowsAnEncodingsEndPasses(t *testing.T) {
 
 // The upstream says [DONE], ends the encoding, and then neither more nor goodbye.
 func TestAnEncodedStreamEndsWithItsEncoding(t *testing.T) {
-	for coding, most := range map[string]time.Duration{"gzip": attempt.EndTime, "zlib": attempt.EndTime, "br": stream.DoneTime, "zstd": stream.DoneTime} {
+	for coding, most := range map[string]time.Duration{"gzip": attempt.EndTime, "zlib": attempt.EndTime, "br": doneTime, "zstd": doneTime} {
 		t.Run(coding, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				pieces := packed(t, coding, delta("a"), doneEvent)

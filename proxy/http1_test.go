@@ -8,10 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"outrigger/proxy/settings"
-	"outrigger/proxy/upstream"
 )
 
 // Codes of HTTP/2 that h2conn_test.go does not need (RFC 9113, section 7).
@@ -172,36 +170,4 @@ func TestHTTP2_OffSpeaksHTTP1Only(t *testing.T) {
 	if u.begun.Load() != 2 || u.first.Load() != 2 {
 		t.Errorf("%d calls, %d over HTTP/1.1", u.begun.Load(), u.first.Load())
 	}
-}
-
-func TestHTTP1Only_TakesEvidenceAndForgets(t *testing.T) {
-	now := time.Now()
-	h := &upstream.HTTP1Only{}
-	check := func(what string, want bool) {
-		t.Helper()
-		if h.Wanted(now) != want {
-			t.Errorf("%s: wanted is %t", what, !want)
-		}
-	}
-	check("at first", false)
-	h.Broke(now, upstream.HTTP2Broken)
-	check("after one failure it is the request's own affair", false)
-	h.Answered(now, false)
-	h.Broke(now, upstream.HTTP2Broken)
-	check("and after another one, with an answer between", false)
-	h.Broke(now, upstream.HTTP2Broken)
-	check("two in a row", true)
-	h.Answered(now, true)
-	check("and HTTP/1.1 works", true)
-	now = now.Add(upstream.HTTP1Time)
-	check("a while later", false)
-	h.Broke(now, upstream.HTTP2Broken)
-	h.Unreachable(now)
-	h.Broke(now, upstream.HTTP2Broken)
-	check("where there is no HTTP/1.1", false)
-	if h.Broke(now, upstream.HTTP2Broken) {
-		t.Error("it is tried all the same")
-	}
-	now = now.Add(upstream.HTTP1Time)
-	check("a while later still", true)
 }

@@ -20,9 +20,7 @@ func TestAWaitInVainTellsWhenToComeBack(t *testing.T) {
 			<-ctx.Done()
 			return nil, ctx.Err()
 		}
-		for _, u := range g.proxy.gen().Upstreams {
-			u.Pooled.(*http.Transport).DialContext, u.Fresh.(*http.Transport).DialContext = hang, hang
-		}
+		g.ways["upstream.test:80"] = hang
 		var wg sync.WaitGroup
 		var mu sync.Mutex
 		told := map[string]int{}

@@ -10,8 +10,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"outrigger/proxy/negative"
 )
 
 const (
@@ -121,22 +119,6 @@ func TestLoading_OneServerOfTwoStopsNobody(t *testing.T) {
 			t.Errorf("%d of 100 took over a second", slow)
 		}
 	})
-}
-
-func TestLoadings_StayBounded(t *testing.T) {
-	var l negative.Loadings
-	now := time.Now()
-	for i := range 2 * negative.MaxLoadings {
-		now = now.Add(time.Millisecond)
-		l.Say(now, fmt.Sprint(i), 0, nil, 0)
-	}
-	if n := len(l.ByModel); n != negative.MaxLoadings {
-		t.Errorf("%d are known", n)
-	}
-	// One who was told, and is forgotten, still does not ask again at once.
-	if wait, _ := l.Turn(now, "0", now.Add(time.Second), 0); wait != time.Second {
-		t.Errorf("it waits %v", wait)
-	}
 }
 
 func TestTier_OneWithoutCapacityDoesNotDelayAnother(t *testing.T) {

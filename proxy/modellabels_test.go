@@ -6,19 +6,18 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-
-	"outrigger/proxy/observe"
 )
 
 // TestMetrics_OnlyModelsThatExistTakeLabels has more made-up models than there are labels, before
 // one that exists.
 func TestMetrics_OnlyModelsThatExistTakeLabels(t *testing.T) {
+	const made = 2 * 50 // twice observe.maxModels
 	const hi = `{"model":%q,"messages":[{"role":"user","content":"hi"}]}`
 	synctest.Test(t, func(t *testing.T) {
 		g := newBubble(t, func(w http.ResponseWriter, r *http.Request, call int) {
 			w.Header().Set("X-Ratelimit-Limit-Requests", "600")
 			w.Header().Set("X-Ratelimit-Remaining-Requests", "599")
-			if call <= 2*observe.MaxModels {
+			if call <= made {
 				answers(404, `{"error":{"message":"The model does not exist.","type":"invalid_request_error","code":"model_not_found"}}`)(w, r, call)
 				return
 			}
@@ -28,7 +27,7 @@ func TestMetrics_OnlyModelsThatExistTakeLabels(t *testing.T) {
 			g.do(g.request(http.MethodPost, "/v1/chat/completions", fmt.Sprintf(hi, model)))
 			g.metricsText() // a scrape is what gives labels
 		}
-		for i := range 2 * observe.MaxModels {
+		for i := range made {
 			ask(fmt.Sprint("made-up-", i))
 		}
 		ask("there")

@@ -16,7 +16,6 @@ import (
 	"outrigger/internal/values"
 	"outrigger/proxy/carrier"
 	"outrigger/proxy/settings"
-	"outrigger/proxy/upstream"
 )
 
 // shown is one answer of policy/preset's testdata, as a provider documents it.
@@ -164,7 +163,7 @@ func provided(t *testing.T, address string, edits []func(*settings.Upstream)) fu
 }
 
 // provide makes dial the way to each upstream, wherever it is said to be.
-func (g *rig) provide(dial upstream.Dialer) {
+func (g *rig) provide(dial dialer) {
 	for _, u := range g.proxy.gen().Upstreams {
 		transport := &http.Transport{DialContext: dial}
 		g.t.Cleanup(transport.CloseIdleConnections)

@@ -6,10 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"testing/iotest"
 	"testing/synctest"
 
-	"outrigger/proxy/body"
 	"outrigger/proxy/settings"
 )
 
@@ -124,45 +122,5 @@ func TestModelsThatAreOneUpstreamShareItsLimits(t *testing.T) {
 	limits := g.status().Upstreams[0].Limits
 	if len(limits) != 1 || limits[0].Model != "mini" {
 		t.Errorf("limiters %+v, want one, for mini", limits)
-	}
-}
-
-func TestASplicedBodyReadsTheSameInPiecesOfAnySize(t *testing.T) {
-	const text, want = `{"model":"gpt-4o","n":1}`, `{"model":"m","n":1}`
-	for name, wrap := range map[string]func(io.Reader) io.Reader{
-		"as it comes":     func(r io.Reader) io.Reader { return r },
-		"one byte":        iotest.OneByteReader,
-		"half":            iotest.HalfReader,
-		"with the end":    iotest.DataErrReader,
-		"one and with it": func(r io.Reader) io.Reader { return iotest.OneByteReader(iotest.DataErrReader(r)) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			splice := func() io.Reader {
-				return &body.Spliced{Src: io.NopCloser(wrap(strings.NewReader(text))), Before: 10, Text: "m", Skip: 6}
-			}
-			if got, err := io.ReadAll(splice()); err != nil || string(got) != want {
-				t.Errorf("read %q, %v, want %q", got, err, want)
-			}
-			if got, err := io.ReadAll(iotest.OneByteReader(splice())); err != nil || string(got) != want {
-				t.Errorf("in single bytes %q, %v, want %q", got, err, want)
-			}
-		})
-	}
-}
-
-func TestWhatIsNoModelNameIsAnError(t *testing.T) {
-	for text, want := range map[string]settings.Model{
-		"a=b": {Requested: "a", Sent: "b"}, " a = b ": {Requested: "a", Sent: "b"}, "*=b": {Requested: "*", Sent: "b"}, "a=b=c": {Requested: "a", Sent: "b=c"}, "o/a:free=x": {Requested: "o/a:free", Sent: "x"},
-	} {
-		var m settings.Model
-		if err := m.UnmarshalText([]byte(text)); err != nil || m != want {
-			t.Errorf("%q: %+v, %v, want %+v", text, m, err, want)
-		}
-	}
-	for _, text := range []string{"", "a", "=", "a=", "=b", " = b", "a=b\r\nx", "a\x00=b"} {
-		var m settings.Model
-		if err := m.UnmarshalText([]byte(text)); err == nil {
-			t.Errorf("%q was taken", text)
-		}
 	}
 }

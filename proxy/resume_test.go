@@ -15,7 +15,6 @@ import (
 	"outrigger/internal/values"
 	"outrigger/policy/classify"
 	"outrigger/proxy/settings"
-	"outrigger/proxy/stream"
 )
 
 // backgroundBody asks for a background stream.
@@ -148,7 +147,7 @@ func TestABackgroundStreamThatIsCutAnywhereArrivesWholeAndOnce(t *testing.T) {
 						if !slices.Equal(j.asked, want) {
 							t.Fatalf("cut after %d bytes: asked for %q, want %q", n, j.asked, want)
 						}
-						if len(want) == 2 && (g.resumes(stream.ResumeDone) != 1 || !strings.Contains(g.log.String(), `"resumes":1`)) {
+						if len(want) == 2 && (g.resumes("resumed") != 1 || !strings.Contains(g.log.String(), `"resumes":1`)) {
 							t.Fatalf("cut after %d bytes: neither counted nor logged", n)
 						}
 					})
@@ -172,7 +171,7 @@ func TestAStreamThatIsCutBehindEveryEventArrivesWhole(t *testing.T) {
 				if _, body, err := g.backgroundStream(); body != strings.Join(j.events, "") || err != nil {
 					t.Errorf("got %q %v", body, err)
 				}
-				if len(j.asked) != len(j.events) || g.resumes(stream.ResumeDone) != len(j.events)-1 {
+				if len(j.asked) != len(j.events) || g.resumes("resumed") != len(j.events)-1 {
 					t.Errorf("asked for %q", j.asked)
 				}
 			})
@@ -212,16 +211,16 @@ func TestAResumedStreamIsOnlyWhatFollows(t *testing.T) {
 		whole  bool
 		counts string
 	}{
-		"the upstream begins anew":           {whole, whole, true, stream.ResumeDone},
-		"and sends a comment in between":     {events[0] + events[1] + events[2] + ": ping\n\n" + events[3] + events[4], whole[:at] + ": ping\n\n" + events[3] + events[4], true, stream.ResumeDone},
-		"an unnumbered event is repeated":    {events[0] + "data: {\"type\":\"keepalive\"}\n\n" + events[2] + events[3] + events[4], whole, true, stream.ResumeDone},
-		"a comment comes first":              {": ping\n\n" + events[3] + events[4], whole[:at] + ": ping\n\n" + events[3] + events[4], true, stream.ResumeDone},
-		"an unnumbered event between":        {events[3] + "data: {\"type\":\"keepalive\"}\n\n" + events[4], whole[:at] + events[3] + "data: {\"type\":\"keepalive\"}\n\n" + events[4], true, stream.ResumeDone},
-		"[DONE] behind it":                   {events[3] + events[4] + doneEvent, whole + doneEvent, true, stream.ResumeDone},
-		"an event is missing":                {events[4], whole[:at], false, stream.ResumeRefused},
-		"nothing":                            {"", whole[:at], false, stream.ResumeCut},
-		"an error instead":                   {"event: error\ndata: {\"type\":\"error\",\"error\":{\"message\":\"Response expired\"}}\n\n", whole[:at], false, stream.ResumeRefused},
-		"half of an event, and no more ever": {events[3][:30], whole[:at] + events[3][:30], false, stream.ResumeCut},
+		"the upstream begins anew":           {whole, whole, true, "resumed"},
+		"and sends a comment in between":     {events[0] + events[1] + events[2] + ": ping\n\n" + events[3] + events[4], whole[:at] + ": ping\n\n" + events[3] + events[4], true, "resumed"},
+		"an unnumbered event is repeated":    {events[0] + "data: {\"type\":\"keepalive\"}\n\n" + events[2] + events[3] + events[4], whole, true, "resumed"},
+		"a comment comes first":              {": ping\n\n" + events[3] + events[4], whole[:at] + ": ping\n\n" + events[3] + events[4], true, "resumed"},
+		"an unnumbered event between":        {events[3] + "data: {\"type\":\"keepalive\"}\n\n" + events[4], whole[:at] + events[3] + "data: {\"type\":\"keepalive\"}\n\n" + events[4], true, "resumed"},
+		"[DONE] behind it":                   {events[3] + events[4] + doneEvent, whole + doneEvent, true, "resumed"},
+		"an event is missing":                {events[4], whole[:at], false, "refused"},
+		"nothing":                            {"", whole[:at], false, "cut"},
+		"an error instead":                   {"event: error\ndata: {\"type\":\"error\",\"error\":{\"message\":\"Response expired\"}}\n\n", whole[:at], false, "refused"},
+		"half of an event, and no more ever": {events[3][:30], whole[:at] + events[3][:30], false, "cut"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -251,6 +250,7 @@ func TestAResumedStreamIsOnlyWhatFollows(t *testing.T) {
 }
 
 func TestTheUpstreamsRefusalToResumeIsTold(t *testing.T) {
+	const most = 2 // stream.maxResumes
 	for name, tt := range map[string]struct {
 		serve  func(w http.ResponseWriter)
 		says   []string
@@ -260,20 +260,20 @@ func TestTheUpstreamsRefusalToResumeIsTold(t *testing.T) {
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(404)
 			_, _ = io.WriteString(w, `{"error":{"message":"Response with id 'resp_1' not found.","type":"invalid_request_error","param":"id","code":null}}`)
-		}, []string{"would not resume it after event 2: it answered 404 (Response with id 'resp_1' not found.)"}, stream.ResumeRefused},
+		}, []string{"would not resume it after event 2: it answered 404 (Response with id 'resp_1' not found.)"}, "refused"},
 		"expired": {func(w http.ResponseWriter) {
 			w.WriteHeader(400)
 			_, _ = io.WriteString(w, "reconnect window is over, sk-abcdefghijklmnopqrstuvwxyz")
-		}, []string{"it answered 400"}, stream.ResumeRefused},
+		}, []string{"it answered 400"}, "refused"},
 		"the whole response": {func(w http.ResponseWriter) {
 			w.Header().Set("Content-Type", "application/json")
 			_, _ = io.WriteString(w, `{"id":"resp_1","status":"completed"}`)
-		}, []string{"it answered 200 without a stream"}, stream.ResumeRefused},
+		}, []string{"it answered 200 without a stream"}, "refused"},
 		"busy": {func(w http.ResponseWriter) {
 			w.Header().Set("Retry-After", "3")
 			w.WriteHeader(503)
-		}, []string{"it answered 503"}, stream.ResumeRefused},
-		"no answer": {func(http.ResponseWriter) { panic(http.ErrAbortHandler) }, []string{"could not be resumed: there was no answer ("}, stream.ResumeUnreachable},
+		}, []string{"it answered 503"}, "refused"},
+		"no answer": {func(http.ResponseWriter) { panic(http.ErrAbortHandler) }, []string{"could not be resumed: there was no answer ("}, "unreachable"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -299,7 +299,7 @@ func TestTheUpstreamsRefusalToResumeIsTold(t *testing.T) {
 						t.Errorf("%q is not in %q", say, told)
 					}
 				}
-				if len(j.asked) != 1+stream.MaxResumes || g.resumes(tt.counts) != stream.MaxResumes || !strings.Contains(g.log.String(), `"msg":"stream resume"`) {
+				if len(j.asked) != 1+most || g.resumes(tt.counts) != most || !strings.Contains(g.log.String(), `"msg":"stream resume"`) {
 					t.Errorf("asked for %q, %s: %d", j.asked, tt.counts, g.resumes(tt.counts))
 				}
 				if strings.Contains(body+g.log.String(), "sk-abcdef") {
@@ -443,10 +443,11 @@ func TestAHeartbeatKeepsAResumedStreamOpen(t *testing.T) {
 }
 
 func TestAStreamIsNotResumedAfterFiveMinutes(t *testing.T) {
+	const window = 5 * time.Minute // stream.resumeWindow
 	for name, tt := range map[string]struct {
 		after time.Duration
 		whole bool
-	}{"before": {stream.ResumeWindow - time.Second, true}, "after": {stream.ResumeWindow + time.Second, false}} {
+	}{"before": {window - time.Second, true}, "after": {window + time.Second, false}} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				j := &jobs{events: backgroundEvents()}
@@ -464,7 +465,7 @@ func TestAStreamIsNotResumedAfterFiveMinutes(t *testing.T) {
 				}
 				g := newBubble(t, j.script)
 				_, body, err := g.backgroundStream()
-				if (err == nil) != tt.whole || (len(j.asked) == 2) != tt.whole || g.resumes(stream.ResumeTooLate) == 0 != tt.whole {
+				if (err == nil) != tt.whole || (len(j.asked) == 2) != tt.whole || g.resumes("too_late") == 0 != tt.whole {
 					t.Errorf("asked for %q, got %q %v", j.asked, body, err)
 				}
 			})
@@ -612,10 +613,11 @@ func TestAResumeAsksForTheSameEvents(t *testing.T) {
 }
 
 func TestALongEventIsPassedOnWhole(t *testing.T) {
+	const most = 16 << 20 // stream.maxWholeEvent
 	for name, tt := range map[string]struct {
 		size  int
 		whole bool
-	}{"of a picture": {3 << 20, true}, "longer than is held": {stream.MaxWholeEvent + 1<<20, false}} {
+	}{"of a picture": {3 << 20, true}, "longer than is held": {most + 1<<20, false}} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				j := &jobs{events: backgroundEvents()}

@@ -24,6 +24,9 @@ import (
 	"outrigger/proxy/status"
 )
 
+// dialer connects to an address.
+type dialer = func(ctx context.Context, network, address string) (net.Conn, error)
+
 // rig is a proxy in front of a scripted upstream, both real servers on loopback.
 type rig struct {
 	t        testing.TB
@@ -34,6 +37,7 @@ type rig struct {
 	client   *http.Client
 
 	dialFront func(ctx context.Context, network, address string) (net.Conn, error) // nil: a real socket
+	ways      map[string]dialer                                                    // in a bubble: to upstreams at other addresses
 	behind    *wire                                                                // in a bubble: close it and the upstream is gone
 	calls     atomic.Int64
 	registry  *prometheus.Registry

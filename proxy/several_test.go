@@ -39,8 +39,7 @@ func newSeveral(t *testing.T, edit func(*settings.Config), scripts ...script) *s
 	s.wires[0] = s.behind
 	for i, up := range s.proxy.gen().Upstreams[1:] {
 		s.wires[i+1] = newWire()
-		up.Pooled.(*http.Transport).DialContext = s.wires[i+1].dial
-		up.Fresh.(*http.Transport).DialContext = s.wires[i+1].dial
+		s.ways[up.Config.Name+".test:80"] = s.wires[i+1].dial
 		server := &http.Server{
 			ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 			Handler:  http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { counted(i+1)(w, r, 0) }),

@@ -20,7 +20,7 @@ import (
 // one place under several names.
 type Homes struct {
 	known     *sticky.Map
-	Upstreams [][]*lane.Lane // by home, in failover order
+	upstreams [][]*lane.Lane // by home, in failover order
 }
 
 // NewHomes gives each upstream its home. It returns nil when there is only one:
@@ -28,29 +28,29 @@ type Homes struct {
 func NewHomes(upstreams []*lane.Lane) *Homes {
 	h := &Homes{}
 	for _, up := range upstreams {
-		i := slices.IndexFunc(h.Upstreams, func(known []*lane.Lane) bool { return sameHome(known[0], up) })
+		i := slices.IndexFunc(h.upstreams, func(known []*lane.Lane) bool { return sameHome(known[0], up) })
 		if i < 0 {
-			i = len(h.Upstreams)
-			h.Upstreams = append(h.Upstreams, nil)
+			i = len(h.upstreams)
+			h.upstreams = append(h.upstreams, nil)
 		}
 		up.Home = i
-		h.Upstreams[i] = append(h.Upstreams[i], up)
+		h.upstreams[i] = append(h.upstreams[i], up)
 	}
-	if len(h.Upstreams) == 1 {
+	if len(h.upstreams) == 1 {
 		return nil
 	}
 	return h
 }
 
-// MemoryShare is the part of OUTRIGGER_MEMORY_MAX that the memory of affinity takes at most: 1/16 of it.
-const MemoryShare = 16
+// memoryShare is the part of OUTRIGGER_MEMORY_MAX that homes take at most: 1/16 of it.
+const memoryShare = 16
 
 // Reserve makes the memory of affinity, and takes what it may grow to out of what there is for bodies.
 func (h *Homes) Reserve(bodies *spool.Config) {
 	if h == nil {
 		return
 	}
-	size := min(sticky.Bytes, int64(bodies.MemoryMax)/MemoryShare)
+	size := min(sticky.Bytes, int64(bodies.MemoryMax)/memoryShare)
 	h.known = sticky.New(size)
 	bodies.MemoryMax -= values.Bytes(size)
 }
@@ -60,7 +60,7 @@ func (h *Homes) Keep(known *Homes) {
 	if h == nil {
 		return
 	}
-	if known != nil && slices.EqualFunc(h.Upstreams, known.Upstreams, func(a, b []*lane.Lane) bool { return sameHome(a[0], b[0]) }) {
+	if known != nil && slices.EqualFunc(h.upstreams, known.upstreams, func(a, b []*lane.Lane) bool { return sameHome(a[0], b[0]) }) {
 		h.known = known.known
 		return
 	}
@@ -121,7 +121,7 @@ func (h *Homes) Home(a *Affinity, c *call.Call, path string) []*lane.Lane {
 		return nil
 	}
 	a.Sticky, a.Sealed = true, a.References.BySeal()
-	return h.Upstreams[home]
+	return h.upstreams[home]
 }
 
 // Tells reports whether the answer may tell of objects: it has to be readable.

@@ -56,7 +56,7 @@ func ConnectFailure(err error) string {
 		return "the proxy on the way out made no connection"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "connection refused"
-	case IsTimeout(err):
+	case isTimeout(err):
 		return "no connection in time"
 	}
 	return "no connection"
@@ -87,8 +87,8 @@ func isOfProxy(err error) bool {
 	return errors.As(err, &op) && (op.Op == "socks connect" || op.Op == "proxyconnect")
 }
 
-// IsTimeout reports whether err says that something took too long.
-func IsTimeout(err error) bool {
+// isTimeout reports whether err says that something took too long.
+func isTimeout(err error) bool {
 	var timeout net.Error
 	return errors.As(err, &timeout) && timeout.Timeout()
 }

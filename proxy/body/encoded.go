@@ -12,12 +12,12 @@ import (
 // to what was sent, and beneath a fifth of a second for a small bomb: deflate makes up to
 // 1,032 bytes of one. JSON shrinks to a fifth or a tenth; what shrinks further is short.
 const (
-	DecodedLeast  = 64 << 20
+	decodedLeast  = 64 << 20
 	decodedFactor = 16
 )
 
 // DecodedMost returns how many bytes a compressed body of size bytes is decoded to at most.
-func DecodedMost(size int64) int64 { return max(DecodedLeast, size*decodedFactor) }
+func DecodedMost(size int64) int64 { return max(decodedLeast, size*decodedFactor) }
 
 // Encoded is a request body that is compressed. It is passed on as it came, but for a model
 // that is renamed: then it is sent decoded.
@@ -27,12 +27,12 @@ type Encoded struct {
 	Unread  string   // why it could not be read; "" if it could
 }
 
-// Inflating is a body that is decoded as it is sent. A transport may close it while another
+// inflating is a body that is decoded as it is sent. A transport may close it while another
 // goroutine reads it, and a decoder that was given back is another request's.
-type Inflating struct {
-	Codings []string
-	Raw     io.ReadCloser
-	Size    int64 // of raw
+type inflating struct {
+	codings []string
+	raw     io.ReadCloser
+	size    int64 // of raw
 
 	mu     sync.Mutex
 	src    io.ReadCloser // nil before the first Read
@@ -40,14 +40,14 @@ type Inflating struct {
 }
 
 // Read implements io.Reader.
-func (i *Inflating) Read(p []byte) (int, error) {
+func (i *inflating) Read(p []byte) (int, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.closed {
 		return 0, io.ErrClosedPipe
 	}
 	if i.src == nil {
-		src, _, err := decode.Open(strings.Join(i.Codings, ","), i.Raw, DecodedMost(i.Size))
+		src, _, err := decode.Open(strings.Join(i.codings, ","), i.raw, DecodedMost(i.size))
 		if err != nil {
 			return 0, err
 		}
@@ -57,7 +57,7 @@ func (i *Inflating) Read(p []byte) (int, error) {
 }
 
 // Close implements io.Closer.
-func (i *Inflating) Close() error {
+func (i *inflating) Close() error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.closed = true
@@ -65,5 +65,5 @@ func (i *Inflating) Close() error {
 		_ = i.src.Close()
 		i.src = nil
 	}
-	return i.Raw.Close()
+	return i.raw.Close()
 }

@@ -32,10 +32,10 @@ func (x *Body) Outgoing(model string) (io.ReadCloser, int64) {
 	old := x.Facts.ModelEnd - x.Facts.ModelStart
 	size := x.Size
 	if x.Encoded.Codings != nil {
-		body, size = &Inflating{Codings: x.Encoded.Codings, Raw: body, Size: size}, x.Encoded.Size
+		body, size = &inflating{codings: x.Encoded.Codings, raw: body, size: size}, x.Encoded.Size
 	}
 	if size >= 0 {
 		size += int64(len(model)) - old
 	}
-	return &Spliced{Src: body, Before: x.Facts.ModelStart, Text: model, Skip: old}, size
+	return &spliced{src: body, before: x.Facts.ModelStart, text: model, skip: old}, size
 }

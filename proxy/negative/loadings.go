@@ -9,11 +9,11 @@ import (
 	"outrigger/proxy/response"
 )
 
-// MaxLoadings bounds the models of one upstream that are known to be loading, and loadingBytes
+// maxLoadings bounds the models of one upstream that are known to be loading, and loadingBytes
 // what their answers take; callers choose their names. A model is remembered for loadedTime
 // after it was.
 const (
-	MaxLoadings  = 256
+	maxLoadings  = 256
 	loadingBytes = 1 << 20
 	loadedTime   = 2 * time.Minute
 )
@@ -22,8 +22,8 @@ const (
 // limits are kept. The zero value has none. Safe for concurrent use.
 type Loadings struct {
 	Any     atomic.Bool // the fast path: there has never been one
-	Mu      sync.Mutex
-	ByModel map[string]*loadingModel // under Mu
+	mu      sync.Mutex
+	byModel map[string]*loadingModel
 }
 
 type loadingModel struct {
@@ -37,13 +37,13 @@ type loadingModel struct {
 // told may ask again.
 func (l *Loadings) Say(now time.Time, model string, estimate time.Duration, answer *response.Buffered, rand float64) time.Time {
 	l.Any.Store(true)
-	l.Mu.Lock()
-	defer l.Mu.Unlock()
-	m := l.ByModel[model]
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	m := l.byModel[model]
 	if m == nil {
 		l.makeRoom()
 		m = &loadingModel{over: make(chan struct{})}
-		l.ByModel[model] = m
+		l.byModel[model] = m
 	}
 	m.told = now
 	if answer != nil {
@@ -55,23 +55,23 @@ func (l *Loadings) Say(now time.Time, model string, estimate time.Duration, answ
 // makeRoom forgets the model that was told of longest ago, if there are too many, or their
 // answers take too much. Locked.
 func (l *Loadings) makeRoom() {
-	if l.ByModel == nil {
-		l.ByModel = map[string]*loadingModel{}
+	if l.byModel == nil {
+		l.byModel = map[string]*loadingModel{}
 	}
 	size := 0
-	for _, m := range l.ByModel {
+	for _, m := range l.byModel {
 		size += m.answer.Size()
 	}
-	if len(l.ByModel) < MaxLoadings && size < loadingBytes {
+	if len(l.byModel) < maxLoadings && size < loadingBytes {
 		return
 	}
 	oldest := ""
-	for name, m := range l.ByModel {
-		if oldest == "" || m.told.Before(l.ByModel[oldest].told) {
+	for name, m := range l.byModel {
+		if oldest == "" || m.told.Before(l.byModel[oldest].told) {
 			oldest = name
 		}
 	}
-	delete(l.ByModel, oldest)
+	delete(l.byModel, oldest)
 }
 
 // Tidy forgets models that nobody was told of for long, and reports whether any is left.
@@ -79,21 +79,21 @@ func (l *Loadings) Tidy(now time.Time) bool {
 	if !l.Any.Load() {
 		return false
 	}
-	l.Mu.Lock()
-	defer l.Mu.Unlock()
-	for name, m := range l.ByModel {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for name, m := range l.byModel {
 		if !m.Lasts(now) && now.Sub(m.told) >= loadedTime {
-			delete(l.ByModel, name)
+			delete(l.byModel, name)
 		}
 	}
-	return len(l.ByModel) > 0
+	return len(l.byModel) > 0
 }
 
 // Turn returns how long a request for a model is to wait, and what ends the wait sooner.
 func (l *Loadings) Turn(now time.Time, model string, own time.Time, rand float64) (time.Duration, <-chan struct{}) {
-	l.Mu.Lock()
-	defer l.Mu.Unlock()
-	m := l.ByModel[model]
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	m := l.byModel[model]
 	if m == nil {
 		return own.Sub(now), nil
 	}
@@ -102,9 +102,9 @@ func (l *Loadings) Turn(now time.Time, model string, own time.Time, rand float64
 
 // Ready says that a model answered.
 func (l *Loadings) Ready(now time.Time, model string) {
-	l.Mu.Lock()
-	defer l.Mu.Unlock()
-	if m := l.ByModel[model]; m != nil && m.Answered(now) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if m := l.byModel[model]; m != nil && m.Answered(now) {
 		m.answer = nil
 		close(m.over)
 		m.over = make(chan struct{})
@@ -116,9 +116,9 @@ func (l *Loadings) Latest(now time.Time, model string) *response.Buffered {
 	if !l.Any.Load() {
 		return nil
 	}
-	l.Mu.Lock()
-	defer l.Mu.Unlock()
-	if m := l.ByModel[model]; m != nil && m.Lasts(now) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if m := l.byModel[model]; m != nil && m.Lasts(now) {
 		return m.answer
 	}
 	return nil

@@ -14,9 +14,9 @@ import (
 // timeout; a queue or a first event may take as long.
 var secondsBuckets = []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600}
 
-// MaxModels bounds the model label, whose values callers choose. Later ones
+// maxModels bounds the model label, whose values callers choose. Later ones
 // count as "other".
-const MaxModels = 50
+const maxModels = 50
 
 // Metrics counts what happens, for Prometheus. Names are the contract with
 // dashboards: see the README. It implements Recorder.
@@ -37,7 +37,7 @@ type Metrics struct {
 	tokens        *prometheus.CounterVec
 	idempotency   *prometheus.CounterVec
 
-	Models modelLabels
+	models modelLabels
 	series seriesCache
 	lanes  sync.Map // name -> *laneMetrics
 }
@@ -66,7 +66,7 @@ func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 		panics:        counter("outrigger_panics_total", "Goroutines that panicked and ended their own request.", "where"),
 		tokens:        counter("outrigger_tokens_total", "Tokens that upstreams said were used.", "upstream", "model", "kind"),
 		idempotency:   counter("outrigger_idempotency_total", "What became of calls with a key, and of abandoned ones.", "result"),
-		Models:        modelLabels{Known: map[string]string{}},
+		models:        modelLabels{known: map[string]string{}},
 		series:        seriesCache{known: map[seriesKey]requestSeries{}},
 	}
 	var errs []error
@@ -142,21 +142,21 @@ const noLabel = "none"
 // used counts the tokens of a call.
 func (m *Metrics) used(e *Event) {
 	if n := e.Result.PromptTokens; n > 0 {
-		m.tokens.WithLabelValues(cmp.Or(e.Upstream, noLabel), m.Models.label(e.Sent), "input").Add(float64(n))
+		m.tokens.WithLabelValues(cmp.Or(e.Upstream, noLabel), m.models.label(e.Sent), "input").Add(float64(n))
 	}
 	if n := e.Result.CompletionTokens; n > 0 {
-		m.tokens.WithLabelValues(cmp.Or(e.Upstream, noLabel), m.Models.label(e.Sent), "output").Add(float64(n))
+		m.tokens.WithLabelValues(cmp.Or(e.Upstream, noLabel), m.models.label(e.Sent), "output").Add(float64(n))
 	}
 }
 
 // Model returns the label of a model. One that no answer has shown to exist takes none that
 // another could need.
-func (m *Metrics) Model(model string, proven bool) string { return m.Models.of(model, proven) }
+func (m *Metrics) Model(model string, proven bool) string { return m.models.of(model, proven) }
 
 // modelLabels maps what callers call a model to a bounded set of label values.
 type modelLabels struct {
-	Mu    sync.Mutex
-	Known map[string]string
+	mu    sync.Mutex
+	known map[string]string
 }
 
 // of returns the label of a model. One that no answer has shown to exist takes none that
@@ -165,9 +165,9 @@ func (l *modelLabels) of(model string, proven bool) string {
 	if proven {
 		return l.label(model)
 	}
-	l.Mu.Lock()
-	defer l.Mu.Unlock()
-	if label, ok := l.Known[model]; ok {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if label, ok := l.known[model]; ok {
 		return label
 	}
 	return otherModels
@@ -177,12 +177,12 @@ func (l *modelLabels) of(model string, proven bool) string {
 const otherModels = "other"
 
 func (l *modelLabels) label(model string) string {
-	l.Mu.Lock()
-	defer l.Mu.Unlock()
-	if label, ok := l.Known[model]; ok {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if label, ok := l.known[model]; ok {
 		return label
 	}
-	if len(l.Known) >= MaxModels {
+	if len(l.known) >= maxModels {
 		return otherModels
 	}
 	label := model
@@ -190,6 +190,6 @@ func (l *modelLabels) label(model string) string {
 		label = "none"
 	}
 	label = wire.LabelText(label)
-	l.Known[model] = label
+	l.known[model] = label
 	return label
 }

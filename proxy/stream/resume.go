@@ -17,10 +17,10 @@ import (
 	"outrigger/proxy/response"
 )
 
-// ResumeWindow is how long after its start a background stream is resumed. Its events are
+// resumeWindow is how long after its start a background stream is resumed. Its events are
 // kept for about five minutes, and a later cursor is refused (openai/openai-python#2828;
 // docs.perplexity.ai, "Background mode": a reconnect outside of the window is a 400).
-const ResumeWindow = 5 * time.Minute
+const resumeWindow = 5 * time.Minute
 
 // resuming is the body of a background Responses stream: when the stream is cut, the rest
 // is fetched (GET /v1/responses/{id}?stream=true&starting_after=N) and follows in the same
@@ -96,7 +96,7 @@ func Resumable(x *Serving, a *attempt.Attempt, request *http.Request, account ca
 		wants = streamWants(&x.Body)
 	}
 	r := &resuming{
-		x: x, a: a, up: x.Up, request: request, account: account, idle: x.Idle, until: a.Started.Add(ResumeWindow),
+		x: x, a: a, up: x.Up, request: request, account: account, idle: x.Idle, until: a.Started.Add(resumeWindow),
 		watcher: eventstream.New(endpoint.Responses), position: position{id: id, wants: wants, last: -1, gapless: true},
 	}
 	r.src = a.Resp.Body

@@ -70,7 +70,7 @@ func (r *resuming) ask(ctx context.Context, cancel context.CancelCauseFunc) (*ht
 	leave, err := r.up.Gate.Allow()
 	if err != nil {
 		r.tell(", and it could not be resumed: upstream \"" + r.up.Config.Name + "\" fails")
-		r.note(ResumeUnreachable, 0)
+		r.note(resumeUnreachable, 0)
 		return nil, err
 	}
 	r.began = time.Now()
@@ -88,7 +88,7 @@ func (r *resuming) ask(ctx context.Context, cancel context.CancelCauseFunc) (*ht
 		leave.Report(r.blame(p, err))
 		if r.a.Ctx.Err() == nil {
 			r.tell(", and it could not be resumed: there was no answer (" + noAnswer(ctx, p, err) + ")")
-			r.note(ResumeUnreachable, 0)
+			r.note(resumeUnreachable, 0)
 		}
 		return nil, err
 	}
@@ -156,7 +156,7 @@ func (r *resuming) refusal(resp *http.Response) classify.Verdict {
 		said += " (" + message + ")"
 	}
 	r.tell(said)
-	r.note(ResumeRefused, resp.StatusCode)
+	r.note(resumeRefused, resp.StatusCode)
 	return v
 }
 
@@ -191,7 +191,7 @@ func (r *resuming) passGate(ctx context.Context) error {
 	err := r.up.Gate.Wait(ctx, r.account, until, false)
 	if errors.Is(err, gate.ErrShut) {
 		r.tell(", and it could not be resumed: upstream \"" + r.up.Config.Name + "\" fails")
-		r.note(ResumeUnreachable, 0)
+		r.note(resumeUnreachable, 0)
 	}
 	return err
 }
@@ -203,7 +203,7 @@ func (r *resuming) admit(ctx context.Context, pl *admission.Ticket) error {
 	d := pl.Line.Enter(pl, now)
 	if d.Reason != limit.Admitted && d.Reason != limit.Queued {
 		r.tell(", and it could not be resumed within upstream \"" + r.up.Config.Name + "\"'s rate limit")
-		r.note(ResumeUnreachable, 0)
+		r.note(resumeUnreachable, 0)
 		return admission.LineRefusal(d, r.up.Config.Name)
 	}
 	return pl.Wait(ctx)

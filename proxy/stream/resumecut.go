@@ -11,8 +11,8 @@ import (
 	"outrigger/proxy/apierror"
 )
 
-// MaxResumes is how many resumes in a row may bring nothing.
-const MaxResumes = 2
+// maxResumes is how many resumes in a row may bring nothing.
+const maxResumes = 2
 
 var (
 	errNotResumed = errors.New("the upstream told an error instead of the rest")
@@ -63,7 +63,7 @@ func (r *resuming) judge(event []byte) (bool, error) {
 		r.fresh, r.fails, r.hint = true, 0, 0
 		r.resumes.Add(1)
 		r.tell("")
-		r.note(ResumeDone, 0)
+		r.note(resumeDone, 0)
 	}
 	return true, nil
 }
@@ -71,9 +71,9 @@ func (r *resuming) judge(event []byte) (bool, error) {
 // ended looks at the end of the present connection: it is the answer's, or a cut that is
 // mended if it can be.
 func (r *resuming) ended(err error) {
-	result := ResumeCut
+	result := resumeCut
 	if errors.Is(err, errNotResumed) || errors.Is(err, errGap) {
-		result = ResumeRefused
+		result = resumeRefused
 		r.events.dropRest()
 	}
 	half := r.events.rest()
@@ -94,7 +94,7 @@ func (r *resuming) ended(err error) {
 		r.fails++
 		r.note(result, 0)
 	}
-	for r.fails < MaxResumes && r.a.Ctx.Err() == nil {
+	for r.fails < maxResumes && r.a.Ctx.Err() == nil {
 		if !time.Now().Before(r.limit()) {
 			r.tooLate()
 			break

@@ -9,9 +9,9 @@ import (
 )
 
 const (
-	// MaxWholeEvent bounds an event that is held until it is whole. The largest ones have
+	// maxWholeEvent bounds an event that is held until it is whole. The largest ones have
 	// images in them, as base64 of a few MB.
-	MaxWholeEvent = 16 << 20
+	maxWholeEvent = 16 << 20
 	// freeEvents is what is held without a reservation, as of any stream.
 	freeEvents = 64 << 10
 	eventSpace = 4 << 10
@@ -49,7 +49,7 @@ func (e *wholeEvents) space() []byte {
 // grow takes in n bytes, and reports whether more may be held.
 func (e *wholeEvents) grow(n int) bool {
 	e.buf = e.buf[:len(e.buf)+n]
-	return len(e.buf)-e.ready <= MaxWholeEvent && e.reserve(max(cap(e.buf)-freeEvents, 0))
+	return len(e.buf)-e.ready <= maxWholeEvent && e.reserve(max(cap(e.buf)-freeEvents, 0))
 }
 
 // next returns the first event that is whole and not yet passed or dropped, nil if there

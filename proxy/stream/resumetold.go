@@ -12,17 +12,17 @@ import (
 
 // How a resume went, as logs and metrics name it.
 const (
-	ResumeDone        = "resumed"     // the stream went on
-	ResumeRefused     = "refused"     // the upstream answered with something else
-	ResumeUnreachable = "unreachable" // there was no answer, or breaker or limiter did not let it pass
-	ResumeCut         = "cut"         // nothing new came before the next cut
-	ResumeTooLate     = "too_late"    // it was not tried: the window was over
+	resumeDone        = "resumed"     // the stream went on
+	resumeRefused     = "refused"     // the upstream answered with something else
+	resumeUnreachable = "unreachable" // there was no answer, or breaker or limiter did not let it pass
+	resumeCut         = "cut"         // nothing new came before the next cut
+	resumeTooLate     = "too_late"    // it was not tried: the window was over
 )
 
 // note counts one resume, and writes its log line.
 func (r *resuming) note(result string, status int) {
 	level := slog.LevelInfo
-	if result != ResumeDone {
+	if result != resumeDone {
 		level = slog.LevelWarn
 	}
 	now, took := time.Now(), time.Duration(0)
@@ -50,7 +50,7 @@ func (r *resuming) tooLate() {
 		return // what was told of that stands
 	}
 	r.tell(", and could not be resumed any more")
-	r.note(ResumeTooLate, 0)
+	r.note(resumeTooLate, 0)
 }
 
 // Count implements resumed.

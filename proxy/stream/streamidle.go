@@ -6,18 +6,18 @@ import (
 	"outrigger/proxy/apierror"
 )
 
-// DoneTime is how long a stream whose answer is whole may stay open for what some
+// doneTime is how long a stream whose answer is whole may stay open for what some
 // upstreams send after it: usage, or a [DONE] where there need be none. Each event that
 // says something new begins it anew, and what only keeps the connection open does not:
 // some gateways send pings for ever (maximhq/bifrost 2.1, waybarrios/vllm-mlx#101).
-const DoneTime = 10 * time.Second
+const doneTime = 10 * time.Second
 
 // arm bounds the upstream's silence, and its noise once nothing is missing.
 func (s *answer) arm() {
 	idle := s.idle
 	if s.over() {
 		if told := s.watcher().Told(); s.overAt.IsZero() || told != s.told {
-			s.overAt, s.told = time.Now().Add(DoneTime), told
+			s.overAt, s.told = time.Now().Add(doneTime), told
 		}
 		left := max(time.Until(s.overAt), 1)
 		if idle <= 0 || idle > left {

@@ -92,7 +92,7 @@ func (f *flow) pass(p []byte) bool {
 	}
 	if err := f.write(p); err != nil {
 		f.t.end(f.receiver, false, attempt.LossReason(err))
-		f.t.within(PartingTime)
+		f.t.within(partingTime)
 		return false
 	}
 	f.bytes += int64(len(p))
@@ -154,5 +154,5 @@ func (f *flow) ended(err error) {
 		f.t.halfClosed()
 		return
 	}
-	f.t.within(PartingTime)
+	f.t.within(partingTime)
 }

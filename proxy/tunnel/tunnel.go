@@ -17,9 +17,9 @@ import (
 // ErrTunnelled is what Carry returns when a tunnel is over: nothing is left to answer.
 var ErrTunnelled = errors.New("the connection became a tunnel, and is over")
 
-// PartingTime is how long both sides of a tunnel have to say what they still have to
+// partingTime is how long both sides of a tunnel have to say what they still have to
 // say, once one of them broke off or a drain ends it.
-const PartingTime = 500 * time.Millisecond
+const partingTime = 500 * time.Millisecond
 
 // side is one end of a tunnel, or Outrigger itself.
 type side uint8
@@ -171,6 +171,6 @@ func (t *tunnel) close() {
 // if one fits in before PartingTime is over.
 func (t *tunnel) drain() {
 	t.end(draining, false, call.ReasonShutdown)
-	t.within(PartingTime)
+	t.within(partingTime)
 	t.down.part(wsframe.Close(wsframe.ServiceRestart, "Outrigger is shutting down"))
 }

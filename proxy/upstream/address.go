@@ -38,7 +38,7 @@ func (u *API) Address(out *http.Request, model string, meant bool) {
 
 // isForeign reports whether u gets nothing of what its caller proves itself with.
 func (u *API) isForeign(meant bool) bool {
-	return u.Foreign && (!meant || u.Config.CallerKey == settings.CallerKeyDrop)
+	return u.foreign && (!meant || u.Config.CallerKey == settings.CallerKeyDrop)
 }
 
 // ReplacesKey reports whether a caller's credential has no part in what u answers.

@@ -15,17 +15,19 @@ import (
 
 // API is one upstream's API and how to call it.
 type API struct {
-	Config   settings.Upstream
-	Pooled   http.RoundTripper // keeps connections
-	Fresh    http.RoundTripper // one connection per request, for creates over HTTP/1.1
-	HTTP2    atomic.Bool       // the pooled transport was seen to speak HTTP/2
-	HTTP1    HTTP1Only
+	Config settings.Upstream
+	// Pooled keeps connections. Fresh opens one per request, for creates over HTTP/1.1. Others
+	// may take their place before the first call: tests trust their own servers in this way.
+	Pooled, Fresh http.RoundTripper
+
+	HTTP2    atomic.Bool // the pooled transport was seen to speak HTTP/2
+	HTTP1    http1Only
 	renewal  renewal
 	Secrets  atomic.Pointer[secrets]
 	auth     string // canonical name of the header for the key, if the user set it
 	Preset   preset.Preset
 	Home     int      // where its objects live
-	Foreign  bool     // callers' credentials do not go there, unless they ask for it by name
+	foreign  bool     // callers' credentials do not go there, unless they ask for it by name
 	own      []string // see settings.KeyHeaders
 	Models   models
 	Attempt  time.Duration // how long an attempt may be silent; 0 is no bound
@@ -41,7 +43,7 @@ func NewAPI(c settings.Config, u settings.Upstream, dial Dialer, proxies *outwar
 	a := &API{
 		Config: u, auth: http.CanonicalHeaderKey(u.AuthHeader), Preset: u.Preset(), Models: newModels(u.Models),
 		Attempt: cmp.Or(u.AttemptTimeout, c.Timeouts.Attempt),
-		Foreign: !u.GetsCallerKey(c.Upstreams[0].URL), own: settings.KeyHeaders(c.Upstreams),
+		foreign: !u.GetsCallerKey(c.Upstreams[0].URL), own: settings.KeyHeaders(c.Upstreams),
 	}
 	plain, via := u.URL.Scheme == "http", intercept.Outward(proxies, c.Callers.Listen)
 	dial = a.Connects.measured(dial, endpointOf(u.URL))

@@ -9,10 +9,10 @@ import (
 
 // Bounds of the time that connections are kept for.
 const (
-	// KeptAge is the greatest age of kept connections, less up to KeptJitter of it: what a
+	// keptAge is the greatest age of kept connections, less up to keptJitter of it: what a
 	// name stands for is looked up when one is opened (golang/go#23427).
-	KeptAge    = 5 * time.Minute
-	KeptJitter = 2 * time.Minute
+	keptAge    = 5 * time.Minute
+	keptJitter = 2 * time.Minute
 	// failuresRenew is how many failures in a row have them closed before, and renewGap how
 	// long after that more may, doubled each time up to renewGapMost: an upstream that is
 	// ill, and not gone, is not to make handshakes all the time.
@@ -41,7 +41,7 @@ func (u *API) Transport(own, http1 bool, now time.Time) http.RoundTripper {
 	r := &u.renewal
 	r.mu.Lock()
 	if r.due.IsZero() {
-		r.due = now.Add(KeptAge - rand.N(KeptJitter))
+		r.due = now.Add(keptAge - rand.N(keptJitter))
 	}
 	var idle []*http.Transport
 	if !now.Before(r.due) {
@@ -86,7 +86,7 @@ func (u *API) renew(now time.Time) []*http.Transport {
 		u.Pooled = t.Clone()
 	}
 	r.http1 = [2]http.RoundTripper{}
-	r.due = now.Add(KeptAge - rand.N(KeptJitter))
+	r.due = now.Add(keptAge - rand.N(keptJitter))
 	u.HTTP2.Store(false) // another host may answer there now
 	return append(before, r.old...)
 }

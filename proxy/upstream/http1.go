@@ -15,14 +15,14 @@ const HTTP1Time = 10 * time.Minute
 // How sure a failure makes that an upstream's HTTP/2 does not work.
 const (
 	HTTP2Doubt  = 1 // it may have been the upstream's application
-	HTTP2Broken = 2 // it was the protocol
+	http2Broken = 2 // it was the protocol
 	http2Given  = 4 // so much in a row: others try HTTP/1.1 as well, creates too
 )
 
-// HTTP1Only knows whether an upstream is better spoken to in HTTP/1.1. Behind some load
+// http1Only knows whether an upstream is better spoken to in HTTP/1.1. Behind some load
 // balancers HTTP/2 is broken for all that streams, while HTTP/1.1 works (CLIProxyAPI,
 // golang/go#42777). The zero value knows of nothing. Safe for concurrent use.
-type HTTP1Only struct {
+type http1Only struct {
 	mu      sync.Mutex
 	doubt   int       // failures of HTTP/2 without an answer over it
 	until   time.Time // HTTP/1.1 is spoken
@@ -30,14 +30,14 @@ type HTTP1Only struct {
 }
 
 // Wanted reports whether the next attempt should be made over HTTP/1.1.
-func (h *HTTP1Only) Wanted(now time.Time) bool {
+func (h *http1Only) Wanted(now time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return now.Before(h.until) || h.doubt >= http2Given && !now.Before(h.blocked)
 }
 
 // Broke takes in a failure of HTTP/2, and reports whether to try HTTP/1.1.
-func (h *HTTP1Only) Broke(now time.Time, doubt int) bool {
+func (h *http1Only) Broke(now time.Time, doubt int) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.doubt = min(h.doubt+doubt, http2Given)
@@ -45,13 +45,13 @@ func (h *HTTP1Only) Broke(now time.Time, doubt int) bool {
 }
 
 // Answered takes in an answer, and reports whether HTTP/1.1 is kept from now on.
-func (h *HTTP1Only) Answered(now time.Time, http1 bool) bool {
+func (h *http1Only) Answered(now time.Time, http1 bool) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	switch {
 	case !http1:
 		h.doubt = 0
-	case h.doubt >= HTTP2Broken:
+	case h.doubt >= http2Broken:
 		h.until, h.doubt = now.Add(HTTP1Time), 0
 		return true
 	}
@@ -59,7 +59,7 @@ func (h *HTTP1Only) Answered(now time.Time, http1 bool) bool {
 }
 
 // Unreachable takes in that there was no connection for HTTP/1.1.
-func (h *HTTP1Only) Unreachable(now time.Time) {
+func (h *http1Only) Unreachable(now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.until, h.blocked = time.Time{}, now.Add(HTTP1Time)
@@ -69,9 +69,9 @@ func (h *HTTP1Only) Unreachable(now time.Time) {
 // INTERNAL_ERROR is sent for a failed application as well. The others say no such thing:
 // NO_ERROR, REFUSED_STREAM, CANCEL, CONNECT_ERROR, ENHANCE_YOUR_CALM.
 var HTTP2Codes = map[string]int{
-	"PROTOCOL_ERROR": HTTP2Broken, "FLOW_CONTROL_ERROR": HTTP2Broken, "SETTINGS_TIMEOUT": HTTP2Broken,
-	"STREAM_CLOSED": HTTP2Broken, "FRAME_SIZE_ERROR": HTTP2Broken, "COMPRESSION_ERROR": HTTP2Broken,
-	"INADEQUATE_SECURITY": HTTP2Broken, "HTTP_1_1_REQUIRED": HTTP2Broken,
+	"PROTOCOL_ERROR": http2Broken, "FLOW_CONTROL_ERROR": http2Broken, "SETTINGS_TIMEOUT": http2Broken,
+	"STREAM_CLOSED": http2Broken, "FRAME_SIZE_ERROR": http2Broken, "COMPRESSION_ERROR": http2Broken,
+	"INADEQUATE_SECURITY": http2Broken, "HTTP_1_1_REQUIRED": http2Broken,
 	"INTERNAL_ERROR": HTTP2Doubt,
 }
 

@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// LastWords is how long a late response may take to be read from a connection that
+// lastWords is how long an answer may take to be read from a connection that
 // takes no more of the request.
-const LastWords = time.Second
+const lastWords = time.Second
 
 // Late is a connection on which a write that the server no longer takes fails
 // only after the late response was read. A server that refuses a long body answers
@@ -29,8 +29,8 @@ type Late struct {
 // Dialer connects to an address, as net.Dialer.DialContext does.
 type Dialer func(ctx context.Context, network, address string) (net.Conn, error)
 
-// Heard makes the connections of dial ones that deliver late responses.
-func Heard(dial Dialer) Dialer {
+// heard makes the connections of dial hearing ones.
+func heard(dial Dialer) Dialer {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
 		if err != nil {
@@ -56,7 +56,7 @@ func (c *Late) Read(p []byte) (int, error) {
 func (c *Late) Write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p)
 	if errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
-		timer := time.NewTimer(LastWords)
+		timer := time.NewTimer(lastWords)
 		defer timer.Stop()
 		select {
 		case <-c.over:

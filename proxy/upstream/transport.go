@@ -21,7 +21,7 @@ func newTransport(dial Dialer, via func(*http.Request) (*url.URL, error), connec
 	}
 	return &http.Transport{
 		Proxy:               via,
-		DialContext:         Heard(dial),
+		DialContext:         heard(dial),
 		TLSHandshakeTimeout: connect,
 		ForceAttemptHTTP2:   true, // a dialer of one's own switches HTTP/2 off otherwise
 		DisableKeepAlives:   fresh,
