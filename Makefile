@@ -70,7 +70,9 @@ build: ## build ./bin/outrigger, static
 .PHONY: test
 test: test-clocks test-code test-k8s ## run the tests: all that this machine can (8 min on two cores)
 
-# What runs in real time mostly waits, and what is beside it has the rest of the CPU.
+# What runs in real time mostly waits, and what is beside it has the rest of the CPU. What a
+# part needs is prepared in its own recipe: a prerequisite that ends while make expands $(shell)
+# for another part is noticed only when that part has ended (GNU make 4.4).
 .PHONY: test-clocks
 test-clocks:
 	$(MAKE) --no-print-directory --jobs 2 test-real test-virtual
@@ -80,7 +82,8 @@ test-code:
 	$(MAKE) --no-print-directory --jobs 2 test-raced test-sdk
 
 .PHONY: test-real
-test-real: redis
+test-real:
+	@test/prepare.sh redis
 	$(GOTEST) -p 1 -parallel 16 -timeout 20m $(REAL)
 
 .PHONY: test-virtual
@@ -89,13 +92,15 @@ test-virtual:
 	nice $(GOTEST) -shuffle=on -timeout 20m -vet=off -run '$(SPELLINGS)' $(RACED)
 
 .PHONY: test-raced
-test-raced: redis race
+test-raced: race
+	@test/prepare.sh redis
 	$(GOTEST) $(RACE) -shuffle=on -timeout 20m -skip '$(SPELLINGS)' $(RACED)
 
 # Without the race detector: hundreds of starts of a raced binary take minutes, and
 # cmd/outrigger's tests race the same process.
 .PHONY: test-sdk
-test-sdk: python node java
+test-sdk:
+	@for what in python node java; do test/prepare.sh $$what; done
 	$(GOTEST) -parallel 4 -shuffle=on -timeout 15m ./test/sdk
 
 .PHONY: test-k8s
