@@ -168,7 +168,7 @@ func (t *tunnel) close() {
 }
 
 // drain ends the tunnel because Outrigger stops: the caller is told by a Close frame
-// if one fits in before PartingTime is over.
+// if one fits in before partingTime is over.
 func (t *tunnel) drain() {
 	t.end(draining, false, call.ReasonShutdown)
 	t.within(partingTime)
