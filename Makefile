@@ -92,7 +92,8 @@ test-virtual:
 	nice $(GOTEST) -shuffle=on -timeout 20m -vet=off -run '$(SPELLINGS)' $(RACED)
 
 .PHONY: test-raced
-test-raced: race
+test-raced:
+	@$(MAKE) --no-print-directory race
 	@test/prepare.sh redis
 	$(GOTEST) $(RACE) -shuffle=on -timeout 20m -skip '$(SPELLINGS)' $(RACED)
 
