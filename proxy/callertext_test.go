@@ -67,7 +67,9 @@ func (s *sentModels) Done(e *observe.Event) {
 
 // keysOf returns all keys under which something is kept for an upstream, and how many breakers it
 // has for what was sent like r.
-func keysOf(g *rig, sent *sentModels, r *http.Request) (all []string, breakers int) {
+func keysOf(g *rig, sent *sentModels, r *http.Request) ([]string, int) {
+	var all []string
+	breakers := 0
 	g.settle()
 	sent.mu.Lock()
 	defer sent.mu.Unlock()

@@ -50,7 +50,7 @@ func (x *exchange) Withhold() { x.flight.Withhold() }
 
 // close gives back all that the exchange still holds.
 func (x *exchange) close() {
-	x.Run.Close()
+	x.Close()
 	if x.Body1 != nil && !x.launched {
 		_ = x.Body1.Close()
 	}

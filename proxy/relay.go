@@ -146,7 +146,7 @@ func (p *Proxy) answerError(w http.ResponseWriter, out *http.Request, err error)
 // RoundTrip implements http.RoundTripper, for the relay: it is the attempt loop of the
 // exchange that out belongs to.
 func (p *Proxy) RoundTrip(out *http.Request) (*http.Response, error) {
-	return exchangeOf(out.Context()).Run.RoundTrip(out)
+	return exchangeOf(out.Context()).RoundTrip(out)
 }
 
 // relocate makes a redirect that the caller is to follow lead through Outrigger, if it stays

@@ -286,19 +286,20 @@ func TestAConnectionWithAnUnreadRequestIsNotIdle(t *testing.T) {
 	}
 	l := New(inner, Options{Most: 2})
 	defer l.Close()
-	dial := func(text string) (near, far net.Conn) {
+	dial := func(text string) (net.Conn, net.Conn) {
 		near, err := net.Dial("tcp", inner.Addr().String())
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = near.Close() })
-		if far, err = l.Accept(); err != nil {
+		far, err := l.Accept()
+		if err != nil {
 			t.Fatal(err)
 		}
 		if _, err := io.WriteString(near, text); err != nil {
 			t.Fatal(err)
 		}
-		for text != "" && !isPending(far.(*conn).Conn) { //nolint:revive // loopback delivers it at once
+		for text != "" && !isPending(far.(*conn).Conn) {
 		}
 		return near, far
 	}

@@ -16,12 +16,7 @@ type Nesting struct {
 // read, which is all of p where there is no such bracket.
 func (n *Nesting) Read(p []byte) int {
 	for i := 0; i < len(p); i++ {
-		if !n.text {
-			i += unstructured(p[i:]) // embeddings are megabytes of digits
-			if i == len(p) {
-				break
-			}
-		} else {
+		if n.text {
 			end := closing(p[i:], n.escaped)
 			if end < 0 {
 				n.escaped = oddBackslashes(p[i:], n.escaped)
@@ -30,6 +25,9 @@ func (n *Nesting) Read(p []byte) int {
 			n.text, n.escaped = false, false
 			i += end
 			continue
+		}
+		if i += unstructured(p[i:]); i == len(p) { // embeddings are megabytes of digits
+			break
 		}
 		switch p[i] {
 		case '"':

@@ -29,7 +29,7 @@ func (s *Scanner) beginScalar(p []byte, i int) (Token, []byte, int) {
 	case c == 't':
 		s.literal = "rue"
 	case c == 'f':
-		s.literal = "alse"
+		s.literal = "alse" //nolint:misspell // false, without its first letter
 	case c == 'n':
 		s.literal = "ull"
 	default:

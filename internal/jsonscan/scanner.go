@@ -137,12 +137,11 @@ func (s *Scanner) start(p []byte) (Token, []byte, int) {
 
 // value begins the value at i.
 func (s *Scanner) value(p []byte, i int) (Token, []byte, int) {
-	c := p[i]
-	switch {
-	case c == '"':
+	switch c := p[i]; c {
+	case '"':
 		s.state = InText
 		return s.text(p, i+1)
-	case c == '{', c == '[':
+	case '{', '[':
 		return s.begin(c == '{', i)
 	default:
 		return s.beginScalar(p, i)

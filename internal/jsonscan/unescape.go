@@ -22,7 +22,7 @@ func (u *Unescaper) Reset() { u.high, u.digits, u.slash = 0, 0, false }
 // Next returns what the beginning of raw says, which may be nothing, and the rest of raw:
 // call it again with that until it is empty. The piece is a slice of raw, or valid until
 // the next call. An escape that JSON does not have says the character that is escaped.
-func (u *Unescaper) Next(raw []byte) (piece, rest []byte) {
+func (u *Unescaper) Next(raw []byte) (piece, rest []byte) { //nolint:nonamedreturns // the names tell them apart
 	switch {
 	case len(raw) == 0:
 		return nil, nil

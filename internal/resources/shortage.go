@@ -1,6 +1,7 @@
 package resources
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -42,7 +43,7 @@ func reaches(to net.Addr) bool {
 	if to == nil {
 		return false
 	}
-	conn, err := net.Dial("udp", to.String())
+	conn, err := (&net.Dialer{}).DialContext(context.Background(), "udp", to.String())
 	if err != nil {
 		return false
 	}

@@ -31,7 +31,6 @@ type provider struct {
 	others float64 // the share of the limit that somebody else uses
 	halves bool    // the limit halves after a third of the time
 	liar   float64 // the share of answers with a gateway's header of a limit of 1
-	slow   bool    // a spike is told to slow down
 	calls  int     // in a burst
 	tokens int     // of one
 }
@@ -321,6 +320,6 @@ func TestMeasure_RealisticUpstreams(t *testing.T) {
 	}
 	for _, c := range scenarios() {
 		f := c.median()
-		fmt.Printf("%s | %.3f | %.3f | %.3f\n", c, f.time, f.wait, f.refused)
+		t.Logf("%s | %.3f | %.3f | %.3f", c, f.time, f.wait, f.refused)
 	}
 }

@@ -136,12 +136,11 @@ func (l *Limiter) Snapshot(now time.Time) Snapshot {
 	return s
 }
 
-// Siblings finds out which limiters of one upstream draw on one quota. Sibling is one of
-// them. See package shared.
-type (
-	Siblings = shared.Registry
-	Sibling  = shared.Member
-)
+// Siblings finds out which limiters of one upstream draw on one quota. See package shared.
+type Siblings = shared.Registry
+
+// Sibling is one of those limiters.
+type Sibling = shared.Member
 
 // NewSiblings returns one that has seen nothing.
 func NewSiblings(now time.Time) *Siblings { return shared.New(now) }

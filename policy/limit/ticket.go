@@ -162,12 +162,11 @@ type Settings struct {
 	Learn bool `env:"LEARN" envDefault:"true" doc:"learn limits from rate-limit headers, messages and refusals"`
 }
 
-// Headers are the rate-limit headers of one answer, and Reading is what they tell about one
-// limit. See package headers.
-type (
-	Headers = headers.Headers
-	Reading = headers.Reading
-)
+// Headers are the rate-limit headers of one answer. See package headers.
+type Headers = headers.Headers
+
+// Reading is what such headers tell about one limit.
+type Reading = headers.Reading
 
 // ParseHeaders reads the rate-limit headers of an answer that came at now. Keys are canonical.
 // Values that make no sense are counted and otherwise not there.

@@ -3,12 +3,13 @@ package admission
 import (
 	"context"
 	"fmt"
-	"outrigger/policy/limit"
 	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"outrigger/policy/limit"
 )
 
 // TestAHundredThousandPlacesFitIntoAHundredMegabytes measures what a request costs by

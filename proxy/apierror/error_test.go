@@ -24,7 +24,7 @@ func TestNew_TakesStatusAndTypeFromTheTable(t *testing.T) {
 	if got != want || got.Error() != "draining: 3 left" {
 		t.Errorf("got %+v", got)
 	}
-	if New(Draining, "").After(2 * time.Second); New(Draining, "").RetryAfter != time.Second {
+	if _ = New(Draining, "").After(2 * time.Second); New(Draining, "").RetryAfter != time.Second {
 		t.Error("After changes the table")
 	}
 }

@@ -2,11 +2,12 @@ package gate
 
 import (
 	"fmt"
-	"outrigger/policy/classify"
-	"outrigger/proxy/carrier"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"outrigger/policy/classify"
+	"outrigger/proxy/carrier"
 )
 
 func TestScopes_StayBounded(t *testing.T) {

@@ -1,9 +1,10 @@
 package idempotency
 
 import (
+	"testing"
+
 	"outrigger/proxy/idempotency/claims"
 	"outrigger/proxy/spool"
-	"testing"
 )
 
 func TestDetachedCallsAreBoundedInBytes(t *testing.T) {

@@ -1,11 +1,12 @@
 package idempotency
 
 import (
+	"testing"
+
 	"outrigger/proxy/call"
 	"outrigger/proxy/idempotency/claims"
 	"outrigger/proxy/idempotency/recording"
 	"outrigger/proxy/spool"
-	"testing"
 )
 
 func TestNoMoreCallsAreAbandonedThanTheBound(t *testing.T) {

@@ -33,7 +33,9 @@ func (l *Log) Span(id string, s Span) {
 }
 
 // Notice implements Recorder.
-func (l *Log) Notice(n Notice) { l.log.LogAttrs(context.Background(), n.Level, n.Message, n.Fields...) }
+func (l *Log) Notice(n Notice) {
+	l.log.LogAttrs(context.Background(), n.Level, n.Message, n.Fields...) //nolint:sloglint // who makes a Notice has a constant
+}
 
 // Done implements Recorder: it writes the request's one line.
 func (l *Log) Done(e *Event) {

@@ -2,9 +2,10 @@ package status
 
 import (
 	"fmt"
-	"outrigger/policy/limit"
 	"testing"
 	"time"
+
+	"outrigger/policy/limit"
 )
 
 func TestALimitInMetricsIsByTheMinuteUnlessItIsLong(t *testing.T) {

@@ -51,7 +51,7 @@ func Seeds(tb testing.TB, n int) iter.Seq[uint64] {
 }
 
 // first returns the first seed, and whether it is the only one.
-func first(tb testing.TB) (seed uint64, alone bool) {
+func first(tb testing.TB) (uint64, bool) {
 	tb.Helper()
 	if text := os.Getenv("OUTRIGGER_TEST_SEED"); text != "" {
 		seed, err := strconv.ParseUint(text, 10, 64)

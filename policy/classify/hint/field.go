@@ -9,11 +9,12 @@ import (
 // Kind is what a field's time means.
 type Kind uint8
 
+// The kinds.
 const (
-	None    Kind = iota
-	Retry        // when to come again: retry_after, cooldown, blocked_until, nextAvailableAt
-	Reset        // when all is there again: resets_in, reset_time, quotaResetTimeStamp
-	Loading      // when something is ready: estimated_time, eta
+	None    Kind = iota // no time at all
+	Retry               // when to come again: retry_after, cooldown, blocked_until, nextAvailableAt
+	Reset               // when all is there again: resets_in, reset_time, quotaResetTimeStamp
+	Loading             // when something is ready: estimated_time, eta
 )
 
 // Time is the time that a field tells: a wait or an instant.

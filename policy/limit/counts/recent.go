@@ -27,11 +27,12 @@ type Recent struct {
 	wasAt time.Duration // zero is never
 }
 
+// How far back requests count.
 const (
 	// RecentTime is how far back requests are counted one by one. PresentTime and SpikeTime are
 	// over how long the present rate and that before a spike are averaged.
 	RecentTime  = recentBins * recentBin
-	PresentTime = 10 * time.Second
+	PresentTime = 10 * time.Second // see RecentTime
 	SpikeTime   = 15 * time.Minute
 
 	recentBins = 32

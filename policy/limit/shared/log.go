@@ -67,8 +67,9 @@ type span struct{ least, most float64 }
 // sent returns how many of the requests sent after from and up to to were charged, where
 // refusals are charged or not. The order in which requests reach the upstream is not known
 // for those within blur of either end, nor what becomes of those sent after recent without an
-// answer. ok is false if too much is forgotten.
-func (g *sendLog) sent(from, to, blur, recent time.Duration, charged bool) (n span, ok bool) {
+// answer. The result is false if too much is forgotten.
+func (g *sendLog) sent(from, to, blur, recent time.Duration, charged bool) (span, bool) {
+	var n span
 	id, ok := g.after(from - blur)
 	for ; id <= g.last; id++ {
 		e := g.get(id)

@@ -42,7 +42,7 @@ const (
 	unsentMax = 10 * time.Second
 )
 
-// ramp lets a burst out in growing steps for as long as nobody refuses. Times are
+// Ramp lets a burst out in growing steps for as long as nobody refuses. Times are
 // offsets from the limiter's start. The zero value restrains nobody.
 type Ramp struct {
 	On     bool
