@@ -74,7 +74,7 @@ func keysOf(g *rig, sent *sentModels, r *http.Request) ([]string, int) {
 	sent.mu.Lock()
 	defer sent.mu.Unlock()
 	u := g.proxy.gen().Upstreams[0]
-	u.Lines.Each(time.Now(), func(keys []admission.Key, _ limit.Snapshot, _ bool) {
+	u.Queues.Each(time.Now(), func(keys []admission.Key, _ limit.Snapshot, _ bool) {
 		for _, key := range keys {
 			all = append(all, key.Model)
 		}

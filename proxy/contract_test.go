@@ -373,7 +373,7 @@ func fillLine(g *rig) {
 	for depth := 0; depth == 0; {
 		g.background(g.request(http.MethodPost, "/v1/chat/completions", chatBody))
 		synctest.Wait()
-		g.proxy.gen().Upstreams[0].Lines.Each(time.Now(), func(_ []admission.Key, s limit.Snapshot, _ bool) { depth += s.Queue })
+		g.proxy.gen().Upstreams[0].Queues.Each(time.Now(), func(_ []admission.Key, s limit.Snapshot, _ bool) { depth += s.Queue })
 	}
 }
 

@@ -11,7 +11,7 @@ func (p *Proxy) TurnAway(until time.Time) {
 	now := time.Now()
 	p.inflight.TurnAway(until)
 	for _, u := range p.gen().Upstreams {
-		u.Lines.Close(now, until)
+		u.Queues.Close(now, until)
 		u.Slots.Close(now, until)
 	}
 }

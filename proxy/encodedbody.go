@@ -20,7 +20,7 @@ import (
 // lookInto reads what a kept body says if it is compressed, by its magic number or by its
 // Content-Encoding. A body that is whole JSON, or a whole form, as it stands is not.
 func (x *exchange) lookInto(r *http.Request) {
-	if x.Body1 == nil || x.Once != nil || !x.isEncoded(r) {
+	if x.Kept == nil || x.Once != nil || !x.isEncoded(r) {
 		return
 	}
 	var err error
@@ -33,7 +33,7 @@ func (x *exchange) lookInto(r *http.Request) {
 // isEncoded reports whether the body that is kept, or its beginning, is said to be
 // compressed or looks so.
 func (x *exchange) isEncoded(r *http.Request) bool {
-	return !x.Facts.Valid && x.Body1.Size() > 0 && (codes(contentEncoding(r)) || x.isMarked())
+	return !x.Facts.Valid && x.Kept.Size() > 0 && (codes(contentEncoding(r)) || x.isMarked())
 }
 
 // unreadable makes the request one of which nothing is known: a create, of no model.
@@ -57,7 +57,7 @@ func codes(said string) bool {
 // isMarked reports whether the kept body begins with the magic number of a coding.
 func (x *exchange) isMarked() bool {
 	var head [4]byte
-	n, _ := io.ReadFull(x.Body1.Reader(), head[:])
+	n, _ := io.ReadFull(x.Kept.Reader(), head[:])
 	return decode.Magic(head[:n]) != ""
 }
 
@@ -70,7 +70,7 @@ func (x *exchange) decodeBody(r *http.Request, said string) (pick.Facts, error) 
 	case <-x.Ctx.Done():
 		return pick.Facts{}, context.Cause(x.Ctx)
 	}
-	src, codings, err := decode.Open(said, x.Body1.Reader(), body.DecodedMost(x.Body1.Size()))
+	src, codings, err := decode.Open(said, x.Kept.Reader(), body.DecodedMost(x.Kept.Size()))
 	if err != nil {
 		return pick.Facts{}, err
 	}
@@ -141,6 +141,6 @@ func (x *exchange) forgetDecoded() {
 	}
 	if x.Identity.Body != nil {
 		x.Identity.Body.Reset()
-		_, _ = x.Body1.Reader().WriteTo(x.Identity.Body)
+		_, _ = x.Kept.Reader().WriteTo(x.Identity.Body)
 	}
 }

@@ -245,7 +245,7 @@ func lookedInto(t testing.TB, p *Proxy, body string, said, kind string) *exchang
 	picker.Copy(x.Identity.Body)
 	_, _ = io.WriteString(picker, body)
 	var err error
-	if x.Body1, err = p.gen().Bodies.Read(strings.NewReader(body), int64(len(body))); err != nil {
+	if x.Kept, err = p.gen().Bodies.Read(strings.NewReader(body), int64(len(body))); err != nil {
 		t.Fatal(err)
 	}
 	x.Facts = picker.Facts()
@@ -279,8 +279,8 @@ func FuzzCompressedBody(f *testing.F) {
 			bodyVal = bodyVal[:cut]
 		}
 		got := lookedInto(t, p, bodyVal, said, kind)
-		defer got.Body1.Close()
-		defer plain.Body1.Close()
+		defer got.Kept.Close()
+		defer plain.Kept.Close()
 		switch {
 		case got.Facts.Unread || cut > 0 && cut < len(squeezed(t, string(text), codings...)):
 			if !got.Facts.Unread && got.Encoded.Size >= 0 && got.Facts.Valid && got.Facts.Facts != plain.Facts.Facts {
@@ -296,7 +296,7 @@ func FuzzCompressedBody(f *testing.F) {
 		if a, b := fmt.Sprintf("%x", got.Identity.Body.Sum(nil)), fmt.Sprintf("%x", plain.Identity.Body.Sum(nil)); a != b {
 			t.Fatalf("%s: fingerprint %s, plain %s", said, a, b)
 		}
-		got.Size = got.Body1.Size()
+		got.Size = got.Kept.Size()
 		got.Facts.ModelStart, got.Facts.ModelEnd = 0, 0
 		decoded, size := got.Outgoing("model") // stands before the text
 		sent, err := io.ReadAll(decoded)
@@ -316,7 +316,7 @@ func FuzzEncodedBytes(f *testing.F) {
 	p := of(&loop.Loop{Bodies: spool.New(spool.Config{BodyMax: 1 << 30, BodyMemory: 1 << 20, MemoryMax: 64 << 20, Dir: f.TempDir()}), Decoding: make(chan struct{}, 1)})
 	f.Fuzz(func(t *testing.T, b []byte, said string) {
 		x := lookedInto(t, p, string(b), said, "application/json")
-		defer x.Body1.Close()
+		defer x.Kept.Close()
 		if x.Encoded.Size > body.DecodedMost(int64(len(b))) {
 			t.Fatalf("%d bytes were decoded", x.Encoded.Size)
 		}

@@ -29,7 +29,7 @@ type exchange struct {
 // g, which was pinned for it, when it is closed.
 func (p *Proxy) newExchange(ctx context.Context, g *generation, w http.ResponseWriter, c *proxycall.Call) *exchange {
 	x := &exchange{p: p, gen: g, w: w}
-	x.Loop, x.Call, x.Host, x.Place = g.Loop, c, x, &x.First
+	x.Loop, x.Call, x.Host, x.Ticket = g.Loop, c, x, &x.First
 	x.Record.Source = proxycall.SourceUpstream
 	ctx, cancel := context.WithCancelCause(ctx)
 	x.Cancel = cancel
@@ -51,8 +51,8 @@ func (x *exchange) Withhold() { x.flight.Withhold() }
 // close gives back all that the exchange still holds.
 func (x *exchange) close() {
 	x.Close()
-	if x.Body1 != nil && !x.launched {
-		_ = x.Body1.Close()
+	if x.Kept != nil && !x.launched {
+		_ = x.Kept.Close()
 	}
 	x.gen.release()
 }

@@ -52,7 +52,7 @@ func (x *exchange) Adopt(by idempotency.Execution, first bool) {
 	c := by.(execution).x
 	mine, r := x.Record, &c.Record
 	if first {
-		x.Record, x.Facing, x.Hops = *r, c.Facing, c.Hops
+		x.Record, x.Prepared, x.Hops = *r, c.Prepared, c.Hops
 		x.Record.Status, x.Record.First, x.Record.BytesOut = mine.Status, mine.First, mine.BytesOut
 	} else {
 		x.Record.Verdict, x.Record.Outcome, x.Record.Reason = r.Verdict, r.Outcome, r.Reason

@@ -121,7 +121,7 @@ func (s *several) settled(t *testing.T) {
 		if !up.Slots.Idle() || up.Gate.Depth() != 0 {
 			t.Errorf("%s: slots %+v, all free: %t, %d at the gate", up.Config.Name, up.Slots.Status(time.Now()), up.Slots.Idle(), up.Gate.Depth())
 		}
-		up.Lines.Each(time.Now(), func(_ []admission.Key, s limit.Snapshot, _ bool) {
+		up.Queues.Each(time.Now(), func(_ []admission.Key, s limit.Snapshot, _ bool) {
 			if s.Queue != 0 {
 				t.Errorf("%s: %d in line", up.Config.Name, s.Queue)
 			}

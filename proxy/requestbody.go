@@ -46,7 +46,7 @@ func (x *exchange) readBody(w http.ResponseWriter, r *http.Request) error {
 	x.Reading(func() { _ = http.NewResponseController(w).SetReadDeadline(time.Now()) })
 	body, err := x.Bodies.Read(src, r.ContentLength)
 	x.Reading(nil)
-	x.Body1, x.Facts = body, src.picker.Facts()
+	x.Kept, x.Facts = body, src.picker.Facts()
 	x.RefreshDeadline()
 	if err == nil {
 		src.done()
@@ -98,7 +98,7 @@ func (x *exchange) passOn(r *http.Request, src *intake, cause error) error {
 	_ = http.NewResponseController(src.w).EnableFullDuplex()
 	x.closes = r.ProtoMajor == 1
 	src.lent = &lent{}
-	x.Once, x.Size = x.Body1.Once(src), r.ContentLength
+	x.Once, x.Size = x.Kept.Once(src), r.ContentLength
 	return nil
 }
 

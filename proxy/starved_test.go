@@ -143,7 +143,7 @@ func TestALackOfDescriptorsIsNoReasonToFailOver(t *testing.T) {
 
 func TestABodyThatCannotBeSpooledForWantOfDescriptorsSaysSo(t *testing.T) {
 	p := of(&loop.Loop{})
-	x := p.newExchange(t.Context(), p.pin(), nil, &proxycall.Call{Method: http.MethodPost, Body: body.Body{Body1: &spool.Body{}}})
+	x := p.newExchange(t.Context(), p.pin(), nil, &proxycall.Call{Method: http.MethodPost, Body: body.Body{Kept: &spool.Body{}}})
 	x.Identity.Key = "k"
 	r, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://a/v1/files", nil)
 	for want, err := range map[string]error{

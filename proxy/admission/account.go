@@ -22,7 +22,7 @@ type accountKey struct {
 // of them. A model that an answer shows to exist has its own from then on, see Prove.
 type account struct {
 	key      accountKey
-	common   *turnstile          // that they share; nil while nobody needs it
+	common   *scheduler          // that they share; nil while nobody needs it
 	users    int                 // requests that are made for such models
 	unproven map[*Queue]struct{} // those models' queues that are in use
 	lines    int
@@ -45,7 +45,7 @@ func (ls *Queues) wake(ln *Queue, now time.Time) {
 	}
 	a := ln.account
 	if a.common == nil {
-		a.common = &turnstile{limiter: limit.New(ls.settings, now), held: map[*Ticket]struct{}{}}
+		a.common = &scheduler{limiter: limit.New(ls.settings, now), held: map[*Ticket]struct{}{}}
 	}
 	ls.unrestCommon(a)
 	if a.unproven == nil {
@@ -53,7 +53,7 @@ func (ls *Queues) wake(ln *Queue, now time.Time) {
 	}
 	a.unproven[ln] = struct{}{}
 	ln.taught = 0
-	ln.turnstile.Store(a.common)
+	ln.scheduler.Store(a.common)
 }
 
 // restCommon puts the limiter of models that nobody knows to exist among those that may go, once

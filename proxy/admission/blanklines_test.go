@@ -12,7 +12,7 @@ import (
 func succeeds(ls *Queues, key Key, now time.Time) {
 	pl := enters(ls, key, now)
 	pl.Sent(now, pl.Turn)
-	ls.Prove(pl.Line, now)
+	ls.Prove(pl.Queue, now)
 	pl.Answered(now, limit.Told{})
 	pl.ends(now)
 }
@@ -28,7 +28,7 @@ func TestLines_LittleIsKeptWhereAnswersTellNothing(t *testing.T) {
 		},
 		"calls without a model": func(i int) Key { return Key{Credential: credentialOf(i)} },
 	} {
-		ls, now := NewLines(learns), time.Now()
+		ls, now := NewQueues(learns), time.Now()
 		for i := range 20_000 {
 			succeeds(ls, key(i), now)
 		}
@@ -55,14 +55,14 @@ func TestLines_WhatWasLearnedOutlastsThoseThatTellNothing(t *testing.T) {
 		"refused": {learns, func(ls *Queues, key Key, now time.Time) {
 			pl := enters(ls, key, now)
 			pl.Sent(now, pl.Turn)
-			pl.Line.Refused(pl, now, limit.Refusal{Hint: time.Second})
+			pl.Queue.Refused(pl, now, limit.Refusal{Hint: time.Second})
 			pl.ends(now)
 		}},
 		"many at once": {learns, func(ls *Queues, key Key, now time.Time) {
 			for range 5 {
 				pl := enters(ls, key, now)
 				for at := now; !pl.Admitted(); at = at.Add(100 * time.Millisecond) {
-					pl.Line.turnstile.Load().release(at)
+					pl.Queue.scheduler.Load().release(at)
 				}
 				pl.Sent(now, pl.Turn)
 				pl.ends(now)
@@ -70,27 +70,27 @@ func TestLines_WhatWasLearnedOutlastsThoseThatTellNothing(t *testing.T) {
 		}},
 		"configured": {limit.Settings{RPM: 60, QueueMax: 100}, func(*Queues, Key, time.Time) {}},
 	} {
-		ls, now := NewLines(tt.set), time.Now()
+		ls, now := NewQueues(tt.set), time.Now()
 		key := Key{Credential: credentialOf(1), Model: "m"}
 		first := enters(ls, key, now)
 		first.Sent(now, first.Turn)
-		ls.Prove(first.Line, now)
+		ls.Prove(first.Queue, now)
 		first.ends(now)
 		tt.does(ls, key, now)
 		for i := range 1000 {
 			succeeds(ls, Key{Credential: credentialOf(i + 2), Model: "m"}, now)
 		}
-		if ls.byKey[key] != first.Line {
+		if ls.byKey[key] != first.Queue {
 			t.Errorf("%s: what was learned was forgotten", name)
 		}
 	}
 }
 
 func TestCountersOutliveTheirLimiters(t *testing.T) {
-	ls := NewLines(limit.Settings{Learn: true})
+	ls := NewQueues(limit.Settings{Learn: true})
 	now := time.Now()
 	pl := enters(ls, Key{Model: "gone"}, now)
-	ls.Prove(pl.Line, now)
+	ls.Prove(pl.Queue, now)
 	pl.Answered(now, limit.Told{Headers: limit.Headers{Ignored: 3}})
 	pl.ends(now)
 	for i := range 20_000 {

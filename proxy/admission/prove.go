@@ -23,21 +23,21 @@ func (ls *Queues) Prove(ln *Queue, now time.Time) {
 	delete(a.unproven, ln)
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
-	ls.Siblings.add(ln)
+	ls.SharedQuotas.add(ln)
 	for _, e := range ln.early {
-		e.place.sentAs = ls.Siblings.Sent(ln, e.at)
+		e.place.sentAs = ls.SharedQuotas.Sent(ln, e.at)
 	}
 	ln.early = nil
 	keeps := ts.limiter.Refusals() == ln.taught
 	switch {
 	case !keeps:
-		own := ts.part(now, func(pl *Ticket) bool { return pl.Line == ln })
+		own := ts.part(now, func(pl *Ticket) bool { return pl.Queue == ln })
 		own.lines, own.held = []*Queue{ln}, nil
-		ln.turnstile.Store(own)
+		ln.scheduler.Store(own)
 	case a.users > 0:
-		a.common = ts.part(now, func(pl *Ticket) bool { return pl.Line != ln })
+		a.common = ts.part(now, func(pl *Ticket) bool { return pl.Queue != ln })
 		for other := range a.unproven {
-			other.turnstile.Store(a.common)
+			other.scheduler.Store(a.common)
 		}
 	default:
 		a.common = nil
@@ -52,9 +52,9 @@ func (ls *Queues) Prove(ln *Queue, now time.Time) {
 }
 
 // part moves those who wait and are to go, and those who were admitted and not sent yet, to a
-// turnstile of their own. Locked; the caller moves the queues.
-func (ts *turnstile) part(now time.Time, goes func(*Ticket) bool) *turnstile {
-	n := &turnstile{held: map[*Ticket]struct{}{}}
+// scheduler of their own. Locked; the caller moves the queues.
+func (ts *scheduler) part(now time.Time, goes func(*Ticket) bool) *scheduler {
+	n := &scheduler{held: map[*Ticket]struct{}{}}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.limiter = ts.limiter.Part(now, func(w *limit.Waiter) bool { return goes(w.Tag.(*Ticket)) })

@@ -16,27 +16,27 @@ type Key struct {
 }
 
 // Queues are the limiters of one upstream, made on first use. Callers choose both halves of
-// their keys, so they are bounded in bytes: see LineRoom. Safe for concurrent use.
+// their keys, so they are bounded in bytes: see QueueRoom. Safe for concurrent use.
 type Queues struct {
 	Connect  func(now time.Time) time.Duration // the shortest time that connecting took; nil is unknown
 	settings limit.Settings
 	// Concurrency says that limits on it are learned.
-	Concurrency bool
-	Siblings    *siblings // nil where nobody looks for lines that share an account
-	Room        int       // the bytes that those may take that nobody uses
-	mu          sync.RWMutex
-	byKey       map[Key]*Queue
-	accounts    map[accountKey]*account
-	idle        [idleKinds]list.List // of *line, that used last at the back
-	resting     list.List            // of *account, whose common limiter nobody uses,
-	blank       list.List            // and of those for which a new one would do
-	bytes       int
-	dropped     limit.Counters
+	Concurrency  bool
+	SharedQuotas *sharedQuotas // nil where nobody looks for lines that share an account
+	Room         int           // the bytes that those may take that nobody uses
+	mu           sync.RWMutex
+	byKey        map[Key]*Queue
+	accounts     map[accountKey]*account
+	idle         [idleKinds]list.List // of *line, that used last at the back
+	resting      list.List            // of *account, whose common limiter nobody uses,
+	blank        list.List            // and of those for which a new one would do
+	bytes        int
+	dropped      limit.Counters
 }
 
-// NewLines returns the queues of an upstream with limits s. It has none yet.
-func NewLines(s limit.Settings) *Queues {
-	return &Queues{settings: s, Room: LineRoom, byKey: map[Key]*Queue{}, accounts: map[accountKey]*account{}}
+// NewQueues returns the queues of an upstream with limits s. It has none yet.
+func NewQueues(s limit.Settings) *Queues {
+	return &Queues{settings: s, Room: QueueRoom, byKey: map[Key]*Queue{}, accounts: map[accountKey]*account{}}
 }
 
 // Take returns the queue of key for a request, which must release it. named says that the caller
@@ -84,9 +84,9 @@ func (ls *Queues) add(key Key, named bool) *Queue {
 	}
 	ln := &Queue{key: key, Home: ls, account: a, connect: ls.Connect, Slots: NewSlots(0, ls.settings.QueueMax, ls.Concurrency)}
 	a.lines++
-	ls.Siblings.count(1)
+	ls.SharedQuotas.count(1)
 	ls.byKey[key] = ln
-	ls.resize(ln, lineBytes)
+	ls.resize(ln, queueBytes)
 	return ln
 }
 
@@ -120,9 +120,9 @@ func (ls *Queues) Each(now time.Time, f func(keys []Key, s limit.Snapshot, prove
 	ls.mu.RLock()
 	defer ls.mu.RUnlock()
 	total := ls.dropped
-	shared, common := map[*turnstile][]Key{}, map[*turnstile]bool{}
+	shared, common := map[*scheduler][]Key{}, map[*scheduler]bool{}
 	for key, ln := range ls.byKey {
-		ts := ln.turnstile.Load()
+		ts := ln.scheduler.Load()
 		shared[ts] = append(shared[ts], key)
 	}
 	for _, a := range ls.accounts {

@@ -106,7 +106,7 @@ func (r *Refusals) Since() (time.Time, int) {
 func (ln *Queue) Dismiss(now time.Time) {
 	ts := ln.lock()
 	defer ts.mu.Unlock()
-	ts.limiter.Dismiss(now, func(w *limit.Waiter) bool { return w.Tag.(*Ticket).Line == ln }, func(w *limit.Waiter, d limit.Decision) {
+	ts.limiter.Dismiss(now, func(w *limit.Waiter) bool { return w.Tag.(*Ticket).Queue == ln }, func(w *limit.Waiter, d limit.Decision) {
 		pl := w.Tag.(*Ticket)
 		pl.TurnedAway = d
 		close(pl.ready)

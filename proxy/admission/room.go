@@ -13,9 +13,9 @@ import (
 // and little of its credential, unless refusals taught something; little too of models that
 // exist while their answers tell nothing (maxBlank).
 const (
-	// LineRoom is how many bytes the limiters of one process take that nobody uses: of one
+	// QueueRoom is how many bytes the limiters of one process take that nobody uses: of one
 	// that knows two limits 800, of others three times as many.
-	LineRoom = 8 << 20
+	QueueRoom = 8 << 20
 	// accountShare is which part of it one credential's may take.
 	accountShare = 4
 	// youngUses is from how many uses on a limiter is believed to be needed again. Until then
@@ -33,9 +33,9 @@ const (
 	idleKinds
 )
 
-// lineBytes is about what a queue takes without its limiter: itself, its slots, what answers
+// queueBytes is about what a queue takes without its limiter: itself, its slots, what answers
 // take by kind, its key, and its entries in the map and the lists.
-const lineBytes = int(unsafe.Sizeof(Queue{})+unsafe.Sizeof(Slots{})) + 384
+const queueBytes = int(unsafe.Sizeof(Queue{})+unsafe.Sizeof(Slots{})) + 384
 
 // isBlank reports whether a new queue would do as well.
 func (ln *Queue) isBlank(now time.Time) bool { return !ln.proven.Load() && !ln.knows(now) }
@@ -63,7 +63,7 @@ func (ln *Queue) isOver(now time.Time) bool {
 
 // rest puts a queue that nobody uses among those that may go. Locked.
 func (ls *Queues) rest(ln *Queue, now time.Time) {
-	size := lineBytes + ln.Refusals.size()
+	size := queueBytes + ln.Refusals.size()
 	kind := idleYoung
 	if ln.uses >= youngUses {
 		kind = idleOld
@@ -134,10 +134,10 @@ func (ls *Queues) drop(ln *Queue, now time.Time) {
 	ls.unrest(ln)
 	if !ln.proven.Load() {
 		delete(ln.account.unproven, ln)
-	} else if ls.Siblings.remove(ln) {
-		ls.dropped.Add(ln.turnstile.Load().snapshot(now).Counters)
+	} else if ls.SharedQuotas.remove(ln) {
+		ls.dropped.Add(ln.scheduler.Load().snapshot(now).Counters)
 	}
-	ls.Siblings.count(-1)
+	ls.SharedQuotas.count(-1)
 	ls.resize(ln, 0)
 	ln.account.lines--
 	delete(ls.byKey, ln.key)

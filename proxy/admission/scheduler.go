@@ -7,16 +7,16 @@ import (
 	"outrigger/policy/limit"
 )
 
-// turnstile is one limiter with what policy leaves out: the lock, the one timer on which
+// scheduler is one limiter with what policy leaves out: the lock, the one timer on which
 // the head of its queue sleeps, and the waking. Queues that were found to share one account
 // share it. Safe for concurrent use.
-type turnstile struct {
+type scheduler struct {
 	mu      sync.Mutex
 	limiter *limit.Limiter
 	timer   *time.Timer
 	wakeAt  time.Time
 
-	lines []*Queue // that share it; under siblings.moving
+	lines []*Queue // that share it; under sharedQuotas.moving
 	// held are those who are admitted and whose request was not sent yet, where some may
 	// part from the others; else it is nil.
 	held map[*Ticket]struct{}
@@ -24,7 +24,7 @@ type turnstile struct {
 
 // release lets out all who may go now, turns away those who cannot be in time any
 // more, and re-arms the timer for the next. Locked.
-func (ts *turnstile) release(now time.Time) {
+func (ts *scheduler) release(now time.Time) {
 	ts.limiter.Expel(now, func(w *limit.Waiter, d limit.Decision) {
 		pl := w.Tag.(*Ticket)
 		pl.TurnedAway = d
@@ -49,28 +49,28 @@ func (ts *turnstile) release(now time.Time) {
 }
 
 // hold notes that pl has a permit, unhold that it has not. Locked.
-func (ts *turnstile) hold(pl *Ticket) {
+func (ts *scheduler) hold(pl *Ticket) {
 	pl.held = true
 	if ts.held != nil {
 		ts.held[pl] = struct{}{}
 	}
 }
 
-func (ts *turnstile) unhold(pl *Ticket) {
+func (ts *scheduler) unhold(pl *Ticket) {
 	pl.held = false
 	if ts.held != nil {
 		delete(ts.held, pl)
 	}
 }
 
-func (ts *turnstile) wake() {
+func (ts *scheduler) wake() {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	ts.wakeAt = time.Time{}
 	ts.release(time.Now())
 }
 
-func (ts *turnstile) snapshot(now time.Time) limit.Snapshot {
+func (ts *scheduler) snapshot(now time.Time) limit.Snapshot {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	return ts.limiter.Snapshot(now)
@@ -78,7 +78,7 @@ func (ts *turnstile) snapshot(now time.Time) limit.Snapshot {
 
 // absorb lets ts do what other did: its queues and all who wait there are ts's. The
 // caller moves the queues, and is the only one that holds two turnstiles.
-func (ts *turnstile) absorb(other *turnstile, now time.Time) {
+func (ts *scheduler) absorb(other *scheduler, now time.Time) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	other.mu.Lock()
@@ -89,28 +89,28 @@ func (ts *turnstile) absorb(other *turnstile, now time.Time) {
 	}
 	other.wakeAt = time.Time{}
 	for _, ln := range other.lines {
-		ln.turnstile.Store(ts)
+		ln.scheduler.Store(ts)
 	}
 	ts.lines, other.lines = append(ts.lines, other.lines...), nil
 	ts.release(now)
 }
 
-// split gives ln a turnstile of its own again, with those who wait in it.
-func (ts *turnstile) split(ln *Queue, now time.Time) {
+// split gives ln a scheduler of its own again, with those who wait in it.
+func (ts *scheduler) split(ln *Queue, now time.Time) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
-	own := &turnstile{lines: []*Queue{ln}}
+	own := &scheduler{lines: []*Queue{ln}}
 	own.mu.Lock()
 	defer own.mu.Unlock()
-	own.limiter = ts.limiter.Split(now, func(w *limit.Waiter) bool { return w.Tag.(*Ticket).Line == ln })
-	ln.turnstile.Store(own)
+	own.limiter = ts.limiter.Split(now, func(w *limit.Waiter) bool { return w.Tag.(*Ticket).Queue == ln })
+	ln.scheduler.Store(own)
 	ts.remove(ln)
 	ts.release(now)
 	own.release(now)
 }
 
-// remove forgets a queue. Under siblings.moving.
-func (ts *turnstile) remove(ln *Queue) {
+// remove forgets a queue. Under sharedQuotas.moving.
+func (ts *scheduler) remove(ln *Queue) {
 	for i, x := range ts.lines {
 		if x == ln {
 			ts.lines = append(ts.lines[:i:i], ts.lines[i+1:]...)

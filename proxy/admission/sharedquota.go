@@ -14,25 +14,25 @@ import (
 	"outrigger/proxy/wire"
 )
 
-// siblings moves the queues of one upstream that share a quota to one turnstile,
+// sharedQuotas moves the queues of one upstream that share a quota to one scheduler,
 // and back should that prove wrong. Nil is one that leaves all as it is. Safe for concurrent
 // use.
-type siblings struct {
+type sharedQuotas struct {
 	tell     func(message string, fields []slog.Attr)
 	upstream string
 	lines    atomic.Int64 // there are; one alone has none to share with
 
-	// moving is held while queues change their turnstile, and taken before a turnstile's
+	// moving is held while queues change their scheduler, and taken before a scheduler's
 	// lock; mu after it.
 	moving sync.Mutex
 	mu     sync.Mutex
 	seen   *limit.Siblings
 }
 
-// NewSiblings returns what finds the queues of an upstream that share a quota. Tell is
+// NewSharedQuotas returns what finds the queues of an upstream that share a quota. Tell is
 // told when some do, or no longer do.
-func NewSiblings(tell func(string, []slog.Attr), upstream string, now time.Time) *siblings {
-	return &siblings{tell: tell, upstream: upstream, seen: limit.NewSiblings(now)}
+func NewSharedQuotas(tell func(string, []slog.Attr), upstream string, now time.Time) *sharedQuotas {
+	return &sharedQuotas{tell: tell, upstream: upstream, seen: limit.NewSiblings(now)}
 }
 
 // MayShare reports whether queues with these settings may be found to share an account:
@@ -40,7 +40,7 @@ func NewSiblings(tell func(string, []slog.Attr), upstream string, now time.Time)
 func MayShare(s limit.Settings) bool { return s.Learn && s.RPM == 0 && s.TPM == 0 }
 
 // Sent notes that a request of ln is on the wire, and returns its number.
-func (s *siblings) Sent(ln *Queue, now time.Time) uint64 {
+func (s *sharedQuotas) Sent(ln *Queue, now time.Time) uint64 {
 	if s == nil || s.lines.Load() < 2 {
 		return 0
 	}
@@ -51,7 +51,7 @@ func (s *siblings) Sent(ln *Queue, now time.Time) uint64 {
 
 // answered takes in what an answer tells of the account, and moves queues if that makes
 // something certain.
-func (s *siblings) answered(ln *Queue, now time.Time, id uint64, told limit.Told) {
+func (s *sharedQuotas) answered(ln *Queue, now time.Time, id uint64, told limit.Told) {
 	if s == nil || id == 0 {
 		return
 	}
@@ -65,13 +65,13 @@ func (s *siblings) answered(ln *Queue, now time.Time, id uint64, told limit.Told
 
 // arrange brings the queues of some to the turnstiles that they belong to by what is
 // certain now: others may have found out more since.
-func (s *siblings) arrange(now time.Time, some []*limit.Sibling) {
+func (s *sharedQuotas) arrange(now time.Time, some []*limit.Sibling) {
 	s.moving.Lock()
 	defer s.moving.Unlock()
 	for _, m := range some {
 		ln := m.Tag.(*Queue)
 		group := s.group(ln)
-		ts := ln.turnstile.Load()
+		ts := ln.scheduler.Load()
 		if i := slices.IndexFunc(ts.lines, func(x *Queue) bool { return !slices.Contains(group, x) }); i >= 0 {
 			s.tell("limiters that shared an account do so no more", s.between(ln, ts.lines[i]))
 			ts.split(ln, now)
@@ -80,8 +80,8 @@ func (s *siblings) arrange(now time.Time, some []*limit.Sibling) {
 	for _, m := range some {
 		ln := m.Tag.(*Queue)
 		group := s.group(ln)
-		ts := group[0].turnstile.Load()
-		if other := ln.turnstile.Load(); other != ts {
+		ts := group[0].scheduler.Load()
+		if other := ln.scheduler.Load(); other != ts {
 			ts.absorb(other, now)
 			s.tell("limiters share an account", s.between(group[0], ln))
 		}
@@ -89,7 +89,7 @@ func (s *siblings) arrange(now time.Time, some []*limit.Sibling) {
 }
 
 // between names two queues without secrets.
-func (s *siblings) between(a, b *Queue) []slog.Attr {
+func (s *sharedQuotas) between(a, b *Queue) []slog.Attr {
 	return []slog.Attr{
 		slog.String("upstream", s.upstream),
 		slog.GroupAttrs("one", slog.String("credential", a.key.Credential.Label()), slog.String("model", wire.LabelText(a.key.Model))),
@@ -98,7 +98,7 @@ func (s *siblings) between(a, b *Queue) []slog.Attr {
 }
 
 // group is who shares an account with ln, itself included, always in the same order.
-func (s *siblings) group(ln *Queue) []*Queue {
+func (s *sharedQuotas) group(ln *Queue) []*Queue {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := s.seen.Sharing(ln.sibling)
@@ -113,21 +113,21 @@ func (s *siblings) group(ln *Queue) []*Queue {
 }
 
 // count notes that there are more queues or fewer.
-func (s *siblings) count(n int64) {
+func (s *sharedQuotas) count(n int64) {
 	if s != nil {
 		s.lines.Add(n)
 	}
 }
 
-// add takes in a queue, remove forgets one, and reports whether its turnstile is gone
+// add takes in a queue, remove forgets one, and reports whether its scheduler is gone
 // with it.
-func (s *siblings) add(ln *Queue) {
+func (s *sharedQuotas) add(ln *Queue) {
 	if s != nil {
-		ln.siblings, ln.sibling = s, &limit.Sibling{Tag: ln}
+		ln.sharedQuotas, ln.sibling = s, &limit.Sibling{Tag: ln}
 	}
 }
 
-func (s *siblings) remove(ln *Queue) bool {
+func (s *sharedQuotas) remove(ln *Queue) bool {
 	if s == nil {
 		return true
 	}
@@ -136,7 +136,7 @@ func (s *siblings) remove(ln *Queue) bool {
 	s.mu.Lock()
 	s.seen.Forget(ln.sibling)
 	s.mu.Unlock()
-	ts := ln.turnstile.Load()
+	ts := ln.scheduler.Load()
 	ts.remove(ln)
 	return len(ts.lines) == 0
 }

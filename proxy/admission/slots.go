@@ -124,30 +124,6 @@ func (s *Slots) Take(ctx context.Context, sl *Slot, w *SlotWaiter, until time.Ti
 	return err
 }
 
-// HasRoom reports whether one more could go at once.
-func (s *Slots) HasRoom() bool {
-	if s.unbounded() {
-		return true
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.queue.Len() == 0 && s.free(time.Now())
-}
-
-// knowsLimit reports whether a limit was learned.
-func (s *Slots) knowsLimit(now time.Time) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.learns && s.learned.Allowed(now) != concurrency.Unlimited
-}
-
-// IsLearned reports whether it is a learned limit that holds calls back.
-func (s *Slots) IsLearned() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.learns && s.taken >= s.learned.Allowed(time.Now())
-}
-
 // free reports whether one more may be in flight. Locked.
 func (s *Slots) free(now time.Time) bool {
 	if s.most > 0 && s.taken >= s.most {
@@ -183,15 +159,6 @@ func (s *Slots) predict(now time.Time, ahead int) (time.Duration, bool) {
 		places = min(places, s.most)
 	}
 	return s.learned.Predict(ahead, places)
-}
-
-// UntilFree returns how long one who came now would wait, at least a second for the
-// callers that are told to come back then.
-func (s *Slots) UntilFree() time.Duration {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	wait, _ := s.predict(time.Now(), s.queue.Len()+1)
-	return max(wait, time.Second)
 }
 
 // Release gives free slots to those who wait, in order, and looks again when more may be
@@ -232,13 +199,6 @@ func (s *Slots) wake() {
 	defer s.mu.Unlock()
 	s.wakeAt = time.Time{}
 	s.Release(time.Now())
-}
-
-// snapshot returns what is known of the limit, and how many wait for it.
-func (s *Slots) snapshot(now time.Time) (concurrency.Snapshot, int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.learned.Snapshot(now), s.queue.Len()
 }
 
 // Stop ends the timer.

@@ -35,3 +35,43 @@ func (ls *Queues) EachSlots(now time.Time, f func(key Key, s ConcurrencyStatus, 
 		f(key, ln.Slots.Status(now), ln.proven.Load())
 	}
 }
+
+// HasRoom reports whether one more could go at once.
+func (s *Slots) HasRoom() bool {
+	if s.unbounded() {
+		return true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.queue.Len() == 0 && s.free(time.Now())
+}
+
+// knowsLimit reports whether a limit was learned.
+func (s *Slots) knowsLimit(now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.learns && s.learned.Allowed(now) != concurrency.Unlimited
+}
+
+// IsLearned reports whether it is a learned limit that holds calls back.
+func (s *Slots) IsLearned() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.learns && s.taken >= s.learned.Allowed(time.Now())
+}
+
+// UntilFree returns how long one who came now would wait, at least a second for the
+// callers that are told to come back then.
+func (s *Slots) UntilFree() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	wait, _ := s.predict(time.Now(), s.queue.Len()+1)
+	return max(wait, time.Second)
+}
+
+// snapshot returns what is known of the limit, and how many wait for it.
+func (s *Slots) snapshot(now time.Time) (concurrency.Snapshot, int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.learned.Snapshot(now), s.queue.Len()
+}

@@ -11,7 +11,7 @@ import (
 func (ls *Queues) Close(now, until time.Time) {
 	ls.mu.RLock()
 	defer ls.mu.RUnlock()
-	closed := map[*turnstile]bool{}
+	closed := map[*scheduler]bool{}
 	for _, ln := range ls.byKey {
 		ts := ln.lock()
 		if !closed[ts] {

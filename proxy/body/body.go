@@ -11,7 +11,7 @@ import (
 
 // Body is the request's body: kept whole, or readable once when it could not be kept.
 type Body struct {
-	Body1   *spool.Body   // nil when it could not be buffered
+	Kept    *spool.Body   // nil when it could not be buffered
 	Once    io.ReadCloser // the body that can be read once; nil when it is buffered
 	Size    int64         // -1 when it is not known
 	Facts   pick.Facts

@@ -33,7 +33,7 @@ type Learned struct {
 	Budget   *policy.Budget                      // retry budget
 	Reserve  *policy.Reserve[carrier.Credential] // each credential's own retries beside it
 	Blame    *policy.Blame[carrier.Credential]   // whose failures are its own
-	Lines    *admission.Queues                   // rate limits
+	Queues   *admission.Queues                   // rate limits
 	Slots    *admission.Slots                    // the limit on calls in flight
 	Trips    *negative.Cache                     // cached refusals
 	Worked   *policy.Worked[admission.Key]       // which credentials and models succeeded lately
@@ -59,7 +59,7 @@ func boundsOf(c settings.Config, u *settings.Upstream) bounds {
 	b := bounds{
 		limits: c.Limit, maxInflight: cmp.Or(u.MaxInflight, c.MaxInflight), learns: c.Concurrency != settings.ConcurrencyOff,
 		alone:   len(c.Upstreams) == 1 || !c.Failover.On(policy.FailoverBreaker),
-		breaker: c.Breaker, budget: c.Retry.Budget, cooldown: c.TripCooldown, room: admission.LineRoom / len(c.Upstreams),
+		breaker: c.Breaker, budget: c.Retry.Budget, cooldown: c.TripCooldown, room: admission.QueueRoom / len(c.Upstreams),
 	}
 	b.limits.RPM, b.limits.TPM = cmp.Or(u.RPM, b.limits.RPM), cmp.Or(u.TPM, b.limits.TPM)
 	b.limits.Longest = c.Retry.AfterMax
@@ -82,15 +82,15 @@ func New(c settings.Config, api *upstream.API, recorder observe.Recorder, now ti
 		Trips:   negative.NewTrips(b.cooldown),
 		Trends:  negative.NewTrends(),
 		Worked:  policy.NewWorked[admission.Key](maxWorked),
-		Lines:   admission.NewLines(b.limits),
+		Queues:  admission.NewQueues(b.limits),
 		Slots:   admission.NewSlots(b.maxInflight, b.limits.QueueMax, b.learns),
 		bounds:  b,
 	}
-	l.Lines.Concurrency = b.learns
-	l.Lines.Room = b.room
-	l.Lines.Connect = api.Connects.Shortest
+	l.Queues.Concurrency = b.learns
+	l.Queues.Room = b.room
+	l.Queues.Connect = api.Connects.Shortest
 	if admission.MayShare(b.limits) {
-		l.Lines.Siblings = admission.NewSiblings(func(message string, fields []slog.Attr) {
+		l.Queues.SharedQuotas = admission.NewSharedQuotas(func(message string, fields []slog.Attr) {
 			recorder.Notice(observe.Notice{Level: slog.LevelInfo, Message: message, Fields: fields})
 		}, api.Config.Name, now)
 	}

@@ -54,7 +54,7 @@ func (t *tidying) stop() {
 
 // tidy forgets what nobody used lately, and reports whether anything is left.
 func (u *Learned) tidy(now time.Time) bool {
-	left := u.Lines.Tidy(now)
+	left := u.Queues.Tidy(now)
 	left = u.Trips.Trips.Tidy(now) || left
 	left = u.Worked.Tidy(now) || left
 	left = u.Scopes.Tidy(now) || left

@@ -23,40 +23,40 @@ var (
 // when the wait could not end in time.
 func (x *Run) admit() error {
 	now := time.Now()
-	if !x.Place.Queued && !x.Place.Admitted() {
+	if !x.Ticket.Queued && !x.Ticket.Admitted() {
 		if err := x.enter(now); err != nil {
 			return err
 		}
 	}
-	if !x.Place.Queued {
+	if !x.Ticket.Queued {
 		return nil
 	}
 	if x.setbacks.own == 0 {
-		fresh := &x.Place.Line.Refusals.Fresh
+		fresh := &x.Ticket.Queue.Refusals.Fresh
 		fresh.Add(1)
 		defer fresh.Add(-1)
 	}
-	err := x.Place.Wait(x.Ctx)
+	err := x.Ticket.Wait(x.Ctx)
 	waited := x.waited(observe.SpanQueue, observe.QueueRate, now)
 	x.Record.Queue += waited
 	if errors.Is(err, apierror.ErrDeadline) || errors.Is(err, admission.ErrQueueTimeout) {
 		return apierror.New(apierror.LocalRateLimit, "Waited %s in line for upstream %q's rate limit, until the request's deadline or the longest wait "+
 			"allowed (OUTRIGGER_QUEUE_TIMEOUT). Send fewer requests at once, or allow more time.", apierror.Round(waited), x.Up.Config.Name).
-			After(x.Place.Line.Predict(x.Place))
+			After(x.Ticket.Queue.Predict(x.Ticket))
 	}
 	if errors.Is(err, admission.ErrTurnedAway) {
-		return x.turnedAway(x.Place.TurnedAway)
+		return x.turnedAway(x.Ticket.TurnedAway)
 	}
 	return err
 }
 
 // enter joins the back of the queue.
 func (x *Run) enter(now time.Time) error {
-	if x.Place.Line == nil {
-		x.takePlace(&x.Facing, x.Place, now)
+	if x.Ticket.Queue == nil {
+		x.takeTicket(&x.Prepared, x.Ticket, now)
 	}
-	x.Place.Waiter.Deadline = x.Deadline // an attempt's body may have put it off
-	d := x.Place.Line.Enter(x.Place, now)
+	x.Ticket.Waiter.Deadline = x.Deadline // an attempt's body may have put it off
+	d := x.Ticket.Queue.Enter(x.Ticket, now)
 	x.predicted = d.Wait
 	if d.Reason == limit.Admitted || d.Reason == limit.Queued {
 		return nil
@@ -72,7 +72,7 @@ func (x *Run) turnedAway(d limit.Decision) error {
 	case limit.Closing:
 		return call.OutlastsDrain()
 	}
-	x.Late = d.Reason == limit.TooLate && !x.Place.Waiter.Until().Before(x.Deadline)
+	x.Late = d.Reason == limit.TooLate && !x.Ticket.Waiter.Until().Before(x.Deadline)
 	return admission.LineRefusal(d, x.Up.Config.Name)
 }
 

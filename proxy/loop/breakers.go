@@ -12,7 +12,7 @@ import (
 )
 
 // scopeAt is the request's scope as f's upstream knows it.
-func (x *Run) scopeAt(f *Facing) gate.Scope {
+func (x *Run) scopeAt(f *Prepared) gate.Scope {
 	return gate.Scope{Endpoint: x.Endpoint.Name, Model: f.model, Credential: f.credential}
 }
 
@@ -23,7 +23,7 @@ func (x *Run) scopeAt(f *Facing) gate.Scope {
 // Outrigger's own.
 func (x *Run) passScope() error {
 	x.lastChance = false
-	g := x.Up.Scopes.Of(x.scopeAt(&x.Facing))
+	g := x.Up.Scopes.Of(x.scopeAt(&x.Prepared))
 	if g == nil || !g.Shut() {
 		return nil
 	}
@@ -74,7 +74,7 @@ func (x *Run) reportBreakers(a *attempt.Attempt) {
 		whole = classify.Ignore
 	}
 	x.lease.permit.Report(x.blame(a, whole))
-	key := x.scopeAt(&x.Facing)
+	key := x.scopeAt(&x.Prepared)
 	if x.lease.scoped.Gate == nil {
 		x.Up.Scopes.Report(key, a.Verdict.Breaker)
 		return
@@ -102,7 +102,7 @@ func (x *Run) BrokeOff() {
 	if x.Up.Blame.Failed(time.Now(), x.credential) {
 		x.Up.Gate.Fail()
 	}
-	x.Up.Scopes.Report(x.scopeAt(&x.Facing), classify.Fault)
+	x.Up.Scopes.Report(x.scopeAt(&x.Prepared), classify.Fault)
 }
 
 // waitForBudget waits before a retry is asked for again that the budget refused. Once calls

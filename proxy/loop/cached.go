@@ -18,7 +18,7 @@ import (
 )
 
 // payerKey is whom a verdict's scope concerns.
-func (f *Facing) payerKey(s classify.Scope) admission.Key {
+func (f *Prepared) payerKey(s classify.Scope) admission.Key {
 	if s == classify.Model {
 		return admission.Key{Credential: f.credential, Model: f.model}
 	}
@@ -27,11 +27,11 @@ func (f *Facing) payerKey(s classify.Scope) admission.Key {
 
 // tripKey is what a refusal with a verdict's scope is remembered under.
 func (x *Run) tripKey(s classify.Scope) negative.Key {
-	return negative.Key{Key: x.payerKey(s), Caller: x.callerOf(&x.Facing)}
+	return negative.Key{Key: x.payerKey(s), Caller: x.callerOf(&x.Prepared)}
 }
 
 // callerOf tells f's caller apart from all others; most requests need no such thing.
-func (x *Run) callerOf(f *Facing) carrier.Credential {
+func (x *Run) callerOf(f *Prepared) carrier.Credential {
 	if f.caller == (carrier.Credential{}) {
 		f.caller = x.Credentials.Caller(f.Outbound)
 	}
@@ -79,7 +79,7 @@ func (x *Run) refused(a *attempt.Attempt, d policy.Decision, now time.Time) poli
 	}
 	long := wait > x.Config.Retry.AfterMax
 	passes := wait > 0 && !long
-	known := &x.Place.Line.Refusals
+	known := &x.Ticket.Queue.Refusals
 	if x.setbacks.own == 0 {
 		known.Refused.Add(1)
 	}
@@ -94,12 +94,12 @@ func (x *Run) refused(a *attempt.Attempt, d policy.Decision, now time.Time) poli
 		x.probe = false
 		return d
 	case alone && d.Action == policy.Line:
-		x.Place.Leave(now)
+		x.Ticket.Leave(now)
 		return policy.Decision{Action: policy.Return, Reason: policy.ReasonAlone}
 	default:
 		return d
 	}
-	x.Place.Leave(now)
+	x.Ticket.Leave(now)
 	return policy.Decision{Action: policy.Return, Reason: policy.ReasonStreak}
 }
 
@@ -112,11 +112,11 @@ func (x *Run) startStreak(answer *response.Buffered, now time.Time) {
 	if x.probe && x.probeKey == key {
 		x.probe = false
 	}
-	x.Place.Line.Dismiss(now)
+	x.Ticket.Queue.Dismiss(now)
 	if known {
 		return
 	}
-	since, n := x.Place.Line.Refusals.Since()
+	since, n := x.Ticket.Queue.Refusals.Since()
 	x.Recorder.Notice(observe.Notice{Level: slog.LevelWarn, Message: "refusals do not clear, answering from memory", Fields: []slog.Attr{
 		slog.String("upstream", x.Up.Config.Name), slog.String("credential", key.Credential.Label()),
 		slog.String("model", wire.LabelText(key.Model)), slog.Duration("for", now.Sub(since)), slog.Int("refusals", n),
@@ -143,10 +143,10 @@ func (x *Run) insteadOf(err error) *response.Buffered {
 	}
 	now := time.Now()
 	answer := x.Up.Loadings.Latest(now, x.model)
-	if answer == nil && x.Place.Line != nil {
-		answer = x.Place.Line.Refusals.Suspect(now)
+	if answer == nil && x.Ticket.Queue != nil {
+		answer = x.Ticket.Queue.Refusals.Suspect(now)
 	}
-	if answer == nil || answer.Caller != x.callerOf(&x.Facing) {
+	if answer == nil || answer.Caller != x.callerOf(&x.Prepared) {
 		return nil // it quotes the request that drew it
 	}
 	return answer

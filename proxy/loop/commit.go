@@ -17,12 +17,12 @@ import (
 func (x *Run) commit(out *http.Request, a *attempt.Attempt) (*http.Response, error) {
 	x.StopTimer()
 	x.concludeAnswer(a)
-	if x.Body1 != nil {
-		a.Progress.LetGo(x.Body1) // a stream may last for long, and nothing is sent again
+	if x.Kept != nil {
+		a.Progress.LetGo(x.Kept) // a stream may last for long, and nothing is sent again
 	}
 	x.Record.Verdict = a.Verdict
 	if a.Accepted() {
-		x.Place.Line.Answers.Add(x.answerKind(), time.Since(a.Started))
+		x.Ticket.Queue.Answers.Add(x.answerKind(), time.Since(a.Started))
 	}
 	if a.Failure == classify.None && a.Mute() {
 		defer a.Finish(apierror.ErrFinished)

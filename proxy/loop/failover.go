@@ -18,8 +18,8 @@ import (
 	"outrigger/proxy/observe"
 )
 
-// Facing is the request prepared for one of the upstreams that it may go to.
-type Facing struct {
+// Prepared is the request prepared for one of the upstreams that it may go to.
+type Prepared struct {
 	Up         *lane.Lane
 	Outbound   *http.Request // as it is to get it, without the body
 	credential carrier.Credential
@@ -55,37 +55,37 @@ func (x *Run) goOn(cause policy.FailoverCause) bool {
 
 // afterSetback says what to do after a, given what would be done at the same
 // upstream: that, or go on to the one that is returned.
-func (x *Run) afterSetback(a *attempt.Attempt, d policy.Decision) (Facing, policy.FailoverCause) {
+func (x *Run) afterSetback(a *attempt.Attempt, d policy.Decision) (Prepared, policy.FailoverCause) {
 	if len(x.Candidates) == 1 || d.Reason == policy.ReasonConfirm || a.Verdict.Outcome == classify.OutcomeOK || !x.mayGoOn(policy.FailoverFor(a.Verdict)) && !x.mayGoOn(policy.FailoverBreaker) {
-		return Facing{}, ""
+		return Prepared{}, ""
 	}
 	s := policy.Setback{
 		Try: x.try(a), Decision: d, Connected: x.connected, Create: x.IsCreate(),
-		Open: x.Up.IsOpen(x.scopeAt(&x.Facing)),
+		Open: x.Up.IsOpen(x.scopeAt(&x.Prepared)),
 	}
 	if a.Resp != nil {
 		s.Status = a.Resp.StatusCode
 	}
 	cause := x.Config.Failover.After(s)
 	if cause == "" {
-		return Facing{}, ""
+		return Prepared{}, ""
 	}
 	next, found := x.available()
 	if !found {
-		return Facing{}, "" // the last one: all retries are its own
+		return Prepared{}, "" // the last one: all retries are its own
 	}
 	return next, cause
 }
 
 // available returns the first upstream that the request was not given up at, whose
 // breaker lets it through or needs a probe, and that has not refused its credential.
-func (x *Run) available() (Facing, bool) {
+func (x *Run) available() (Prepared, bool) {
 	now := time.Now()
 	for _, up := range x.Candidates {
 		if up == x.Up || slices.Contains(x.spent, up) {
 			continue
 		}
-		next := x.faceOf(up)
+		next := x.prepare(up)
 		if x.tripped(&next, now) || up.Loadings.Latest(now, next.model) != nil {
 			continue
 		}
@@ -101,12 +101,12 @@ func (x *Run) available() (Facing, bool) {
 		}
 		return next, true
 	}
-	return Facing{}, false
+	return Prepared{}, false
 }
 
 // tripped reports whether the upstream is known to refuse the request's credential
 // or model.
-func (x *Run) tripped(f *Facing, now time.Time) bool {
+func (x *Run) tripped(f *Prepared, now time.Time) bool {
 	if !f.Up.Trips.Any.Load() {
 		return false
 	}
@@ -121,15 +121,15 @@ func (x *Run) isShy() bool { return x.IsCreate() || !x.Replayable() }
 
 // move leaves the present upstream, in good order, for the next one. An upstream
 // whose breaker was open may be come back to.
-func (x *Run) move(next Facing, cause policy.FailoverCause) {
+func (x *Run) move(next Prepared, cause policy.FailoverCause) {
 	x.moveFor(next, cause, cause != policy.FailoverBreaker)
 }
 
 // moveFor is move, for good or so that the upstream may be come back to.
-func (x *Run) moveFor(next Facing, cause policy.FailoverCause, good bool) {
+func (x *Run) moveFor(next Prepared, cause policy.FailoverCause, good bool) {
 	now := time.Now()
-	x.Place.Leave(now)
-	x.Place.Free(now)
+	x.Ticket.Leave(now)
+	x.Ticket.Free(now)
 	x.settleProbe()
 	x.Record.Leave(x.Up.Config.Name, cause)
 	x.Recorder.Span(x.ID, observe.Moment(observe.SpanFailover, x.Up.Config.Name, string(cause)))
@@ -137,7 +137,7 @@ func (x *Run) moveFor(next Facing, cause policy.FailoverCause, good bool) {
 		x.spent = append(x.spent, x.Up)
 		x.retries, x.repeated = 0, false // else two breakers could pass it to and fro for ever
 	}
-	x.Facing, x.Place = next, &admission.Ticket{} // the transport may still tell the old one of its request
+	x.Prepared, x.Ticket = next, &admission.Ticket{} // the transport may still tell the old one of its request
 	x.tries, x.doubted, x.setbacks = 0, 0, setbacks{}
 	x.connected, x.charged, x.Late, x.crowded, x.lastChance = false, false, false, false, false
 	x.http1, x.stray = false, false
@@ -163,7 +163,7 @@ const blamelessTime = time.Minute
 // isBlameless reports whether the upstream's breaker is open for failures of others alone:
 // this credential worked lately and has not failed, or has not been tried at all, so it
 // finds out for itself.
-func (f *Facing) isBlameless(now time.Time) bool {
+func (f *Prepared) isBlameless(now time.Time) bool {
 	if f.Up.Worked.Since(now.Add(-blamelessTime), admission.Key{Credential: f.credential}) {
 		return !f.Up.Blame.FailedLately(now, f.credential)
 	}
@@ -202,7 +202,7 @@ func (x *Run) passGate() error {
 	x.Record.Gate += x.waited(observe.SpanBreaker, "", now)
 	if out != nil && out != x.Up.Gate {
 		i := slices.IndexFunc(x.Candidates, func(up *lane.Lane) bool { return up.Gate == out })
-		x.move(x.faceOf(x.Candidates[i]), policy.FailoverBreaker)
+		x.move(x.prepare(x.Candidates[i]), policy.FailoverBreaker)
 	}
 	if errors.Is(err, gate.ErrShut) || errors.Is(err, apierror.ErrDeadline) {
 		return x.stayedOpen(gates)

@@ -80,7 +80,7 @@ func (x *Run) classified(c classify.Attempt) classify.Verdict {
 
 // echoed finds what of an answer the request had said.
 func (x *Run) echoed(answer []byte) echoes.Parts {
-	if x.Once != nil || x.Encoded.Unread != "" || x.Body1 != nil && x.Body1.Size() > echoBody {
+	if x.Once != nil || x.Encoded.Unread != "" || x.Kept != nil && x.Kept.Size() > echoBody {
 		return echoes.Parts{All: true}
 	}
 	f := echoes.NewFinder(answer)
@@ -99,7 +99,7 @@ func (x *Run) echoed(answer []byte) echoes.Parts {
 			f.Value(value)
 		}
 	}
-	if x.Body1 != nil && !x.echoBodyTo(f) {
+	if x.Kept != nil && !x.echoBodyTo(f) {
 		return echoes.Parts{All: true}
 	}
 	return f.Found()
@@ -115,7 +115,7 @@ func unescaped(part string) string {
 
 // echoBodyTo shows the request's body to f, and reports whether all of it was read.
 func (x *Run) echoBodyTo(f *echoes.Finder) bool {
-	src := io.ReadCloser(x.Body1.Reader())
+	src := io.ReadCloser(x.Kept.Reader())
 	if len(x.Encoded.Codings) > 0 {
 		decoded, _, err := decode.Open(strings.Join(x.Encoded.Codings, ","), src, echoBody)
 		if err != nil {

@@ -23,10 +23,10 @@ func (x *Run) learn(a *attempt.Attempt, d policy.Decision) policy.Decision {
 	now := time.Now()
 	x.learnTrip(a, now)
 	if a.Proves() {
-		x.Place.Line.Home.Prove(x.Place.Line, now)
+		x.Ticket.Queue.Home.Prove(x.Ticket.Queue, now)
 	}
 	if !a.Unseen() {
-		x.Place.Sent(now, x.lease.turn) // also what was answered before all of it was written
+		x.Ticket.Sent(now, x.lease.turn) // also what was answered before all of it was written
 	}
 	switch {
 	case a.Crowded: // what it says is no limit of the rate
@@ -34,13 +34,13 @@ func (x *Run) learn(a *attempt.Attempt, d policy.Decision) policy.Decision {
 			d.Delay = a.Verdict.Wait
 		}
 	case a.Unseen():
-		x.Place.Leave(now) // nothing was sent: the permit is the next one's
+		x.Ticket.Leave(now) // nothing was sent: the permit is the next one's
 	case a.Rejects():
-		x.Place.Rejected(now)
+		x.Ticket.Rejected(now)
 	case a.Resp == nil || a.Verdict.Limiter == classify.LimiterNone && !wire.IsSuccess(a.Resp.StatusCode):
 		// No answer, or a failure whose headers a gateway may have written.
 	case a.Verdict.Limiter == classify.LimiterNone:
-		x.Place.Answered(now, admission.ToldBy(a.Told, a.Verdict, limit.ParseHeaders(a.Told, now), nil))
+		x.Ticket.Answered(now, admission.ToldBy(a.Told, a.Verdict, limit.ParseHeaders(a.Told, now), nil))
 	default:
 		return x.learnRefusal(a, d, now)
 	}
@@ -57,13 +57,13 @@ func (x *Run) learnRefusal(a *attempt.Attempt, d policy.Decision, now time.Time)
 		Requested: v.Limit.Requested, Window: v.Limit.Window,
 		Headers: limit.ParseHeaders(a.Told, now),
 	}
-	x.Place.Heard(now, admission.ToldBy(a.Told, v, refusal.Headers, &refusal))
+	x.Ticket.Heard(now, admission.ToldBy(a.Told, v, refusal.Headers, &refusal))
 	if x.concernsItself(refusal, now) {
 		return x.backOff(a, d, now)
 	}
-	got := x.Place.Line.Refused(x.Place, now, refusal)
+	got := x.Ticket.Queue.Refused(x.Ticket, now, refusal)
 	if d.Action != policy.Line {
-		x.Place.Leave(now)
+		x.Ticket.Leave(now)
 		return d
 	}
 	switch got.Reason {
@@ -89,7 +89,7 @@ func (x *Run) backOff(a *attempt.Attempt, d policy.Decision, now time.Time) poli
 		return d
 	}
 	pause := x.Config.Retry.Backoff(x.doubted, x.random())
-	switch passes := x.Place.Line.Refusals.LastPassed.Load() > x.setbacks.refused.UnixNano(); {
+	switch passes := x.Ticket.Queue.Refusals.LastPassed.Load() > x.setbacks.refused.UnixNano(); {
 	case passes && a.Verdict.Wait > 0:
 		pause = 0
 	case passes:

@@ -20,7 +20,7 @@
 //
 // # Failover
 //
-// A request is at one upstream at a time. Facing is the request prepared for that one, and
+// A request is at one upstream at a time. Prepared is the request prepared for that one, and
 // move is the only way to another. A request does not return to an upstream that it left
 // for a failure; it may return to one that it left for an open breaker. Each thing is
 // counted at the upstream where it happened. Pin binds a request to the one upstream that
@@ -79,7 +79,7 @@ type Run struct {
 	Host   // the caller's side
 
 	route
-	Facing // what holds for the present upstream
+	Prepared // what holds for the present upstream
 	affinity.Affinity
 
 	upstreamKey
@@ -118,7 +118,7 @@ type seat struct {
 	slots     [slotCount]admission.Slot // among the calls in flight, for the present attempt
 	waitedAt  *admission.Slots          // whose queue it waited in last
 	crowded   bool                      // the last attempt was refused for too many calls at once
-	Place     *admission.Ticket         // in the present upstream's queue
+	Ticket    *admission.Ticket         // in the present upstream's queue
 	First     admission.Ticket          // the first upstream's: most requests need no other
 	predicted time.Duration             // the wait in that queue, when it was entered
 	gateUntil time.Time                 // when the patience at an open breaker ends; zero outside of such a wait
@@ -155,9 +155,9 @@ type before struct {
 	setback  policy.FailoverCause // what its failure stands for
 }
 
-// takePlace makes pl the request's ticket in an upstream's queue, not yet entered.
-func (x *Run) takePlace(at *Facing, pl *admission.Ticket, now time.Time) {
-	pl.Take(at.Up.Lines.Take(admission.Key{Credential: at.credential, Model: at.model}, at.Sent != "", now), limit.Waiter{
+// takeTicket makes pl the request's ticket in an upstream's queue, not yet entered.
+func (x *Run) takeTicket(at *Prepared, pl *admission.Ticket, now time.Time) {
+	pl.Take(at.Up.Queues.Take(admission.Key{Credential: at.credential, Model: at.model}, at.Sent != "", now), limit.Waiter{
 		// At least one: what costs nothing would not wait when tokens have run out, but ask
 		// again and again.
 		Tokens:    max(1, x.Facts.Tokens()),
@@ -180,8 +180,8 @@ func (x *Run) Close() {
 		x.Current.Finish(apierror.ErrFinished)
 	}
 	now := time.Now()
-	x.Place.Leave(now)
-	x.Place.Free(now)
+	x.Ticket.Leave(now)
+	x.Ticket.Free(now)
 	x.settleProbe()
 	x.Cancel(apierror.ErrFinished)
 }

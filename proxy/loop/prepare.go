@@ -11,9 +11,9 @@ import (
 	"outrigger/proxy/wire"
 )
 
-// faceOf returns the request as an upstream is to get it, and who pays for it there.
-func (x *Run) faceOf(up *lane.Lane) Facing {
-	f := Facing{Up: up, Outbound: x.request}
+// prepare returns the request as an upstream is to get it, and who pays for it there.
+func (x *Run) prepare(up *lane.Lane) Prepared {
+	f := Prepared{Up: up, Outbound: x.request}
 	if len(x.Candidates) > 1 { // the next one begins with what the caller sent
 		f.Outbound = x.request.WithContext(x.request.Context())
 		address := *x.request.URL
@@ -40,7 +40,7 @@ func (x *Run) faceOf(up *lane.Lane) Facing {
 // the body; a WebSocket's stands in the query,
 // and that of Google's own API in the path. A body that names no model, or one
 // that is no text, goes as it is: the upstream will say what it misses.
-func (f *Facing) rename(facts pick.Facts) {
+func (f *Prepared) rename(facts pick.Facts) {
 	f.Sent = facts.Model
 	name, renamed := f.Up.Models.Of(facts.Model)
 	switch {

@@ -198,13 +198,13 @@ func (x *Run) NameBody() bool {
 	if x.Size == 0 || x.Repeat.Body != ([32]byte{}) {
 		return true
 	}
-	if x.Body1 == nil {
+	if x.Kept == nil {
 		return false
 	}
 	h := body.BodyHashes.Get().(hash.Hash)
 	defer body.BodyHashes.Put(h)
 	h.Reset()
-	reader := x.Body1.Reader()
+	reader := x.Kept.Reader()
 	defer func() { _ = reader.Close() }()
 	if n, err := io.Copy(h, reader); err != nil || n != x.Size {
 		return false

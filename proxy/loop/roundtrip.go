@@ -29,7 +29,7 @@ func (x *Run) RoundTrip(out *http.Request) (*http.Response, error) {
 	}
 	x.request = out
 	x.keepsAwake(out)
-	x.Facing = x.faceOf(x.Up)
+	x.Prepared = x.prepare(x.Up)
 	x.account = x.credential
 	for {
 		if refusal := x.trippedAnswer(); refusal != nil {
@@ -116,7 +116,7 @@ func (x *Run) begin() (*attempt.Attempt, error) {
 			return a, nil
 		}
 		x.giveSlots()
-		x.Place.Leave(time.Now())
+		x.Ticket.Leave(time.Now())
 		if !errors.Is(err, gate.ErrShut) {
 			return nil, err
 		}
@@ -136,7 +136,7 @@ func (x *Run) permitted() (*attempt.Attempt, error) {
 		leave = x.Up.Gate.Pass()
 	}
 	var scoped gate.Permit
-	if g := x.Up.Scopes.Of(x.scopeAt(&x.Facing)); g != nil {
+	if g := x.Up.Scopes.Of(x.scopeAt(&x.Prepared)); g != nil {
 		if scoped, err = g.Allow(); err != nil && !x.lastChance {
 			leave.Report(classify.Ignore)
 			return nil, gate.ErrShut
@@ -163,7 +163,7 @@ func (x *Run) permitted() (*attempt.Attempt, error) {
 	x.Record.Attempts++
 	x.Attempted()
 	x.tries++
-	x.lease = lease{up: x.Up, who: x.credential, started: now, permit: leave, scoped: scoped, charge: charge, own: own, slots: &x.slots, line: x.Place.Line}
+	x.lease = lease{up: x.Up, who: x.credential, started: now, permit: leave, scoped: scoped, charge: charge, own: own, slots: &x.slots, line: x.Ticket.Queue}
 	a := &attempt.Attempt{
 		Of:     attempt.Of{Call: x.Call, Lease: &x.lease, Idle: x.StreamIdle(), Room: x.Bodies, Host: x},
 		Number: x.Record.Attempts, Started: now,

@@ -29,10 +29,10 @@ func (x *Run) send(out *http.Request, a *attempt.Attempt) {
 	ctx, cancel := context.WithCancelCause(x.Ctx)
 	a.Cancel, a.Progress.Began = cancel, a.Started
 	outer := httptrace.ContextClientTrace(out.Context())
-	ctx = httptrace.WithClientTrace(ctx, a.Progress.Trace(outer, x.Place, x.Place.Turn, cancel))
+	ctx = httptrace.WithClientTrace(ctx, a.Progress.Trace(outer, x.Ticket, x.Ticket.Turn, cancel))
 	// A shallow copy: a transport does not change a request's headers
 	// (http.RoundTripper), so all attempts share them.
-	a.Ctx, x.lease.turn = ctx, x.Place.Turn
+	a.Ctx, x.lease.turn = ctx, x.Ticket.Turn
 	req := x.Outbound.WithContext(ctx)
 	req.GetBody = nil
 	x.sendKey(req)
@@ -75,7 +75,7 @@ func (x *Run) send(out *http.Request, a *attempt.Attempt) {
 // them at once, and net/http sends them best as they are.
 func (x *Run) sends(a *attempt.Attempt) (io.ReadCloser, int64) {
 	b, size := x.Outgoing(x.Spliced)
-	if b == nil || x.Once == nil && 0 <= x.Size && x.Size <= body.OneWrite && x.Body1.InMemory() {
+	if b == nil || x.Once == nil && 0 <= x.Size && x.Size <= body.OneWrite && x.Kept.InMemory() {
 		return b, size
 	}
 	a.Progress.Sending = &body.Sending{ReadCloser: b, Left: size, Began: a.Started, Motion: x.Motion, Awake: x.Awake, Over: &a.Progress.Over}
@@ -111,7 +111,7 @@ func (x *Run) elsewhere() bool {
 		if up == x.Up || slices.Contains(x.spent, up) || up.Gate.Breaker.State() != policy.Closed {
 			return false
 		}
-		f := x.faceOf(up)
+		f := x.prepare(up)
 		return !x.tripped(&f, time.Now())
 	})
 }

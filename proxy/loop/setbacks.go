@@ -66,7 +66,7 @@ func (x *Run) remember(a *attempt.Attempt) *response.Buffered {
 	}
 	kept := *s
 	kept.Header = s.Header.Clone()
-	kept.Caller = x.callerOf(&x.Facing)
+	kept.Caller = x.callerOf(&x.Prepared)
 	return &kept
 }
 
@@ -74,7 +74,7 @@ func (x *Run) remember(a *attempt.Attempt) *response.Buffered {
 func (x *Run) passed(a *attempt.Attempt, now time.Time) {
 	x.Up.Worked.Succeeded(now, x.payerKey(classify.Credential))
 	x.Up.Worked.Succeeded(now, x.payerKey(classify.Model))
-	x.Place.Line.Refusals.Pass(a.Started, x.setbacks.own == 0)
+	x.Ticket.Queue.Refusals.Pass(a.Started, x.setbacks.own == 0)
 }
 
 // A refusal that proves nothing of the rate is taken for its own request's trouble: that waits
@@ -87,7 +87,7 @@ const outrunShare = 4
 // them were refused: what refuses it is no limit of theirs. Only their first attempts are
 // counted, since others may be refused for themselves, too, again and again.
 func (x *Run) isOutrun() bool {
-	s, known := &x.setbacks, &x.Place.Line.Refusals
+	s, known := &x.setbacks, &x.Ticket.Queue.Refusals
 	refused, passed := known.Refused.Load()-s.otherRefused, known.Passed.Load()-s.otherPassed
 	return s.alone > 0 && known.LastPassed.Load() > s.refused.UnixNano() && refused*outrunShare <= passed
 }
@@ -96,11 +96,11 @@ func (x *Run) isOutrun() bool {
 // trouble. One that proves nothing counts once for each request, until others meet the same:
 // a limit refuses whoever comes.
 func (x *Run) concernsItself(r limit.Refusal, now time.Time) bool {
-	s, line := &x.setbacks, x.Place.Line
+	s, line := &x.setbacks, x.Ticket.Queue
 	s.unproven = r.Unproven()
 	switch {
 	case s.unproven && s.own > 0 && (x.isOutrun() || line.Refusals.FreshRefused.Load() <= s.refused.UnixNano()):
-		x.Place.Repeated(now)
+		x.Ticket.Repeated(now)
 		return true
 	case r.Bare():
 		return !line.Believes(now)
@@ -122,7 +122,7 @@ const (
 // see letOthersFirst.
 func (x *Run) stepAside(a *attempt.Attempt, d policy.Decision, now time.Time) policy.Decision {
 	if d.Action == policy.Line {
-		x.Place.Leave(now)
+		x.Ticket.Leave(now)
 	}
 	return x.backOff(a, d, now)
 }
@@ -134,7 +134,7 @@ func (x *Run) letOthersFirst() error {
 	if s.own == 0 {
 		return nil
 	}
-	known, start, looked := &x.Place.Line.Refusals, time.Now(), false
+	known, start, looked := &x.Ticket.Queue.Refusals, time.Now(), false
 	refused, quiet := s.refused.UnixNano(), time.Time{}
 	for now := start; known.Fresh.Load() > 0 && known.LastPassed.Load() < s.refused.UnixNano() && now.Sub(s.refused) < stepMost; now = time.Now() {
 		if at := known.FreshRefused.Load(); at > refused {
@@ -153,7 +153,7 @@ func (x *Run) letOthersFirst() error {
 	if looked {
 		x.Record.Queue += x.waited(observe.SpanQueue, observe.QueueOthers, start)
 	}
-	if !x.probe && x.tripped(&x.Facing, time.Now()) {
+	if !x.probe && x.tripped(&x.Prepared, time.Now()) {
 		return errTripped // meanwhile: those in the queue were let go
 	}
 	return nil

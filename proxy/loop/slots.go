@@ -38,7 +38,7 @@ func (x *Run) takeSlots() error {
 		if err := x.admit(); err != nil {
 			return err
 		}
-		limits := [slotCount]*admission.Slots{x.Place.Line.Slots, x.Up.Slots}
+		limits := [slotCount]*admission.Slots{x.Ticket.Queue.Slots, x.Up.Slots}
 		full := x.tryTakeSlots(limits)
 		if full < 0 {
 			x.crowded = false
@@ -56,7 +56,7 @@ func (x *Run) takeSlots() error {
 			x.giveSlots()
 			return err
 		}
-		if x.Place.Queued {
+		if x.Ticket.Queued {
 			x.giveSlots()
 		}
 	}
@@ -83,11 +83,11 @@ func (x *Run) goWhereRoomIs() bool {
 		if up == x.Up || slices.Contains(x.spent, up) {
 			continue
 		}
-		next := x.faceOf(up)
+		next := x.prepare(up)
 		if x.tripped(&next, now) || up.Gate.Shut() || up.IsOpen(x.scopeAt(&next)) || up.Loadings.Latest(now, next.model) != nil {
 			continue
 		}
-		if ln := up.Lines.Known(admission.Key{Credential: next.credential, Model: next.model}); up.Slots.HasRoom() && (ln == nil || ln.Slots.HasRoom()) {
+		if ln := up.Queues.Known(admission.Key{Credential: next.credential, Model: next.model}); up.Slots.HasRoom() && (ln == nil || ln.Slots.HasRoom()) {
 			x.moveFor(next, policy.FailoverOverloaded, false)
 			return true
 		}
@@ -98,13 +98,13 @@ func (x *Run) goWhereRoomIs() bool {
 // waitForSlot waits in the queue of s.
 func (x *Run) waitForSlot(s *admission.Slots, sl *admission.Slot, again bool) error {
 	start := time.Now()
-	x.Place.Leave(start)
-	until := x.Place.Waiter.Until()
+	x.Ticket.Leave(start)
+	until := x.Ticket.Waiter.Until()
 	if !x.Deadline.IsZero() && !until.Before(x.Deadline) {
 		until = time.Time{} // the context ends then, and says why
 	}
 	w := &admission.SlotWaiter{Came: x.Start, Deadline: x.Deadline}
-	if answer, known := x.Place.Line.Answers.Of(x.answerKind()); known && !x.Deadline.IsZero() {
+	if answer, known := x.Ticket.Queue.Answers.Of(x.answerKind()); known && !x.Deadline.IsZero() {
 		w.Deadline = x.Deadline.Add(-answer - answer/admission.AnswerSlack)
 	}
 	err := s.Take(x.Ctx, sl, w, until, again)

@@ -23,29 +23,29 @@ const spillAfter = 2 * time.Second
 // spill joins the present upstream's queue, or that of the first other one where the
 // wait is shorter, if failover goes by rate limits. What is in the queue stays.
 func (x *Run) spill() error {
-	if !x.mayGoOn(policy.FailoverRateLimited) || x.Place.Queued || x.Place.Admitted() {
+	if !x.mayGoOn(policy.FailoverRateLimited) || x.Ticket.Queued || x.Ticket.Admitted() {
 		return nil
 	}
 	now := time.Now()
 	if err := x.enter(now); err != nil {
 		return err
 	}
-	if !x.Place.Queued || x.predicted <= spillAfter {
+	if !x.Ticket.Queued || x.predicted <= spillAfter {
 		return nil
 	}
 	for _, up := range x.Candidates {
 		if up == x.Up || slices.Contains(x.spent, up) || up.Gate.Shut() {
 			continue
 		}
-		next, there := x.faceOf(up), &admission.Ticket{}
+		next, there := x.prepare(up), &admission.Ticket{}
 		if x.tripped(&next, now) {
 			continue
 		}
-		x.takePlace(&next, there, now)
-		d := there.Line.Enter(there, now)
+		x.takeTicket(&next, there, now)
+		d := there.Queue.Enter(there, now)
 		if d.Reason == limit.Admitted || d.Reason == limit.Queued && d.Wait < x.predicted {
 			x.move(next, policy.FailoverRateLimited)
-			x.Place = there
+			x.Ticket = there
 			return nil
 		}
 		there.Leave(now)

@@ -33,7 +33,7 @@ func (c *liveCollector) concurrency(u *lane.Lane, out chan<- prometheus.Metric) 
 		emit(descConcurrency, whole.Limit, allModels)
 	}
 	tightest := map[string]concurrency.Snapshot{}
-	u.Lines.EachSlots(now, func(key admission.Key, s admission.ConcurrencyStatus, proven bool) {
+	u.Queues.EachSlots(now, func(key admission.Key, s admission.ConcurrencyStatus, proven bool) {
 		queued += s.Queue
 		if s.Limit == 0 {
 			return

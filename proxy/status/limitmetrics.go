@@ -42,7 +42,7 @@ func (c *liveCollector) limits(u *lane.Lane, out chan<- prometheus.Metric, elsew
 	}
 	tightest, pauses, depth, shared := map[limitSeries]limit.Bucket{}, map[string]float64{}, elsewhere, 0
 	now := time.Now()
-	counts := u.Lines.Each(now, func(keys []admission.Key, s limit.Snapshot, proven bool) {
+	counts := u.Queues.Each(now, func(keys []admission.Key, s limit.Snapshot, proven bool) {
 		depth += s.Queue
 		if proven {
 			shared += len(keys) - 1

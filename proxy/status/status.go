@@ -134,8 +134,8 @@ func laneStatus(u *lane.Lane, now time.Time) UpstreamStatus {
 		s.Scopes = append(s.Scopes, ScopeStatus{key.String(), key.Credential.Label(), g.Breaker.State().String(), g.Breaker.OpenSince(), g.Depth()})
 	})
 	inflight := map[admission.Key]admission.ConcurrencyStatus{}
-	u.Lines.EachSlots(now, func(key admission.Key, c admission.ConcurrencyStatus, _ bool) { inflight[key] = c })
-	u.Lines.Each(now, func(keys []admission.Key, snapshot limit.Snapshot, proven bool) {
+	u.Queues.EachSlots(now, func(key admission.Key, c admission.ConcurrencyStatus, _ bool) { inflight[key] = c })
+	u.Queues.Each(now, func(keys []admission.Key, snapshot limit.Snapshot, proven bool) {
 		for i, key := range keys {
 			l := LimitStatus{Credential: key.Credential.Label(), Model: wire.LabelText(key.Model), State: snapshot, Concurrency: inflight[key], Unproven: !proven}
 			for j, other := range keys {
@@ -154,7 +154,7 @@ func laneStatus(u *lane.Lane, now time.Time) UpstreamStatus {
 		}
 		var since time.Time
 		n := 0
-		if ln := u.Lines.Known(key.Key); ln != nil {
+		if ln := u.Queues.Known(key.Key); ln != nil {
 			since, n = ln.Refusals.Since()
 		}
 		s.Streaks = append(s.Streaks, StreakStatus{trip, since, n})

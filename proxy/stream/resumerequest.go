@@ -41,10 +41,10 @@ func streamWants(x *body.Body) string {
 			Obfuscation *bool `json:"include_obfuscation"`
 		} `json:"stream_options"`
 	}
-	if x.Body1 == nil || x.Once != nil || x.Size > maxWants {
+	if x.Kept == nil || x.Once != nil || x.Size > maxWants {
 		return ""
 	}
-	src := x.Body1.Reader()
+	src := x.Kept.Reader()
 	defer func() { _ = src.Close() }()
 	if json.NewDecoder(src).Decode(&body) != nil {
 		return ""

@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -14,38 +13,11 @@ import (
 	"outrigger/proxy/attempt"
 	"outrigger/proxy/call"
 	"outrigger/proxy/eventstream"
-	"outrigger/proxy/lane"
 	"outrigger/proxy/observe"
 	"outrigger/proxy/response"
 	"outrigger/proxy/sticky"
 	"outrigger/proxy/wire"
 )
-
-// Serving is what a committed answer needs of the run that brought it.
-type Serving struct {
-	*call.Call
-	Host
-	Record      *call.Result
-	Ctx         context.Context
-	Up          *lane.Lane // that answered
-	Recorder    observe.Recorder
-	Idle        time.Duration // the longest silence inside the answer; 0 is no bound
-	BreakerWait time.Duration // how long a resume waits at an open breaker
-}
-
-// Host is the run's side of a committed answer.
-type Host interface {
-	// ExtendWrite moves the deadline for writing to the caller.
-	ExtendWrite()
-	// Withhold keeps what is written from now on until the answer is stored: it is its end.
-	Withhold()
-	// BrokeOff tells the breakers that the answer broke off.
-	BrokeOff()
-	// Left reports whether the caller is gone.
-	Left() bool
-	// Mask hides credentials in what the upstream said.
-	Mask(message string) string
-}
 
 // answer is a committed answer's body. It passes the upstream's bytes on and
 // knows how the answer ended. Not safe for concurrent use.
@@ -194,36 +166,6 @@ func (s *answer) whole() bool {
 	return s.saidAll()
 }
 
-// cut ends an answer that broke off: in the stream's own language, where it has
-// one, and never with a clean end.
-func (s *answer) cut(err error) error {
-	x, w := s.x, s.watcher()
-	if s.a.Content.Encoded() {
-		return s.cutEncoded(err)
-	}
-	if w != nil && x.Endpoint.Dialect != endpoint.Unknown {
-		s.tail = append(s.tail, w.End()...) // what lacks no more than its blank line is whole
-	}
-	if s.saidAll() { // what broke off was nothing the caller misses
-		s.end(call.OutcomeCompleted)
-		return io.EOF
-	}
-	if x.Left() {
-		s.end(call.OutcomeCanceled)
-		return err
-	}
-	s.abort = true
-	x.Record.Reason = attempt.CutReason(s.a.Ctx, err, false)
-	s.end(call.OutcomeInterrupted)
-	if !errors.Is(context.Cause(x.Ctx), apierror.ErrDraining) {
-		x.BrokeOff()
-	}
-	if w != nil {
-		s.tail = append(s.tail, w.Interruption(attempt.CodeInterrupted, s.cutMessage(err))...)
-	}
-	return io.ErrUnexpectedEOF
-}
-
 func (s *answer) readTail(p []byte) (int, error) {
 	if len(s.tail) == 0 {
 		return 0, s.last()
@@ -252,24 +194,6 @@ func (s *answer) end(o call.Outcome) {
 	if s.stream {
 		x.Recorder.Span(x.ID, observe.Span{Kind: observe.SpanStream, Lane: x.Up.Config.Name, Reason: string(o), Start: s.began, End: time.Now()})
 	}
-}
-
-// cutMessage tells a caller what became of its stream.
-func (s *answer) cutMessage(err error) string {
-	x := s.x
-	reason := "the connection to upstream \"" + x.Up.Config.Name + "\" was lost"
-	switch cause := context.Cause(s.a.Ctx); {
-	case errors.Is(cause, apierror.ErrStreamIdle):
-		reason = "upstream \"" + x.Up.Config.Name + "\" sent nothing for " + x.Idle.String()
-	case errors.Is(cause, apierror.ErrDraining):
-		reason = "Outrigger is shutting down"
-	case errors.Is(err, io.EOF):
-		reason = "upstream \"" + x.Up.Config.Name + "\" ended the stream without finishing it"
-	}
-	if s.a.Resumed == nil {
-		return "The stream was cut: " + reason + again
-	}
-	return "The stream was cut: " + reason + s.a.Resumed.Advice()
 }
 
 // listens returns what follows the answer of a, if that may be a list: without alt=sse

@@ -19,7 +19,7 @@ import (
 func TestAHundredThousandPlacesFitIntoAHundredMegabytes(t *testing.T) {
 	const places = 100_000
 	now := time.Now()
-	ln := newLine(Key{}, limit.Settings{RPM: 60}, now)
+	ln := newQueue(Key{}, limit.Settings{RPM: 60}, now)
 	goroutines := runtime.NumGoroutine()
 	var before, after runtime.MemStats
 	runtime.GC()
@@ -40,7 +40,7 @@ func TestAHundredThousandPlacesFitIntoAHundredMegabytes(t *testing.T) {
 	if got := runtime.NumGoroutine(); got > goroutines {
 		t.Errorf("%d goroutines, %d before", got, goroutines)
 	}
-	ln.turnstile.Load().timer.Stop()
+	ln.scheduler.Load().timer.Stop()
 	runtime.KeepAlive(all)
 }
 
@@ -49,7 +49,7 @@ func TestAHundredThousandPlacesFitIntoAHundredMegabytes(t *testing.T) {
 func TestACrowdIsWokenOneByOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const crowd = 10_000
-		ln := newLine(Key{}, limit.Settings{RPM: 60_000}, time.Now())
+		ln := newQueue(Key{}, limit.Settings{RPM: 60_000}, time.Now())
 		start := time.Now()
 		ctx, leave := context.WithCancel(t.Context())
 		defer leave()
@@ -86,7 +86,7 @@ func TestACrowdIsWokenOneByOne(t *testing.T) {
 		if got := time.Since(start); got > most {
 			t.Errorf("%d took %v, want at most %v", served, got, most)
 		}
-		if s := ln.turnstile.Load().snapshot(time.Now()); s.Queue != 0 {
+		if s := ln.scheduler.Load().snapshot(time.Now()); s.Queue != 0 {
 			t.Errorf("%d are still in line", s.Queue)
 		}
 	})
@@ -99,7 +99,7 @@ func BenchmarkPlace(b *testing.B) {
 		b.Run(fmt.Sprintf("waiting:%d", n), func(b *testing.B) {
 			now := time.Now()
 			before := heapInUse()
-			ln := newLine(Key{}, limit.Settings{RPM: 1}, now)
+			ln := newQueue(Key{}, limit.Settings{RPM: 1}, now)
 			line := make([]Ticket, n+1)
 			for i := range line {
 				line[i].Take(ln, limit.Waiter{Tokens: 100})
@@ -115,7 +115,7 @@ func BenchmarkPlace(b *testing.B) {
 				pl.Take(ln, limit.Waiter{Tokens: 100})
 				ln.Enter(pl, now)
 			}
-			ln.turnstile.Load().timer.Stop()
+			ln.scheduler.Load().timer.Stop()
 			b.ReportMetric(each, "B/waiter")
 		})
 	}

@@ -17,12 +17,12 @@ import (
 	"outrigger/proxy/apierror"
 )
 
-// TestWhoWaitsWhileLinesMoveIsAdmittedOnce moves three lines to one turnstile and apart
+// TestWhoWaitsWhileLinesMoveIsAdmittedOnce moves three lines to one scheduler and apart
 // again while 3000 requests come, wait, leave, are sent, answered and refused.
 func TestWhoWaitsWhileLinesMoveIsAdmittedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ls := NewLines(limit.Settings{RPM: 60_000, QueueMax: 10_000})
-		ls.Siblings = NewSiblings(func(string, []slog.Attr) {}, "openai", time.Now())
+		ls := NewQueues(limit.Settings{RPM: 60_000, QueueMax: 10_000})
+		ls.SharedQuotas = NewSharedQuotas(func(string, []slog.Attr) {}, "openai", time.Now())
 		lines := []*Queue{
 			ls.Of(Key{Model: "a"}, time.Now()), ls.Of(Key{Model: "b"}, time.Now()), ls.Of(Key{Model: "c"}, time.Now()),
 		}
@@ -37,7 +37,7 @@ func TestWhoWaitsWhileLinesMoveIsAdmittedOnce(t *testing.T) {
 				defer cancel()
 				var pl Ticket
 				pl.Take(lines[i%len(lines)], limit.Waiter{})
-				if d := pl.Line.Enter(&pl, time.Now()); d.Reason != limit.Admitted && d.Reason != limit.Queued {
+				if d := pl.Queue.Enter(&pl, time.Now()); d.Reason != limit.Admitted && d.Reason != limit.Queued {
 					t.Error(d)
 					return
 				}
@@ -61,7 +61,7 @@ func TestWhoWaitsWhileLinesMoveIsAdmittedOnce(t *testing.T) {
 						served.Add(1)
 						return
 					}
-					if d := pl.Line.Refused(&pl, time.Now(), limit.Refusal{Hint: 10 * time.Millisecond}); d.Reason != limit.Queued {
+					if d := pl.Queue.Refused(&pl, time.Now(), limit.Refusal{Hint: 10 * time.Millisecond}); d.Reason != limit.Queued {
 						t.Error(d)
 						return
 					}
@@ -71,16 +71,16 @@ func TestWhoWaitsWhileLinesMoveIsAdmittedOnce(t *testing.T) {
 		move := rand.New(rand.NewPCG(7, 7))
 		for range 1000 {
 			time.Sleep(5 * time.Millisecond) // the bubble's clock
-			ls.Siblings.moving.Lock()
+			ls.SharedQuotas.moving.Lock()
 			a, b := lines[move.IntN(3)], lines[move.IntN(3)]
-			ts, other := a.turnstile.Load(), b.turnstile.Load()
+			ts, other := a.scheduler.Load(), b.scheduler.Load()
 			switch {
 			case ts != other:
 				ts.absorb(other, time.Now())
 			case len(ts.lines) > 1:
 				ts.split(b, time.Now())
 			}
-			ls.Siblings.moving.Unlock()
+			ls.SharedQuotas.moving.Unlock()
 		}
 		wg.Wait()
 		if served.Load()+left.Load() != requests || served.Load() < requests/2 {
@@ -98,7 +98,7 @@ func TestWhoWaitsWhileLinesMoveIsAdmittedOnce(t *testing.T) {
 func TestWhoWaitsKeepsItsOrderOverLines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()
-		a, b := newLine(Key{Model: "a"}, limit.Settings{RPM: 600}, now), newLine(Key{Model: "b"}, limit.Settings{RPM: 600}, now)
+		a, b := newQueue(Key{Model: "a"}, limit.Settings{RPM: 600}, now), newQueue(Key{Model: "b"}, limit.Settings{RPM: 600}, now)
 		var mu sync.Mutex
 		var order []int
 		var wg sync.WaitGroup
@@ -106,7 +106,7 @@ func TestWhoWaitsKeepsItsOrderOverLines(t *testing.T) {
 			time.Sleep(time.Microsecond) // the bubble's clock
 			pl := &Ticket{}
 			pl.Take([]*Queue{a, b}[i%2], limit.Waiter{})
-			if d := pl.Line.Enter(pl, time.Now()); d.Reason != limit.Queued {
+			if d := pl.Queue.Enter(pl, time.Now()); d.Reason != limit.Queued {
 				pl.Sent(time.Now(), pl.Turn)
 				continue
 			}
@@ -120,7 +120,7 @@ func TestWhoWaitsKeepsItsOrderOverLines(t *testing.T) {
 				pl.Sent(time.Now(), pl.Turn)
 			})
 		}
-		a.turnstile.Load().absorb(b.turnstile.Load(), time.Now())
+		a.scheduler.Load().absorb(b.scheduler.Load(), time.Now())
 		wg.Wait()
 		for i := 1; i < len(order); i++ {
 			if order[i] < order[i-1] {
@@ -135,12 +135,12 @@ func TestWhoWaitsKeepsItsOrderOverLines(t *testing.T) {
 
 func TestALineThatIsDroppedLeavesTheOthersTheirTurnstile(t *testing.T) {
 	now := time.Now()
-	ls := NewLines(limit.Settings{Learn: true})
-	ls.Siblings = NewSiblings(func(string, []slog.Attr) {}, "openai", now)
+	ls := NewQueues(limit.Settings{Learn: true})
+	ls.SharedQuotas = NewSharedQuotas(func(string, []slog.Attr) {}, "openai", now)
 	a, b := ls.Of(Key{Model: "a"}, now), ls.Of(Key{Model: "b"}, now)
-	ls.Siblings.moving.Lock()
-	a.turnstile.Load().absorb(b.turnstile.Load(), now)
-	ls.Siblings.moving.Unlock()
+	ls.SharedQuotas.moving.Lock()
+	a.scheduler.Load().absorb(b.scheduler.Load(), now)
+	ls.SharedQuotas.moving.Unlock()
 	pl := &Ticket{}
 	pl.Take(a, limit.Waiter{})
 	a.Enter(pl, now)
@@ -152,7 +152,7 @@ func TestALineThatIsDroppedLeavesTheOthersTheirTurnstile(t *testing.T) {
 			t.Errorf("%d ignored after %v was dropped, want 3", got, key)
 		}
 	}
-	if b.turnstile.Load() != a.turnstile.Load() {
+	if b.scheduler.Load() != a.scheduler.Load() {
 		t.Error("one went elsewhere")
 	}
 }
@@ -191,8 +191,8 @@ func BenchmarkSentAndAnswered(b *testing.B) {
 	for name, keys := range map[string]int{"one line": 1, "eight lines": 8} {
 		b.Run(name, func(b *testing.B) {
 			now := time.Now()
-			ls := NewLines(limit.Settings{Learn: true})
-			ls.Siblings = NewSiblings(func(string, []slog.Attr) {}, "openai", now)
+			ls := NewQueues(limit.Settings{Learn: true})
+			ls.SharedQuotas = NewSharedQuotas(func(string, []slog.Attr) {}, "openai", now)
 			lines := make([]*Queue, keys)
 			for i := range lines {
 				lines[i] = ls.Of(Key{Model: string(rune('a' + i))}, now)
@@ -204,7 +204,7 @@ func BenchmarkSentAndAnswered(b *testing.B) {
 				now = now.Add(time.Millisecond)
 				pl := &Ticket{}
 				pl.Take(lines[i%keys], limit.Waiter{})
-				pl.Line.Enter(pl, now)
+				pl.Queue.Enter(pl, now)
 				pl.Sent(now, pl.Turn)
 				pl.Answered(now.Add(500*time.Microsecond), told)
 			}

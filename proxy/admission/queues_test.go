@@ -23,7 +23,7 @@ func enters(ls *Queues, key Key, now time.Time) *Ticket {
 	pl := &Ticket{}
 	pl.Take(ls.Take(key, key.Model != "", now), limit.Waiter{Tokens: 1})
 	pl.Taken = true
-	pl.Line.Enter(pl, now)
+	pl.Queue.Enter(pl, now)
 	return pl
 }
 
@@ -38,7 +38,7 @@ func calls(ls *Queues, key Key, now time.Time, exists bool) {
 	pl := enters(ls, key, now)
 	pl.Sent(now, pl.Turn)
 	if exists {
-		ls.Prove(pl.Line, now)
+		ls.Prove(pl.Queue, now)
 		pl.Answered(now, limit.Told{Headers: limit.Headers{Readings: []limit.Reading{{Dimension: "requests", Limit: 1000, Remaining: 999, Reset: time.Second}}}})
 	} else {
 		pl.Rejected(now)
@@ -47,7 +47,7 @@ func calls(ls *Queues, key Key, now time.Time, exists bool) {
 }
 
 func TestLines_NothingIsKeptOfInventedNames(t *testing.T) {
-	ls, now := NewLines(learns), time.Now()
+	ls, now := NewQueues(learns), time.Now()
 	for i := range 20_000 {
 		calls(ls, Key{credentialOf(1), fmt.Sprint("m", i)}, now, false)
 		calls(ls, Key{credentialOf(i), "m"}, now, false)
@@ -61,7 +61,7 @@ func TestLines_NothingIsKeptOfInventedNames(t *testing.T) {
 }
 
 func TestLines_InventedNamesKeepAConfiguredLimitForAMinute(t *testing.T) {
-	ls, now := NewLines(limit.Settings{RPM: 60, QueueMax: 100}), time.Now()
+	ls, now := NewQueues(limit.Settings{RPM: 60, QueueMax: 100}), time.Now()
 	calls(ls, Key{Model: "a"}, now, false)
 	pl := enters(ls, Key{Model: "b"}, now)
 	if pl.held {
@@ -80,7 +80,7 @@ func TestLines_InventedNamesKeepAConfiguredLimitForAMinute(t *testing.T) {
 }
 
 func TestLines_AFloodByOneCredentialEvictsNoOther(t *testing.T) {
-	ls, now := NewLines(learns), time.Now()
+	ls, now := NewQueues(learns), time.Now()
 	calls(ls, Key{credentialOf(1), "rare"}, now, true)
 	rare := ls.byKey[Key{credentialOf(1), "rare"}]
 	for range youngUses {
@@ -103,7 +103,7 @@ func TestLines_AFloodByOneCredentialEvictsNoOther(t *testing.T) {
 }
 
 func TestLines_AFloodOfCredentialsLeavesThoseThatAreUsed(t *testing.T) {
-	ls, now := NewLines(learns), time.Now()
+	ls, now := NewQueues(learns), time.Now()
 	for range youngUses {
 		calls(ls, Key{credentialOf(1), "m"}, now, true)
 	}
@@ -117,7 +117,7 @@ func TestLines_AFloodOfCredentialsLeavesThoseThatAreUsed(t *testing.T) {
 	if ls.byKey[Key{credentialOf(1), "m"}] == nil {
 		t.Error("the limiter that was used often went before those that were used once")
 	}
-	if ls.byKey[busy.Line.key] != busy.Line {
+	if ls.byKey[busy.Queue.key] != busy.Queue {
 		t.Error("a limiter that is in use was dropped")
 	}
 	if ls.byKey[Key{credentialOf(3), "m"}] != nil {
@@ -135,16 +135,16 @@ func TestLines_AFloodOfCredentialsLeavesThoseThatAreUsed(t *testing.T) {
 // TestLines_WhatRefusalsTaughtStays has false friends of an invented model: one that is refused
 // for its rate, and one whose calls are refused for being too many at once.
 func TestLines_WhatRefusalsTaughtStays(t *testing.T) {
-	ls, now := NewLines(learns), time.Now()
+	ls, now := NewQueues(learns), time.Now()
 	pl := enters(ls, Key{Model: "refused"}, now)
-	pl.Line.Refusals.Refuse(now, 0, false, nil)
+	pl.Queue.Refusals.Refuse(now, 0, false, nil)
 	pl.ends(now)
 	kept := ls.byKey[Key{Model: "refused"}]
 	if kept == nil {
 		t.Fatal("a streak of refusals was forgotten")
 	}
 	ls.Tidy(now.Add(time.Minute))
-	if again := enters(ls, Key{Model: "refused"}, now.Add(time.Minute)); again.Line != kept {
+	if again := enters(ls, Key{Model: "refused"}, now.Add(time.Minute)); again.Queue != kept {
 		t.Error("a streak of refusals was forgotten after a minute")
 	} else {
 		again.ends(now)
@@ -156,21 +156,21 @@ func TestLines_WhatRefusalsTaughtStays(t *testing.T) {
 
 func TestLines_AProvenModelKeepsItsPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ls, now := NewLines(learns), time.Now()
+		ls, now := NewQueues(learns), time.Now()
 		var a, b []*Ticket
 		for range 20 {
 			a, b = append(a, enters(ls, Key{Model: "a"}, now)), append(b, enters(ls, Key{Model: "b"}, now))
 		}
-		if a[0].Line.turnstile.Load() != b[0].Line.turnstile.Load() {
+		if a[0].Queue.scheduler.Load() != b[0].Queue.scheduler.Load() {
 			t.Fatal("two models that nobody knows to exist have a limiter each")
 		}
 		if !a[0].held || !b[0].held || a[2].held {
 			t.Fatal("the cold start of both is not that of one limiter")
 		}
-		before := a[0].Line.turnstile.Load()
+		before := a[0].Queue.scheduler.Load()
 		a[0].Sent(now, a[0].Turn)
-		ls.Prove(a[0].Line, now)
-		if a[0].Line.turnstile.Load() != before || before == b[0].Line.turnstile.Load() {
+		ls.Prove(a[0].Queue, now)
+		if a[0].Queue.scheduler.Load() != before || before == b[0].Queue.scheduler.Load() {
 			t.Error("the model that exists does not go on with the limiter that paced it")
 		}
 		held := func(all []*Ticket) int {
@@ -188,15 +188,15 @@ func TestLines_AProvenModelKeepsItsPace(t *testing.T) {
 		if got := held(b); got > 4 {
 			t.Errorf("%d of the other model's requests are let out, want at most a cold start's", got)
 		}
-		if q := before.snapshot(now).Queue + b[0].Line.turnstile.Load().snapshot(now).Queue; q+held(a)+held(b) != 39 {
+		if q := before.snapshot(now).Queue + b[0].Queue.scheduler.Load().snapshot(now).Queue; q+held(a)+held(b) != 39 {
 			t.Errorf("%d wait and %d and %d may go, of 39", q, held(a), held(b))
 		}
-		ls.Prove(b[0].Line, now)
+		ls.Prove(b[0].Queue, now)
 		for _, pl := range append(a, b...) {
 			pl.ends(now)
 		}
 		for _, model := range []string{"a", "b"} {
-			ts := ls.byKey[Key{Model: model}].turnstile.Load()
+			ts := ls.byKey[Key{Model: model}].scheduler.Load()
 			if s := ts.snapshot(now); s.Queue != 0 || len(ts.held) != 0 {
 				t.Errorf("%s: %d wait when all have left", model, s.Queue)
 			}
@@ -210,13 +210,13 @@ func TestLines_AProvenModelKeepsItsPace(t *testing.T) {
 // TestLines_AProvenModelIsNotSlowedByInventedOnes refuses a model that nobody knows to exist.
 func TestLines_AProvenModelIsNotSlowedByInventedOnes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ls, now := NewLines(learns), time.Now()
+		ls, now := NewQueues(learns), time.Now()
 		invented := enters(ls, Key{Model: "invented"}, now)
 		invented.Sent(now, invented.Turn)
 		there := enters(ls, Key{Model: "there"}, now)
 		there.Sent(now, there.Turn)
-		invented.Line.Refused(invented, now, limit.Refusal{Hint: 30 * time.Second})
-		ls.Prove(there.Line, now)
+		invented.Queue.Refused(invented, now, limit.Refusal{Hint: 30 * time.Second})
+		ls.Prove(there.Queue, now)
 		next := enters(ls, Key{Model: "there"}, now)
 		if !next.held {
 			t.Error("the model that exists waits for another's refusal")
@@ -235,14 +235,14 @@ func TestLines_AProvenModelIsNotSlowedByInventedOnes(t *testing.T) {
 // TestLines_WhatInventedOnesTaughtIsKeptApart has the invented model's caller gone by then.
 func TestLines_WhatInventedOnesTaughtIsKeptApart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ls, now := NewLines(learns), time.Now()
+		ls, now := NewQueues(learns), time.Now()
 		invented := enters(ls, Key{Model: "invented"}, now)
 		invented.Sent(now, invented.Turn)
 		there := enters(ls, Key{Model: "there"}, now)
 		there.Sent(now, there.Turn)
-		invented.Line.Refused(invented, now, limit.Refusal{Hint: 30 * time.Second})
+		invented.Queue.Refused(invented, now, limit.Refusal{Hint: 30 * time.Second})
 		invented.ends(now)
-		ls.Prove(there.Line, now)
+		ls.Prove(there.Queue, now)
 		next, other := enters(ls, Key{Model: "there"}, now), enters(ls, Key{Model: "other"}, now)
 		if !next.held || other.held {
 			t.Errorf("of the model that exists one may go: %v, of an invented one: %v", next.held, other.held)
@@ -255,7 +255,7 @@ func TestLines_WhatInventedOnesTaughtIsKeptApart(t *testing.T) {
 
 func TestLines_CallsThatNameNoModelDoNotWaitForInventedOnes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ls, now := NewLines(learns), time.Now()
+		ls, now := NewQueues(learns), time.Now()
 		all := []*Ticket{}
 		for i := range 5 { // one more than a cold start's
 			all = append(all, enters(ls, Key{Model: fmt.Sprint("m", i)}, now))
@@ -272,12 +272,12 @@ func TestLines_CallsThatNameNoModelDoNotWaitForInventedOnes(t *testing.T) {
 // TestLines_AModelKeepsWhatItsOwnRefusalsTaught is its false friend.
 func TestLines_AModelKeepsWhatItsOwnRefusalsTaught(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ls, now := NewLines(learns), time.Now()
+		ls, now := NewQueues(learns), time.Now()
 		first, second := enters(ls, Key{Model: "m"}, now), enters(ls, Key{Model: "m"}, now)
 		first.Sent(now, first.Turn)
 		second.Sent(now, second.Turn)
-		first.Line.Refused(first, now, limit.Refusal{Hint: 30 * time.Second})
-		ls.Prove(second.Line, now)
+		first.Queue.Refused(first, now, limit.Refusal{Hint: 30 * time.Second})
+		ls.Prove(second.Queue, now)
 		if next := enters(ls, Key{Model: "m"}, now); next.held {
 			t.Error("what a refusal taught was lost when the model turned out to exist")
 		} else {
@@ -290,7 +290,7 @@ func TestLines_AModelKeepsWhatItsOwnRefusalsTaught(t *testing.T) {
 
 // BenchmarkLinesAtTheBound measures a request of a flood, at the bound.
 func BenchmarkLinesAtTheBound(b *testing.B) {
-	ls, now := NewLines(learns), time.Now()
+	ls, now := NewQueues(learns), time.Now()
 	for i := range 20_000 {
 		calls(ls, Key{credentialOf(i), "m"}, now, true)
 	}
