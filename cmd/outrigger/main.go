@@ -1,9 +1,9 @@
-// Command outrigger runs beside an app and keeps its calls to OpenAI-compatible
-// APIs upright: it waits for rate limits, retries what can succeed, and never does
-// twice what may have been done once. See the README for what it does, and
-// config.example.env for what it can be told.
+// Command outrigger is a sidecar proxy for OpenAI-compatible APIs: it queues for rate limits,
+// retries what can succeed, and never executes a non-idempotent call twice. See README.md for
+// its commands and settings, and config.example.env for their units and ranges.
 //
-// This package is the process only: subcommands, listeners, signals, drain.
+// This package is the process only: subcommands, listeners, signals, drain. Package
+// internal/config reads the environment, and package proxy serves requests.
 package main
 
 import (
