@@ -3,6 +3,8 @@ package limit
 import (
 	"math"
 	"time"
+
+	"outrigger/policy/limit/headers"
 )
 
 // OpenAI says that 60 requests per minute may be enforced as 1 per second
@@ -134,7 +136,7 @@ func (s *fixedWindow) wait(t time.Duration, cost, size int64) time.Duration {
 // until returns how long until want more has gone of windows of size.
 func (s *fixedWindow) until(t time.Duration, want, size int64) time.Duration {
 	whole := (max(1, s.gone(t, size)+want) - 1) / size // windows that end before
-	return max(0, s.at(t)+time.Duration(min(whole, int64(maxReset/s.length)))*s.length-t)
+	return max(0, s.at(t)+time.Duration(min(whole, int64(headers.MaxReset/s.length)))*s.length-t)
 }
 
 // take counts what goes at t, when taken units have been admitted before.
@@ -195,7 +197,7 @@ type resetMode struct {
 }
 
 // learn takes in what the answer to a request sent at says of a limit for window.
-func (u *resetMode) learn(at time.Duration, r Reading, window time.Duration) {
+func (u *resetMode) learn(at time.Duration, r headers.Reading, window time.Duration) {
 	if r.Remaining < 0 || r.Reset <= 0 || u.seen && at <= u.at {
 		return
 	}
@@ -221,7 +223,7 @@ func (u *resetMode) learn(at time.Duration, r Reading, window time.Duration) {
 // begun returns what is left of a minute of the clock that has begun, by the first
 // answer out of it, if all went of it that was sent since the last one out of the one
 // before. An answer's own remainder is not enough: others may have overtaken it.
-func (b *bucket) begun(w *Waiter, r Reading, u unit, taken amounts) float64 {
+func (b *bucket) begun(w *Waiter, r headers.Reading, u unit, taken amounts) float64 {
 	last := &b.reading
 	if !last.resetMode.fixed || last.end == 0 || w.sent+r.Reset < last.end+resetLeast {
 		return 0
