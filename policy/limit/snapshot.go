@@ -161,10 +161,11 @@ type Told struct {
 
 // Quota is the limit on requests that an answer tells, the zero value if it tells none.
 func (t Told) Quota() shared.Quota {
-	if q, ok := t.header(); ok {
-		return q
+	q, ok := t.header()
+	if !ok {
+		q, _ = t.text()
 	}
-	q, _ := t.text()
+	q.Organization = t.Organization
 	return q
 }
 
@@ -186,7 +187,7 @@ func (t Told) header() (shared.Quota, bool) {
 			// A refusal's remainder of nothing may hide debt.
 			hidden := t.Refusal != nil && r.Remaining == 0
 			if used > 0 && !hidden && off <= 1.5*unit+r.Resolution.Seconds() && r.Reset >= leastSteps*r.Resolution {
-				return shared.Quota{Owner: t.Organization, Limit: r.Limit, Rate: r.Limit / w.Seconds(), Level: r.Remaining}, true
+				return shared.Quota{Limit: r.Limit, Rate: r.Limit / w.Seconds(), Level: r.Remaining}, true
 			}
 		}
 	}
@@ -204,5 +205,5 @@ func (t Told) text() (shared.Quota, bool) {
 		return shared.Quota{}, false
 	}
 	rate := r.Limit / r.Window.Seconds()
-	return shared.Quota{Owner: t.Account, Text: true, Limit: r.Limit, Rate: rate, Level: -rate * r.Hint.Seconds()}, true
+	return shared.Quota{Account: t.Account, Text: true, Limit: r.Limit, Rate: rate, Level: -rate * r.Hint.Seconds()}, true
 }

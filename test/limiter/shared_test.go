@@ -206,7 +206,7 @@ func TestKeysThatPartKeepTheirCalls(t *testing.T) {
 // TestOneLimiterForTwoKeysWithOthersBesides has a second sidecar, with a key of its own,
 // use the same limit: the first one's two keys are as one user of it.
 func TestOneLimiterForTwoKeysWithOthersBesides(t *testing.T) {
-	const calls, rpm = 1600, 1200
+	const calls, rpm = 3200, 1200
 	const best = (calls - rpm/60) * time.Minute / rpm
 	limit := meter.Limit{RPM: rpm, Burst: time.Second, Shared: true}
 	bubble(t, sim.Config{Latency: thought, Limits: []meter.Limit{limit}}, near, 0, func(g *rig) {

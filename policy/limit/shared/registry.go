@@ -1,22 +1,27 @@
 package shared
 
 import (
-	"math"
 	"math/bits"
 	"time"
 )
 
-// Registry watches the limiters of one upstream. It is pure and not safe for concurrent
-// use: the caller locks.
+// Registry finds out which limiters of one upstream draw on one account: those of two
+// keys of an organization, or of a model and its snapshot. The same limit proves
+// nothing: most keys of a provider have the same one. The proof is the
+// arithmetic of what is told: by the level that one answer tells, and what all of them
+// have sent since, the level in the next answer is known to the request, whoever it is
+// for; and what its own limiter has sent does not explain it.
+//
+// It is pure and not safe for concurrent use: the caller locks.
 type Registry struct {
 	start   time.Time
 	watched [maxMembers]*Member
-	sets    map[uint64]*evidence
+	pacts   map[pactKey]*pact
 	fastest time.Duration // the shortest time from sending to an answer
 }
 
-// maxMembers bounds how many limiters of an upstream are watched at once. The one that has
-// sent nothing for longest, and for restTime at least, makes room.
+// maxMembers bounds how many limiters of an upstream are watched at once; the one that
+// has sent nothing for longest, and for restTime at least, makes room.
 const (
 	maxMembers = 64
 	restTime   = 10 * time.Second
@@ -25,91 +30,89 @@ const (
 // Member is what is seen of one limiter. The zero value is one that nobody has seen.
 type Member struct {
 	// Tag is the caller's: what it needs to find the limiter again.
-	Tag    any
+	Tag any
+
 	log    *sendLog // nil while it is not watched
 	slot   int
-	joined uint64 // those that it shares with, itself included; 0 for none
+	joined uint64 // those it was found to share with, itself included; 0 for none
+	org    string // the organization that its answers name
 	last   time.Duration
-	quota  Quota
-	latest reading
+	series [kinds]series
 }
 
-// Quota is what an answer tells of the limit on requests that it was charged to.
-type Quota struct {
-	// Owner names whose it is: organization and project, or the account in a refusal's
-	// text. "" is not told.
-	Owner string
-	// Text says that a refusal's text told it: then Level is right but for a constant.
-	Text bool
-	// Limit is how many there are, and Rate how many come in per second.
-	Limit, Rate float64
-	// Level is how many are left.
-	Level float64
+// kind is a way in which levels are told.
+type kind uint8
+
+const (
+	kindHeader kind = iota // by what remains, in the headers of any answer
+	kindText               // by the wait that a refusal's text names
+	kinds
+)
+
+// series are the levels told in one way. A limit that changes begins a new one.
+type series struct {
+	limit, rate float64     // of the account, the rate in units per second
+	account     string      // how the text names it
+	own         observation // by which it is watched whether its own requests explain all
+	latest      observation
+	suspect     time.Duration // until then others seem to use the account
 }
 
-// sameLimit is how little two limits may differ to count as the same.
-const sameLimit = 0.005
-
-// same reports whether two quotas may be one.
-func (q Quota) same(other Quota) bool {
-	near := math.Abs(q.Limit-other.Limit) <= sameLimit*q.Limit && math.Abs(q.Rate-other.Rate) <= sameLimit*q.Rate
-	return near && q.Text == other.Text && q.Owner == other.Owner
+// observation is one level that was told. A text tells it but for a constant.
+type observation struct {
+	slot  int
+	id    uint64        // of the request that brought it
+	at    time.Duration // when that was sent
+	level float64
 }
 
-// Change is what an answer made certain. The zero value is nothing.
-type Change struct {
-	// Join are those that are found to share a quota. Part are those that were held to and
-	// do not.
-	Join, Part []*Member
-}
-
-// New returns a Registry that has seen nothing.
+// New returns one that has seen nothing.
 func New(now time.Time) *Registry {
-	return &Registry{start: now, sets: map[uint64]*evidence{}}
+	return &Registry{start: now, pacts: map[pactKey]*pact{}}
 }
 
-// Sent tells that a request of m was written to the wire. The number returned names it in
-// Answered. It is 0 when m is not watched.
-func (r *Registry) Sent(now time.Time, m *Member) uint64 {
-	t := now.Sub(r.start)
-	if m.log == nil && !r.watch(t, m) {
+// Sent tells that a request of m was written to the wire. The number returned names it
+// in Answered; it is 0 when m is not watched.
+func (s *Registry) Sent(now time.Time, m *Member) uint64 {
+	t := now.Sub(s.start)
+	if m.log == nil && !s.watch(t, m) {
 		return 0
 	}
 	m.last = t
 	return m.log.add(t)
 }
 
-// watch finds a slot for m, and reports whether there is one.
-func (r *Registry) watch(t time.Duration, m *Member) bool {
+// watch finds a place for m, and reports whether there is one.
+func (s *Registry) watch(t time.Duration, m *Member) bool {
 	free := -1
-	for i, x := range &r.watched {
+	for i, x := range &s.watched {
 		if x == nil {
 			free = i
 			break
 		}
-		if x.joined == 0 && t-x.last >= restTime && (free < 0 || x.last < r.watched[free].last) {
+		if x.joined == 0 && t-x.last >= restTime && (free < 0 || x.last < s.watched[free].last) {
 			free = i
 		}
 	}
 	if free < 0 {
 		return false
 	}
-	if old := r.watched[free]; old != nil {
-		r.Forget(old)
+	if old := s.watched[free]; old != nil {
+		s.Forget(old)
 	}
 	m.log, m.slot = &sendLog{}, free
-	r.watched[free] = m
+	s.watched[free] = m
 	return true
 }
 
 // Forget drops what is known of m, whose limiter is gone.
-func (r *Registry) Forget(m *Member) {
+func (s *Registry) Forget(m *Member) {
 	if m.log == nil {
 		return
 	}
-	r.watched[m.slot] = nil
-	r.drop(m.bit())
-	for _, x := range r.members(m.joined &^ m.bit()) {
+	s.watched[m.slot] = nil
+	s.dropPacts(m.bit())
+	for _, x := range s.members(m.joined &^ m.bit()) {
 		x.joined &^= m.bit()
 		if bits.OnesCount64(x.joined) == 1 {
 			x.joined = 0
@@ -118,53 +121,31 @@ func (r *Registry) Forget(m *Member) {
 	*m = Member{Tag: m.Tag}
 }
 
-// Sharing lists those that share with m, itself included, always in the same order; none if
-// m shares with nobody.
-func (r *Registry) Sharing(m *Member) []*Member { return r.members(m.joined) }
+// Sharing lists those that are known to share with m, itself included, always in the same
+// order; none if m shares with nobody.
+func (s *Registry) Sharing(m *Member) []*Member { return s.members(m.joined) }
 
 func (m *Member) bit() uint64 { return 1 << m.slot }
 
-// unit is m and those that it shares with.
+// unit is m and those that it is known to share with.
 func (m *Member) unit() uint64 { return m.joined | m.bit() }
 
 // members lists those in a set.
-func (r *Registry) members(set uint64) []*Member {
+func (s *Registry) members(set uint64) []*Member {
 	all := make([]*Member, 0, bits.OnesCount64(set))
 	for ; set != 0; set &= set - 1 {
-		if m := r.watched[bits.TrailingZeros64(set)]; m != nil {
+		if m := s.watched[bits.TrailingZeros64(set)]; m != nil {
 			all = append(all, m)
 		}
 	}
 	return all
 }
 
-// drop forgets the evidence about all sets that one of a set belongs to.
-func (r *Registry) drop(set uint64) {
-	for s := range r.sets {
-		if s&set != 0 {
-			delete(r.sets, s)
+// dropPacts forgets what is believed of all sets that one of a set belongs to.
+func (s *Registry) dropPacts(set uint64) {
+	for k := range s.pacts {
+		if k.set&set != 0 {
+			delete(s.pacts, k)
 		}
 	}
-}
-
-// join takes a set for one from now on.
-func (r *Registry) join(set uint64) Change {
-	all, misses := r.members(set), r.sets[set].misses
-	for _, m := range all {
-		m.joined = set
-	}
-	r.drop(set)
-	r.sets[set] = &evidence{misses: misses}
-	return Change{Join: all}
-}
-
-// part takes a set apart. To join it again takes more than before.
-func (r *Registry) part(set uint64) Change {
-	all, misses := r.members(set), r.sets[set].misses
-	for _, m := range all {
-		m.joined = 0
-	}
-	r.drop(set)
-	r.sets[set] = &evidence{misses: misses + partedMore}
-	return Change{Part: all}
 }
