@@ -68,7 +68,7 @@ build: ## build ./bin/outrigger, static
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)" -o bin/outrigger ./cmd/outrigger
 
 .PHONY: test
-test: test-clocks test-code test-k8s ## run the tests: all that this machine can (8 min on two cores)
+test: test-clocks test-raced test-sdk test-k8s ## run the tests: all that this machine can (about 20 min on two cores)
 
 # What runs in real time mostly waits, and what is beside it has the rest of the CPU. What a
 # part needs is prepared in its own recipe: a prerequisite that ends while make expands $(shell)
@@ -76,10 +76,6 @@ test: test-clocks test-code test-k8s ## run the tests: all that this machine can
 .PHONY: test-clocks
 test-clocks:
 	$(MAKE) --no-print-directory --jobs 2 test-real test-virtual
-
-.PHONY: test-code
-test-code:
-	$(MAKE) --no-print-directory --jobs 2 test-raced test-sdk
 
 .PHONY: test-real
 test-real:

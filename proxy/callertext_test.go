@@ -115,7 +115,7 @@ func TestModels_LongNamesBecomeShortKeysThatDiffer(t *testing.T) {
 		t.Run(where, func(t *testing.T) {
 			g := newRig(t, failing, func(c *settings.Config) { c.Retry.Max = 0 })
 			sent := &sentModels{Recorder: g.proxy.recorder}
-			g.proxy.recorder = sent
+			g.proxy.gen().Recorder = sent
 			long := strings.Repeat("m", 90<<10)
 			for _, model := range []string{long + "a", long + "b", "short"} {
 				g.do(request(g, model))

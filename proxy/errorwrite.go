@@ -103,7 +103,7 @@ func (p *Proxy) observe(x *exchange) {
 	x.ExtendWrite()
 	x.intake.end()
 	x.close()
-	p.recorder.Done(x.event())
+	x.Recorder.Done(x.event())
 }
 
 // event is what observers are told of the request at its end.

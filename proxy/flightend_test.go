@@ -116,7 +116,7 @@ func TestARequestIsInFlightUntilItsLineIsWritten(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := newBubble(t, numbered(time.Minute))
 				log := inflightAt{slog.DiscardHandler, make(chan string, 10), g.proxy}
-				g.proxy.recorder = observe.Recorders{observe.NewLog(slog.New(log))}
+				g.proxy.gen().Recorder = observe.Recorders{observe.NewLog(slog.New(log))}
 				r := g.request(http.MethodPost, chatPath, chatBody)
 				if tt.key != "" {
 					r = g.keyed(tt.key, chatPath, chatBody)
