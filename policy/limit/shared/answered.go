@@ -43,8 +43,6 @@ func (s *Registry) Answered(now time.Time, m *Member, id uint64, refused bool, t
 	return Change{}
 }
 
-func (c Change) empty() bool { return c.Join == nil && c.Part == nil }
-
 // Quota is what an answer tells of the limit on requests that it was charged to.
 type Quota struct {
 	// Organization is whose key the answer says that it was: organization and project. ""
