@@ -33,6 +33,7 @@ type generation struct {
 type laneKey struct {
 	url        string
 	credential [sha256.Size]byte
+	nth        int // of several that have both, as two models behind one URL do
 }
 
 func keyOf(u *settings.Upstream) laneKey {
@@ -41,7 +42,7 @@ func keyOf(u *settings.Upstream) laneKey {
 		text = append(append(append(text, 0), p.Name...), 0)
 		text = append(text, p.Value...)
 	}
-	return laneKey{u.URL.String(), sha256.Sum256(text)}
+	return laneKey{url: u.URL.String(), credential: sha256.Sum256(text)}
 }
 
 // newGeneration returns the generation of c. What was learned of upstreams that the one
@@ -57,13 +58,17 @@ func (p *Proxy) newGeneration(c settings.Config, before *generation, bodies *spo
 	g.Total, g.Silent = c.Timeouts.Operators()
 	now := time.Now()
 	for _, u := range c.Upstreams {
+		key := keyOf(&u)
+		for g.lanes[key] != nil {
+			key.nth++
+		}
 		var known *lane.Lane
 		if before != nil {
-			known = before.lanes[keyOf(&u)]
+			known = before.lanes[key]
 		}
 		l := lane.New(c, upstream.NewAPI(c, u, p.deps.Dial, p.deps.Proxies), p.recorder, now, known)
 		g.Upstreams = append(g.Upstreams, l)
-		g.lanes[keyOf(&u)] = l
+		g.lanes[key] = l
 	}
 	g.Homes = affinity.NewHomes(g.Upstreams)
 	if before != nil {
@@ -113,10 +118,10 @@ func (g *generation) release() {
 // close ends what outlives requests, but for what the generation after it, nil if there is
 // none, goes on with.
 func (g *generation) close(after *generation) {
-	for _, l := range g.Upstreams {
+	for key, l := range g.lanes {
 		l.CloseConnections()
 		if after != nil {
-			if next := after.lanes[keyOf(&l.Config)]; next != nil && next.Learned == l.Learned {
+			if next := after.lanes[key]; next != nil && next.Learned == l.Learned {
 				continue
 			}
 		}

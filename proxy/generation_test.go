@@ -83,3 +83,22 @@ func TestSwap_AnotherLimitIsKeptTo(t *testing.T) {
 	}
 	t.Errorf("no limit of 60 requests in %+v", g.status().Upstreams[0].Limits)
 }
+
+// Two upstreams may have one URL and one credential, and different models. Each keeps its own.
+func TestSwap_TwoUpstreamsBehindOneURLStayTwo(t *testing.T) {
+	g := newRig(t, fine, func(c *settings.Config) {
+		c.Upstreams = append(c.Upstreams, c.Upstreams[0])
+		c.Upstreams[1].Name = "small"
+	})
+	before := g.proxy.gen()
+	g.proxy.swap(before.Config)
+	after := g.proxy.gen()
+	for i := range after.Upstreams {
+		if after.Upstreams[i].Learned != before.Upstreams[i].Learned {
+			t.Errorf("upstream %d has not what it learned", i)
+		}
+	}
+	if after.Upstreams[0].Learned == after.Upstreams[1].Learned {
+		t.Error("both have one limiter and one breaker")
+	}
+}
