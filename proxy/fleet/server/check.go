@@ -52,7 +52,7 @@ func checkInfo(ctx context.Context, name string, client goredis.Cmdable) error {
 	}
 	info := readInfo(text)
 	switch {
-	case info["redis_mode"] == "sentinel":
+	case info["redis_mode"] == "sentinel", info["server_mode"] == "sentinel": // the latter is Valkey's
 		return &Error{Server: name, Reason: Other, detail: "it is a sentinel: write redis+sentinel://host:26379/master"}
 	case info["loading"] == "1":
 		return &Error{Server: name, Reason: Loading}

@@ -30,7 +30,7 @@ func (s Server) Client() goredis.UniversalClient {
 	silence()
 	options := *s.options
 	if options.TLSConfig != nil {
-		options.TLSConfig = options.TLSConfig.Clone()
+		options.Dialer, options.TLSConfig = dialTLS(options.TLSConfig), nil
 	}
 	options.Protocol = 2
 	options.ContextTimeoutEnabled = true // without it, go-redis ignores the deadlines of contexts

@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -120,39 +119,27 @@ func printable(text string) string { return clip.Text(strings.TrimSpace(text), d
 // ofFailure reads an error without a reply.
 func ofFailure(err error) (Reason, string) {
 	var dns *net.DNSError
+	var alert tls.AlertError // TLS 1.3 rejects a client certificate after the handshake
+	_, inHandshake := errors.AsType[handshakeError](err)
 	switch operation, _ := errors.AsType[*net.OpError](err); {
 	case errors.Is(err, context.Canceled), errors.Is(err, goredis.ErrClosed):
 		return Canceled, ""
-	case isTLS(err):
+	case inHandshake && isTimeout(err):
+		return Slow, "the TLS handshake did not end: does that port speak TLS?"
+	case inHandshake, errors.As(err, &alert):
 		return TLS, printable(err.Error())
 	case errors.As(err, &dns), operation != nil && operation.Op == "dial":
 		return Unreachable, printable(err.Error())
 	case isTimeout(err):
 		return Slow, ""
 	case operation != nil, errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return Unreachable, "the connection was closed"
+		return Unreachable, "it closed the connection: it may want TLS, or a client certificate"
 	}
-	return Other, "" // the text may repeat what a server sent that is none
+	// The error's own text may repeat what was received.
+	return Other, "its answer cannot be read: check the port, and write rediss:// if it wants TLS"
 }
 
 func isTimeout(err error) bool {
 	timeout, ok := errors.AsType[net.Error](err)
 	return ok && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, goredis.ErrPoolTimeout)
-}
-
-func isTLS(err error) bool {
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return true
-	}
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return true
-	}
-	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return true
-	}
-	if _, ok := errors.AsType[x509.HostnameError](err); ok {
-		return true
-	}
-	_, ok := errors.AsType[tls.AlertError](err)
-	return ok || strings.Contains(err.Error(), "tls: ")
 }
