@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -144,6 +145,16 @@ func TestCheck_AcceptsAUserWithTheAdvisedRuleAndTellsWhatAnotherMayNot(t *testin
 			run(t, server, "ACL SETUSER fleet reset on >s3cret "+Access)
 		}
 	})
+}
+
+func TestAccess_IsTheRuleOfTheReadme(t *testing.T) {
+	page, err := os.ReadFile("../../../cmd/outrigger/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(page), ">PASSWORD "+Access+"\n") {
+		t.Errorf("cmd/outrigger/README.md does not say %q", Access)
+	}
 }
 
 func TestCheck_TellsAReplica(t *testing.T) {
