@@ -1,7 +1,9 @@
 package server
 
 import (
+	"errors"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -62,6 +64,42 @@ func TestClient_FindsTheNodeOfAKey(t *testing.T) {
 			}
 			return nil
 		})
+	})
+}
+
+// A replica that took over is found without waiting for the next look at all nodes, which
+// go-redis takes every ten seconds.
+func TestClient_FollowsAFailoverOfACluster(t *testing.T) {
+	onEveryKind(t, func(t *testing.T, kind redisserver.Kind) {
+		primary := startCluster(t, kind)
+		_, bus, _ := net.SplitHostPort(process.FreeAddress(t))
+		replica := redisserver.StartKind(t, kind, "--cluster-enabled", "yes", "--cluster-port", bus)
+		host, port, _ := net.SplitHostPort(replica.Addr)
+		run(t, primary, "CLUSTER MEET "+host+" "+port+" "+bus)
+		admin := goredis.NewClient(&goredis.Options{Addr: primary.Addr, Protocol: 2})
+		id := admin.Do(t.Context(), "CLUSTER", "MYID").Val()
+		_ = admin.Close()
+		second := goredis.NewClient(&goredis.Options{Addr: replica.Addr, Protocol: 2})
+		defer func() { _ = second.Close() }()
+		eventually(t, "they know each other", func() error { return second.Do(t.Context(), "CLUSTER", "REPLICATE", id).Err() })
+		s, client := open(t, "redis+cluster://"+primary.Addr+","+replica.Addr)
+		eventually(t, "the replica has the data", func() error {
+			if err := Check(t.Context(), s.Name, client); err != nil {
+				return err
+			}
+			if info := second.Info(t.Context(), "replication").Val(); !strings.Contains(info, "master_link_status:up") {
+				return errors.New(info)
+			}
+			return nil
+		})
+		primary.Stop(t)
+		run(t, replica, "CLUSTER FAILOVER TAKEOVER")
+		before := time.Now()
+		script := goredis.NewScript(`return redis.call('INCR', KEYS[1])`)
+		eventually(t, "the replica serves", func() error { return script.Run(t.Context(), client, []string{Prefix + "{a}"}).Err() })
+		if took := time.Since(before); took > 5*time.Second {
+			t.Errorf("it was used after %v", took)
+		}
 	})
 }
 
