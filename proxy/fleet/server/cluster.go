@@ -12,7 +12,7 @@ import (
 // in the same loop sends again what failed in any other way, whatever MaxRetries says. So the
 // clients of nodes seal the errors after which a command may have been carried out: the loop
 // does not know them, and ends. The client of the cluster opens them again, and has go-redis
-// look which nodes there are now: else a failover would be noticed up to ten seconds later.
+// look which nodes there are now: else it keeps to a node that is gone.
 func newCluster(options *goredis.UniversalOptions) goredis.UniversalClient {
 	o := options.Cluster()
 	o.DisableRoutingPolicies = true // they want COMMAND, which a user may not be allowed

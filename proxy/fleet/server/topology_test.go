@@ -67,8 +67,8 @@ func TestClient_FindsTheNodeOfAKey(t *testing.T) {
 	})
 }
 
-// A replica that took over is found without waiting for the next look at all nodes, which
-// go-redis takes every ten seconds.
+// A replica that took over is found soon, although go-redis by itself keeps to the node that is
+// gone.
 func TestClient_FollowsAFailoverOfACluster(t *testing.T) {
 	onEveryKind(t, func(t *testing.T, kind redisserver.Kind) {
 		primary := startCluster(t, kind)
