@@ -94,7 +94,7 @@ func useless(t *testing.T, url string, words ...string) {
 	start := time.Now()
 	answers := g.send(queues(call{label: "first"}, 5, 5))
 	succeed(t, answers)
-	most(t, "seconds until ten calls are answered", last(answers, start, -1).Seconds(), 2)
+	g.most("seconds until ten calls are answered", last(answers, start, -1).Seconds(), 2)
 	answers = g.send(queues(call{label: "burst"}, 30, 30))
 	succeed(t, answers)
 	cause := g.degraded(t, 3*time.Second)

@@ -82,8 +82,8 @@ func (b burst) play(t *testing.T) {
 	for i, d := range fair(rate, eight...) {
 		t.Logf("the sidecar with %d calls took %.2f s, fair is %.2f s", eight[i], last(answers, start, i).Seconds(), d.Seconds())
 	}
-	most(t, "the time as a share of the optimum", float64(last(answers, start, -1))/float64(best), 1.08)
-	most(t, "refused in %", hits.refusedShare(), 3)
+	g.most("the time as a share of the optimum", float64(last(answers, start, -1))/float64(best), 1.08)
+	g.most("refused in %", hits.refusedShare(), 3)
 	quiet := len(eight) - 1
-	most(t, "the time of the quietest as a share of the fair one", float64(last(answers, start, quiet))/float64(fair(rate, eight...)[quiet]), 2)
+	g.most("the time of the quietest as a share of the fair one", float64(last(answers, start, quiet))/float64(fair(rate, eight...)[quiet]), 2)
 }

@@ -34,8 +34,8 @@ func TestConcurrency_FourSidecarsShareEightPlaces(t *testing.T) {
 			hits := g.seen("burst")
 			ideal := time.Duration((len(calls)+places-1)/places) * each
 			t.Logf("served in each second: %s", hits.line(start, 15))
-			most(t, "the time as a share of the ideal", float64(last(answers, start, -1))/float64(ideal), 1.1)
-			most(t, "refused in %", hits.refusedShare(), tt.refused)
+			g.most("the time as a share of the ideal", float64(last(answers, start, -1))/float64(ideal), 1.1)
+			g.most("refused in %", hits.refusedShare(), tt.refused)
 			for i, n := range tt.queues {
 				t.Logf("the sidecar with %d calls took %.2f s", n, last(answers, start, i).Seconds())
 			}

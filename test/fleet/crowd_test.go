@@ -49,7 +49,7 @@ func TestMembers_ManyJoinAndLeaveAtOnce(t *testing.T) {
 			succeed(t, answers)
 			t.Logf("all know each other after %v", g.together(t, 1+n, 5*time.Second).Round(time.Millisecond))
 			share := fair(rate, append(two[1:], 80)...)[0]
-			most(t, "the time of their calls as a share of the fair one", last(answers, came, -1).Seconds()/share.Seconds(), 2)
+			g.most("the time of their calls as a share of the fair one", last(answers, came, -1).Seconds()/share.Seconds(), 2)
 
 			for _, s := range joined {
 				s.Signal(t, signal)
@@ -66,8 +66,8 @@ func TestMembers_ManyJoinAndLeaveAtOnce(t *testing.T) {
 			succeed(t, load.stop())
 			hits := g.seen("")
 			t.Logf("served in each second from when they came: %s, from when they left: %s", hits.line(came, 10), hits.line(left, 6))
-			least(t, "the rate as a share of the limit from 2 s after they left on", hits.rate(left.Add(2*time.Second), left.Add(6*time.Second))/rate, 0.95)
-			most(t, "refused in %", hits.between(came, left.Add(6*time.Second)).refusedShare(), 5)
+			g.least("the rate as a share of the limit from 2 s after they left on", hits.rate(left.Add(2*time.Second), left.Add(6*time.Second))/rate, 0.95)
+			g.most("refused in %", hits.between(came, left.Add(6*time.Second)).refusedShare(), 5)
 		})
 	}
 }

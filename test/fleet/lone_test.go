@@ -36,7 +36,7 @@ func TestLone_SidecarWithRedisIsAsFastAsWithout(t *testing.T) {
 			}
 			both.Wait()
 			t.Logf("with Redis %.2f s, %d refused; without %.2f s, %d refused", took[0].Seconds(), len(with.seen("").refused()), took[1].Seconds(), len(without.seen("").refused()))
-			most(t, "the time with Redis as a share of that without", took[0].Seconds()/took[1].Seconds(), 1.03)
+			with.most("the time with Redis as a share of that without", took[0].Seconds()/took[1].Seconds(), 1.03)
 		})
 	}
 }

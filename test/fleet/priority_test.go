@@ -33,9 +33,9 @@ func TestPriority_HighPassesLowOfOtherSidecars(t *testing.T) {
 	succeed(t, append(answers, <-low...))
 	hits := g.seen("low").between(start, end).served()
 	t.Logf("served in each second from the high ones on: low %s, high %s", g.seen("low").line(start, 20), g.seen("high").line(start, 20))
-	most(t, "seconds until the last high one", end.Sub(start).Seconds(), float64(need)/slowRate+thought.Seconds())
-	least(t, "low ones meanwhile, as a share of all", float64(len(hits))/float64(len(hits)+high), 1.0/12)
-	most(t, "refused in %", g.seen("").refusedShare(), 3)
+	g.most("seconds until the last high one", end.Sub(start).Seconds(), float64(need)/slowRate+thought.Seconds())
+	g.least("low ones meanwhile, as a share of all", float64(len(hits))/float64(len(hits)+high), 1.0/12)
+	g.most("refused in %", g.seen("").refusedShare(), 3)
 	if forwarded := g.seen("").of(func(e ledger.Entry) bool { return e.Status == http.StatusBadRequest }); len(forwarded) > 0 {
 		t.Errorf("%d bad requests", len(forwarded))
 	}
@@ -54,7 +54,7 @@ func TestDeadline_ThatTheFleetCannotMakeIsToldAtOnce(t *testing.T) {
 	if late.status != http.StatusTooManyRequests || late.source != "local" {
 		t.Errorf("got %d from %s, want 429 from Outrigger", late.status, late.source)
 	}
-	most(t, "seconds until it was told", late.took.Seconds(), 0.5)
+	g.most("seconds until it was told", late.took.Seconds(), 0.5)
 	inTime := g.do(call{label: "intime", priority: "high", timeout: "9"})
 	if inTime.status != http.StatusOK {
 		t.Errorf("a high one with the same deadline: %d from %s: %.200s", inTime.status, inTime.source, inTime.body)

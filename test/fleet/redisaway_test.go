@@ -61,8 +61,8 @@ func TestRedis_CutOffFailsNoRequest(t *testing.T) {
 	t.Logf("all share again after %v", g.together(t, 4, 5*time.Second).Round(time.Millisecond))
 	succeed(t, load.stop())
 	hits := g.seen("busy")
-	most(t, "refused meanwhile in %", hits.between(began, ended).refusedShare(), 10)
-	least(t, "served per second meanwhile", hits.rate(began, ended), 0.7*rate)
+	g.most("refused meanwhile in %", hits.between(began, ended).refusedShare(), 10)
+	g.least("served per second meanwhile", hits.rate(began, ended), 0.7*rate)
 }
 
 // TestRedis_AwayHoldsAClosedFleet has a fleet that would rather wait: while Redis is away
@@ -86,6 +86,6 @@ func TestRedis_AwayHoldsAClosedFleet(t *testing.T) {
 	succeed(t, load.stop())
 	hits := g.seen("busy")
 	t.Logf("served in each second from the kill on: %s", hits.line(began, 12))
-	most(t, "served per second while Redis is away", hits.rate(began.Add(500*time.Millisecond), ended), 0.1*rate)
+	g.most("served per second while Redis is away", hits.rate(began.Add(500*time.Millisecond), ended), 0.1*rate)
 	trouble{}.whole(t, g)
 }

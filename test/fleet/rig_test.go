@@ -43,6 +43,7 @@ type rig struct {
 	client   *http.Client
 
 	upstream string // its URL without /v1
+	witness  *witness
 }
 
 // plan says what a rig is made of. The zero value is one sidecar with its defaults.
@@ -59,8 +60,9 @@ type plan struct {
 // newRig starts an upstream, a Redis and the sidecars, which are ready when it returns.
 func newRig(t *testing.T, p plan) *rig {
 	t.Helper()
+	process.Binary(t) // built before the time runs
 	ctx, cancel := context.WithTimeout(t.Context(), longest)
-	g := &rig{t: t, ctx: ctx, sim: sim.New(p.upstream)}
+	g := &rig{t: t, ctx: ctx, sim: sim.New(p.upstream), witness: watch(t)}
 	var handler http.Handler = g.sim
 	if p.says != nil {
 		handler = p.says(handler)
@@ -108,6 +110,7 @@ func (g *rig) join(n int, environment ...string) []*sidecar {
 		s.Ready(g.t, s.admin+"/readyz")
 	}
 	g.sidecars = append(g.sidecars, joined...)
+	g.witness.again()
 	return joined
 }
 
@@ -159,23 +162,5 @@ func within(ctx context.Context, d time.Duration, holds func() bool) (time.Durat
 		if time.Since(began) > d || ctx.Err() != nil {
 			return time.Since(began), false
 		}
-	}
-}
-
-// most fails the test where got is over bound, and logs the figure.
-func most(t *testing.T, what string, got, bound float64) {
-	t.Helper()
-	t.Logf("%s: %.3f (at most %.3f)", what, got, bound)
-	if got > bound {
-		t.Errorf("%s is %.3f, want at most %.3f", what, got, bound)
-	}
-}
-
-// least fails the test where got is under bound, and logs the figure.
-func least(t *testing.T, what string, got, bound float64) {
-	t.Helper()
-	t.Logf("%s: %.3f (at least %.3f)", what, got, bound)
-	if got < bound {
-		t.Errorf("%s is %.3f, want at least %.3f", what, got, bound)
 	}
 }

@@ -32,7 +32,7 @@ func (s *sidecar) state(ctx context.Context) (state, error) {
 		return state{}, err
 	}
 	if len(page.Fleet) == 0 {
-		return state{}, fmt.Errorf("/status.json has no fleet: %.500s", text)
+		return state{}, fmt.Errorf("/status.json has no fleet: %.60s", text)
 	}
 	now := state{text: string(page.Fleet)}
 	if err := json.Unmarshal(page.Fleet, &now); err != nil {

@@ -51,9 +51,9 @@ func (x trouble) play(t *testing.T) {
 	hits := g.seen("busy")
 	meanwhile := hits.between(began, ended)
 	t.Logf("served in each second before: %s, meanwhile: %s", hits.line(began.Add(-settled), int(settled/time.Second)), hits.line(began, int(ended.Sub(began)/time.Second)))
-	most(t, "refused meanwhile in %", meanwhile.refusedShare(), 10)
+	g.most("refused meanwhile in %", meanwhile.refusedShare(), 10)
 	if !x.slow {
-		least(t, "served per second meanwhile", hits.rate(began, ended), 0.7*rate)
+		g.least("served per second meanwhile", hits.rate(began, ended), 0.7*rate)
 	}
 	x.whole(t, g)
 }
@@ -65,6 +65,6 @@ func (x trouble) whole(t *testing.T, g *rig) {
 	start := time.Now()
 	answers := g.send(queues(call{label: "after"}, n))
 	succeed(t, answers)
-	most(t, "the time that one sidecar alone takes, as a share of what the limit permits", last(answers, start, -1).Seconds()/(n/rate), 1.2)
-	most(t, "refused then in %", g.seen("after").refusedShare(), 5)
+	g.most("the time that one sidecar alone takes, as a share of what the limit permits", last(answers, start, -1).Seconds()/(n/rate), 1.2)
+	g.most("refused then in %", g.seen("after").refusedShare(), 5)
 }
