@@ -20,10 +20,17 @@ type call struct {
 	tokens   int    // max_tokens, 0 is none
 	priority string // x-outrigger-priority, "" is none
 	timeout  string // in seconds, as SDKs announce it; "" is none
+	key      string // Idempotency-Key, "" is none
+	named    string // its name, "" is one of its own
 }
 
 // name tells the call from others in the upstream's ledger.
-func (c call) name() string { return fmt.Sprintf("%d/%s/%d", c.sidecar, c.label, c.number) }
+func (c call) name() string {
+	if c.named != "" {
+		return c.named
+	}
+	return fmt.Sprintf("%d/%s/%d", c.sidecar, c.label, c.number)
+}
 
 // answer is what a caller got.
 type answer struct {
@@ -66,6 +73,9 @@ func (g *rig) try(a *answer, body string) error {
 	}
 	if a.timeout != "" {
 		r.Header.Set("X-Stainless-Timeout", a.timeout)
+	}
+	if a.key != "" {
+		r.Header.Set("Idempotency-Key", a.key)
 	}
 	response, err := g.client.Do(r)
 	if err != nil {

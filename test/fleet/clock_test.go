@@ -1,9 +1,10 @@
 package fleet
 
 import (
+	"encoding/binary"
 	"os"
+	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -12,57 +13,56 @@ import (
 
 // TestRedis_ClockThatJumpsFailsNoRequest sets the clock of Redis, which is the fleet's.
 func TestRedis_ClockThatJumpsFailsNoRequest(t *testing.T) {
-	library := faketime(t)
-	for name, by := range map[string]string{"an hour on": "+3600", "an hour back": "-3600", "two seconds on": "+2", "two seconds back": "-2"} {
+	library := jumping(t)
+	for name, by := range map[string]time.Duration{
+		"an hour on": time.Hour, "an hour back": -time.Hour, "two seconds on": 2 * time.Second, "two seconds back": -2 * time.Second,
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			offset := filepath.Join(t.TempDir(), "offset")
-			set := func(t *testing.T, text string) {
-				t.Helper()
-				if err := os.WriteFile(offset+".new", []byte(text+"\n"), 0o600); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.Rename(offset+".new", offset); err != nil {
-					t.Fatal(err)
-				}
+			if err := os.WriteFile(offset, make([]byte, 8), 0o600); err != nil {
+				t.Fatal(err)
 			}
-			set(t, "+0")
 			trouble{
-				lasts: 5 * time.Second,
-				begin: func(t *testing.T, g *rig) func() {
-					t.Helper()
-					was := g.redis.client(t).Time(t.Context()).Val()
-					set(t, by)
-					wait(g.ctx, time.Second)
-					is := g.redis.client(t).Time(t.Context()).Val()
-					t.Logf("the clock of Redis went from %v to %v in a second", was.Format(time.TimeOnly), is.Format(time.TimeOnly))
-					if d := is.Sub(was) - time.Second; d.Abs() < time.Second {
-						t.Errorf("the clock of Redis did not jump")
-					}
-					return func() {}
-				},
-				preload: []string{
-					"LD_PRELOAD=" + library, "FAKETIME_TIMESTAMP_FILE=" + offset, "FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1",
-				},
+				lasts:   5 * time.Second,
+				begin:   func(t *testing.T, g *rig) func() { t.Helper(); g.redis.jump(t, offset, by); return func() {} },
+				preload: []string{"LD_PRELOAD=" + library, "OFFSET_FILE=" + offset},
 			}.play(t)
 		})
 	}
 }
 
-// faketime returns the path of the library that changes a process's clock. Without it the
-// test is skipped, also where all that a test needs is required: no machine must have it.
-func faketime(t *testing.T) string {
+// jump sets the server's clock by what the file with its offset says from now on.
+func (r *redis) jump(t *testing.T, offset string, by time.Duration) {
 	t.Helper()
-	root, err := process.Root()
+	client := r.client(t)
+	was, began := client.Time(t.Context()).Val(), time.Now()
+	f, err := os.OpenFile(offset, os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, directory := range []string{"/usr", filepath.Join(root, ".tools/faketime/usr")} {
-		found, _ := filepath.Glob(filepath.Join(directory, "lib/*/faketime/libfaketimeMT.so.1"))
-		if len(found) > 0 && !strings.Contains(found[0], " ") {
-			return found[0]
-		}
+	defer func() { _ = f.Close() }()
+	if err := binary.Write(f, binary.NativeEndian, int64(by)); err != nil {
+		t.Fatal(err)
 	}
-	t.Skip("SKIPPED: needs libfaketime (Debian: libfaketime)")
-	return ""
+	is := client.Time(t.Context()).Val()
+	t.Logf("the clock of Redis went from %v to %v", was.Format(time.TimeOnly), is.Format(time.TimeOnly))
+	if jumped := is.Sub(was) - time.Since(began); (jumped - by).Abs() > time.Second {
+		t.Errorf("the clock of Redis went by %v, want %v", jumped, by)
+	}
+}
+
+// jumping builds the library with which a server's clock can be set, and returns its path.
+func jumping(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "jump.so")
+	compiler, err := exec.LookPath("cc")
+	if err != nil {
+		process.Missing(t, "needs a C compiler, to set the clock of a server")
+	}
+	source := filepath.Join("testdata", "jump.c")
+	if output, err := exec.CommandContext(t.Context(), compiler, "-shared", "-fPIC", "-o", path, source).CombinedOutput(); err != nil {
+		process.Missing(t, "needs a C compiler and its headers for Linux, to set the clock of a server: %v\n%s", err, output)
+	}
+	return path
 }

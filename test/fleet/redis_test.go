@@ -1,9 +1,11 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
 	"syscall"
 	"testing"
@@ -30,9 +32,10 @@ type redis struct {
 // startRedis starts a server that ends with the test.
 func startRedis(t *testing.T, environment []string, arguments ...string) *redis {
 	t.Helper()
-	program, err := exec.LookPath("redis-server")
+	name := cmp.Or(os.Getenv("OUTRIGGER_TEST_FLEET_SERVER"), "redis-server")
+	program, err := exec.LookPath(name)
 	if err != nil {
-		process.Missing(t, "needs redis-server on PATH (make redis fetches it on Debian)")
+		process.Missing(t, "needs %s on PATH (make redis fetches it on Debian)", name)
 	}
 	r := &redis{addr: process.FreeAddress(t), program: program, environment: environment}
 	host, port, err := net.SplitHostPort(r.addr)
@@ -50,9 +53,13 @@ func startRedis(t *testing.T, environment []string, arguments ...string) *redis 
 func (r *redis) start(t *testing.T) {
 	t.Helper()
 	r.running = process.Start(t, r.environment, r.program, r.arguments...)
-	client := r.client(t)
 	_, ok := within(t.Context(), 20*time.Second, func() bool {
-		err := client.Ping(t.Context()).Err()
+		connection, err := new(net.Dialer).DialContext(t.Context(), "tcp", r.addr)
+		if err != nil {
+			return false
+		}
+		_ = connection.Close()
+		err = r.client(t).Ping(t.Context()).Err()
 		return err == nil || goredis.HasErrorPrefix(err, "NOAUTH")
 	})
 	if !ok {
