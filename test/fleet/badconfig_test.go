@@ -55,22 +55,22 @@ func TestStart_WithAWrongURLIsAConfigurationError(t *testing.T) {
 func TestStart_WithARedisThatIsNoUseFailsNoRequest(t *testing.T) {
 	t.Run("a wrong password", func(t *testing.T) {
 		r := startRedis(t, nil, "--requirepass", "right")
-		useless(t, "redis://:"+secret+"@"+r.addr, "password", "WRONGPASS")
+		useless(t, "redis://:"+secret+"@"+r.addr, "password")
 	})
 	t.Run("no password where one is needed", func(t *testing.T) {
 		r := startRedis(t, nil, "--requirepass", "right")
-		useless(t, "redis://"+r.addr, "password", "NOAUTH", "uthentication")
+		useless(t, "redis://"+r.addr, "password")
 	})
 	t.Run("a user who may do nothing", func(t *testing.T) {
 		r := startRedis(t, nil)
 		r.tell(t, "ACL", "SETUSER", "nobody", "on", ">"+secret, "~*", "+ping", "+hello", "+client", "+info")
-		useless(t, "redis://nobody:"+secret+"@"+r.addr, "permission", "NOPERM")
+		useless(t, "redis://nobody:"+secret+"@"+r.addr, "permission", "allow")
 	})
 	t.Run("nobody there", func(t *testing.T) {
-		useless(t, "redis://:"+secret+"@"+process.FreeAddress(t), "refused")
+		useless(t, "redis://:"+secret+"@"+process.FreeAddress(t), "unreachable", "reached", "refused")
 	})
 	t.Run("a server too old", func(t *testing.T) {
-		useless(t, "redis://"+oldServer(t), "5.0.14", "too old", "version")
+		useless(t, "redis://"+oldServer(t), "too old", "version")
 	})
 	t.Run("no Redis at all", func(t *testing.T) {
 		useless(t, "redis://"+speaker(t, func(net.Conn, string) string { return "HTTP/1.1 400 Bad Request\r\n\r\n" }))
@@ -80,7 +80,7 @@ func TestStart_WithARedisThatIsNoUseFailsNoRequest(t *testing.T) {
 	})
 	t.Run("TLS where the server speaks none", func(t *testing.T) {
 		r := startRedis(t, nil)
-		useless(t, "rediss://"+r.addr, "tls", "TLS")
+		useless(t, "rediss://"+r.addr, "tls", "slow")
 	})
 }
 
