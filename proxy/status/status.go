@@ -6,6 +6,7 @@ import (
 	"outrigger/policy/limit"
 	"outrigger/proxy/admission"
 	"outrigger/proxy/call"
+	"outrigger/proxy/fleet"
 	"outrigger/proxy/gate"
 	"outrigger/proxy/idempotency"
 	"outrigger/proxy/lane"
@@ -26,6 +27,8 @@ type Status struct {
 	Upstreams []UpstreamStatus `json:"upstreams"`
 
 	Idempotency IdempotencyStatus `json:"idempotency"`
+	// Fleet is nil where nothing is shared.
+	Fleet *fleet.Status `json:"fleet,omitempty"`
 }
 
 // IdempotencyStatus is what is known of calls with a key, and of abandoned ones.
@@ -107,6 +110,7 @@ type Source struct {
 	Bodies   *spool.Store
 	Calls    *idempotency.Calls
 	Lanes    []*lane.Lane // in failover order
+	Fleet    *fleet.Fleet // nil where nothing is shared
 }
 
 // Status returns the present state.
@@ -120,6 +124,10 @@ func (p Source) Status() Status {
 	}
 	for _, u := range p.Lanes {
 		s.Upstreams = append(s.Upstreams, laneStatus(u, now))
+	}
+	if p.Fleet != nil {
+		fleet := p.Fleet.Status(true)
+		s.Fleet = &fleet
 	}
 	return s
 }
