@@ -47,8 +47,6 @@ type Ask struct {
 	Sent, Refused [units]int64
 	// Queue is how many wait.
 	Queue int
-	// Flying is the caller's: how many calls are under way.
-	Flying int
 }
 
 // AskSlot is what is asked of one account. Amounts are in thousandths.
@@ -86,9 +84,8 @@ type Lease struct {
 	Again time.Duration
 	// Sent and Refused count what all did in this epoch, this Ask included.
 	Sent, Refused [units]int64
-	// Waiting is how many processes wait, this one included, and Flying how many calls of
-	// others are under way.
-	Waiting, Flying int
+	// Waiting is how many processes wait, this one included.
+	Waiting int
 }
 
 // leasing is a limiter's part of what is shared.
@@ -134,6 +131,7 @@ func (l *Limiter) Apart(now time.Time, parts int, closed bool) {
 		return
 	}
 	now = l.tick(now)
+	back := s.apart > 0 && parts == 0
 	s.apart, s.closed, s.asked = parts, closed, false
 	s.balance, s.again = [LeaseSlots]int64{}, time.Time{}
 	for _, slot := range l.active {
@@ -144,6 +142,9 @@ func (l *Limiter) Apart(now time.Time, parts int, closed bool) {
 		b.tune(now, now.Sub(l.start))
 		b.resize(now)
 		b.set(now, min(level, float64(b.burst)))
+		if back { // the account does not know what went meanwhile
+			s.tell(slot, min(level*max(1, float64(s.waiting)), float64(b.burst)))
+		}
 	}
 	l.slowed = true
 }
@@ -199,10 +200,11 @@ func (l *Limiter) leaseBack(w *Waiter) {
 	}
 }
 
-// Ask returns what is to be asked of the shared account now, and whether anything is. Leased, or
+// Ask returns what is to be asked of the shared account now, and whether anything is: tell asks in
+// any case, for something else that is to be told. Leased, or
 // Unanswered, ends it. If nothing is to be asked, the time is when to look again, zero for not
 // before another call.
-func (l *Limiter) Ask(now time.Time) (Ask, bool, time.Time) {
+func (l *Limiter) Ask(now time.Time, tell bool) (Ask, bool, time.Time) {
 	s := l.lease
 	if s == nil || s.asked || s.apart > 0 {
 		return Ask{}, false, time.Time{}
@@ -212,7 +214,7 @@ func (l *Limiter) Ask(now time.Time) (Ask, bool, time.Time) {
 	left := l.leaseLeft() && l.queue.length == 0 && !now.Before(s.until)
 	learned := l.learnedFacts()
 	switch {
-	case learned && s.epoch != "":
+	case (learned || tell) && s.epoch != "":
 	case more && !now.Before(s.again):
 	case left:
 	case l.queue.length == 0 && now.Before(s.until) && l.leaseLeft():

@@ -3,6 +3,7 @@ package admission
 import (
 	"time"
 
+	"outrigger/policy/concurrency"
 	"outrigger/policy/limit"
 )
 
@@ -14,7 +15,32 @@ type Fleet interface {
 	Apart() (parts int, closed bool)
 	// Lease asks an account in the background. Done is told the answer, and false if there is
 	// none; it is not called before Lease returns.
-	Lease(of Account, a limit.Ask, done func(limit.Lease, bool))
+	Lease(of Account, a Ask, done func(Lease, bool))
+	// Places asks in the same way for places among the calls in flight.
+	Places(of Account, a PlacesAsk, done func(PlacesLease, bool))
+	// Woken has f called when an account may have a place for this process, which waits for one;
+	// nil ends that.
+	Woken(of Account, f func())
+}
+
+// Ask is what is asked of an account, with what is known of the calls in flight.
+type Ask struct {
+	limit.Ask
+	// Flying is how many calls are under way. Calls is the limit on them as known here, as of
+	// CallsVersion, and CallsNew that others do not know it.
+	Flying       int
+	Calls        concurrency.Known
+	CallsVersion int64
+	CallsNew     bool
+}
+
+// Lease is the answer.
+type Lease struct {
+	limit.Lease
+	// Flying is how many calls of others are under way, and Calls the limit on all of them.
+	Flying       int
+	Calls        concurrency.Known
+	CallsVersion int64
 }
 
 // Account names what processes share: who pays at which upstream, and the model. The zero value
@@ -66,23 +92,43 @@ func (ts *scheduler) share(f Fleet, of Account, now time.Time) {
 	ts.fleet, ts.leasesFrom = f, of
 	ts.limiter.Share()
 	ts.asks++
+	if slots := ts.slots(); slots != nil {
+		slots.Share(f, of)
+	}
 	ts.release(now)
 }
 
 // lease asks for what is needed now, and returns when to look again, zero for not before another
 // release. Locked.
 func (ts *scheduler) lease(now time.Time) time.Time {
-	a, ok, again := ts.limiter.Ask(now)
-	if !ok {
+	q := Ask{}
+	slots := ts.slots()
+	if slots != nil {
+		q.Calls, q.CallsVersion, q.CallsNew = slots.news(now)
+	}
+	var ok bool
+	var again time.Time
+	if q.Ask, ok, again = ts.limiter.Ask(now, q.CallsNew); !ok {
 		return again
 	}
+	if slots != nil {
+		q.Flying = slots.flying()
+	}
 	turn := ts.asks
-	ts.fleet.Lease(ts.leasesFrom, a, func(r limit.Lease, ok bool) { ts.leased(turn, a, r, ok) })
+	ts.fleet.Lease(ts.leasesFrom, q, func(r Lease, ok bool) { ts.leased(turn, q, slots, r, ok) })
 	return time.Time{}
 }
 
+// slots bound the calls in flight of those who lease, nil while that is not one model's.
+func (ts *scheduler) slots() *Slots {
+	if len(ts.lines) != 1 {
+		return nil
+	}
+	return ts.lines[0].Slots
+}
+
 // leased takes in the answer to what was asked at turn. One that came too late is for nobody.
-func (ts *scheduler) leased(turn int, a limit.Ask, r limit.Lease, ok bool) {
+func (ts *scheduler) leased(turn int, a Ask, slots *Slots, r Lease, ok bool) {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
 	now := time.Now()
@@ -90,7 +136,10 @@ func (ts *scheduler) leased(turn int, a limit.Ask, r limit.Lease, ok bool) {
 	case turn != ts.asks:
 		return
 	case ok:
-		ts.limiter.Leased(now, a, r)
+		ts.limiter.Leased(now, a.Ask, r.Lease)
+		if slots != nil {
+			slots.heard(now, r.Calls, r.CallsVersion, r.Flying)
+		}
 	default:
 		ts.limiter.Unanswered()
 	}

@@ -42,6 +42,7 @@ type Fleet struct {
 	counts counts
 
 	refusals   refusals
+	wakes      wakes
 	end        context.CancelFunc
 	ending     context.Context
 	background sync.WaitGroup
@@ -74,6 +75,7 @@ func Open(s server.Server, failClosed bool, recorder observe.Recorder) *Fleet {
 func (f *Fleet) Close() {
 	f.end()
 	f.beats.stop()
+	f.wakes.close()
 	f.background.Wait()
 	_ = f.client.Close()
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"outrigger/policy/concurrency"
 	"outrigger/policy/limit"
 	"outrigger/proxy/admission"
 
@@ -35,6 +36,7 @@ type ask struct {
 	Queue   [3]int    `json:"queue"`
 	More    bool      `json:"more"`
 	Slots   []askSlot `json:"slots"`
+	Calls   calls     `json:"calls"`
 	// Refusals is the version of the cached refusals that the sender knows.
 	Refusals string `json:"refusals"`
 
@@ -57,6 +59,14 @@ type askSlot struct {
 	Back  int64   `json:"back"`
 }
 
+// calls is a limit on calls in flight, 0 is none.
+type calls struct {
+	Limit   int   `json:"limit"`
+	Source  int   `json:"source"`
+	Version int64 `json:"version"`
+	New     bool  `json:"new,omitempty"`
+}
+
 // reply is the script's.
 type reply struct {
 	Now      float64          `json:"now"`
@@ -72,6 +82,7 @@ type reply struct {
 	Refused  [4]int64         `json:"refused"`
 	Waiting  int              `json:"waiting"`
 	Flying   int              `json:"flying"`
+	Calls    calls            `json:"calls"`
 	Others   int              `json:"others"`
 }
 
@@ -79,8 +90,8 @@ type reply struct {
 var errLate = errors.New("the server was late, or its clock moved")
 
 // Lease implements admission.Fleet.
-func (f *Fleet) Lease(of admission.Account, a limit.Ask, done func(limit.Lease, bool)) {
-	f.counts.asked(of, a)
+func (f *Fleet) Lease(of admission.Account, a admission.Ask, done func(admission.Lease, bool)) {
+	f.counts.asked(of, a.Ask)
 	f.background.Go(func() {
 		r, err := f.lease(of, a)
 		if errors.Is(err, errLate) || errors.Is(err, context.DeadlineExceeded) && f.ending.Err() == nil {
@@ -92,7 +103,7 @@ func (f *Fleet) Lease(of admission.Account, a limit.Ask, done func(limit.Lease, 
 			f.failed(err)
 		case r.Granted != [limit.LeaseSlots]int64{}:
 			f.counts.results[resultGranted].Add(1)
-		case wants(a):
+		case wants(a.Ask):
 			f.counts.results[resultWaiting].Add(1)
 		default:
 			f.counts.results[resultReturned].Add(1)
@@ -103,23 +114,24 @@ func (f *Fleet) Lease(of admission.Account, a limit.Ask, done func(limit.Lease, 
 }
 
 // lease asks once.
-func (f *Fleet) lease(of admission.Account, a limit.Ask) (limit.Lease, error) {
+func (f *Fleet) lease(of admission.Account, a admission.Ask) (admission.Lease, error) {
 	q := ask{
 		ID: f.id, Late: f.late(), Nonce: nonce(), Epoch: a.Epoch, Version: a.Version, Pause: a.Pause.Seconds(), TTL: keep.Milliseconds(),
-		Sent: a.Sent, Refused: a.Refused, Queue: [3]int{0, a.Queue, 0}, More: wants(a), Slots: make([]askSlot, len(a.Slots)),
+		Sent: a.Sent, Refused: a.Refused, Queue: [3]int{0, a.Queue, 0}, More: wants(a.Ask), Slots: make([]askSlot, len(a.Slots)),
 		RampSlot: limit.LeaseSlots - 1, Refusals: f.refusals.version(of.Payer), Ramp: a.Ramp, Step: a.Step.Seconds(), Horizon: limit.LeaseTime.Seconds(), NoTold: limit.NoTold,
 	}
+	q.Flying, q.Calls = a.Flying, calls{a.Calls.Limit, int(a.Calls.Source), a.CallsVersion, a.CallsNew}
 	for i, s := range a.Slots {
 		q.Slots[i] = askSlot(s)
 	}
 	text, err := json.Marshal(q)
 	if err != nil {
-		return limit.Lease{}, fmt.Errorf("an ask cannot be written: %w", err)
+		return admission.Lease{}, fmt.Errorf("an ask cannot be written: %w", err)
 	}
 	var known []byte
 	if a.Known != nil {
 		if known, err = json.Marshal(a.Known); err != nil {
-			return limit.Lease{}, fmt.Errorf("what was learned cannot be written: %w", err)
+			return admission.Lease{}, fmt.Errorf("what was learned cannot be written: %w", err)
 		}
 	}
 	ctx, cancel := context.WithTimeout(f.ending, timeout)
@@ -128,31 +140,31 @@ func (f *Fleet) lease(of admission.Account, a limit.Ask) (limit.Lease, error) {
 	parts, err := f.eval(ctx, leaseScript, f.names(of), text, known)
 	f.counts.trip.add(time.Since(start))
 	if err != nil {
-		return limit.Lease{}, err
+		return admission.Lease{}, err
 	}
 	return f.read(of, parts)
 }
 
 // read reads the script's reply.
-func (f *Fleet) read(of admission.Account, parts []string) (limit.Lease, error) {
+func (f *Fleet) read(of admission.Account, parts []string) (admission.Lease, error) {
 	var r reply
 	if len(parts) < 2 {
-		return limit.Lease{}, fmt.Errorf("the script replied %d parts", len(parts))
+		return admission.Lease{}, fmt.Errorf("the script replied %d parts", len(parts))
 	}
 	if err := json.Unmarshal([]byte(parts[0]), &r); err != nil {
-		return limit.Lease{}, fmt.Errorf("the script's reply cannot be read: %w", err)
+		return admission.Lease{}, fmt.Errorf("the script's reply cannot be read: %w", err)
 	}
 	f.setClock(r.Now)
 	if r.Late {
-		return limit.Lease{}, errLate
+		return admission.Lease{}, errLate
 	}
 	if len(parts) > 2 || r.Refusals == "" {
 		f.refusals.update(of.Payer, r.Refusals, parts[2:], r.Now)
 	}
-	l := limit.Lease{
+	l := admission.Lease{Flying: r.Flying, Calls: concurrency.Known{Limit: r.Calls.Limit, Source: concurrency.Evidence(min(max(r.Calls.Source, 0), int(concurrency.Named)))}, CallsVersion: r.Calls.Version, Lease: limit.Lease{
 		Epoch: r.Epoch, Version: r.Version, Pause: seconds(r.Pause), Again: seconds(r.Again), Sent: r.Sent, Refused: r.Refused,
-		Waiting: r.Waiting, Accepted: r.Accepted, Flying: r.Flying,
-	}
+		Waiting: r.Waiting, Accepted: r.Accepted,
+	}}
 	for name, n := range r.Granted {
 		if slot, err := strconv.Atoi(name); err == nil && slot >= 0 && slot < limit.LeaseSlots {
 			l.Granted[slot] = n
@@ -161,7 +173,7 @@ func (f *Fleet) read(of admission.Account, parts []string) (limit.Lease, error) 
 	if parts[1] != "" {
 		l.Known = &limit.Knowledge{}
 		if err := json.Unmarshal([]byte(parts[1]), l.Known); err != nil {
-			return limit.Lease{}, fmt.Errorf("what others learned cannot be read: %w", err)
+			return admission.Lease{}, fmt.Errorf("what others learned cannot be read: %w", err)
 		}
 	}
 	return l, nil

@@ -24,7 +24,7 @@ local soonest, latest = 0.05, 1  -- when to ask again
 
 local function fresh()
 	return { epoch = ask.nonce, version = 0, pause = 0, at = now, sent = { 0, 0, 0, 0 }, refused = { 0, 0, 0, 0 },
-		level = {}, ramp = { quota = 0, used = 0, at = 0 }, turn = 0, flying = 0 }
+		level = {}, ramp = { quota = 0, used = 0, at = 0 }, turn = 0, flying = 0, calls = { limit = 0, source = 0, version = 0 } }
 end
 
 local account, known = nil, ''
@@ -56,6 +56,10 @@ if ARGV[2] ~= '' and account.version == 0 then accepted = true end
 if accepted then
 	account.version, known = account.version + 1, ARGV[2]
 	account.ramp = { quota = 0, used = 0, at = 0 }
+end
+
+if ask.calls.new and ask.calls.version == account.calls.version then
+	account.calls = { limit = ask.calls.limit, source = ask.calls.source, version = ask.calls.version + 1 }
 end
 
 -- Who is there.
@@ -136,7 +140,7 @@ for _, s in ipairs(ask.slots) do
 		end
 		b.at, b.reserve = now, math.min(b.reserve, ahead)
 		b.level = math.min(b.level + s.back, s.burst)
-		if s.told > ask.no_told then b.level = math.min(b.level, s.told) end
+		if s.told > ask.no_told and s.told < b.level then b.level, b.reserve = s.told, 0 end
 		if accepted and s.level < b.level then b.level, b.reserve = s.level, 0 end
 		have = math.max(0, b.level + s.speed * ask.horizon) + b.reserve
 		slots[#slots + 1] = { s = s, have = have, b = b }
@@ -233,7 +237,7 @@ local answer = {
 	cjson.encode({
 		now = now, refusals = refusals, epoch = account.epoch, version = account.version, accepted = accepted,
 		pause = math.max(0, account.pause - now), again = again, granted = granted,
-		sent = account.sent, refused = account.refused, waiting = members, flying = account.flying - ask.flying,
+		sent = account.sent, refused = account.refused, waiting = members, flying = account.flying - ask.flying, calls = account.calls,
 		others = redis.call('ZCARD', KEYS[5]) - 1,
 	}),
 	(stale and not accepted) and known or '',

@@ -27,6 +27,8 @@ const (
 	// long the answer of one may be.
 	maxRefusals = 64
 	maxRefusal  = 8 << 10
+	// tellTime is how long telling of one may take.
+	tellTime = 5 * timeout
 	// maxPayers bounds the payers whose refusals are known here.
 	maxPayers = 1024
 )
@@ -140,7 +142,7 @@ func (f *Fleet) change(payer, id [32]byte, what, sealed string) {
 		return
 	}
 	f.background.Go(func() {
-		ctx, cancel := context.WithTimeout(f.ending, timeout)
+		ctx, cancel := context.WithTimeout(f.ending, tellTime) // nobody waits for it
 		defer cancel()
 		if _, err := f.eval(ctx, refusalsScript, f.refusalNames(payer, id), what, f.idOf(id), sealed, keep.Milliseconds(), maxRefusals); err != nil {
 			f.failed(err)

@@ -11,13 +11,14 @@ if ARGV[1] == 'probe' then
 	if redis.call('SET', KEYS[2], '1', 'NX', 'PX', ARGV[4]) then return { 'yes' } end
 	return { 'no' }
 end
-redis.call('DEL', KEYS[2])
+-- The lock of a probe that was refused lasts on: others are about to try, and do not know yet.
 if ARGV[1] == 'set' then
 	if redis.call('HLEN', KEYS[1]) > tonumber(ARGV[5]) and redis.call('HEXISTS', KEYS[1], ARGV[2]) == 0 then return { 'full' } end
 	redis.call('HSET', KEYS[1], ARGV[2], string.format('%.6f', now) .. ' ' .. ARGV[3])
 	redis.call('PEXPIRE', KEYS[1], ARGV[4])
-elseif redis.call('HDEL', KEYS[1], ARGV[2]) == 0 then
-	return { 'none' }
+else
+	redis.call('DEL', KEYS[2])
+	if redis.call('HDEL', KEYS[1], ARGV[2]) == 0 then return { 'none' } end
 end
 redis.call('HSET', KEYS[1], 'v', string.format('%.6f', now))
 return { 'yes' }

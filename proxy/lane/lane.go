@@ -2,6 +2,7 @@ package lane
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"log/slog"
 	"time"
 
@@ -96,6 +97,9 @@ func New(c settings.Config, api *upstream.API, recorder observe.Recorder, fleet 
 	l.Queues.Room = b.room
 	if fleet != nil {
 		l.Queues.Fleet, l.Trips.Elsewhere = fleet, fleet
+		if b.maxInflight > 0 {
+			l.Slots.Share(fleet, admission.Account{Payer: sha256.Sum256([]byte("upstream " + api.Config.URL.String()))})
+		}
 	}
 	l.Queues.Connect = api.Connects.Shortest
 	if admission.MayShare(b.limits) {

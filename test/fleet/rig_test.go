@@ -84,7 +84,9 @@ func newRig(t *testing.T, p plan) *rig {
 			g.redis = startRedis(t, p.preload, p.redis...)
 			url = "redis://" + g.redis.addr
 		}
-		environment = append([]string{"OUTRIGGER_REDIS_URL=" + url}, environment...)
+		if url != "none" {
+			environment = append([]string{"OUTRIGGER_REDIS_URL=" + url}, environment...)
+		}
 	} else if p.url == "" {
 		g.redis = startRedis(t, p.preload, p.redis...) // for the tests that take it away
 	}
