@@ -146,7 +146,7 @@ func (l *Limiter) Enter(now time.Time, w *Waiter) Decision {
 		}
 	}
 	predicted := l.predict(now, w)
-	if l.set.QueueMax > 0 && l.queue.crowd(w.Priority) >= l.set.QueueMax {
+	if l.set.QueueMax > 0 && l.queue.waiting.From(w.Priority) >= l.set.QueueMax {
 		return Decision{Reason: QueueFull, Wait: predicted}
 	}
 	if w.outlasts(now, predicted) {

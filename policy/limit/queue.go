@@ -11,7 +11,7 @@ import (
 // of first arrival.
 type queue struct {
 	classes [priority.Count]*class // by priority.Index; nil while nobody ever waited there
-	waiting [priority.Count]int    // by priority
+	waiting priority.Counts
 	turns   priority.Turns
 	length  int
 	seq     uint64
@@ -78,15 +78,6 @@ func (q *queue) count(i int, w *Waiter, sign int) {
 	for u := range units {
 		q.cost[u] += int64(sign) * w.cost(u)
 	}
-}
-
-// crowd is how many wait with a priority, or a more urgent one.
-func (q *queue) crowd(p priority.Priority) int {
-	n := 0
-	for _, waiting := range q.waiting[:p.Index()+1] {
-		n += waiting
-	}
-	return n
 }
 
 // delays reports whether somebody may go later because w waits, or comes to wait.

@@ -1,6 +1,9 @@
 package priority
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // Priority says how urgent a request is. A larger one is more urgent. The zero value is Normal.
 type Priority int8
@@ -56,4 +59,31 @@ func (p *Priority) UnmarshalText(text []byte) error {
 		*p = parsed
 	}
 	return err
+}
+
+// Counts are how many there are of each priority, by Index.
+type Counts [Count]int
+
+// From is how many there are of p and of those that are more urgent.
+func (c Counts) From(p Priority) int {
+	n := 0
+	for _, of := range c[:p.Index()+1] {
+		n += of
+	}
+	return n
+}
+
+// Add adds others to them.
+func (c *Counts) Add(others Counts) {
+	for i, n := range others {
+		c[i] += n
+	}
+}
+
+// IsZero reports whether there are none but normal ones, so that JSON may leave them out.
+func (c Counts) IsZero() bool { return c[High.Index()] == 0 && c[Low.Index()] == 0 }
+
+// MarshalJSON writes an object with a number for each priority. It never fails.
+func (c Counts) MarshalJSON() ([]byte, error) {
+	return fmt.Appendf(nil, `{"high":%d,"normal":%d,"low":%d}`, c[0], c[1], c[2]), nil
 }

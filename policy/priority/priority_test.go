@@ -29,8 +29,8 @@ func TestParse_ReadsTheThreeNamesOnly(t *testing.T) {
 }
 
 // taken counts the turns of n that each gets.
-func taken(turns *Turns, waiting [Count]int, n int) [Count]int {
-	var got [Count]int
+func taken(turns *Turns, waiting Counts, n int) Counts {
+	var got Counts
 	for range n {
 		p, ok := turns.Next(&waiting)
 		if !ok {
@@ -46,14 +46,14 @@ func taken(turns *Turns, waiting [Count]int, n int) [Count]int {
 func TestTurns_AreSharedByWeight(t *testing.T) {
 	const many = 1_000_000
 	for name, tt := range map[string]struct {
-		waiting, want [Count]int
+		waiting, want Counts
 		n             int
 	}{
-		"all three":           {[...]int{many, many, many}, [...]int{800, 400, 100}, 1300},
-		"high and low":        {[...]int{many, 0, many}, [...]int{800, 0, 100}, 900},
-		"normal and low":      {[...]int{0, many, many}, [...]int{0, 400, 100}, 500},
-		"low alone":           {[...]int{0, 0, many}, [...]int{0, 0, 100}, 100},
-		"few high before low": {[...]int{20, 0, 200}, [...]int{20, 0, 3}, 23},
+		"all three":           {Counts{many, many, many}, Counts{800, 400, 100}, 1300},
+		"high and low":        {Counts{many, 0, many}, Counts{800, 0, 100}, 900},
+		"normal and low":      {Counts{0, many, many}, Counts{0, 400, 100}, 500},
+		"low alone":           {Counts{0, 0, many}, Counts{0, 0, 100}, 100},
+		"few high before low": {Counts{20, 0, 200}, Counts{20, 0, 3}, 23},
 	} {
 		if got := taken(new(Turns), tt.waiting, tt.n); got != tt.want {
 			t.Errorf("%s: got %v, want %v", name, got, tt.want)
@@ -63,16 +63,16 @@ func TestTurns_AreSharedByWeight(t *testing.T) {
 
 func TestTurns_UnusedOnesAreNotMadeUpFor(t *testing.T) {
 	var turns Turns
-	taken(&turns, [Count]int{0, 0, 1000}, 1000)
+	taken(&turns, Counts{0, 0, 1000}, 1000)
 	turns.Begin(High)
 	turns.Begin(Low)
-	if got := taken(&turns, [Count]int{1000, 0, 1000}, 90); got != [Count]int{81, 0, 9} {
+	if got := taken(&turns, Counts{1000, 0, 1000}, 90); got != (Counts{81, 0, 9}) {
 		t.Errorf("%v of 90 turns after low had 1000 alone, want 81 and 9: high begins", got)
 	}
 	var other Turns
-	taken(&other, [Count]int{1000, 0, 0}, 1000)
+	taken(&other, Counts{1000, 0, 0}, 1000)
 	other.Begin(Low)
-	if got := taken(&other, [Count]int{1000, 0, 1000}, 90); got != [Count]int{80, 0, 10} {
+	if got := taken(&other, Counts{1000, 0, 1000}, 90); got != (Counts{80, 0, 10}) {
 		t.Errorf("%v of 90 turns after high had 1000 alone, want 80 and 10", got)
 	}
 }
@@ -82,7 +82,7 @@ func TestTurns_UnusedOnesAreNotMadeUpFor(t *testing.T) {
 func TestTurns_AheadForetellsTheOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var turns Turns
-		var waiting [Count]int
+		var waiting Counts
 		come := func(i int) {
 			if waiting[i] == 0 {
 				turns.Begin(All[i])
@@ -102,7 +102,7 @@ func TestTurns_AheadForetellsTheOrder(t *testing.T) {
 		own := waiting[mine]
 		want := turns.Ahead(All[mine], own, waiting)
 		come(mine)
-		var got [Count]int
+		var got Counts
 		for since := 0; ; since++ {
 			p, _ := turns.Next(&waiting)
 			if p == All[mine] {

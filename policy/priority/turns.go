@@ -20,7 +20,7 @@ func (t *Turns) Begin(p Priority) {
 }
 
 // Next returns whose turn it is of those of whom somebody waits, and whether anybody does.
-func (t *Turns) Next(waiting *[Count]int) (Priority, bool) {
+func (t *Turns) Next(waiting *Counts) (Priority, bool) {
 	next := -1
 	for i, n := range waiting {
 		if n > 0 && (next < 0 || t.starts[i] < t.starts[next]) {
@@ -42,14 +42,14 @@ func (t *Turns) Take(p Priority) {
 
 // Ahead returns how many of each priority go before one of p before which own of its own
 // priority go, if nobody comes or leaves. It costs the same whatever waiting is.
-func (t *Turns) Ahead(p Priority, own int, waiting [Count]int) [Count]int {
+func (t *Turns) Ahead(p Priority, own int, waiting Counts) Counts {
 	mine := p.Index()
 	start := max(t.starts[mine], t.now)
 	if waiting[mine] > 0 {
 		start = t.starts[mine]
 	}
 	start += int64(own) * turn(mine)
-	var ahead [Count]int
+	var ahead Counts
 	for i, n := range waiting {
 		if i == mine {
 			ahead[i] = own
