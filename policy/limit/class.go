@@ -9,7 +9,7 @@ import (
 )
 
 // class holds the waiters of one priority by caller. The callers take turns; who came back goes
-// before those who came for the first time, since it had its turn.
+// before those who came for the first time.
 type class struct {
 	priority priority.Priority
 	lanes    lanes            // a heap of the callers that wait: who is next is first

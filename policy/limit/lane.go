@@ -28,8 +28,9 @@ func (ln *lane) head() *Waiter {
 	return ln.first
 }
 
-// served counts the turn of one who still waits. Those who came back do not take the others
-// of their class a round on: they went out of turn.
+// served counts the turn of one who still waits. One who came back counts too, so that nobody gets
+// more turns by failing; but it does not take the others of its class a round on, since it went
+// out of turn.
 func (ln *lane) served(w *Waiter) {
 	if w.state == stateFresh {
 		ln.class.round = max(ln.class.round, ln.round)
