@@ -189,6 +189,9 @@ func (s *Slots) Release(now time.Time) {
 	if s.ramp != nil {
 		next = s.ramp.Next(now)
 	}
+	if look := s.looked.Add(expelRest); s.overtaken && (look.Before(next) || !next.After(now)) {
+		next = look
+	}
 	switch {
 	case !next.After(now) || next.Equal(s.wakeAt):
 		return
