@@ -12,7 +12,7 @@ import (
 func checkAccess(c *Settings, found *mistakes) {
 	for _, t := range c.Callers.Tokens {
 		_, token := settings.SplitToken(t)
-		if problem := cmp.Or(keySlip(t.Reveal()), keySlip(token.Reveal())); problem != "" {
+		if problem := cmp.Or(keySlip(token.Reveal()), keySlip(t.Reveal())); problem != "" {
 			found.add(Prefix+"CLIENT_TOKENS", "", "want tokens "+problem)
 			break
 		}
