@@ -40,6 +40,7 @@ var allowed = map[string]bool{
 	"outrigger/policy/limit/shared":    true,
 	"outrigger/policy/limit/slowstart": true,
 	"outrigger/policy/preset":          true,
+	"outrigger/policy/priority":        true,
 }
 
 // The parts of those packages that may not be used, and the only parts of others

@@ -22,6 +22,7 @@ type generation struct {
 	*loop.Loop
 	callers *access.Callers
 	lanes   map[laneKey]*lane.Lane
+	lends   bool // some upstream has a key of its own
 
 	users   atomic.Int64 // requests that keep it, and 1 until it is replaced
 	retired func()       // called once when nobody keeps it any more; set when it is replaced
@@ -69,6 +70,7 @@ func (p *Proxy) newGeneration(c settings.Config, before *generation, bodies *spo
 		l := lane.New(c, upstream.NewAPI(c, u, p.deps.Dial, p.deps.Proxies), p.recorder, p.shared(), now, known)
 		g.Upstreams = append(g.Upstreams, l)
 		g.lanes[key] = l
+		g.lends = g.lends || u.LendsKey()
 	}
 	g.Homes = affinity.NewHomes(g.Upstreams)
 	if before != nil {

@@ -12,6 +12,18 @@ import (
 	proxywire "outrigger/proxy/wire"
 )
 
+// lookAtCaller finds out how urgent the call is, and who takes turns with others in queues. Where
+// callers have no tokens they are told apart by their credentials, which upstreams with keys of
+// their own do not get.
+func (x *exchange) lookAtCaller(r *http.Request) error {
+	c, err := x.gen.callers.Caller(r)
+	x.CallerKey, x.Priority = c.Key, c.Priority
+	if c.Key == 0 && x.gen.lends {
+		x.CallerKey = x.Credentials.Payer(r).Key()
+	}
+	return err
+}
+
 // recognize decides whether r enters the idempotency step or may be rejoined, and
 // then has its body's bytes hashed as they pass.
 //

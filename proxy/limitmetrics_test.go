@@ -49,7 +49,9 @@ func TestMetricsShowLimitsHowTheyAreKnownAndPauses(t *testing.T) {
 			`outrigger_limit_remaining{dimension="requests",model="gpt-4o-mini",upstream="openai"} 4`,
 			`outrigger_limit_shared{upstream="openai"} 0`,
 			`outrigger_limit_source{dimension="requests",model="gpt-4o-mini",source="header",upstream="openai"} 1`,
-			`outrigger_queue_depth{upstream="openai"} 0`,
+			`outrigger_queue_depth{priority="high",upstream="openai"} 0`,
+			`outrigger_queue_depth{priority="low",upstream="openai"} 0`,
+			`outrigger_queue_depth{priority="normal",upstream="openai"} 0`,
 		}
 		if got := g.limitLines(); !slices.Equal(got, want) {
 			t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -61,9 +63,9 @@ func TestMetricsShowLimitsHowTheyAreKnownAndPauses(t *testing.T) {
 		}()
 		time.Sleep(10 * time.Second) // the bubble's clock
 		want[4] = `outrigger_limit_pause_seconds{model="gpt-4o-mini",upstream="openai"} 20`
-		want[8] = `outrigger_queue_depth{upstream="openai"} 1`
-		if got := g.limitLines(); got[4] != want[4] || got[8] != want[8] {
-			t.Errorf("got\n%s\n%s\nwant\n%s\n%s", got[4], got[8], want[4], want[8])
+		want[10] = `outrigger_queue_depth{priority="normal",upstream="openai"} 1`
+		if got := g.limitLines(); got[4] != want[4] || got[10] != want[10] {
+			t.Errorf("got\n%s\n%s\nwant\n%s\n%s", got[4], got[10], want[4], want[10])
 		}
 		<-done
 	})

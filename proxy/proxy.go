@@ -157,6 +157,9 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, x *exchange) error
 	if x.Page != "" && access.IsPreflight(r) {
 		return errPreflight
 	}
+	if err := x.lookAtCaller(r); err != nil {
+		return err
+	}
 	if err := x.route(r); err != nil {
 		return err
 	}

@@ -1,18 +1,23 @@
 package config
 
 import (
+	"cmp"
 	"net/url"
 	"strings"
+
+	"outrigger/proxy/settings"
 )
 
 // checkAccess notes tokens, origins and hosts that no caller could match.
 func checkAccess(c *Settings, found *mistakes) {
 	for _, t := range c.Callers.Tokens {
-		if problem := keySlip(t.Reveal()); problem != "" {
+		_, token := settings.SplitToken(t)
+		if problem := cmp.Or(keySlip(token.Reveal()), keySlip(t.Reveal())); problem != "" {
 			found.add(Prefix+"CLIENT_TOKENS", "", "want tokens "+problem)
 			break
 		}
 	}
+	checkTokenPriorities(c, found)
 	for _, origin := range c.Callers.Origins {
 		if problem := listSlip(origin); problem != "" {
 			found.add(Prefix+"ALLOWED_ORIGINS", origin, problem)
@@ -27,6 +32,27 @@ func checkAccess(c *Settings, found *mistakes) {
 		} else if !isHost(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")) {
 			found.add(Prefix+"ALLOWED_HOSTS", host, "want host names or addresses, without scheme and port")
 		}
+	}
+}
+
+// checkTokenPriorities notes priorities of tokens that there are not, and two of one.
+func checkTokenPriorities(c *Settings, found *mistakes) {
+	if found.have(Prefix + "CLIENT_TOKENS") {
+		return
+	}
+	given := map[string]bool{} // whether it has a priority
+	for _, t := range c.Callers.Tokens {
+		name, _ := settings.SplitToken(t)
+		given[name] = false
+	}
+	for _, p := range c.Callers.TokenPriorities {
+		switch twice, there := given[p.Name]; {
+		case !there:
+			found.add(Prefix+"TOKEN_PRIORITIES", p.Name, "want the names of tokens in "+Prefix+"CLIENT_TOKENS, where one is name:token")
+		case twice:
+			found.add(Prefix+"TOKEN_PRIORITIES", p.Name, "want each name once")
+		}
+		given[p.Name] = true
 	}
 }
 

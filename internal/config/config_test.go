@@ -12,6 +12,7 @@ import (
 	"outrigger/internal/values"
 	"outrigger/policy"
 	"outrigger/policy/limit"
+	"outrigger/policy/priority"
 	"outrigger/proxy/idempotency/store"
 	"outrigger/proxy/settings"
 	"outrigger/proxy/spool"
@@ -158,6 +159,19 @@ func TestEnvironmentBecomesConfiguration(t *testing.T) {
 				c.Callers.Tokens = []values.Secret{values.NewSecret("one"), values.NewSecret("two")}
 				c.Callers.Origins = []string{"https://app.example.com", "http://localhost:3000"}
 				c.Callers.Hosts = []string{"outrigger", "10.0.0.7", "[::1]"}
+			},
+		},
+		"priorities": {
+			[]string{
+				"OUTRIGGER_CLIENT_TOKENS=web:one, web:two,batch:three,four", "OUTRIGGER_PRIORITY_DEFAULT=LOW",
+				"OUTRIGGER_TOKEN_PRIORITIES=web=high, batch=low",
+			},
+			func(c *Settings) {
+				c.Callers.Tokens = []values.Secret{
+					values.NewSecret("web:one"), values.NewSecret("web:two"), values.NewSecret("batch:three"), values.NewSecret("four"),
+				}
+				c.Callers.Priority = priority.Low
+				c.Callers.TokenPriorities = []settings.TokenPriority{{Name: "web", Priority: priority.High}, {Name: "batch", Priority: priority.Low}}
 			},
 		},
 		"another upstream with its own variables": {

@@ -79,6 +79,12 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 
 		"an empty token":               {"OUTRIGGER_CLIENT_TOKENS=one,,two", []Mistake{{"OUTRIGGER_CLIENT_TOKENS", "", listWanted}}},
 		"a token no header can carry":  {"OUTRIGGER_CLIENT_TOKENS=one,t wo", []Mistake{{"OUTRIGGER_CLIENT_TOKENS", "", "want tokens of visible ASCII characters"}}},
+		"a named token in two lines":   {"OUTRIGGER_CLIENT_TOKENS=one,web:two\r\nthree", []Mistake{{"OUTRIGGER_CLIENT_TOKENS", "", "want tokens in one line, without line breaks"}}},
+		"a named token yet to come":    {"OUTRIGGER_CLIENT_TOKENS=web:<your token>", []Mistake{{"OUTRIGGER_CLIENT_TOKENS", "", "want tokens in place of the placeholder that stands there"}}},
+		"no such priority":             {"OUTRIGGER_PRIORITY_DEFAULT=urgent", []Mistake{{"OUTRIGGER_PRIORITY_DEFAULT", "urgent", "want one of high, normal, low"}}},
+		"no such priority of a token":  {"OUTRIGGER_CLIENT_TOKENS=web:t|OUTRIGGER_TOKEN_PRIORITIES=web=urgent", []Mistake{{"OUTRIGGER_TOKEN_PRIORITIES", "web=urgent", "want name=priority with high, normal or low, or several separated by commas, or off"}}},
+		"priority of no token":         {"OUTRIGGER_CLIENT_TOKENS=web:t,plain|OUTRIGGER_TOKEN_PRIORITIES=web=high,batch=low", []Mistake{{"OUTRIGGER_TOKEN_PRIORITIES", "batch", "want the names of tokens in OUTRIGGER_CLIENT_TOKENS, where one is name:token"}}},
+		"two priorities of a token":    {"OUTRIGGER_CLIENT_TOKENS=web:t,web:u|OUTRIGGER_TOKEN_PRIORITIES=web=high,web=low", []Mistake{{"OUTRIGGER_TOKEN_PRIORITIES", "web", "want each name once"}}},
 		"origin with a path":           {"OUTRIGGER_ALLOWED_ORIGINS=https://a.example/", []Mistake{{"OUTRIGGER_ALLOWED_ORIGINS", "https://a.example/", originWanted}}},
 		"any origin":                   {"OUTRIGGER_ALLOWED_ORIGINS=*", []Mistake{{"OUTRIGGER_ALLOWED_ORIGINS", "*", originWanted}}},
 		"host with a port":             {"OUTRIGGER_ALLOWED_HOSTS=a.example,b.example:80", []Mistake{{"OUTRIGGER_ALLOWED_HOSTS", "b.example:80", "want host names or addresses, without scheme and port"}}},

@@ -113,6 +113,8 @@ func (v *variable) form() string {
 		return "name=url, or several separated by commas"
 	case []settings.Model:
 		return "requested=sent, or several separated by commas"
+	case []settings.TokenPriority:
+		return "name=priority with high, normal or low, or several separated by commas"
 	case []settings.Pair:
 		return "name=value, or several separated by commas"
 	case bool:

@@ -67,6 +67,8 @@ func TestEveryVariableSetsItsField(t *testing.T) {
 
 		reflect.TypeFor[[]settings.Model](): "x=y",
 		reflect.TypeFor[store.Spec]():       "file:/x.db",
+
+		reflect.TypeFor[[]settings.TokenPriority](): "x=low",
 	}
 	for prefix, root := range map[string]any{Prefix: &Settings{}, upstreamPrefix("name"): &settings.Upstream{}} {
 		for _, v := range variablesOf(root, prefix) {

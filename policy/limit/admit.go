@@ -26,7 +26,7 @@ func (l *Limiter) Release(now time.Time, admit func(*Waiter)) time.Time {
 		if wait > 0 {
 			return l.wake(now, wait)
 		}
-		l.queue.remove(w)
+		l.queue.serve(w)
 		l.admit(now, w)
 		admit(w)
 	}
@@ -36,7 +36,10 @@ func (l *Limiter) Release(now time.Time, admit func(*Waiter)) time.Time {
 func (l *Limiter) wake(now time.Time, wait time.Duration) time.Time {
 	next := now.Add(max(wait, time.Microsecond))
 	if l.slowed && l.expel.After(now) && l.expel.Before(next) {
-		return l.expel
+		next = l.expel
+	}
+	if l.overtaken.After(now) && l.overtaken.Before(next) {
+		next = l.overtaken
 	}
 	return next
 }
@@ -179,14 +182,15 @@ func (l *Limiter) waiting(s slot) float64 {
 	return float64(l.queue.cost[s.counts()]) / float64(max(1, l.queue.length))
 }
 
-// Predict returns how long w would wait if it came now, at the end of the queue. Waits
+// Predict returns how long w would wait if it came now, with its priority and caller. Waits
 // that rest on a mere guess are left out.
 func (l *Limiter) Predict(now time.Time, w *Waiter) time.Duration { return l.predict(l.tick(now), w) }
 
-// predict returns how long w would wait at the end of the queue. It costs the same
+// predict returns how long w would wait if it joined the queue now. It costs the same
 // however long the queue is.
 func (l *Limiter) predict(now time.Time, w *Waiter) time.Duration {
-	return l.behind(now, w, &l.queue.cost)
+	ahead := l.queue.ahead(w)
+	return l.behind(now, w, &ahead)
 }
 
 // behind returns how long w would wait behind others: until each bucket has refilled

@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"testing"
 	"time"
+
+	"outrigger/policy/priority"
 )
 
 // BenchmarkUnlimited is what a request costs where nothing limits it.
@@ -87,6 +89,31 @@ func BenchmarkLeave(b *testing.B) {
 				l.Leave(origin, w)
 				*w = Waiter{}
 				l.Enter(origin, w)
+			}
+		})
+	}
+}
+
+// BenchmarkTurns is what leaving and joining cost among so many of three priorities and a
+// hundred callers.
+func BenchmarkTurns(b *testing.B) {
+	for _, n := range []int{10, 1000, 100_000} {
+		b.Run(fmt.Sprintf("waiting:%d", n), func(b *testing.B) {
+			l := New(Settings{RPM: 60}, origin)
+			ws := make([]Waiter, n)
+			join := func(i int) {
+				ws[i] = Waiter{Priority: priority.All[i%priority.Count], Caller: uint64(i % 100)}
+				l.Enter(origin, &ws[i])
+			}
+			for i := range ws {
+				join(i)
+			}
+			i := 0
+			b.ReportAllocs()
+			for b.Loop() {
+				i = (i + 7919) % n
+				l.Leave(origin, &ws[i])
+				join(i)
 			}
 		})
 	}

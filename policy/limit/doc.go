@@ -6,9 +6,14 @@
 //
 // # The queue
 //
-// Tickets (Waiter) stand in the order of their first arrival. One that was refused, or comes
-// back for another attempt, keeps its place. Only the head asks the buckets. While it waits
-// for tokens, up to eight smaller ones that together cost no more than it does may pass it.
+// Tickets (Waiter) of one priority and caller stand in the order of their first arrival. One that
+// was refused, or comes back for another attempt, keeps its place. Priorities get turns by weight
+// (package priority), and callers of one priority take turns, one request each; who comes back goes
+// before the others of its priority. For example, A has 100 in the queue and B comes with 2: they
+// go after one of A's each. Only the head asks the buckets. While it waits for tokens, up to eight
+// smaller ones that together cost no more than it does, and are as urgent, may pass it. A wait is
+// foretold by what those cost who go before: all of its caller, as many rounds of the others, and of
+// other priorities what their weights give them. That takes the same time however long the queue is.
 // Nobody is admitted at or after its deadline, and one whose predicted wait outlasts that is
 // turned away at once.
 //

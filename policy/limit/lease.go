@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"outrigger/policy/limit/counts"
+	"outrigger/policy/priority"
 )
 
 // Several processes may share one limit. Each has a Limiter of its own, which learns from the
@@ -45,8 +46,8 @@ type Ask struct {
 	// Sent and Refused count what was since the last that was answered: requests, tokens,
 	// images and requests without a bound to their output.
 	Sent, Refused [units]int64
-	// Queue is how many wait.
-	Queue int
+	// Queue is how many wait, by priority.
+	Queue priority.Counts
 }
 
 // AskSlot is what is asked of one account. Amounts are in thousandths.
@@ -222,7 +223,7 @@ func (l *Limiter) Ask(now time.Time, tell bool) (Ask, bool, time.Time) {
 	default:
 		return Ask{}, false, time.Time{}
 	}
-	a := Ask{Epoch: s.epoch, Version: s.version, Pause: max(0, l.gate.Sub(now)), Queue: l.queue.length}
+	a := Ask{Epoch: s.epoch, Version: s.version, Pause: max(0, l.gate.Sub(now)), Queue: l.queue.waiting}
 	if learned {
 		a.Known = l.knowledge(now)
 	}

@@ -30,7 +30,7 @@ func (l *Limiter) Untried(now time.Time) bool {
 
 // What a limiter takes, and what each bucket, the quotas and each legacy take more.
 const (
-	limiterBytes = 4608
+	limiterBytes = 4864
 	bucketBytes  = 1792
 	quotaBytes   = 1152
 	legacyBytes  = 64
@@ -109,10 +109,6 @@ func (l *Limiter) Rejected(now time.Time, w *Waiter) {
 // it learned is worth keeping for as long as a Slow Down holds.
 const idleTime = spikeHold
 
-// expelRest is how long Expel rests for each waiter that it looked at, which takes
-// about 0.3 µs: with 10,000 in the queue a tenth of a second.
-const expelRest = 10 * time.Microsecond
-
 // loosen takes back restraints whose time is over: bursts over a second's share are
 // tried again, and a ceiling that has grown out of reach goes.
 func (l *Limiter) loosen(now time.Time) {
@@ -154,47 +150,3 @@ func (l *Limiter) Rests(now time.Time, long time.Duration) bool {
 
 // Used returns when the limiter was last asked or told anything, and how many wait.
 func (l *Limiter) Used() (time.Time, int) { return l.last, l.queue.length }
-
-// Expel calls refuse for each waiter whose predicted wait now outlasts its deadline
-// or the queue timeout or the limiter's Close, or that is Barred, after taking it out of the queue. Limits fall, and waits are
-// named, while requests wait: those that cannot be in time any more should hear it
-// at once. It looks at the whole queue if anything became slower since it last did, but
-// a long queue only now and then: Release tells when. refuse must not call the limiter.
-func (l *Limiter) Expel(now time.Time, refuse func(*Waiter, Decision)) {
-	now = l.tick(now)
-	if !l.slowed || now.Before(l.expel) {
-		return
-	}
-	l.slowed = false
-	l.expel = now.Add(time.Duration(l.queue.length) * expelRest)
-	var ahead [units]int64
-	check := func(w *Waiter) {
-		if wait := l.barred(now, w); wait > 0 {
-			l.queue.remove(w)
-			refuse(w, Decision{Reason: Barred, Wait: wait})
-			return
-		}
-		wait := l.behind(now, w, &ahead)
-		closing := l.closes(now, wait)
-		if !closing && !w.outlasts(now, wait) {
-			for u := range units {
-				ahead[u] += w.cost(u)
-			}
-			return
-		}
-		l.queue.remove(w)
-		if closing {
-			refuse(w, Decision{Reason: Closing, Wait: wait})
-			return
-		}
-		refuse(w, Decision{Reason: TooLate, Wait: wait})
-	}
-	for _, w := range l.queue.returned() {
-		check(w)
-	}
-	for w := l.queue.first; w != nil; {
-		next := w.next
-		check(w)
-		w = next
-	}
-}

@@ -21,36 +21,37 @@ const recentTime = counts.RecentTime
 // for concurrent use: the caller locks. It never waits, reads a clock or starts
 // anything; a time before the latest one it saw counts as that one.
 type Limiter struct {
-	set      Settings
-	start    time.Time
-	last     time.Time
-	queue    queue
-	opened   [slots]*bucket // those that something was learned for; see bucket and at
-	active   []slot         // those of them that are in use
-	flows    [slots]bool    // which refill continuously, of those that are not there yet
-	ramp     slowstart.Ramp
-	gate     time.Time         // nobody goes before
-	allowed  *[slots]allowance // nil while nothing told what is left
-	bounded  time.Time         // the last of those is over
-	recent   counts.Recent
-	history  counts.History
-	spike    spike
-	doubts   doubt
-	chances  chance
-	outliers [slots]outlier
-	latency  time.Duration // how long refusals take
-	tight    time.Duration // until then no burst over a second's share is tried
-	streak   int           // refusals since the last answer that hold everybody
-	slowed   bool          // some may have become too late since Expel looked
-	expel    time.Time     // Expel does not look before
-	closing  time.Time     // nothing is let through after it; zero is never
-	taken    [units]int64  // admitted so far
-	sent     [units]int64  // written to the wire so far
-	refused  [units]int64  // refused so far
-	counts   Counters
-	merged   bool                // it goes on for others, too
-	legacies map[*Limiter]legacy // those that it absorbed
-	lease    *leasing            // nil if it shares its limits with no other process
+	set       Settings
+	start     time.Time
+	last      time.Time
+	queue     queue
+	opened    [slots]*bucket // those that something was learned for; see bucket and at
+	active    []slot         // those of them that are in use
+	flows     [slots]bool    // which refill continuously, of those that are not there yet
+	ramp      slowstart.Ramp
+	gate      time.Time         // nobody goes before
+	allowed   *[slots]allowance // nil while nothing told what is left
+	bounded   time.Time         // the last of those is over
+	recent    counts.Recent
+	history   counts.History
+	spike     spike
+	doubts    doubt
+	chances   chance
+	outliers  [slots]outlier
+	latency   time.Duration // how long refusals take
+	tight     time.Duration // until then no burst over a second's share is tried
+	streak    int           // refusals since the last answer that hold everybody
+	slowed    bool          // some may have become too late since Expel looked
+	expel     time.Time     // Expel does not look before
+	overtaken time.Time     // when Expel looks for those whom others passed; zero is never
+	closing   time.Time     // nothing is let through after it; zero is never
+	taken     [units]int64  // admitted so far
+	sent      [units]int64  // written to the wire so far
+	refused   [units]int64  // refused so far
+	counts    Counters
+	merged    bool                // it goes on for others, too
+	legacies  map[*Limiter]legacy // those that it absorbed
+	lease     *leasing            // nil if it shares its limits with no other process
 }
 
 // New returns a limiter that nobody has used.
@@ -149,7 +150,7 @@ func (l *Limiter) Enter(now time.Time, w *Waiter) Decision {
 		}
 	}
 	predicted := l.predict(now, w)
-	if l.set.QueueMax > 0 && l.queue.length >= l.set.QueueMax {
+	if l.set.QueueMax > 0 && l.queue.waiting.From(w.Priority) >= l.set.QueueMax {
 		return Decision{Reason: QueueFull, Wait: predicted}
 	}
 	if w.outlasts(now, predicted) {
@@ -159,6 +160,7 @@ func (l *Limiter) Enter(now time.Time, w *Waiter) Decision {
 		return Decision{Reason: Closing, Wait: predicted}
 	}
 	l.queue.join(w, fresh)
+	l.overtake(now, w)
 	return Decision{Reason: Queued, Wait: predicted}
 }
 

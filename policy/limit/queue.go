@@ -1,29 +1,30 @@
 package limit
 
 import (
-	"cmp"
-	"container/heap"
 	"slices"
-	"time"
+
+	"outrigger/policy/priority"
 )
 
-// queue holds the waiters in the order of their first arrival: a list of those who
-// came for the first time, so that joining and leaving cost the same however long
-// it is, and a heap of the few who came back. The zero value is empty.
+// queue holds the waiters by priority, which get turns by weight. See class for those of one
+// priority. The zero value is empty. With one priority and one caller it is one line in the order
+// of first arrival.
 type queue struct {
-	first, last *Waiter
-	back        returned
-	length      int
-	seq         uint64
-	cost        [units]int64 // of all who wait
+	classes [priority.Count]*class // by priority.Index; nil while nobody ever waited there
+	waiting priority.Counts
+	turns   priority.Turns
+	length  int
+	seq     uint64
+	cost    [units]int64 // of all who wait
 }
 
-// head returns who is first, nil if nobody waits.
+// head returns who is next, nil if nobody waits.
 func (q *queue) head() *Waiter {
-	if len(q.back) > 0 && (q.first == nil || q.back[0].seq < q.first.seq) {
-		return q.back[0]
+	p, ok := q.turns.Next(&q.waiting)
+	if !ok {
+		return nil
 	}
-	return q.first
+	return q.classes[p.Index()].head()
 }
 
 // arrive gives w a number by its moment the first time, and reports whether it is.
@@ -36,90 +37,96 @@ func (q *queue) arrive(w *Waiter, moment uint64) bool {
 	return true
 }
 
-// join puts w at its place: at the end if it has just arrived, else where it was.
+// join puts w at its place: at the end of its caller's if it has just arrived, else where it was.
 func (q *queue) join(w *Waiter, fresh bool) {
-	q.count(w, 1)
-	if !fresh {
-		w.state = stateReturned
-		heap.Push(&q.back, w)
-		return
+	q.insert(w, nil, fresh)
+}
+
+// insert puts w at its place, which is before another of its caller's if one is given.
+func (q *queue) insert(w, before *Waiter, fresh bool) {
+	i := w.Priority.Index()
+	if q.classes[i] == nil {
+		q.classes[i] = &class{priority: priority.All[i]}
 	}
-	w.state = stateFresh
-	w.prev, w.next = q.last, nil
-	if q.last == nil {
-		q.first = w
-	} else {
-		q.last.next = w
+	if q.waiting[i] == 0 {
+		q.turns.Begin(priority.All[i])
 	}
-	q.last = w
+	q.classes[i].join(w, before, fresh)
+	q.count(i, w, 1)
 }
 
 // remove takes w out, wherever it stands. One who does not wait is left alone.
 func (q *queue) remove(w *Waiter) {
-	switch w.state {
-	case stateReturned:
-		heap.Remove(&q.back, w.index)
-	case stateFresh:
-		q.unlink(w)
-	default:
+	if !w.queued() {
 		return
 	}
-	w.state = stateIdle
-	q.count(w, -1)
+	c := w.lane.class
+	c.remove(w)
+	q.count(c.priority.Index(), w, -1)
 }
 
-func (q *queue) unlink(w *Waiter) {
-	if w.prev == nil {
-		q.first = w.next
-	} else {
-		w.prev.next = w.next
-	}
-	if w.next == nil {
-		q.last = w.prev
-	} else {
-		w.next.prev = w.prev
-	}
-	w.prev, w.next = nil, nil
+// serve takes w out, whose turn it is or whom the one whose turn it is lets pass.
+func (q *queue) serve(w *Waiter) {
+	q.turns.Take(w.lane.class.priority)
+	w.lane.served(w)
+	q.remove(w)
 }
 
-func (q *queue) count(w *Waiter, sign int) {
+func (q *queue) count(i int, w *Waiter, sign int) {
 	q.length += sign
+	q.waiting[i] += sign
 	for u := range units {
 		q.cost[u] += int64(sign) * w.cost(u)
 	}
 }
 
-// returned lists those who came back, in order.
-func (q *queue) returned() []*Waiter {
-	all := slices.Clone(q.back)
-	slices.SortFunc(all, func(a, b *Waiter) int { return cmp.Compare(a.seq, b.seq) })
-	return all
+// delays reports whether somebody may go later because w waits, or comes to wait.
+func (q *queue) delays(w *Waiter) bool {
+	return q.length > q.waiting[w.Priority.Index()] || len(q.classes[w.Priority.Index()].lanes) > 1
 }
 
-// returned is a heap of waiters by arrival. It implements heap.Interface.
-type returned []*Waiter
+// Waiting is how many wait, by priority.Index.
+func (l *Limiter) Waiting() [priority.Count]int { return l.queue.waiting }
 
-func (r returned) Len() int           { return len(r) }
-func (r returned) Less(i, j int) bool { return r[i].seq < r[j].seq }
-func (r returned) Swap(i, j int) {
-	r[i], r[j] = r[j], r[i]
-	r[i].index, r[j].index = i, j
+// ahead is what those cost who go before one that came now, on average where not all of a
+// caller or a priority do. It costs the same however long the queue is.
+func (q *queue) ahead(w *Waiter) [units]int64 {
+	i, own := w.Priority.Index(), 0
+	var cost [units]int64
+	if c := q.classes[i]; c != nil {
+		own, cost = c.ahead(w.Caller)
+	}
+	if own == q.length {
+		return cost
+	}
+	for j, n := range q.turns.Ahead(priority.All[i], own, q.waiting) {
+		if j != i && n > 0 {
+			q.classes[j].add(&cost, n)
+		}
+	}
+	return cost
 }
 
-// Push appends a *Waiter.
-func (r *returned) Push(x any) {
-	w := x.(*Waiter)
-	w.index = len(*r)
-	*r = append(*r, w)
-}
-
-// Pop removes the last.
-func (r *returned) Pop() any {
-	old := *r
-	w := old[len(old)-1]
-	old[len(old)-1] = nil
-	*r = old[:len(old)-1]
-	return w
+// walk calls f with each who waits, in the order in which they go. f reports whether it stays so
+// that its turn counts, and may take it, and nobody else, out of the queue.
+func (q *queue) walk(f func(*Waiter) bool) {
+	var orders [priority.Count]order
+	for i, c := range q.classes {
+		if c != nil {
+			orders[i] = c.order()
+		}
+	}
+	turns, waiting := q.turns, q.waiting
+	for {
+		p, ok := turns.Next(&waiting)
+		if !ok {
+			return
+		}
+		waiting[p.Index()]--
+		if f(orders[p.Index()].next()) {
+			turns.Take(p)
+		}
+	}
 }
 
 // merge takes in all of another queue, in order of arrival. own is told of each.
@@ -130,109 +137,27 @@ func (q *queue) merge(other *queue, own func(*Waiter)) {
 // move takes those that are meant over into another queue, in order of arrival.
 func (q *queue) move(to *queue, mine func(*Waiter) bool, own func(*Waiter)) {
 	to.seq = max(to.seq, q.seq)
-	for _, w := range slices.Clone(q.back) {
-		if mine(w) {
-			q.remove(w)
-			own(w)
-			to.join(w, false)
+	for i, c := range q.classes {
+		if c == nil {
+			continue
 		}
-	}
-	at := to.first // everybody before came earlier than the next to be moved
-	for w := q.first; w != nil; {
-		next := w.next
-		if mine(w) {
-			for at != nil && at.seq <= w.seq {
-				at = at.next
+		for _, ln := range slices.Clone(c.lanes) {
+			var at *Waiter // everybody before came earlier than the next to be moved
+			if there := to.classes[i].laneOf(ln.caller); there != nil {
+				at = there.first
 			}
-			q.remove(w)
-			own(w)
-			to.insert(w, at)
+			ln.each(func(w *Waiter) {
+				if !mine(w) {
+					return
+				}
+				fresh := w.state == stateFresh
+				for fresh && at != nil && at.seq <= w.seq {
+					at = at.next
+				}
+				q.remove(w)
+				own(w)
+				to.insert(w, at, fresh)
+			})
 		}
-		w = next
-	}
-}
-
-// insert puts w before at, or at the end if that is nil.
-func (q *queue) insert(w, at *Waiter) {
-	if at == nil {
-		q.join(w, true)
-		return
-	}
-	q.count(w, 1)
-	w.state = stateFresh
-	w.prev, w.next = at.prev, at
-	if at.prev == nil {
-		q.first = w
-	} else {
-		at.prev.next = w
-	}
-	at.prev = w
-}
-
-// lookahead is how many waiters behind a head that waits for tokens are tried.
-const lookahead = 32
-
-// maxPassed is how many smaller ones may go ahead of one head; together they may
-// cost no more than it does, so they at most double its wait.
-const maxPassed = 8
-
-// pass looks for a waiter that may go ahead of a head which waits for tokens or
-// images, and returns it with its wait, or the head with its own if that is shorter.
-func (l *Limiter) pass(now time.Time, head *Waiter, wait time.Duration) (*Waiter, time.Duration) {
-	s, ok := l.blocked(now, head)
-	if !ok || head.passed >= maxPassed {
-		return head, wait
-	}
-	best, bestWait := head, wait
-	c := l.queue.first
-	for range lookahead {
-		if c == nil || bestWait == 0 {
-			break
-		}
-		if c != head && !c.late(now) && head.passedCost+l.price(c, s) <= l.price(head, s) {
-			if d := l.wait(now, c); d < bestWait {
-				best, bestWait = c, d
-			}
-		}
-		c = c.next
-	}
-	if best != head && bestWait == 0 {
-		head.passed++
-		head.passedCost += l.price(best, s)
-	}
-	return best, bestWait
-}
-
-// blocked returns the slot that holds the head up longest, if others may cost less
-// in it.
-func (l *Limiter) blocked(now time.Time, head *Waiter) (slot, bool) {
-	var longest time.Duration
-	var which slot
-	for _, s := range l.active {
-		if d := l.bucket(s).wait(now, now.Sub(l.start), l.price(head, s)); d > longest {
-			longest, which = d, s
-		}
-	}
-	return which, longest > 0 && which.counts() != unitRequest
-}
-
-// Dismiss takes the waiters that are meant out of the queue and calls gone for each, with
-// why: what they wait for was found not to come. Neither function may call the limiter.
-// Call Release afterwards.
-func (l *Limiter) Dismiss(now time.Time, meant func(*Waiter) bool, gone func(*Waiter, Decision)) {
-	l.tick(now)
-	dismiss := func(w *Waiter) {
-		if meant(w) {
-			l.queue.remove(w)
-			gone(w, Decision{Reason: Dismissed})
-		}
-	}
-	for _, w := range l.queue.returned() {
-		dismiss(w)
-	}
-	for w := l.queue.first; w != nil; {
-		next := w.next
-		dismiss(w)
-		w = next
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"outrigger/policy/limit/shared"
+	"outrigger/policy/priority"
 )
 
 // Source is how a limit came to be known. The zero value is none.
@@ -46,6 +47,8 @@ func (s Source) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 type Snapshot struct {
 	// Queue is how many wait.
 	Queue int `json:"queue"`
+	// Waiting are the same by priority. JSON has them if some are not normal.
+	Waiting priority.Counts `json:"queue_by_priority,omitzero"`
 	// GateUntil is when the wait ends that holds everybody; zero if nothing does.
 	GateUntil time.Time `json:"gate_until,omitzero"`
 	// Buckets are the limits that are known or estimated, none at first.
@@ -104,7 +107,7 @@ func (l *Limiter) Snapshot(now time.Time) Snapshot {
 	if now.Before(l.last) {
 		now = l.last
 	}
-	s := Snapshot{Queue: l.queue.length, Buckets: []Bucket{}, Counters: l.counts}
+	s := Snapshot{Queue: l.queue.length, Waiting: l.queue.waiting, Buckets: []Bucket{}, Counters: l.counts}
 	if now.Before(l.gate) {
 		s.GateUntil = l.gate
 	}

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"testing"
 	"time"
+
+	"outrigger/policy/priority"
 )
 
 func TestASnapshotTellsAll(t *testing.T) {
@@ -17,7 +19,7 @@ func TestASnapshotTellsAll(t *testing.T) {
 		got.Buckets[i].Remaining = 0
 	}
 	want := Snapshot{
-		Queue: 1, GateUntil: at(2100 * time.Millisecond), Counters: Counters{Refusals: 1, IgnoredTexts: 1},
+		Queue: 1, Waiting: priority.Counts{0, 1, 0}, GateUntil: at(2100 * time.Millisecond), Counters: Counters{Refusals: 1, IgnoredTexts: 1},
 		Buckets: []Bucket{
 			{Dimension: "requests", Limit: 600, Window: time.Minute, Source: SourceConfigured, Rate: 9.8},
 			{Dimension: "tokens", Limit: 60000, Window: time.Minute, Source: SourceHeader, Rate: 980},

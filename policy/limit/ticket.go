@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"outrigger/policy/limit/headers"
+	"outrigger/policy/priority"
 )
 
 // Waiter is one request's place in the queue. The caller allocates it, sets the exported
@@ -24,11 +25,16 @@ type Waiter struct {
 	// Connect is how long it takes at the least to connect to the upstream, 0 when that is
 	// not known. It may be set until Sent.
 	Connect time.Duration
+	// Priority is how urgent it is. The zero value is normal.
+	Priority priority.Priority
+	// Caller tells those apart who take turns within a priority, such as a hash of who calls.
+	Caller uint64
 	// Tag is the caller's: what its admit function needs to find the request again.
 	Tag any
 
 	owner      *Limiter
-	next, prev *Waiter // neighbours among those who came for the first time
+	lane       *lane   // in which it waits
+	next, prev *Waiter // neighbours there among those who came for the first time
 	index      int     // place in the heap of those who came back
 	seq        uint64  // order of first arrival: the moment, and never the same in one queue
 	state      state
@@ -149,9 +155,10 @@ type Settings struct {
 	// A configured limit is never exceeded, whatever the upstream says.
 	RPM int `env:"RPM" envDefault:"0" min:"0" max:"1000000000" doc:"known requests per minute per credential and model; 0 learns it from answers"`
 	TPM int `env:"TPM" envDefault:"0" min:"0" max:"1000000000000" doc:"known tokens per minute per credential and model; 0 learns it from answers"`
-	// QueueMax is how many may wait at once; 0 is no bound. Requests that come back
-	// after a refusal are not turned away by it: they had a place.
-	QueueMax int `env:"QUEUE_MAX" envDefault:"10000" min:"1" max:"1000000" doc:"most requests that wait per limiter"`
+	// QueueMax is how many may wait at once; 0 is no bound. Those of a lower priority do not
+	// count for a request. Requests that come back after a refusal are not turned away by it:
+	// they had a place.
+	QueueMax int `env:"QUEUE_MAX" envDefault:"10000" min:"1" max:"1000000" doc:"most requests that wait per limiter, of the same priority or a higher one"`
 	// QueueTimeout is the longest wait in the queue; 0 waits to the request's deadline.
 	QueueTimeout time.Duration `env:"QUEUE_TIMEOUT" envDefault:"off" off:"true" doc:"longest wait in line (off: to the request's deadline)"`
 	// Longest is the longest named wait that anybody waits for (Barred); 0 is no bound. It is another

@@ -1,8 +1,6 @@
 package access
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
 	"net"
 	"net/http"
 	"net/url"
@@ -10,7 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"outrigger/internal/values"
+	"outrigger/policy/priority"
 	"outrigger/proxy/apierror"
 	"outrigger/proxy/carrier"
 	"outrigger/proxy/intercept"
@@ -20,15 +18,20 @@ import (
 
 // Callers decides who may call, before anything of a request is read.
 type Callers struct {
-	tokens  atomic.Pointer[[][sha256.Size]byte]
-	origins []string
-	hosts   []string // nil: any
+	tokens     atomic.Pointer[[]clientToken]
+	priority   priority.Priority            // of calls that say nothing about theirs
+	priorities map[string]priority.Priority // by the name of a token
+	origins    []string
+	hosts      []string // nil: any
 }
 
 // NewCallers returns what lets the callers in that c allows.
 func NewCallers(c settings.Callers) *Callers {
-	cs := &Callers{}
+	cs := &Callers{priority: c.Priority, priorities: map[string]priority.Priority{}}
 	cs.SetTokens(c.Tokens)
+	for _, p := range c.TokenPriorities {
+		cs.priorities[p.Name] = p.Priority
+	}
 	for _, o := range c.Origins {
 		if o != "none" {
 			cs.origins = append(cs.origins, strings.ToLower(o))
@@ -110,23 +113,6 @@ func (cs *Callers) serves(hostport string) bool {
 	return slices.Contains(cs.hosts, host)
 }
 
-// Known reports whether a caller with that token may call: any may where none are
-// configured. It compares in constant time.
-func (cs *Callers) Known(token string) bool {
-	tokens := *cs.tokens.Load()
-	if len(tokens) == 0 {
-		return true
-	}
-	sum, found := sha256.Sum256([]byte(token)), 0
-	for i := range tokens {
-		found |= subtle.ConstantTimeCompare(sum[:], tokens[i][:])
-	}
-	return found == 1
-}
-
-// HaveTokens reports whether callers have to present one.
-func (cs *Callers) HaveTokens() bool { return len(*cs.tokens.Load()) > 0 }
-
 // Short bounds a caller's text in a message, without what looks like a key in it.
 func Short(s string) string {
 	s = carrier.Mask(s)
@@ -134,15 +120,6 @@ func Short(s string) string {
 		return s[:100] + "..."
 	}
 	return s
-}
-
-// SetTokens has callers present one of tokens from now on.
-func (cs *Callers) SetTokens(tokens []values.Secret) {
-	sums := make([][sha256.Size]byte, len(tokens))
-	for i, t := range tokens {
-		sums[i] = sha256.Sum256([]byte(t.Reveal()))
-	}
-	cs.tokens.Store(&sums)
 }
 
 // admitTo returns nil for a request to an upstream's own host that may go on. Of an

@@ -6,34 +6,30 @@ import (
 
 	"outrigger/policy"
 	"outrigger/policy/concurrency"
+	"outrigger/policy/priority"
 )
-
-// join puts w into the queue. Locked.
-func (s *Slots) join(w *SlotWaiter, again bool) *list.Element {
-	if again {
-		for e := s.queue.Front(); e != nil; e = e.Next() {
-			if e.Value.(*SlotWaiter).Came.After(w.Came) {
-				return s.queue.InsertBefore(w, e)
-			}
-		}
-	}
-	return s.queue.PushBack(w)
-}
 
 // oldestEach is how often the one who waits longest is next, whatever its age.
 const oldestEach = 10
 
-// nextOut is who goes next: the one who waits longest, unless callers are known to leave
+// takeNext takes who goes next out of the queue: of the priority whose turn it is. Locked; somebody waits.
+func (s *Slots) takeNext(now time.Time) *SlotWaiter {
+	waiting := s.queue.counts()
+	p, _ := s.queue.turns.Next(&waiting)
+	return s.queue.of(p).Remove(s.nextOut(now, p)).(*SlotWaiter)
+}
+
+// nextOut is who of a priority goes next: the one who waits longest, unless callers are known to leave
 // before it could be answered; then one who can be. Those who may be more patient get every
 // tenth slot. Locked; somebody waits.
-func (s *Slots) nextOut(now time.Time) *list.Element {
-	front := s.queue.Front()
-	s.given++
+func (s *Slots) nextOut(now time.Time, p priority.Priority) *list.Element {
+	front := s.queue.of(p).Front()
+	s.queue.given[p.Index()]++
 	if s.patience == nil {
 		return front
 	}
 	patience, known := s.patience.Value(now)
-	if !known || s.given%oldestEach == 0 {
+	if !known || s.queue.given[p.Index()]%oldestEach == 0 {
 		return front
 	}
 	lasts, _ := s.learned.Lasts()

@@ -1,7 +1,6 @@
 package admission
 
 import (
-	"container/list"
 	"context"
 	"errors"
 	"sync"
@@ -9,6 +8,7 @@ import (
 
 	"outrigger/policy"
 	"outrigger/policy/concurrency"
+	"outrigger/policy/priority"
 	"outrigger/proxy/apierror"
 )
 
@@ -24,23 +24,25 @@ type Slots struct {
 	learns   bool // OUTRIGGER_CONCURRENCY
 	queueMax int
 
-	mu       sync.Mutex
-	learned  concurrency.Limiter
-	taken    int
-	queue    list.List             // of *SlotWaiter
-	given    int                   // slots, so far
-	patience *concurrency.Patience // nil while nobody left
-	closing  time.Time             // a drain ends then; zero while none is
-	ramp     *policy.Ramp          // lets out those who waited for a limit that is none any more
-	timer    *time.Timer
-	wakeAt   time.Time
-	shared   sharing // with other processes
+	mu        sync.Mutex
+	learned   concurrency.Limiter
+	taken     int
+	queue     slotQueue
+	patience  *concurrency.Patience // nil while nobody left
+	closing   time.Time             // a drain ends then; zero while none is
+	overtaken bool                  // somebody joined before others, who may have become too late
+	looked    time.Time             // when that was last looked at
+	ramp      *policy.Ramp          // lets out those who waited for a limit that is none any more
+	timer     *time.Timer
+	wakeAt    time.Time
+	shared    sharing // with other processes
 }
 
 // SlotWaiter is one who waits for a slot.
 type SlotWaiter struct {
-	Came     time.Time     // when the request came to Outrigger
-	Deadline time.Time     // by which it must be sent; zero is never
+	Came     time.Time // when the request came to Outrigger
+	Deadline time.Time // by which it must be sent; zero is never
+	Priority priority.Priority
 	turn     chan struct{} // closed when it has one, or never will in time
 	given    bool          // under the lock of slots
 	late     bool
@@ -77,20 +79,22 @@ func (s *Slots) TryTake(sl *Slot) bool {
 func (s *Slots) Take(ctx context.Context, sl *Slot, w *SlotWaiter, until time.Time, again bool) error {
 	s.mu.Lock()
 	now := time.Now()
-	if !again && s.queue.Len() >= s.queueMax {
+	if !again && s.queue.counts().From(w.Priority) >= s.queueMax {
 		s.mu.Unlock()
 		return ErrSlotsFull
 	}
-	if !again && s.tooLate(now, s.queue.Len(), s.closing) {
+	ahead := s.queue.ahead(w.Priority)
+	if !again && s.tooLate(now, ahead, s.closing) {
 		s.mu.Unlock()
 		return apierror.ErrClosing
 	}
-	if !again && s.tooLate(now, s.queue.Len(), w.Deadline) { // the first may be next at any moment
+	if !again && s.tooLate(now, ahead, w.Deadline) { // the first may be next at any moment
 		s.mu.Unlock()
 		return ErrTurnedAway
 	}
 	w.turn = make(chan struct{})
-	place := s.join(w, again)
+	place := s.queue.join(w, again)
+	s.overtaken = s.overtaken || s.queue.Len() > s.queue.of(w.Priority).Len()
 	s.Release(now)
 	s.mu.Unlock()
 	var expired <-chan time.Time
@@ -119,7 +123,7 @@ func (s *Slots) Take(ctx context.Context, sl *Slot, w *SlotWaiter, until time.Ti
 	if w.given { // at the same moment: pass it on
 		s.taken--
 	} else if !w.late {
-		s.queue.Remove(place)
+		s.queue.of(w.Priority).Remove(place)
 	}
 	s.Release(time.Now())
 	s.giveBack(time.Now())
@@ -172,11 +176,13 @@ func (s *Slots) predict(now time.Time, ahead int) (time.Duration, bool) {
 // Release gives free slots to those who wait, in order, and looks again when more may be
 // free. Locked.
 func (s *Slots) Release(now time.Time) {
+	s.expel(now)
 	for n := s.letOut(now); n > 0 && s.queue.Len() > 0 && s.free(now); n-- {
-		w := s.queue.Remove(s.nextOut(now)).(*SlotWaiter)
+		w := s.takeNext(now)
 		// What cannot be answered in time would only take the place of one that can.
 		if w.late = s.tooLate(now, 0, w.Deadline); !w.late {
 			w.given = true
+			s.queue.turns.Take(w.Priority)
 			s.taken++
 		}
 		close(w.turn)
@@ -190,6 +196,9 @@ func (s *Slots) Release(now time.Time) {
 	next := s.learned.Next(now)
 	if s.ramp != nil {
 		next = s.ramp.Next(now)
+	}
+	if look := s.looked.Add(expelRest); s.overtaken && (look.Before(next) || !next.After(now)) {
+		next = look
 	}
 	switch {
 	case !next.After(now) || next.Equal(s.wakeAt):

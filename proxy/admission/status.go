@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"outrigger/policy/concurrency"
+	"outrigger/policy/priority"
 )
 
 // ConcurrencyStatus is what is known of a limit on calls in flight.
@@ -11,12 +12,14 @@ type ConcurrencyStatus struct {
 	concurrency.Snapshot
 	// Queue is how many wait for a call to end.
 	Queue int `json:"queue"`
+	// Waiting are the same by priority. JSON has them if some are not normal.
+	Waiting priority.Counts `json:"queue_by_priority,omitzero"`
 }
 
 // Status returns what is known of the limit on calls in flight.
 func (s *Slots) Status(now time.Time) ConcurrencyStatus {
-	snapshot, queue := s.snapshot(now)
-	return ConcurrencyStatus{snapshot, queue}
+	snapshot, waiting := s.snapshot(now)
+	return ConcurrencyStatus{snapshot, waiting.From(priority.Low), waiting}
 }
 
 // Idle reports whether no slot is held and nobody waits for one, as it must be once all calls are
@@ -70,8 +73,8 @@ func (s *Slots) UntilFree() time.Duration {
 }
 
 // snapshot returns what is known of the limit, and how many wait for it.
-func (s *Slots) snapshot(now time.Time) (concurrency.Snapshot, int) {
+func (s *Slots) snapshot(now time.Time) (concurrency.Snapshot, priority.Counts) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.learned.Snapshot(now), s.queue.Len()
+	return s.learned.Snapshot(now), s.queue.counts()
 }

@@ -29,18 +29,10 @@ func (s *Slots) Close(now, until time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closing = until
-	ahead := 0
-	for e := s.queue.Front(); e != nil; {
-		next := e.Next()
-		if w := e.Value.(*SlotWaiter); s.tooLate(now, ahead, until) {
-			s.queue.Remove(e)
-			w.late, w.closing = true, true
-			close(w.turn)
-		} else {
-			ahead++
-		}
-		e = next
-	}
+	s.queue.expel(func(w *SlotWaiter, ahead int) bool {
+		w.closing = s.tooLate(now, ahead, until)
+		return w.closing
+	})
 }
 
 // LineRefusal tells why the queue did not take a request.

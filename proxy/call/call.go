@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"outrigger/policy/endpoint"
+	"outrigger/policy/priority"
 	"outrigger/proxy/body"
 )
 
@@ -18,6 +19,8 @@ type Call struct {
 	Query       string // as it came
 	Agent       string // the caller's User-Agent
 	CallerLabel string // names the caller in the log; "" if it has no name
+	CallerKey   uint64 // tells callers apart who take turns in queues; 0: by what they pay with
+	Priority    priority.Priority
 	Start       time.Time
 	Hears1xx    bool // the client accepts informational responses that it did not ask for
 	Upgrade     bool // a WebSocket is asked for

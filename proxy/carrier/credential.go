@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"hash"
 	"net/http"
@@ -14,6 +15,9 @@ import (
 // a key made at start, of all that package carrier finds. The zero value stands for no
 // credential.
 type Credential [16]byte
+
+// Key is a number that tells credentials apart.
+func (c Credential) Key() uint64 { return binary.LittleEndian.Uint64(c[:]) }
 
 // Label is the form for logs, metrics and the status: 8 hex digits.
 func (c Credential) Label() string { return hex.EncodeToString(c[:4]) }

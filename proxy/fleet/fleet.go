@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"outrigger/policy/limit"
+	"outrigger/policy/priority"
 	"outrigger/proxy/admission"
 	"outrigger/proxy/fleet/server"
 	"outrigger/proxy/observe"
@@ -107,8 +108,8 @@ func (c *counts) asked(of admission.Account, a limit.Ask) {
 	c.sent.Add(a.Sent[0])
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if a.Queue > 0 {
-		c.queues[of] = a.Queue
+	if n := a.Queue.From(priority.Low); n > 0 {
+		c.queues[of] = n
 	} else {
 		delete(c.queues, of)
 	}

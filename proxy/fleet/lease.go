@@ -11,6 +11,7 @@ import (
 
 	"outrigger/policy/concurrency"
 	"outrigger/policy/limit"
+	"outrigger/policy/priority"
 	"outrigger/proxy/admission"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -23,20 +24,20 @@ var leaseScript = goredis.NewScript(leaseText)
 
 // ask is what the script is asked, as it reads it.
 type ask struct {
-	ID      string    `json:"id"`
-	Late    float64   `json:"late"`
-	Nonce   string    `json:"nonce"` // the epoch of an account that is new
-	Epoch   string    `json:"epoch"`
-	Version int64     `json:"version"`
-	Pause   float64   `json:"pause"`
-	TTL     int64     `json:"ttl"`
-	Sent    [4]int64  `json:"sent"`
-	Refused [4]int64  `json:"refused"`
-	Flying  int       `json:"flying"`
-	Queue   [3]int    `json:"queue"`
-	More    bool      `json:"more"`
-	Slots   []askSlot `json:"slots"`
-	Calls   calls     `json:"calls"`
+	ID      string              `json:"id"`
+	Late    float64             `json:"late"`
+	Nonce   string              `json:"nonce"` // the epoch of an account that is new
+	Epoch   string              `json:"epoch"`
+	Version int64               `json:"version"`
+	Pause   float64             `json:"pause"`
+	TTL     int64               `json:"ttl"`
+	Sent    [4]int64            `json:"sent"`
+	Refused [4]int64            `json:"refused"`
+	Flying  int                 `json:"flying"`
+	Queue   [priority.Count]int `json:"queue"`
+	More    bool                `json:"more"`
+	Slots   []askSlot           `json:"slots"`
+	Calls   calls               `json:"calls"`
 	// Refusals is the version of the cached refusals that the sender knows.
 	Refusals string `json:"refusals"`
 
@@ -117,7 +118,7 @@ func (f *Fleet) Lease(of admission.Account, a admission.Ask, done func(admission
 func (f *Fleet) lease(of admission.Account, a admission.Ask) (admission.Lease, error) {
 	q := ask{
 		ID: f.id, Late: f.late(), Nonce: nonce(), Epoch: a.Epoch, Version: a.Version, Pause: a.Pause.Seconds(), TTL: keep.Milliseconds(),
-		Sent: a.Sent, Refused: a.Refused, Queue: [3]int{0, a.Queue, 0}, More: wants(a.Ask), Slots: make([]askSlot, len(a.Slots)),
+		Sent: a.Sent, Refused: a.Refused, Queue: a.Queue, More: wants(a.Ask), Slots: make([]askSlot, len(a.Slots)),
 		RampSlot: limit.LeaseSlots - 1, Refusals: f.refusals.version(of.Payer), Ramp: a.Ramp, Step: a.Step.Seconds(), Horizon: limit.LeaseTime.Seconds(), NoTold: limit.NoTold,
 	}
 	q.Flying, q.Calls = a.Flying, calls{a.Calls.Limit, int(a.Calls.Source), a.CallsVersion, a.CallsNew}
@@ -181,7 +182,7 @@ func (f *Fleet) read(of admission.Account, parts []string) (admission.Lease, err
 
 func wants(a limit.Ask) bool {
 	if len(a.Slots) == 0 {
-		return a.Queue > 0
+		return a.Queue != priority.Counts{}
 	}
 	for _, s := range a.Slots {
 		if s.Want > 0 {

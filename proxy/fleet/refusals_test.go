@@ -7,6 +7,7 @@ import (
 
 	"outrigger/policy/classify"
 	"outrigger/policy/limit"
+	"outrigger/policy/priority"
 	"outrigger/proxy/admission"
 	"outrigger/proxy/fleet/server"
 	"outrigger/proxy/response"
@@ -35,7 +36,7 @@ func (f *Fleet) leaseNow(t *testing.T, of admission.Account) admission.Lease {
 		ok bool
 	}
 	done := make(chan answer, 1)
-	f.Lease(of, admission.Ask{Ask: limit.Ask{Queue: 1}}, func(r admission.Lease, ok bool) { done <- answer{r, ok} })
+	f.Lease(of, admission.Ask{Ask: limit.Ask{Queue: priority.Counts{0, 1, 0}}}, func(r admission.Lease, ok bool) { done <- answer{r, ok} })
 	a := <-done
 	if !a.ok {
 		t.Fatal("no answer")

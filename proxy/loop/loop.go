@@ -31,6 +31,7 @@
 package loop
 
 import (
+	"cmp"
 	mathrand "math/rand/v2"
 	"net/http"
 	"time"
@@ -164,6 +165,8 @@ func (x *Run) takeTicket(at *Prepared, pl *admission.Ticket, now time.Time) {
 		Images:    x.ImagesAsked(),
 		Deadline:  x.Deadline,
 		Unbounded: x.Facts.MaxTokens == 0,
+		Priority:  x.Priority,
+		Caller:    cmp.Or(x.CallerKey, at.credential.Key()),
 	})
 	pl.Taken = true
 	if !pl.Queue.Identified() {

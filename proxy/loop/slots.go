@@ -103,7 +103,7 @@ func (x *Run) waitForSlot(s *admission.Slots, sl *admission.Slot, again bool) er
 	if !x.Deadline.IsZero() && !until.Before(x.Deadline) {
 		until = time.Time{} // the context ends then, and says why
 	}
-	w := &admission.SlotWaiter{Came: x.Start, Deadline: x.Deadline}
+	w := &admission.SlotWaiter{Came: x.Start, Deadline: x.Deadline, Priority: x.Priority}
 	if answer, known := x.Ticket.Queue.Answers.Of(x.answerKind()); known && !x.Deadline.IsZero() {
 		w.Deadline = x.Deadline.Add(-answer - answer/admission.AnswerSlack)
 	}

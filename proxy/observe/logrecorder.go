@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"outrigger/policy/priority"
 	"outrigger/proxy/wire"
 )
 
@@ -46,7 +47,7 @@ func (l *Log) Done(e *Event) {
 	if !l.log.Enabled(context.Background(), level) {
 		return
 	}
-	var buf [28]slog.Attr
+	var buf [29]slog.Attr
 	a := append(buf[:0],
 		slog.String("id", x.ID), wire.Field("method", x.Method, wire.MaxMethod), wire.Field("path", wire.MaskedPath(x.Path), wire.MaxPath),
 		slog.Int("status", r.Status), slog.String("outcome", r.Result()), slog.String("source", string(r.Source)),
@@ -58,6 +59,9 @@ func (l *Log) Done(e *Event) {
 	}
 	if x.CallerLabel != "" {
 		a = append(a, slog.String("caller", x.CallerLabel))
+	}
+	if x.Priority != priority.Normal {
+		a = append(a, slog.String("priority", x.Priority.String()))
 	}
 	if r.Reason != "" {
 		a = append(a, slog.String("reason", r.Reason))

@@ -9,6 +9,7 @@ import (
 	"outrigger/policy"
 	"outrigger/policy/limit"
 	"outrigger/policy/preset"
+	"outrigger/policy/priority"
 	"outrigger/proxy/idempotency/store"
 	"outrigger/proxy/spool"
 )
@@ -65,8 +66,14 @@ type Timeouts struct {
 
 // Callers says who may call.
 type Callers struct {
-	// Tokens, when any are set, are what callers must present in x-outrigger-token.
-	Tokens []values.Secret `env:"CLIENT_TOKENS" doc:"tokens that callers must present in x-outrigger-token, comma-separated" secret:"true"`
+	// Tokens, when any are set, are what callers must present in x-outrigger-token. One may be
+	// name:token; see SplitToken.
+	Tokens []values.Secret `env:"CLIENT_TOKENS" doc:"tokens, or name:token, that callers must present in x-outrigger-token, comma-separated" secret:"true"`
+	// Priority is that of calls whose caller says nothing about it.
+	Priority priority.Priority `env:"PRIORITY_DEFAULT" envDefault:"normal" oneof:"high,normal,low" doc:"priority in the queues of calls without x-outrigger-priority whose token has none: high, normal or low"`
+	// TokenPriorities are those of calls with a named token, and the most that their
+	// x-outrigger-priority may ask for.
+	TokenPriorities []TokenPriority `env:"TOKEN_PRIORITIES" doc:"priorities of named client tokens, 'name=priority' list, comma-separated: the default of their calls, and the most that x-outrigger-priority may ask for"`
 	// Origins are the browser origins (scheme://host[:port]) that may call.
 	Origins []string `env:"ALLOWED_ORIGINS" envDefault:"none" doc:"browser origins that may call, comma-separated, or none"`
 	// Hosts are the Host values served, without port. Empty: loopback names and

@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"outrigger/policy/concurrency"
+	"outrigger/policy/priority"
 	"outrigger/proxy/admission"
 	"outrigger/proxy/lane"
 )
@@ -21,20 +22,20 @@ var (
 
 // concurrency emits what is known of limits on calls in flight at u, and returns how many
 // wait for them.
-func (c *liveCollector) concurrency(u *lane.Lane, out chan<- prometheus.Metric) int {
+func (c *liveCollector) concurrency(u *lane.Lane, out chan<- prometheus.Metric) priority.Counts {
 	emit := func(d *prometheus.Desc, n int, model string) {
 		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(n), u.Config.Name, model)
 	}
 	now := time.Now()
 	whole := u.Slots.Status(now)
-	queued := whole.Queue
+	queued := whole.Waiting
 	emit(descRunning, whole.Running, allModels)
 	if whole.Limit > 0 {
 		emit(descConcurrency, whole.Limit, allModels)
 	}
 	tightest := map[string]concurrency.Snapshot{}
 	u.Queues.EachSlots(now, func(key admission.Key, s admission.ConcurrencyStatus, proven bool) {
-		queued += s.Queue
+		queued.Add(s.Waiting)
 		if s.Limit == 0 {
 			return
 		}

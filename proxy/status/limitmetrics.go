@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"outrigger/policy/limit"
+	"outrigger/policy/priority"
 	"outrigger/proxy/admission"
 	"outrigger/proxy/lane"
 )
@@ -15,7 +16,7 @@ import (
 const maxLimitSeries = 200
 
 var (
-	descDepth     = describeGauge("outrigger_queue_depth", "Requests that wait in the queues for a rate limit or a limit on calls in flight.", "upstream")
+	descDepth     = describeGauge("outrigger_queue_depth", "Requests that wait in the queues for a rate limit or a limit on calls in flight.", "upstream", "priority")
 	descLimit     = describeGauge("outrigger_limit", "Limits known or learned, per minute; of a dimension named _long, per hour or day.", "upstream", "model", "dimension")
 	descRemaining = describeGauge("outrigger_limit_remaining", "What may be sent now under a limit.", "upstream", "model", "dimension")
 	descSource    = describeGauge("outrigger_limit_source", "1 for how a limit came to be known.", "upstream", "model", "dimension", "source")
@@ -36,14 +37,14 @@ type limitSeries struct{ model, dimension string }
 // limits emits the limiters of u: the tightest for each model and dimension, and
 // the longest pause, since credentials are not a label here. To the queues' depth come
 // those that wait elsewhere.
-func (c *liveCollector) limits(u *lane.Lane, out chan<- prometheus.Metric, elsewhere int) {
+func (c *liveCollector) limits(u *lane.Lane, out chan<- prometheus.Metric, elsewhere priority.Counts) {
 	emit := func(d *prometheus.Desc, kind prometheus.ValueType, v float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(d, kind, v, append([]string{u.Config.Name}, labels...)...)
 	}
 	tightest, pauses, depth, shared := map[limitSeries]limit.Bucket{}, map[string]float64{}, elsewhere, 0
 	now := time.Now()
 	counts := u.Queues.Each(now, func(keys []admission.Key, s limit.Snapshot, proven bool) {
-		depth += s.Queue
+		depth.Add(s.Waiting)
 		if proven {
 			shared += len(keys) - 1
 		}
@@ -59,7 +60,9 @@ func (c *liveCollector) limits(u *lane.Lane, out chan<- prometheus.Metric, elsew
 			}
 		}
 	})
-	emit(descDepth, prometheus.GaugeValue, float64(depth))
+	for i, p := range priority.All {
+		emit(descDepth, prometheus.GaugeValue, float64(depth[i]), p.String())
+	}
 	emit(descShared, prometheus.GaugeValue, float64(shared))
 	for k, b := range tightest {
 		emit(descLimit, prometheus.GaugeValue, perMinute(b), k.model, k.dimension)

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -199,7 +200,9 @@ func (r *resuming) passGate(ctx context.Context) error {
 // admit waits in the queue that all reads of responses wait in.
 func (r *resuming) admit(ctx context.Context, pl *admission.Ticket) error {
 	now := time.Now()
-	pl.Take(r.up.Queues.Of(admission.Key{Credential: r.account, Model: r.x.Endpoint.Name}, now), limit.Waiter{Tokens: 1, Deadline: r.limit()})
+	pl.Take(r.up.Queues.Of(admission.Key{Credential: r.account, Model: r.x.Endpoint.Name}, now), limit.Waiter{
+		Tokens: 1, Deadline: r.limit(), Priority: r.x.Priority, Caller: cmp.Or(r.x.CallerKey, r.account.Key()),
+	})
 	d := pl.Queue.Enter(pl, now)
 	if d.Reason != limit.Admitted && d.Reason != limit.Queued {
 		r.tell(", and it could not be resumed within upstream \"" + r.up.Config.Name + "\"'s rate limit")

@@ -8,6 +8,7 @@ import (
 // Header names in the form that net/http stores them in.
 const (
 	HeaderToken       = "X-Outrigger-Token"
+	HeaderPriority    = "X-Outrigger-Priority"
 	HeaderAttempts    = "X-Outrigger-Attempts"
 	HeaderUpstream    = "X-Outrigger-Upstream"
 	HeaderFailover    = "X-Outrigger-Failover"
