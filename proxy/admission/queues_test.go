@@ -55,7 +55,7 @@ func TestLines_NothingIsKeptOfInventedNames(t *testing.T) {
 	if len(ls.byKey) != 0 || len(ls.accounts) > maxBlank || ls.bytes > maxBlank*5<<10 {
 		t.Errorf("%d limiters of %d credentials are kept, of %d bytes", len(ls.byKey), len(ls.accounts), ls.bytes)
 	}
-	if ls.Tidy(now.Add(blankTime)) || len(ls.accounts) != 0 || ls.bytes != 0 {
+	if ls.Tidy(time.Now().Add(blankTime)) || len(ls.accounts) != 0 || ls.bytes != 0 {
 		t.Errorf("%d credentials are kept after a minute, of %d bytes", len(ls.accounts), ls.bytes)
 	}
 }
