@@ -33,7 +33,8 @@ type Fleet struct {
 	server   server.Server
 	client   goredis.UniversalClient
 	eval     func(ctx context.Context, s *goredis.Script, keys []string, args ...any) ([]string, error)
-	closed   bool // OUTRIGGER_FLEET_FAIL
+	check    func(context.Context) error // whether the server can be used
+	closed   bool                        // OUTRIGGER_FLEET_FAIL
 	id       string
 	recorder observe.Recorder
 	started  time.Time
@@ -62,6 +63,7 @@ func Open(s server.Server, failClosed bool, recorder observe.Recorder) *Fleet {
 	f.eval = func(ctx context.Context, s *goredis.Script, keys []string, args ...any) ([]string, error) {
 		return s.Run(ctx, f.client, keys, args...).StringSlice()
 	}
+	f.check = func(ctx context.Context) error { return server.Check(ctx, s.Name, f.client) }
 	_, _ = rand.Read(f.beats.secret[:])
 	f.health.parts.Store(1)
 	first, stop := context.WithTimeout(ctx, connectTime)

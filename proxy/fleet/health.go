@@ -34,7 +34,7 @@ type health struct {
 
 // connect checks the server, and learns the secret and who is there.
 func (f *Fleet) connect(ctx context.Context) error {
-	if err := server.Check(ctx, f.server.Name, f.client); err != nil {
+	if err := f.check(ctx); err != nil {
 		return err
 	}
 	if err := f.beat(ctx); err != nil {

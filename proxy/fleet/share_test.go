@@ -73,6 +73,10 @@ func virtual(t *testing.T, r *luaRedis) *Fleet {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	f := &Fleet{id: nonce(), recorder: notices{t}, started: time.Now(), ending: ctx, end: cancel, counts: counts{queues: map[admission.Account]int{}}, eval: r.eval}
+	f.check = func(ctx context.Context) error {
+		_, err := r.eval(ctx, beatScript, memberNames(), f.id, "{}", "", 10, 0)
+		return err
+	}
 	f.health.parts.Store(1)
 	if err := f.beat(ctx); err != nil {
 		t.Fatal(err)
@@ -99,17 +103,56 @@ func TestEightShareOneLimit(t *testing.T) {
 	} {
 		for _, one := range []bool{true, false} {
 			t.Run(fmt.Sprint(tt.name, map[bool]string{true: " alone"}[one]), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) { share(t, tt.set, tt.headers, one) })
+				synctest.Test(t, func(t *testing.T) { share(t, tt.set, tt.headers, one, nil) })
 			})
 		}
 	}
 }
 
-func share(t *testing.T, set limit.Settings, headers, one bool) {
+// TestServer_AwayAndBack takes the server away amid a burst, and brings it back with what it had
+// or without.
+func TestServer_AwayAndBack(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		set     limit.Settings
+		headers bool
+		empty   bool
+	}{
+		{"configured", limit.Settings{RPM: 1200, Learn: true, QueueMax: 10000}, false, false},
+		{"configured, empty", limit.Settings{RPM: 1200, Learn: true, QueueMax: 10000}, false, true},
+		{"headers", limit.Settings{Learn: true, QueueMax: 10000}, true, false},
+		{"headers, empty", limit.Settings{Learn: true, QueueMax: 10000}, true, true},
+		{"refusals", limit.Settings{Learn: true, QueueMax: 10000}, false, false},
+		{"refusals, empty", limit.Settings{Learn: true, QueueMax: 10000}, false, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				share(t, tt.set, tt.headers, false, func(r *luaRedis) {
+					time.Sleep(8 * time.Second)
+					r.mu.Lock()
+					r.down = true
+					if tt.empty {
+						r.data = map[string]any{}
+					}
+					r.mu.Unlock()
+					time.Sleep(10 * time.Second)
+					r.mu.Lock()
+					r.down = false
+					r.mu.Unlock()
+				})
+			})
+		})
+	}
+}
+
+func share(t *testing.T, set limit.Settings, headers, one bool, trouble func(*luaRedis)) {
 	redis := newLuaRedis(t)
 	up := &quota{rate: 20, burst: 20, level: 20, at: time.Now(), headers: headers, start: time.Now(), perSec: map[int]int{}}
 	key := admission.Key{Credential: carrier.Credential{1}, Model: "m"}
 	var all sync.WaitGroup
+	if trouble != nil {
+		all.Go(func() { trouble(redis) })
+	}
 	start := time.Now()
 	spread := []int{400, 200, 100, 50, 25, 15, 8, 2}
 	if one {
