@@ -220,7 +220,8 @@ func (l *Limiter) cap(now time.Time, w *Waiter, s slot, r Reading, accepted bool
 		return
 	}
 	if l.lease != nil {
-		l.lease.tell(s, most)
+		// What others have under way is charged to the account already.
+		l.lease.tell(s, (r.Remaining+b.known()*since.Seconds())*milli)
 	}
 	level := b.level(now)
 	b.reading.tariff, b.reading.capped = b.tariff, level > most

@@ -61,6 +61,8 @@ type AskSlot struct {
 	// Level is what is left, as far as is known here: for an account that is new. Told is what
 	// an answer has just told to be left at most; below NoTold it told nothing.
 	Level, Told float64
+	// Lower says that Level is news: a refusal told it.
+	Lower bool
 	// Want is what would be of use, Head the least that is, and Back what was not used.
 	Want, Head, Back int64
 }
@@ -256,7 +258,7 @@ func (l *Limiter) askSlots(now time.Time, more bool) []AskSlot {
 		t := now.Sub(l.start)
 		l.tune(now, t, slot)
 		b.fill(now)
-		a := AskSlot{Slot: int(slot), Speed: b.speed * milli, Burst: b.burst, Level: l.known(now, b), Told: NoTold}
+		a := AskSlot{Slot: int(slot), Speed: b.speed * milli, Burst: b.burst, Level: l.known(now, b), Told: NoTold, Lower: b.estimate.n > s.synced[slot].events}
 		if !b.wide {
 			a.Ahead = b.ahead
 		}

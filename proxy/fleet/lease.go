@@ -55,6 +55,7 @@ type askSlot struct {
 	Ahead int64   `json:"ahead"`
 	Level float64 `json:"level"`
 	Told  float64 `json:"told"`
+	Lower bool    `json:"lower"`
 	Want  int64   `json:"want"`
 	Head  int64   `json:"head"`
 	Back  int64   `json:"back"`

@@ -141,7 +141,7 @@ for _, s in ipairs(ask.slots) do
 		b.at, b.reserve = now, math.min(b.reserve, ahead)
 		b.level = math.min(b.level + s.back, s.burst)
 		if s.told > ask.no_told and s.told < b.level then b.level, b.reserve = s.told, 0 end
-		if accepted and s.level < b.level then b.level, b.reserve = s.level, 0 end
+		if accepted and s.lower and s.level < b.level then b.level, b.reserve = s.level, 0 end
 		have = math.max(0, b.level + s.speed * ask.horizon) + b.reserve
 		slots[#slots + 1] = { s = s, have = have, b = b }
 	end
