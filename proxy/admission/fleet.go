@@ -86,15 +86,15 @@ func (ls *Queues) share(ts *scheduler, ln *Queue, now time.Time) {
 
 // share makes ts lease from an account. Locked.
 func (ts *scheduler) share(f Fleet, of Account, now time.Time) {
+	if slots := ts.slots(); slots != nil {
+		slots.Share(f, of)
+	}
 	if ts.fleet != nil && ts.leasesFrom == of {
 		return
 	}
 	ts.fleet, ts.leasesFrom = f, of
 	ts.limiter.Share()
 	ts.asks++
-	if slots := ts.slots(); slots != nil {
-		slots.Share(f, of)
-	}
 	ts.release(now)
 }
 
@@ -150,4 +150,11 @@ func (ts *scheduler) leased(turn int, a Ask, slots *Slots, r Lease, ok bool) {
 func (ts *scheduler) follow(now time.Time) {
 	parts, closed := ts.fleet.Apart()
 	ts.limiter.Apart(now, parts, closed)
+}
+
+// Leases reports whether what may be sent is leased from the fleet.
+func (ln *Queue) Leases() bool {
+	ts := ln.lock()
+	defer ts.mu.Unlock()
+	return ts.fleet != nil
 }

@@ -49,6 +49,7 @@ func (sl *Slot) Give(accepted bool) {
 		s.learned.End(now, &sl.call, accepted)
 	}
 	s.taken--
+	s.yield(now, accepted)
 	s.Release(now)
 	s.giveBack(now)
 	s.watch(now)
