@@ -83,8 +83,8 @@ func (f *Fleet) Lease(of admission.Account, a limit.Ask, done func(limit.Lease, 
 	f.counts.asked(of, a)
 	f.background.Go(func() {
 		r, err := f.lease(of, a)
-		if errors.Is(err, errLate) {
-			r, err = f.lease(of, a)
+		if errors.Is(err, errLate) || errors.Is(err, context.DeadlineExceeded) && f.ending.Err() == nil {
+			r, err = f.lease(of, a) // one late answer is chance
 		}
 		switch {
 		case err != nil:

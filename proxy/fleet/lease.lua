@@ -144,7 +144,7 @@ for _, s in ipairs(ask.slots) do
 end
 
 -- What this one gets: its part of what there is, or what one request needs if it is its turn.
--- Nobody takes more than half of what gathered, since others may be about to come.
+-- Nobody takes more than a quarter of what gathered, since others may be about to come.
 local paused = now < account.pause
 for _, x in ipairs(slots) do
 	local s = x.s
@@ -154,7 +154,7 @@ for _, x in ipairs(slots) do
 		if x.b then head = math.min(head, math.max(s.burst, 1)) end
 		x.head = head
 		local most = x.have * share
-		if x.have > 2 * s.speed * ask.horizon then most = math.min(most, x.have / 2) end
+		if x.have > 2 * s.speed * ask.horizon then most = math.min(most, x.have / 4) end
 		x.get = math.min(s.want, most)
 		if x.have < (rank + 1) * head and x.get < head then can = false end
 	end
@@ -167,7 +167,8 @@ local granted, served = {}, 0
 for _, x in ipairs(slots) do
 	local s = x.s
 	if s.want > 0 and can then
-		local get = math.floor(math.max(s.head, s.want * part))
+		local get = s.want
+		if part < 1 then get = math.floor(math.max(1, s.want * part / s.head)) * s.head end -- a part of one is of no use
 		granted[tostring(s.slot)] = get
 		if x.ramp then
 			x.ramp.used = x.ramp.used + get / 1000
@@ -212,6 +213,7 @@ if unmet and ask.more then
 	for _, x in ipairs(slots) do
 		if x.s.want > 0 then
 			local missing = (rank + 1) * x.head - x.have
+			if x.b then missing = (rank + 1) * x.head - x.b.level - x.s.speed * ask.horizon - x.b.reserve end
 			if x.ramp then
 				if missing > 0 then again = math.max(again, x.ramp.at + ask.step - now) end
 			elseif x.s.speed > 0 then
