@@ -134,6 +134,10 @@ func (l *Limiter) Apart(now time.Time, parts int, closed bool) {
 		return
 	}
 	now = l.tick(now)
+	divided := 1.0 // what is left is of all, until the limit is divided
+	if s.apart == 0 && parts > 0 {
+		divided = float64(parts)
+	}
 	s.apart, s.closed, s.asked = parts, closed, false
 	s.balance, s.again = [LeaseSlots]int64{}, time.Time{}
 	for _, slot := range l.active {
@@ -143,6 +147,9 @@ func (l *Limiter) Apart(now time.Time, parts int, closed bool) {
 		b.speed = 0 // tune sets it anew
 		b.tune(now, now.Sub(l.start))
 		b.resize(now)
+		if level > 0 {
+			level /= divided
+		}
 		b.set(now, min(level, float64(b.burst)))
 	}
 	l.slowed = true

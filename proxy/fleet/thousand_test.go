@@ -18,7 +18,7 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 )
 
-var sidecars = flag.Int("sidecars", 0, "simulate so many, in place of 1000 (100 with -short or the race detector)")
+var sidecars = flag.Int("sidecars", 0, "simulate so many sidecars, in place of 1000 (100 with -short or the race detector)")
 
 // size is how many sidecars are simulated. The limit grows with them: half a request a second
 // for each.
@@ -47,7 +47,7 @@ type crowd struct {
 	mu    sync.Mutex
 	calls map[string]map[int]int // of scripts, by name and second
 	waits []time.Duration        // in the queues
-	lost  int // how often a sidecar went on without the server
+	lost  int                    // how often a sidecar went on without the server
 	all   []*member
 	work  sync.WaitGroup
 }
@@ -65,8 +65,8 @@ func newCrowd(t *testing.T, rate float64) *crowd {
 	t.Helper()
 	c := &crowd{
 		t: t, redis: newLuaRedis(t), rate: rate, key: admission.Key{Credential: carrier.Credential{1}, Model: "m"},
-		began: time.Now(), calls: map[string]map[int]int{"lease": {}, "beat": {}},
-		up: &quota{rate: rate, burst: rate, level: rate, at: time.Now(), start: time.Now(), perSec: map[int]int{}},
+		calls: map[string]map[int]int{"lease": {}, "beat": {}},
+		up:    &quota{rate: rate, burst: rate, level: rate, at: time.Now(), start: time.Now(), perSec: map[int]int{}},
 	}
 	c.redis.cost = scriptCost
 	return c
@@ -97,8 +97,17 @@ func (c *crowd) count(s *goredis.Script) {
 	c.calls[name][int(time.Since(c.began)/time.Second)]++
 }
 
+// begin begins, once all have joined.
+func (c *crowd) begin() {
+	for _, m := range c.all {
+		_ = m.fleet.beat(c.t.Context()) // all know how many they are
+	}
+	c.began, c.calls = time.Now(), map[string]map[int]int{"lease": {}, "beat": {}}
+}
+
 // run has every sidecar do its requests all at once, each from its time on.
 func (c *crowd) run() {
+	c.begin()
 	for _, m := range c.all {
 		c.work.Go(func() {
 			time.Sleep(m.at)
@@ -115,6 +124,7 @@ func (c *crowd) run() {
 
 // steady has every sidecar send each requests per second at random moments.
 func (c *crowd) steady(each float64, last time.Duration, random *rand.Rand) {
+	c.begin()
 	for _, m := range c.all {
 		for at := random.ExpFloat64() / each; at < last.Seconds(); at += random.ExpFloat64() / each {
 			m.n++
@@ -209,21 +219,23 @@ func (c *crowd) fair(n int) time.Duration {
 // two each. Others with two come while all wait.
 func TestAThousandSidecars_ShareOneLimitFairly(t *testing.T) {
 	for _, tt := range []struct {
-		name string
-		over time.Duration // which they come
-		lost int           // how often each may go on without the server
+		name   string
+		n      int           // sidecars
+		over   time.Duration // which they come
+		lost   int           // how often each may go on without the server
+		slower float64       // than the limit permits, at most
 	}{
-		{"in a second", time.Second, 0},
-		{"at once", 0, 1}, // a thousand scripts take longer than one may
+		{"in a second", size(), time.Second, 0, 1.08},
+		{"at once", (size() + 2) / 3, 0, 1, 1.25}, // a thousand scripts take longer than one may
 	} {
 		t.Run(strings.ReplaceAll(tt.name, " ", "_"), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { fairly(t, tt.over, tt.lost) })
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) { fairly(t, tt.n, tt.over, tt.lost, tt.slower) })
 		})
 	}
 }
 
-func fairly(t *testing.T, over time.Duration, lost int) {
-	n := size()
+func fairly(t *testing.T, n int, over time.Duration, lost int, most float64) {
 	c := newCrowd(t, float64(n)/2)
 	if over == 0 {
 		c.redis.cost = 2 * timeout / time.Duration(n)
@@ -233,18 +245,15 @@ func fairly(t *testing.T, over time.Duration, lost int) {
 		requests := 2
 		switch {
 		case i%100 == 0:
-			requests = 500
+			requests = many
 		case i%10 == 1:
-			requests = 30
+			requests = some
 		}
 		c.join(requests, time.Duration(random.Float64()*float64(over)))
 	}
 	late := max(2, n/50)
 	for i := range late {
 		c.join(2, 5*time.Second+time.Duration(i)*10*time.Millisecond)
-	}
-	for _, m := range c.all {
-		_ = m.fleet.beat(t.Context()) // they have been there for a while
 	}
 	c.run()
 	best := seconds(float64(c.requests()) / c.rate) // the limiter does not count on a full bucket
@@ -265,28 +274,27 @@ func fairly(t *testing.T, over time.Duration, lost int) {
 	t.Logf("%d sidecars, %d requests at %.0f a second: %.2f s, %.3f x optimum, %.2f %% refused, %d went on without the server", len(c.all), c.requests(), c.rate, took.Seconds(), slower,
 		100*refused, c.lost)
 	t.Logf("%.2f leases per request, at most %d in a second, %.1f beats a second", perRequest, peak, float64(beats)/took.Seconds())
-	for k, v := range c.redis.data {
-		if s, ok := v.(string); ok && len(s) > 100 {
-			t.Log(k, s)
-		}
-	}
-	for _, k := range []int{2, 30, 500, newcomer} {
+	for _, k := range []int{2, some, many, newcomer} {
 		d := slices.Sorted(slices.Values(by[k]))
 		t.Logf("%3d requests: done after %.2f to %.2f s, median %.2f, fair %.2f; Jain %.3f", k, d[0].Seconds(), d[len(d)-1].Seconds(), d[len(d)/2].Seconds(), c.fair(k).Seconds(), jain(d))
-		if last, most := d[len(d)-1], 2*c.fair(k)+over; last > most {
-			t.Errorf("sidecars with %d requests are done after %v, want at most %v", k, last, most)
+		if last, late := d[len(d)-1], 2*c.fair(k)+over; last > late {
+			t.Errorf("sidecars with %d requests are done after %v, want at most %v", k, last, late)
 		}
 	}
-	if d := by[500]; jain(d) < 0.99 {
+	if d := by[many]; jain(d) < 0.99 {
 		t.Errorf("among sidecars with equal work Jain's index is %.3f, want 0.99", jain(d))
 	}
-	if slower > 1.08 || refused > 0.03 || perRequest > 3 || float64(peak) > 8*float64(n) || c.lost > lost*len(c.all) {
-		t.Error("want at most 1.08 x optimum, 3 % refused, 3 leases per request, 8 a second and sidecar")
+	if slower > most || refused > 0.03 || perRequest > 3 || peak > 5*n || c.lost > lost*len(c.all) {
+		t.Errorf("want at most %.2f x optimum, 3 %% refused, 3 leases per request, 5 a second and sidecar, %d without the server", most, lost*len(c.all))
 	}
 }
 
-// newcomer stands for the requests of those who come while all wait: two.
-const newcomer = 2 + 1
+// Requests of a sidecar, beside two.
+const (
+	many     = 300
+	some     = 20
+	newcomer = 2 + 1 // stands for two of those who come while all wait
+)
 
 // jain is the index of fairness of the speeds: 1 if all are equal.
 func jain(d []time.Duration) float64 {
@@ -308,10 +316,11 @@ func TestAThousandSidecars_CostLittleBelowTheLimit(t *testing.T) {
 		last           time.Duration
 		most           float64 // leases per request
 	}{
-		{"many quiet", size(), 0.4, 0.5, 20 * time.Second, 3},
-		{"few busy", size() / 100, 200, 250, 10 * time.Second, 0.2},
+		{"many quiet", (size() + 1) / 2, 0.4, 0.5, 10 * time.Second, 4},
+		{"few busy", max(1, size()/200), 1000, 1250, 3 * time.Second, 0.1},
 	} {
 		t.Run(strings.ReplaceAll(tt.name, " ", "_"), func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				c := newCrowd(t, tt.capacity*float64(tt.members))
 				for range tt.members {
@@ -325,6 +334,12 @@ func TestAThousandSidecars_CostLittleBelowTheLimit(t *testing.T) {
 					float64(leases)/float64(c.requests()), peak, float64(beats)/tt.last.Seconds()/float64(tt.members))
 				t.Logf("waits: median %v, 99th percentile %v, worst %v; %.2f %% refused", c.waits[len(c.waits)/2], c.waits[len(c.waits)*99/100], c.waits[len(c.waits)-1],
 					100*float64(c.up.refused)/float64(c.up.sent))
+				if got := float64(leases) / float64(c.requests()); got > tt.most || c.up.refused > 0 || c.lost > 0 {
+					t.Errorf("%.3f leases per request, want at most %.1f; %d refused and %d without the server, want none", got, tt.most, c.up.refused, c.lost)
+				}
+				if median, late := c.waits[len(c.waits)/2], c.waits[len(c.waits)*99/100]; median > 2*time.Millisecond || late > 500*time.Millisecond {
+					t.Errorf("waits are %v, and %v at the 99th percentile, want 2ms and 500ms", median, late)
+				}
 			})
 		})
 	}
