@@ -163,7 +163,7 @@ func BenchmarkServerMemory(b *testing.B) {
 		if err := f.client.FlushAll(b.Context()).Err(); err != nil {
 			b.Fatal(err)
 		}
-		used := func() float64 { return info(b, f, "memory", "used_memory_dataset") }
+		used := func() float64 { return info(b, f, "memory", "used_memory") }
 		ask := func(of admission.Account, scarce bool) {
 			a := typical(scarce)
 			a.Known = &limit.Knowledge{Limits: []limit.KnownLimit{
