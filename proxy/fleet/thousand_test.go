@@ -33,7 +33,7 @@ func size() int {
 }
 
 // scriptCost is what a lease takes of a real server's one thread: see BenchmarkLease.
-const scriptCost = 100 * time.Microsecond
+const scriptCost = 200 * time.Microsecond
 
 // crowd is many sidecars at one account of one server, in virtual time.
 type crowd struct {
