@@ -69,7 +69,9 @@ func (b *buffers) Put(p []byte) { b.pool.Put(&p) }
 
 // newOutrigger is the whole proxy as the binary serves it by default: every setting
 // at its default, metrics registered, one line of JSON per request to a pipe.
-func newOutrigger(upstream *url.URL) (http.Handler, error) { return newProxy(upstream, settings.Fleet{}) }
+func newOutrigger(upstream *url.URL) (http.Handler, error) {
+	return newProxy(upstream, settings.Fleet{})
+}
 
 // newInFleet is that with OUTRIGGER_REDIS_URL.
 func newInFleet(upstream *url.URL) (http.Handler, error) {
