@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -50,6 +51,9 @@ type crowd struct {
 	lost  int                    // how often a sidecar went on without the server
 	all   []*member
 	work  sync.WaitGroup
+
+	ctx    context.Context // ends when a test has gone wrong
+	failed atomic.Bool
 }
 
 // member is one sidecar, which has n requests from at on.
@@ -69,6 +73,9 @@ func newCrowd(t *testing.T, rate float64) *crowd {
 		up:    &quota{rate: rate, burst: rate, level: rate, at: time.Now(), start: time.Now(), perSec: map[int]int{}},
 	}
 	c.redis.cost = scriptCost
+	var end context.CancelFunc
+	c.ctx, end = context.WithTimeout(t.Context(), 2*time.Minute) // all bounds are below
+	t.Cleanup(end)
 	return c
 }
 
@@ -162,8 +169,10 @@ func (c *crowd) call(m *member) {
 			c.t.Errorf("%v %v", d.Reason, d.Wait)
 			break
 		}
-		if err := pl.Wait(context.Background()); err != nil {
-			c.t.Error(err)
+		if err := pl.Wait(c.ctx); err != nil {
+			if c.failed.CompareAndSwap(false, true) {
+				c.t.Errorf("a request of %d still waits after %v: %v", m.n, time.Since(came), err)
+			}
 			break
 		}
 		waited := time.Since(came)
