@@ -110,16 +110,28 @@ func (l *Limiter) Answered(now time.Time, w *Waiter, h Headers) {
 // gathered returns the reserve at now.
 func (b *bucket) gathered(now time.Time) int64 {
 	idle := now.Sub(b.fullAt).Seconds()
-	if b.wide || idle <= 0 {
-		return b.reserve
+	reserve := b.reserve
+	if !b.wide && idle > 0 {
+		reserve = int64(min(float64(max(b.reserve, b.ahead-milli)), float64(b.reserve)+idle*b.speed*milli))
 	}
-	return int64(min(float64(max(b.reserve, b.ahead-milli)), float64(b.reserve)+idle*b.speed*milli))
+	if b.parts > 1 {
+		reserve = min(reserve, b.atOnce())
+	}
+	return reserve
+}
+
+// atOnce is what may go at once after idleness: its part of ahead, while the limit is divided.
+func (b *bucket) atOnce() int64 {
+	if b.parts > 1 {
+		return int64(float64(b.ahead) / b.parts)
+	}
+	return b.ahead
 }
 
 // reserved reports whether the reserve pays for cost: it may, as long as no second
 // holds more than ahead.
 func (b *bucket) reserved(now time.Time, t time.Duration, cost int64) bool {
-	return cost <= b.gathered(now) && b.second.Sum(t)+cost <= b.ahead
+	return cost <= b.gathered(now) && b.second.Sum(t)+cost <= b.atOnce()
 }
 
 // wait returns how long until w could go if it were first, 0 for now.

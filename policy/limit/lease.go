@@ -135,6 +135,10 @@ func (l *Limiter) Apart(now time.Time, parts int, closed bool) {
 	}
 	now = l.tick(now)
 	back := s.apart > 0 && parts == 0
+	divided := 1.0 // what is left is of all, until the limit is divided
+	if s.apart == 0 && parts > 0 {
+		divided = float64(parts)
+	}
 	s.apart, s.closed, s.asked = parts, closed, false
 	s.balance, s.again = [LeaseSlots]int64{}, time.Time{}
 	for _, slot := range l.active {
@@ -144,6 +148,9 @@ func (l *Limiter) Apart(now time.Time, parts int, closed bool) {
 		b.speed = 0 // tune sets it anew
 		b.tune(now, now.Sub(l.start))
 		b.resize(now)
+		if level > 0 {
+			level /= divided
+		}
 		b.set(now, min(level, float64(b.burst)))
 		if back { // the account does not know what went meanwhile
 			s.tell(slot, min(level*max(1, float64(s.waiting)), float64(b.burst)))
@@ -249,7 +256,7 @@ func (l *Limiter) askSlots(now time.Time, more bool) []AskSlot {
 	all := make([]AskSlot, 0, len(l.active)+1)
 	part := 0.0
 	if took := now.Sub(s.since); !s.since.IsZero() && took < 10*LeaseTime {
-		part = leaseMore * LeaseTime.Seconds() / max(took, LeaseTime/10).Seconds()
+		part = leaseMore * LeaseTime.Seconds() / max(took, LeaseTime/2).Seconds()
 	}
 	head := l.queue.head()
 	expected := func(slot int) int64 { return int64(part * float64(max(0, s.used[slot]))) }

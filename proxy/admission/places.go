@@ -34,7 +34,7 @@ const (
 	// placesKeep is how long a place is kept that nobody uses, while nobody else waits.
 	placesKeep = 100 * time.Millisecond
 	// placesAgain is how long one who waits for a place waits for word that there is one.
-	placesAgain = 100 * time.Millisecond
+	placesAgain = 250 * time.Millisecond
 	// placesRefused is how long nobody asks for a place anew once a call was refused.
 	placesRefused = 50 * time.Millisecond
 )
@@ -49,6 +49,7 @@ type sharing struct {
 	renewed time.Time
 	freed   time.Time // when held became more than is used; zero while it is not
 	waiting bool      // others do
+	woken   bool      // something came about while an answer was awaited, which may be older
 	timer   *time.Timer
 	told    concurrency.Known // what others know of the limit
 	version int64
@@ -70,8 +71,17 @@ func (s *Slots) Share(f Fleet, of Account) {
 func (s *Slots) word() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.shared.again = time.Time{}
-	s.Release(time.Now())
+	s.shared.again, s.shared.woken = time.Time{}, s.shared.asked
+	now := time.Now()
+	s.Release(now)
+	s.passWord(now)
+}
+
+// passWord says that nobody waits here any more, so that another is woken. Locked.
+func (s *Slots) passWord(now time.Time) {
+	if limit, probe := s.bound(now); s.queue.Len() == 0 && limit > 0 {
+		s.askPlaces(now, limit, probe, 0)
+	}
 }
 
 // bound is how many calls may be in flight, all processes together, and how many of them as a
@@ -139,7 +149,14 @@ func (s *Slots) leased(r PlacesLease, ok bool) {
 			s.learned.Run(now, s.taken+r.Others)
 		}
 	}
+	word := h.woken
+	if h.woken {
+		h.again, h.woken = time.Time{}, false
+	}
 	s.Release(now)
+	if word {
+		s.passWord(now)
+	}
 	s.giveBack(now)
 	s.watch(now)
 }
@@ -151,7 +168,7 @@ func (s *Slots) yield(now time.Time, accepted bool) {
 	if h.fleet == nil || h.held <= s.taken || accepted && (!h.waiting || s.queue.Len() == 0) {
 		return
 	}
-	h.held, h.again = s.taken, time.Time{}
+	h.held, h.again, h.woken = s.taken, time.Time{}, h.woken || h.asked
 	limit, probe := s.bound(now)
 	if !accepted {
 		s.askPlaces(now, limit, probe, 0)

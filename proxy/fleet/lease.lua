@@ -208,8 +208,11 @@ if unmet and ask.more then
 		if mine[c] and (not tag or mine[c] < tag) then tag = mine[c] end
 	end
 	rank = 0
-	if tag then
-		for c = 1, 3 do rank = rank + redis.call('ZCOUNT', KEYS[c + 1], '-inf', '(' .. string.format('%.17g', tag)) end
+	if tag then -- among those with the same time by name: not all come at once
+		for c = 1, 3 do
+			rank = rank + (mine[c] == tag and redis.call('ZRANK', KEYS[c + 1], ask.id)
+				or redis.call('ZCOUNT', KEYS[c + 1], '-inf', '(' .. string.format('%.17g', tag)))
+		end
 	end
 	for _, x in ipairs(slots) do
 		if x.s.want > 0 then
@@ -222,7 +225,8 @@ if unmet and ask.more then
 			end
 		end
 	end
-	again = math.max(soonest, math.min(again, latest))
+	-- Those whose turn is far away spread, by a number that is another one in each ask.
+	again = math.max(soonest, math.min(again, latest * (1 + tonumber(string.sub(ask.nonce, 1, 4), 16) / 65536) / 2))
 	if paused then again = math.max(0.001, account.pause - now) end
 end
 

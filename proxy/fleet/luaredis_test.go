@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,9 +20,11 @@ type luaRedis struct {
 	mu      sync.Mutex
 	vm      *lua.LState
 	scripts map[string]*lua.LFunction
-	data    map[string]any // string, map[string]string, or map[string]float64
+	data    map[string]any // string, map[string]string, or *zset
 	calls   int
 	trip    time.Duration // there and back
+	cost    time.Duration // that a script takes; meanwhile no other runs
+	idle    time.Time     // when all that came have run
 	down    bool
 	members map[string]*Fleet
 }
@@ -55,10 +55,23 @@ func (r *luaRedis) eval(ctx context.Context, s *goredis.Script, keys []string, a
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}
+	if r.cost > 0 {
+		turn := time.Now()
+		if r.idle.After(turn) {
+			turn = r.idle
+		}
+		r.idle = turn.Add(r.cost)
+		r.mu.Unlock()
+		time.Sleep(time.Until(turn.Add(r.cost)))
+		r.mu.Lock()
+	}
 	r.calls++
 	out, err := r.run(s, keys, args)
 	r.mu.Unlock()
 	time.Sleep(r.trip / 2)
+	if ctx.Err() != nil {
+		return nil, ctx.Err() // it ran, but its sender went on
+	}
 	return out, err
 }
 
@@ -108,7 +121,10 @@ func (r *luaRedis) call(l *lua.LState) int {
 	if len(args) > 0 {
 		key = args[0]
 	}
-	set, _ := r.data[key].(map[string]float64)
+	set, _ := r.data[key].(*zset)
+	if set == nil {
+		set = &zset{scores: map[string]float64{}}
+	}
 	hash, _ := r.data[key].(map[string]string)
 	switch name := l.CheckString(1); name {
 	case "TIME":
@@ -168,52 +184,34 @@ func (r *luaRedis) call(l *lua.LState) int {
 		delete(hash, args[1])
 		l.Push(lua.LNumber(1))
 	case "ZADD":
-		if set == nil {
-			set = map[string]float64{}
-			r.data[key] = set
-		}
-		set[args[2]] = float(args[1])
+		r.data[key] = set
+		set.add(args[2], float(args[1]))
 		l.Push(lua.LNumber(1))
 	case "ZREM":
-		delete(set, args[1])
+		set.remove(args[1])
 		l.Push(lua.LNumber(1))
 	case "ZSCORE":
-		if v, ok := set[args[1]]; ok {
+		if v, ok := set.scores[args[1]]; ok {
 			l.Push(lua.LString(strconv.FormatFloat(v, 'g', 17, 64)))
 		} else {
 			l.Push(lua.LFalse)
 		}
+	case "ZRANK":
+		l.Push(lua.LNumber(set.place(zmember{args[1], set.scores[args[1]]})))
 	case "ZCARD":
-		l.Push(lua.LNumber(len(set)))
+		l.Push(lua.LNumber(len(set.order)))
 	case "ZCOUNT":
-		n := 0
-		most := float(strings.TrimPrefix(args[2], "("))
-		for _, v := range set {
-			if v < most {
-				n++
-			}
-		}
-		l.Push(lua.LNumber(n))
+		l.Push(lua.LNumber(set.below(float(strings.TrimPrefix(args[2], "(")))))
 	case "ZRANGE", "ZRANGEBYSCORE":
-		members := make([]string, 0, len(set))
-		for m, v := range set {
-			if name == "ZRANGE" || v <= float(args[2]) {
-				members = append(members, m)
-			}
-		}
-		slices.SortFunc(members, func(a, b string) int {
-			if set[a] != set[b] {
-				return int(math.Copysign(1, set[a]-set[b]))
-			}
-			return strings.Compare(a, b)
-		})
 		most := 20
 		if name == "ZRANGE" {
 			most = int(float(args[2])) + 1
 		}
 		t := l.NewTable()
-		for _, m := range members[:min(most, len(members))] {
-			t.Append(lua.LString(m))
+		for _, m := range set.order[:min(most, len(set.order))] {
+			if name == "ZRANGE" || m.score <= float(args[2]) {
+				t.Append(lua.LString(m.name))
+			}
 		}
 		l.Push(t)
 	default:

@@ -160,6 +160,7 @@ func start(tb testing.TB, role, upstream string) *child {
 	command.Env = []string{
 		roleVariable + "=" + role, upstreamVariable + "=" + upstream,
 		profileVariable + "=" + os.Getenv(profileVariable),
+		redisVariable + "=" + os.Getenv(redisVariable), limitVariable + "=" + os.Getenv(limitVariable),
 	}
 	command.Stderr = discard{}
 	in, err := command.StdinPipe()

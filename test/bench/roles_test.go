@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"outrigger/internal/config"
+	"outrigger/internal/values"
 	"outrigger/proxy"
 	"outrigger/proxy/settings"
 )
@@ -20,11 +21,19 @@ import (
 const (
 	bare      = "bare"
 	outrigger = "outrigger"
+	inFleet   = "fleet" // outrigger that shares its limits
+)
+
+// These variables are for BenchmarkFleet: the server, and what is known of the upstream's limits.
+const (
+	redisVariable = "BENCH_REDIS"
+	limitVariable = "BENCH_LIMIT"
 )
 
 var roles = map[string]func(upstream *url.URL) (http.Handler, error){
 	bare:      newBare,
 	outrigger: newOutrigger,
+	inFleet:   newInFleet,
 }
 
 // newBare is what one would write without Outrigger: a reverse proxy that someone
@@ -61,9 +70,23 @@ func (b *buffers) Put(p []byte) { b.pool.Put(&p) }
 // newOutrigger is the whole proxy as the binary serves it by default: every setting
 // at its default, metrics registered, one line of JSON per request to a pipe.
 func newOutrigger(upstream *url.URL) (http.Handler, error) {
+	return newProxy(upstream, settings.Fleet{})
+}
+
+// newInFleet is that with OUTRIGGER_REDIS_URL.
+func newInFleet(upstream *url.URL) (http.Handler, error) {
+	return newProxy(upstream, settings.Fleet{URL: values.NewSecret(os.Getenv(redisVariable))})
+}
+
+func newProxy(upstream *url.URL, fleet settings.Fleet) (http.Handler, error) {
 	s, entry := config.ProxyDefaults(), config.UpstreamDefaults()
 	entry.Name, entry.URL = "openai", upstream
+	if os.Getenv(limitVariable) == "configured" {
+		entry.RPM = 10_000_000
+	}
 	s.Upstreams = []settings.Upstream{entry}
+	fleet.Fail = s.Fleet.Fail
+	s.Fleet = fleet
 	return proxy.New(s, proxy.Deps{
 		Log:      slog.New(slog.NewJSONHandler(os.Stderr, nil)),
 		Registry: prometheus.NewRegistry(),

@@ -37,7 +37,7 @@ func build(t *testing.T, fs filesys.FileSystem, dir string) objects {
 		t.Fatal(err)
 	}
 	scheme := runtime.NewScheme()
-	if err := errors.Join(appsv1.AddToScheme(scheme), networkingv1.AddToScheme(scheme)); err != nil {
+	if err := errors.Join(appsv1.AddToScheme(scheme), corev1.AddToScheme(scheme), networkingv1.AddToScheme(scheme)); err != nil {
 		t.Fatal(err)
 	}
 	decoder := json.NewSerializerWithOptions(json.DefaultMetaFactory, scheme, scheme,
@@ -57,9 +57,13 @@ func build(t *testing.T, fs filesys.FileSystem, dir string) objects {
 			all.deployments = append(all.deployments, o)
 		case *networkingv1.NetworkPolicy:
 			all.policies = append(all.policies, o)
+		case *appsv1.StatefulSet:
+			all.statefulSets = append(all.statefulSets, o)
+		case *corev1.Service:
+			all.services = append(all.services, o)
 		}
 	}
-	if len(all.deployments) != 1 || len(all.deployments)+len(all.policies) != rendered.Size() {
+	if len(all.deployments) != 1 || all.count() != rendered.Size() {
 		t.Fatalf("rendered %d objects, %d of them Deployments", rendered.Size(), len(all.deployments))
 	}
 	return all
@@ -67,17 +71,24 @@ func build(t *testing.T, fs filesys.FileSystem, dir string) objects {
 
 // objects are what a kustomization renders, by kind.
 type objects struct {
-	deployments []*appsv1.Deployment
-	policies    []*networkingv1.NetworkPolicy
+	deployments  []*appsv1.Deployment
+	policies     []*networkingv1.NetworkPolicy
+	statefulSets []*appsv1.StatefulSet
+	services     []*corev1.Service
 }
 
-// variants are the ways that the README tells to apply: as it stands, and with the
-// component that gives the key to Outrigger.
+func (o objects) count() int {
+	return len(o.deployments) + len(o.policies) + len(o.statefulSets) + len(o.services)
+}
+
+// variants are the ways that the README tells to apply: as it stands, with the component that
+// gives the key to Outrigger, and with the one that has all pods share one limit.
 func variants(t *testing.T) map[string]*appsv1.Deployment {
 	t.Helper()
 	return map[string]*appsv1.Deployment{
 		"as it stands":           build(t, filesys.MakeFsOnDisk(), manifests).deployments[0],
 		"with the key component": withComponent(t, "key").deployments[0],
+		"with a fleet":           withComponent(t, "fleet").deployments[0],
 	}
 }
 
@@ -88,6 +99,7 @@ func withComponent(t *testing.T, component string) objects {
 	for _, name := range []string{
 		"kustomization.yaml", "deployment.yaml", "key/kustomization.yaml", "key/deployment.yaml",
 		"networkpolicy/kustomization.yaml", "networkpolicy/networkpolicy.yaml",
+		"fleet/kustomization.yaml", "fleet/deployment.yaml", "fleet/valkey.yaml", "fleet/networkpolicy.yaml",
 	} {
 		text, err := os.ReadFile(manifests + "/" + name)
 		if err != nil {
