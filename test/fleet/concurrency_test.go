@@ -19,7 +19,7 @@ func TestConcurrency_FourSidecarsShareEightPlaces(t *testing.T) {
 		environment []string
 	}{
 		{"configured", []int{24, 10, 5, 1}, 5, []string{fmt.Sprint("OUTRIGGER_MAX_INFLIGHT=", places), "OUTRIGGER_CONCURRENCY=off"}},
-		{"learned", []int{48, 20, 10, 2}, 25, nil},
+		{"learned", []int{96, 40, 20, 4}, 25, nil}, // it is found within the first two seconds,
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
