@@ -42,6 +42,8 @@ type Deps struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Proxies are those on the way to the upstreams; nil is none.
 	Proxies *outward.Proxies
+	// Tracer records requests as parts of distributed traces; nil when nobody wants that.
+	Tracer observe.Tracer
 }
 
 // Proxy is the traffic listener's handler. Make it with New. It is safe for
@@ -75,8 +77,12 @@ func New(c settings.Config, d Deps) (*Proxy, error) {
 	}
 	c.Store.Bytes = c.StoreBytes()
 	own := settings.KeyHeaders(c.Upstreams)
+	recorders := observe.Recorders{observe.NewLog(d.Log), metrics}
+	if d.Tracer != nil {
+		recorders = append(recorders, d.Tracer)
+	}
 	p := &Proxy{
-		deps: d, recorder: observe.Recorders{observe.NewLog(d.Log), metrics}, inflight: proxycall.NewInflight(),
+		deps: d, recorder: recorders, inflight: proxycall.NewInflight(),
 		credentials: carrier.NewCredentials(own), failures: negative.NewFailures(), decoding: decoders(), idPrefix: idPrefix(),
 	}
 	p.names = proxycall.NewNamer(own, func() bool { return p.gen().callers.HaveTokens() })
@@ -182,6 +188,9 @@ func (p *Proxy) open(w http.ResponseWriter, r *http.Request) (*exchange, *http.R
 		ID: p.newID(), Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Agent: r.UserAgent(), Start: time.Now(), Hears1xx: body.Hears1xx(r),
 	})
 	x.setDeadline(r)
+	if p.deps.Tracer != nil {
+		p.deps.Tracer.Enter(x.Call, r.Header)
+	}
 	p.inflight.Add(&x.Life)
 	return x, r.WithContext(x.Ctx)
 }

@@ -58,6 +58,7 @@ type Loop struct {
 	Total       policy.Operator // OUTRIGGER_TIMEOUT
 	Silent      policy.Operator // OUTRIGGER_STREAM_IDLE_TIMEOUT
 	Recorder    observe.Recorder
+	Tracer      observe.Tracer       // one of Recorder's; nil when requests are not traced
 	Upstreams   []*lane.Lane         // in failover order
 	Homes       *affinity.Homes      // nil when all upstreams are one place
 	Bodies      *spool.Store         // its memory holds the beginnings of answers too
