@@ -25,7 +25,7 @@ have() { command -v "$1" >/dev/null; }
 prepare_python() {
 	local wanted=test/sdk/python/requirements.txt to=$tools/python
 	have "$python" || missing "Python 3" "no $python"
-	[ "$to/.installed" -nt "$wanted" ] && "$to/bin/python" -c 'import openai, anthropic' 2>/dev/null && return
+	[ "$to/.installed" -nt "$wanted" ] && "$to/bin/python" -c 'import openai, anthropic, opentelemetry.instrumentation.httpx' 2>/dev/null && return
 	rm -rf "$to"
 	local pip=("$python" -m pip --disable-pip-version-check install --quiet)
 	if "$python" -m venv "$to" >/dev/null 2>&1; then

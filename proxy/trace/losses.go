@@ -87,11 +87,15 @@ func (b *bounded) OnEnd(s sdktrace.ReadOnlySpan) {
 type exporter struct {
 	sdktrace.SpanExporter
 	losses *losses
+	closed context.Context //nolint:containedctx // ends what still runs when Close has waited long enough
 }
 
 // ExportSpans implements sdktrace.SpanExporter.
 func (e *exporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
 	n := int64(len(spans))
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(e.closed, cancel)()
 	err := e.SpanExporter.ExportSpans(ctx, spans)
 	e.losses.waiting.Add(-n)
 	var rejected otlp.Rejected

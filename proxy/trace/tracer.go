@@ -34,6 +34,7 @@ type Tracer struct {
 	provider *sdktrace.TracerProvider
 	tracer   trace.Tracer
 	join     bool
+	end      context.CancelFunc // ends what is being sent
 	requests sync.Map // id -> *request, of those that are under way
 }
 
@@ -45,14 +46,15 @@ func New(s *otlp.Settings, client otlptrace.Client, d Deps) (*Tracer, error) {
 	if err != nil {
 		return nil, err
 	}
-	to := &exporter{SpanExporter: otlptrace.NewUnstarted(client), losses: lost}
+	closed, end := context.WithCancel(context.Background())
+	to := &exporter{SpanExporter: otlptrace.NewUnstarted(client), losses: lost, closed: closed}
 	batches := sdktrace.NewBatchSpanProcessor(to, sdktrace.WithMaxQueueSize(s.Batch.Queue), sdktrace.WithMaxExportBatchSize(s.Batch.Size),
 		sdktrace.WithBatchTimeout(s.Batch.Delay), sdktrace.WithExportTimeout(s.Batch.Timeout))
 	provider := sdktrace.NewTracerProvider(
 		sdktrace.WithSpanProcessor(&bounded{SpanProcessor: batches, losses: lost, most: int64(s.Batch.Queue)}),
 		sdktrace.WithSampler(s.Sampler), sdktrace.WithRawSpanLimits(s.Limits), sdktrace.WithResource(process))
 	return &Tracer{
-		provider: provider, join: s.Join,
+		provider: provider, join: s.Join, end: end,
 		tracer: provider.Tracer("outrigger", trace.WithInstrumentationVersion(d.Version), trace.WithSchemaURL(semconv.SchemaURL)),
 	}, nil
 }
@@ -61,6 +63,7 @@ func New(s *otlp.Settings, client otlptrace.Client, d Deps) (*Tracer, error) {
 func (t *Tracer) Close() {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdown)
 	defer cancel()
+	defer t.end()
 	_ = t.provider.Shutdown(ctx) // the exporter has told of its troubles
 }
 
