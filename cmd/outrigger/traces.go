@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"io"
 	"log/slog"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -35,4 +37,18 @@ func newTracer(environ []string, cfg *config.Config, log *slog.Logger, registry 
 		log.Info("traces are on", slog.String("endpoint", s.Address()))
 	}
 	return t, err
+}
+
+// showTraces prints where traces would be sent, and what is wrong with their variables.
+func showTraces(w io.Writer, environ []string) {
+	s, mistakes := otlp.Load(environ)
+	for _, mistake := range mistakes {
+		fmt.Fprintln(w, "warning: "+mistake)
+	}
+	switch {
+	case s.On():
+		fmt.Fprintln(w, "traces are sent to "+s.Address())
+	case s.Explanation != "":
+		fmt.Fprintln(w, "traces are off: "+s.Explanation)
+	}
 }

@@ -119,3 +119,19 @@ func TestTraces_AreOffByDefault(t *testing.T) {
 		t.Errorf("the log speaks of traces:\n%s", log)
 	}
 }
+
+// check says where traces would go, without the secrets in the URL, and what is wrong.
+func TestTraces_CheckTellsWhereTheyGo(t *testing.T) {
+	for _, c := range []struct{ entry, want string }{
+		{"OTEL_EXPORTER_OTLP_ENDPOINT=http://user:secret@collector:4318", "traces are sent to http://collector:4318/v1/traces"},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT=secret:4317", "warning: OTEL_EXPORTER_OTLP_ENDPOINT: not an http or https URL"},
+	} {
+		var out strings.Builder
+		if code := run(t.Context(), []string{"check"}, []string{c.entry}, &out, io.Discard); code != exitOK {
+			t.Errorf("exit code %d", code)
+		}
+		if !strings.Contains(out.String(), c.want) || strings.Contains(out.String(), "secret") {
+			t.Errorf("%s: want %q in\n%s", c.entry, c.want, out.String())
+		}
+	}
+}
