@@ -3,7 +3,7 @@
 # package is installed. What cannot be had is told, and its tests are skipped. With
 # TEST_REQUIRE set that is a failure.
 #
-#     test/prepare.sh python|node|java|redis
+#     test/prepare.sh python|node|java|redis|promtool
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools=$PWD/.tools
@@ -61,6 +61,26 @@ prepare_java() {
 	touch "$to/.installed"
 }
 
+# unpack DIRECTORY PACKAGE... unpacks Debian's packages into DIRECTORY/root, and installs
+# nothing.
+unpack() {
+	local to=$1
+	shift
+	rm -rf "$to"
+	mkdir -p "$to/packages" "$to/root" "$to/apt/lists/partial" "$to/apt/cache/archives/partial"
+	(
+		cd "$to/packages"
+		apt=(-qq -o Debug::NoLocking=1)
+		if ! apt-cache show "$1" >/dev/null 2>&1; then # the machine's own lists are empty
+			apt+=(-o "Dir::State::lists=$to/apt/lists" -o "Dir::Cache=$to/apt/cache")
+			apt-get "${apt[@]}" update
+		fi
+		apt-get "${apt[@]}" download "$@"
+	) || return
+	local package
+	for package in "$to"/packages/*.deb; do dpkg-deb --extract "$package" "$to/root"; done
+}
+
 # redis unpacks Debian's redis-tools, which has the server too under another name, and
 # the libraries that Debian's base does not have.
 prepare_redis() {
@@ -72,24 +92,23 @@ prepare_redis() {
 		return
 	fi
 	have apt-get && have dpkg-deb || missing "redis-server 7 or later" "install it; only on Debian is it fetched from here"
-	rm -rf "$to"
-	mkdir -p "$to/packages" "$to/root" "$to/apt/lists/partial" "$to/apt/cache/archives/partial"
-	(
-		cd "$to/packages"
-		apt=(-qq -o Debug::NoLocking=1)
-		if ! apt-cache show redis-tools >/dev/null 2>&1; then # the machine's own lists are empty
-			apt+=(-o "Dir::State::lists=$to/apt/lists" -o "Dir::Cache=$to/apt/cache")
-			apt-get "${apt[@]}" update
-		fi
-		apt-get "${apt[@]}" download redis-tools libatomic1 libjemalloc2 liblzf1
-	) || missing "redis-server" "Debian's packages cannot be fetched (as root: make deps)"
-	local package
-	for package in "$to"/packages/*.deb; do dpkg-deb --extract "$package" "$to/root"; done
+	unpack "$to" redis-tools libatomic1 libjemalloc2 liblzf1 || missing "redis-server" "Debian's packages cannot be fetched (as root: make deps)"
 	ln -sf redis-check-rdb "$to/root/usr/bin/redis-server"
 	local libraries=("$to"/root/usr/lib/*-linux-gnu*)
 	printf '#!/bin/sh\nLD_LIBRARY_PATH=%q exec %q "$@"\n' "${libraries[0]}" "$to/root/usr/bin/redis-server" >"$tools/bin/redis-server"
 	chmod +x "$tools/bin/redis-server"
 	"$tools/bin/redis-server" --version >/dev/null || missing "redis-server" "Debian's does not run here"
+}
+
+# promtool unpacks Debian's prometheus, which would start a server if it were installed.
+prepare_promtool() {
+	local to=$tools/prometheus
+	if have promtool; then return; fi
+	have apt-get && have dpkg-deb || missing "promtool" "install Prometheus; only on Debian is it fetched from here"
+	unpack "$to" prometheus || missing "promtool" "Debian's package prometheus cannot be fetched"
+	mkdir -p "$tools/bin"
+	ln -sf "$to/root/usr/bin/promtool" "$tools/bin/promtool"
+	"$tools/bin/promtool" --version >/dev/null || missing "promtool" "Debian's does not run here"
 }
 
 "prepare_$1"
