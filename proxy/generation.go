@@ -53,7 +53,7 @@ func (p *Proxy) newGeneration(c settings.Config, before *generation, bodies *spo
 	g.users.Store(1)
 	g.Loop = &loop.Loop{
 		Config: c, Recorder: p.recorder, Tracer: p.deps.Tracer, Bodies: bodies, Credentials: p.credentials, Names: p.names, Failures: p.failures,
-		Decoding: p.decoding,
+		Batches: p.batches, Decoding: p.decoding,
 	}
 	g.Total, g.Silent = c.Timeouts.Operators()
 	now := time.Now()

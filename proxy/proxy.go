@@ -18,6 +18,7 @@ import (
 	"outrigger/internal/resources"
 	"outrigger/proxy/access"
 	"outrigger/proxy/apierror"
+	"outrigger/proxy/batches"
 	"outrigger/proxy/body"
 	proxycall "outrigger/proxy/call"
 	"outrigger/proxy/carrier"
@@ -60,6 +61,7 @@ type Proxy struct {
 	credentials *carrier.Credentials
 	names       *proxycall.Namer
 	failures    *negative.Failures
+	batches     *batches.Batches
 	decoding    chan struct{} // has one for each body that is being decoded
 
 	idPrefix string
@@ -83,7 +85,7 @@ func New(c settings.Config, d Deps) (*Proxy, error) {
 	}
 	p := &Proxy{
 		deps: d, recorder: recorders, inflight: proxycall.NewInflight(),
-		credentials: carrier.NewCredentials(own), failures: negative.NewFailures(), decoding: decoders(), idPrefix: idPrefix(),
+		credentials: carrier.NewCredentials(own), failures: negative.NewFailures(), batches: batches.New(recorders), decoding: decoders(), idPrefix: idPrefix(),
 	}
 	p.names = proxycall.NewNamer(own, func() bool { return p.gen().callers.HaveTokens() })
 	g := p.newGeneration(c, nil, nil)

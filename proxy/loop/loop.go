@@ -41,6 +41,7 @@ import (
 	"outrigger/proxy/affinity"
 	"outrigger/proxy/apierror"
 	"outrigger/proxy/attempt"
+	"outrigger/proxy/batches"
 	"outrigger/proxy/call"
 	"outrigger/proxy/carrier"
 	"outrigger/proxy/lane"
@@ -65,6 +66,7 @@ type Loop struct {
 	Credentials *carrier.Credentials // names who pays and who calls
 	Names       *call.Namer          // names calls that are the same
 	Failures    *negative.Failures   // of calls whose clients retry by themselves
+	Batches     *batches.Batches     // in which states they were seen
 	Decoding    chan struct{}        // has one for each body that is being decoded
 }
 

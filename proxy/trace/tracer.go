@@ -35,7 +35,7 @@ type Tracer struct {
 	tracer   trace.Tracer
 	join     bool
 	end      context.CancelFunc // ends what is being sent
-	requests sync.Map // id -> *request, of those that are under way
+	requests sync.Map           // id -> *request, of those that are under way
 }
 
 // New returns a Tracer that sends what it records by client. s.On() is true.

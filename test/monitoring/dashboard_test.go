@@ -14,8 +14,10 @@ import (
 type dashboard struct {
 	UID, Title    string
 	SchemaVersion int
-	Templating    struct{ List []struct{ Name, Type, Definition string } }
-	Panels        []panel
+	Templating    struct {
+		List []struct{ Name, Type, Definition string }
+	}
+	Panels []panel
 }
 
 type panel struct {
