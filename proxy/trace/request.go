@@ -37,6 +37,9 @@ type attempt struct {
 	status int
 }
 
+// shortest is how long a hold is that is worth an event: most answers are whole at once.
+const shortest = time.Millisecond
+
 // held is how long an attempt's answer was held; it is told before the attempt is.
 type held struct{ start, end time.Time }
 
@@ -83,6 +86,9 @@ func (r *request) judged(s *observe.Span) {
 		return
 	}
 	for _, h := range r.holds {
+		if h.end.Sub(h.start) < shortest {
+			continue
+		}
 		a.span.AddEvent(string(observe.SpanHold), trace.WithTimestamp(h.start), trace.WithAttributes(seconds(h.end.Sub(h.start))))
 	}
 	r.holds = nil

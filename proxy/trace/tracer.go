@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -42,7 +43,7 @@ type Tracer struct {
 func New(s *otlp.Settings, client otlptrace.Client, d Deps) (*Tracer, error) {
 	lost := &losses{log: d.Log, to: s.Address(), spans: d.Spans}
 	process, err := resource.New(context.Background(), resource.WithTelemetrySDK(),
-		resource.WithAttributes(semconv.ServiceVersion(d.Version)), resource.WithAttributes(s.Resource...))
+		resource.WithAttributes(semconv.ServiceVersion(cmp.Or(d.Version, "dev"))), resource.WithAttributes(s.Resource...))
 	if err != nil {
 		return nil, err
 	}
