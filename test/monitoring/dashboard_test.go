@@ -15,7 +15,7 @@ type dashboard struct {
 	UID, Title    string
 	SchemaVersion int
 	Templating    struct {
-		List []struct{ Name, Type, Definition string }
+		List []struct{ Name string }
 	}
 	Panels []panel
 }
