@@ -82,7 +82,7 @@ func (r *Reader) end() {
 func (r *Reader) value(text bool) {
 	defer func() { r.text = r.text[:0] }()
 	depth := r.json.Depth()
-	if r.base == 0 || depth < r.base || depth > levels {
+	if r.base == 0 || depth > levels {
 		return
 	}
 	b := &r.batch

@@ -21,11 +21,10 @@ type request struct {
 	ctx  context.Context // of span
 	span trace.Span      // the server's
 
-	mu     sync.Mutex
-	users  int // 1, and 1 more while its call is made apart from its caller
-	sent   attempt
-	holds  []held
-	stream observe.Span // of the committed answer; the zero value is none
+	mu    sync.Mutex
+	users int // 1, and 1 more while its call is made apart from its caller
+	sent  attempt
+	holds []held
 }
 
 // attempt is the last one. The zero value is none, or one that has ended.
@@ -69,9 +68,7 @@ func (r *request) record(s *observe.Span) {
 		r.judged(s)
 	case observe.SpanHold:
 		r.holds = append(r.holds, held{s.Start, s.End})
-	case observe.SpanStream:
-		r.stream = *s
-	case observe.SpanIdempotency, observe.SpanPanic: // the request's own attributes say so
+	case observe.SpanStream, observe.SpanIdempotency, observe.SpanPanic: // the last attempt, and the request's own attributes, say so
 	default:
 		if r.span.IsRecording() {
 			r.span.AddEvent(string(s.Kind), trace.WithTimestamp(s.Start), trace.WithAttributes(waitAttributes(s)...))
@@ -134,9 +131,6 @@ func (r *request) settle(result *call.Result, end time.Time) {
 	switch result.Outcome {
 	case call.OutcomeInterrupted, call.OutcomeFailed, call.OutcomeCanceled:
 		fails(a.span, string(result.Outcome))
-	}
-	if !r.stream.End.IsZero() {
-		end = r.stream.End
 	}
 	r.endAttempt(end)
 }
