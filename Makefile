@@ -47,7 +47,7 @@ PLAIN = $(filter-out $(RACED) $(VIRTUAL) $(REAL) %/test/sdk, $(shell $(GO) list 
 # concurrently in them is raced by its own package's tests.
 VIRTUAL := outrigger/test/limiter outrigger/test/storm
 # Programs and networks in real time: one package after another, or they would measure each other.
-REAL    := outrigger/test/scenario outrigger/test/crowd outrigger/test/idempotency
+REAL    := outrigger/test/scenario outrigger/test/crowd outrigger/test/idempotency outrigger/test/monitoring
 
 # Tests that have one call after another, or one stream after another, through every
 # spelling, cut and size. Each is a copy of the last to the race detector, and they are
@@ -79,7 +79,7 @@ test-clocks:
 
 .PHONY: test-real
 test-real:
-	@for what in redis valkey; do test/prepare.sh $$what || exit; done
+	@for what in redis valkey promtool; do test/prepare.sh $$what || exit; done
 	$(GOTEST) -p 1 -parallel 16 -timeout 20m $(REAL)
 
 .PHONY: test-virtual
@@ -105,8 +105,8 @@ test-k8s:
 	cd test/k8s && $(GOTEST) -shuffle=on ./...
 
 # What the tests need besides Go, as far as it can be had.
-.PHONY: python node java redis valkey
-python node java redis valkey:
+.PHONY: python node java redis valkey promtool
+python node java redis valkey promtool:
 	@test/prepare.sh $@
 
 .PHONY: race

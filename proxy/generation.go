@@ -53,8 +53,8 @@ func (p *Proxy) newGeneration(c settings.Config, before *generation, bodies *spo
 	g := &generation{lanes: map[laneKey]*lane.Lane{}, callers: access.NewCallers(c.Callers)}
 	g.users.Store(1)
 	g.Loop = &loop.Loop{
-		Config: c, Recorder: p.recorder, Bodies: bodies, Credentials: p.credentials, Names: p.names, Failures: p.failures,
-		Decoding: p.decoding,
+		Config: c, Recorder: p.recorder, Tracer: p.deps.Tracer, Bodies: bodies, Credentials: p.credentials, Names: p.names, Failures: p.failures,
+		Batches: p.batches, Decoding: p.decoding,
 	}
 	g.Total, g.Silent = c.Timeouts.Operators()
 	now := time.Now()

@@ -18,6 +18,7 @@ import (
 	"outrigger/internal/resources"
 	"outrigger/proxy/access"
 	"outrigger/proxy/apierror"
+	"outrigger/proxy/batches"
 	"outrigger/proxy/body"
 	proxycall "outrigger/proxy/call"
 	"outrigger/proxy/carrier"
@@ -45,6 +46,8 @@ type Deps struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Proxies are those on the way to the upstreams; nil is none.
 	Proxies *outward.Proxies
+	// Tracer records requests as parts of distributed traces; nil when nobody wants that.
+	Tracer observe.Tracer
 }
 
 // Proxy is the traffic listener's handler. Make it with New. It is safe for
@@ -62,6 +65,7 @@ type Proxy struct {
 	fleet       *fleet.Fleet // nil where nothing is shared
 	names       *proxycall.Namer
 	failures    *negative.Failures
+	batches     *batches.Batches
 	decoding    chan struct{} // has one for each body that is being decoded
 
 	idPrefix string
@@ -79,9 +83,13 @@ func New(c settings.Config, d Deps) (*Proxy, error) {
 	}
 	c.Store.Bytes = c.StoreBytes()
 	own := settings.KeyHeaders(c.Upstreams)
+	recorders := observe.Recorders{observe.NewLog(d.Log), metrics}
+	if d.Tracer != nil {
+		recorders = append(recorders, d.Tracer)
+	}
 	p := &Proxy{
-		deps: d, recorder: observe.Recorders{observe.NewLog(d.Log), metrics}, inflight: proxycall.NewInflight(),
-		credentials: carrier.NewCredentials(own), failures: negative.NewFailures(), decoding: decoders(), idPrefix: idPrefix(),
+		deps: d, recorder: recorders, inflight: proxycall.NewInflight(),
+		credentials: carrier.NewCredentials(own), failures: negative.NewFailures(), batches: batches.New(recorders), decoding: decoders(), idPrefix: idPrefix(),
 	}
 	if c.Fleet.Shared() {
 		if err := p.join(c.Fleet); err != nil {
@@ -194,6 +202,9 @@ func (p *Proxy) open(w http.ResponseWriter, r *http.Request) (*exchange, *http.R
 		ID: p.newID(), Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Agent: r.UserAgent(), Start: time.Now(), Hears1xx: body.Hears1xx(r),
 	})
 	x.setDeadline(r)
+	if p.deps.Tracer != nil {
+		p.deps.Tracer.Enter(x.Call, r.Header)
+	}
 	p.inflight.Add(&x.Life)
 	return x, r.WithContext(x.Ctx)
 }

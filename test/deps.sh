@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that the tests need and this machine lacks: for `make deps`
-# and CI. What is there already, from wherever, stays. Go is not among it.
+# and CI. What is there already, from wherever, stays. Go is not among it, nor is promtool: its
+# package starts a server, so test/prepare.sh unpacks it instead.
 set -euo pipefail
 python=${PYTHON:-python3} npm=${NPM:-npm} mvn=${MVN:-mvn}
 packages=()

@@ -32,7 +32,7 @@ func runServe(ctx context.Context, c call) int {
 	// standard error does (os/signal, SIGPIPE).
 	signal.Ignore(syscall.SIGPIPE)
 	log := newLogger(c.stderr, cfg.LogFormat, cfg.LogLevel, wantsNoColor(c.environ))
-	if err := serve(ctx, &cfg, log); err != nil {
+	if err := serve(ctx, &cfg, log, c.environ); err != nil {
 		fmt.Fprintf(c.stderr, "outrigger: %v\n", err)
 		return exitError
 	}
@@ -49,8 +49,9 @@ func wantsNoColor(environ []string) bool {
 	return false
 }
 
-// serve opens the listeners, serves until ctx ends or a signal comes, and drains.
-func serve(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
+// serve opens the listeners, serves until ctx ends or a signal comes, and drains. environ says
+// whether traces are sent; all else is in cfg.
+func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, environ []string) error {
 	stop, abort, release := watchSignals(ctx)
 	defer release()
 
@@ -63,7 +64,16 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	handler, err := proxy.New(cfg.Config, proxy.Deps{Log: log, Registry: registry, Proxies: cfg.Proxies})
+	deps := proxy.Deps{Log: log, Registry: registry, Proxies: cfg.Proxies}
+	tracer, err := newTracer(environ, cfg, log, registry)
+	if err != nil {
+		return fmt.Errorf("cannot start: %w", err)
+	}
+	if tracer != nil {
+		deps.Tracer = tracer
+		defer tracer.Close()
+	}
+	handler, err := proxy.New(cfg.Config, deps)
 	if err != nil {
 		return fmt.Errorf("cannot start: %w", err)
 	}

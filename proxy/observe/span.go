@@ -26,6 +26,7 @@ const (
 	SpanRefused     Kind = "refused"      // moment: a failed attempt was not repeated; the reason is why
 	SpanClientRetry Kind = "client_retry" // moment: the SDK says that the request is a retry of its own
 	SpanIdempotency Kind = "idempotency"  // moment: what became of a call with a key
+	SpanBatch       Kind = "batch"        // moment: a batch was first seen in a state, which is the reason
 	SpanPanic       Kind = "panic"        // moment: a goroutine panicked; the reason is where
 )
 
