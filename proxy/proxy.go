@@ -25,6 +25,7 @@ import (
 	"outrigger/proxy/negative"
 	"outrigger/proxy/observe"
 	"outrigger/proxy/outward"
+	"outrigger/proxy/recent"
 	"outrigger/proxy/settings"
 	"outrigger/proxy/spool"
 	"outrigger/proxy/status"
@@ -55,6 +56,7 @@ type Proxy struct {
 
 	// What all generations share:
 	recorder    observe.Recorder
+	recent      *recent.Recorder
 	credentials *carrier.Credentials
 	names       *proxycall.Namer
 	failures    *negative.Failures
@@ -76,9 +78,10 @@ func New(c settings.Config, d Deps) (*Proxy, error) {
 	c.Store.Bytes = c.StoreBytes()
 	own := settings.KeyHeaders(c.Upstreams)
 	p := &Proxy{
-		deps: d, recorder: observe.Recorders{observe.NewLog(d.Log), metrics}, inflight: proxycall.NewInflight(),
+		deps: d, recent: recent.New(time.Now()), inflight: proxycall.NewInflight(),
 		credentials: carrier.NewCredentials(own), failures: negative.NewFailures(), decoding: decoders(), idPrefix: idPrefix(),
 	}
+	p.recorder = observe.Recorders{observe.NewLog(d.Log), metrics, p.recent}
 	p.names = proxycall.NewNamer(own, func() bool { return p.gen().callers.HaveTokens() })
 	g := p.newGeneration(c, nil, nil)
 	g.Homes.Reserve(&c.Bodies) // what it may take is not there for bodies
@@ -204,8 +207,11 @@ func (p *Proxy) Inflight() int { return p.inflight.Count() }
 // source is where the present state is read.
 func (p *Proxy) source() status.Source {
 	g := p.gen()
-	return status.Source{Inflight: p.inflight, Bodies: g.Bodies, Calls: p.calls, Lanes: g.Upstreams}
+	return status.Source{Inflight: p.inflight, Bodies: g.Bodies, Calls: p.calls, Lanes: g.Upstreams, Recent: p.recent}
 }
+
+// Recent has the last requests.
+func (p *Proxy) Recent() *recent.Recorder { return p.recent }
 
 // Status returns the present state.
 func (p *Proxy) Status() status.Status { return p.source().Status() }
