@@ -135,7 +135,7 @@ func pacing(limits []Limit, now time.Time) (Line, bool) {
 	case l.Paused.After(now):
 		line.Text, line.Next, line.At = "paused, as a refusal or a header asked", "goes on", l.Paused
 	case known:
-		line.Text = fmt.Sprintf("pacing at %s (%s)", rate(b), told(b.Source))
+		line.Text = "pacing at " + Rate(b)
 	default:
 		line.Text = "pacing"
 	}

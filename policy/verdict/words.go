@@ -24,6 +24,9 @@ func tightest(buckets []Bucket) (Bucket, bool) {
 	return buckets[found], true
 }
 
+// Rate is a limit in words: "1200 requests per minute (told by headers)".
+func Rate(b Bucket) string { return fmt.Sprintf("%s (%s)", rate(b), told(b.Source)) }
+
 // rate is a limit in words: "1200 requests per minute".
 func rate(b Bucket) string {
 	unit := strings.ReplaceAll(strings.TrimSuffix(b.Dimension, "_long"), "_", " ")
