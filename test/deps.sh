@@ -22,6 +22,7 @@ need "default-jdk-headless" javac --version
 need "maven" "$mvn" --version
 # redis-tools has the server too, under another name, and starts no service.
 need "redis-tools" sh -c 'command -v redis-server || command -v redis-check-rdb'
+need "chromium fonts-dejavu-core" sh -c 'command -v chromium || command -v chromium-browser || command -v google-chrome'
 [ ${#packages[@]} -gt 0 ] || exit 0
 echo "installing ${packages[*]}"
 apt-get update -q

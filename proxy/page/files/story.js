@@ -111,7 +111,7 @@ function show() {
   }
   if (!list.querySelector('[tabindex="0"]') && list.firstChild) list.firstChild.firstChild.tabIndex = 0;
   const more = held.length ? `; ${held.length} new while paused` : '';
-  const count = all.length ? `${shown.length === all.length ? all.length : `${shown.length} of ${all.length}`} requests${shown.length ? `, bars up to ${ms(most)}` : ''}${more}` : 'No request has ended yet.';
+  const count = all.length ? `${shown.length === all.length ? all.length : `${shown.length} of ${all.length}`} ${all.length === 1 ? 'request' : 'requests'}${shown.length ? `, bars up to ${ms(most)}` : ''}${more}` : 'No request has ended yet.';
   if ($('count').textContent !== count) $('count').textContent = count;
 }
 
@@ -150,7 +150,7 @@ function stepOf(s) {
   if (s.kind === 'attempt') {
     const hold = s.hold_ms ? ` The beginning of the answer was held for ${ms(s.hold_ms)}.` : '';
     const wait = s.wait_ms ? ` Next attempt after ${ms(s.wait_ms)}${s.hint_ms ? `; the upstream asked for ${ms(s.hint_ms)}` : ''}.` : '';
-    return step(s.at_ms, `attempt ${s.attempt}${where}: ${s.status || 'no answer'}, ${s.outcome}, ${ms(s.took_ms)}`, s.outcome === 'ok' ? null : explain('outcome', s.outcome), explain('decision', s.reason), { text: (hold + wait).trim() });
+    return step(s.at_ms, `attempt ${s.attempt}${where}: ${s.status || 'no answer'}, ${s.outcome}, ${ms(s.took_ms)}`, ...(s.outcome === 'ok' ? [] : [explain('outcome', s.outcome), explain('decision', s.reason)]), { text: (hold + wait).trim() });
   }
   const table = { queue: 'queue', breaker: 'breaker', backoff: 'decision', refused: 'decision', failover: 'failover', stream: 'outcome', resume: 'resume' }[s.kind];
   const length = s.took_ms ? `, ${ms(s.took_ms)}` : '';

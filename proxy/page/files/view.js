@@ -113,7 +113,7 @@ function limitRows(l, now) {
       gauge(used, `${Math.round(Math.max(0, used))} % used`), tail(i ? 0 : l.state.queue, `${number(b.rate)} per second used`));
   });
   if (!rows.length && (l.state.queue || pause > 0)) rows.push(make('li', '', name(), make('span', 'muted', 'no limit known'), make('span'), tail(l.state.queue, '')));
-  const c = slotRow(make('span', 'muted', rows.length ? 'calls at once' : ''), l.concurrency);
+  const c = slotRow(make('span'), l.concurrency);
   if (c) {
     if (!rows.length) c.firstChild.replaceWith(name());
     rows.push(c);
