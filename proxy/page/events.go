@@ -24,8 +24,6 @@ func (h *hub) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	defer h.leave(l)
 	out := http.NewResponseController(w)
-	// The server's own timeouts are for short answers. A writer that has none goes without.
-	_ = out.SetReadDeadline(time.Time{})
 	_, _ = w.Write([]byte("retry: 2000\n\n"))
 	if out.Flush() != nil {
 		return
@@ -35,6 +33,7 @@ func (h *hub) serve(w http.ResponseWriter, r *http.Request) {
 		case <-r.Context().Done():
 			return
 		case event := <-l.events:
+			// The server's own timeout is for short answers. A writer that has none goes without.
 			_ = out.SetWriteDeadline(time.Now().Add(writeTimeout))
 			if _, err := w.Write(event); err != nil || out.Flush() != nil {
 				return
