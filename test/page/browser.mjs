@@ -10,6 +10,9 @@ const browser = await puppeteer.launch({
   args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--force-color-profile=srgb', '--lang=en-GB'],
 });
 const result = { views: [], problems: [] };
+const began = Date.now();
+// note tells on standard error how far it got: that is shown if it does not end.
+const note = (text) => process.stderr.write(`${((Date.now() - began) / 1000).toFixed(1)} s: ${text}\n`);
 const problem = (text) => result.problems.push(text);
 const headlineOf = (page) => page.$eval('#lines li .text', (e) => e.textContent);
 
@@ -24,7 +27,7 @@ async function open(theme, width, name) {
   await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }, { name: 'prefers-reduced-motion', value: 'reduce' }]);
   await page.goto(plan.url, { waitUntil: 'domcontentloaded' });
   await page.waitForFunction((says, n) => new RegExp(says).test(document.querySelector('#lines li .text')?.textContent ?? '') && document.querySelectorAll('#list li').length >= n,
-    { timeout: 60000 }, plan.says, plan.requests);
+    { timeout: 60000 }, plan.says, Math.min(plan.requests, 60));
   view.headline = await headlineOf(page);
   view.overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   return { page, view };
@@ -52,12 +55,15 @@ for (const theme of ['light', 'dark']) {
   for (const width of [1400, 390]) {
     const name = `${plan.name}-${theme}-${width}`;
     const { page, view } = await open(theme, width, name);
+    note(`${name} is open`);
     await page.bringToFront();
     await check(page, view);
+    note('axe-core has looked');
     await shoot(page, name);
     if (plan.requests && width === 1400) await page.screenshot({ path: `${plan.dir}/${name}-tall.png`, clip: { x: 90, y: 0, width: 1220, height: 1120 }, captureBeyondViewport: true });
     result.views.push(view);
-    if (plan.use && theme === 'light') await use(page, view, name);
+    note('pictures are taken');
+    if (plan.use && theme === 'light' && width === 1400) await use(page, view, name);
     await page.close();
   }
 }
@@ -78,6 +84,7 @@ async function use(page, view, name) {
   }
   const seq = () => page.evaluate(() => document.activeElement.dataset.seq);
   const at = await seq();
+  note(`at a request after ${stops.length} stops`);
   await page.keyboard.press('ArrowDown');
   if ((await seq()) === at) problem(`${name}: the arrow does not go to the next request`);
   await page.keyboard.press('End');
@@ -86,6 +93,7 @@ async function use(page, view, name) {
   if ((await seq()) !== chosen) problem(`${name}: the list moves under the focus`);
   await page.keyboard.press('Enter');
   await page.waitForSelector('#story[open]');
+  note('a story is open');
   const story = await page.evaluate(() => ({ steps: document.querySelectorAll('#steps li').length, support: document.querySelector('#support').value, focus: document.activeElement.id }));
   if (story.steps < 3 || story.focus !== 'story-title') problem(`${name}: the story has ${story.steps} steps, and the focus is at ${story.focus}`);
   for (const part of ['Outrigger request id: or-', 'Time: 20', 'Endpoint: POST /v1/', 'Model: ', 'Status: ', 'x-outrigger-attempts: ', 'Attempts:']) {
@@ -106,6 +114,7 @@ async function use(page, view, name) {
   if ((await seq()) !== chosen) problem(`${name}: the focus does not return to the request`);
 
   await page.evaluate(() => document.activeElement.blur());
+  note('the story is closed');
   const outcomes = await page.$$eval('#by-outcome option', (all) => all.map((o) => o.value));
   const other = outcomes.find((o) => o.startsWith('=') && o !== '=completed');
   if (!other) problem(`${name}: nothing but completed requests: ${outcomes}`);
@@ -114,6 +123,7 @@ async function use(page, view, name) {
   if (other && (shown.length !== 1 || `=${shown[0]}` !== other)) problem(`${name}: the filter ${other} shows ${shown}`);
   await page.select('#by-outcome', '');
 
+  note('filtered');
   const tree = await page.accessibility.snapshot();
   const names = [];
   (function walk(node) {
@@ -127,6 +137,7 @@ async function use(page, view, name) {
 
 // lose ends Outrigger, and looks at what the page says then.
 async function lose() {
+  note('the connection is to be lost');
   const { page } = await open('dark', 1400, 'lost');
   const before = await headlineOf(page);
   process.kill(plan.kill, 'SIGKILL');

@@ -5,8 +5,10 @@ const $ = (id) => document.getElementById(id);
 const words = JSON.parse($('words').textContent);
 const list = $('list');
 const maxRows = 300;
+const firstRows = 60; // until somebody asks for all: drawing hundreds of rows twice a second is work
 
 let all = []; // the latest first
+let most = firstRows;
 let held = [];  // that came while the list was paused
 const rows = new Map(); // seq -> li
 
@@ -86,7 +88,8 @@ function scale(shown) {
 
 function show() {
   showChoices();
-  const shown = all.filter(passes);
+  const passing = all.filter(passes);
+  const shown = passing.slice(0, most);
   const wanted = new Set(shown.map((q) => q.seq));
   for (const [seq, li] of rows) {
     if (!wanted.has(seq)) {
@@ -101,17 +104,20 @@ function show() {
     if (li === before) before = before.nextSibling;
     else list.insertBefore(li, before);
   }
-  const most = scale(shown);
-  list.style.setProperty('--scale', most);
+  const longest = scale(shown);
+  list.style.setProperty('--scale', longest);
   for (const button of list.querySelectorAll('.row')) {
-    const over = button.dataset.took > most * 1.02;
+    const over = button.dataset.took > longest * 1.02;
     const mark = button.querySelector('.over');
     if (over && !mark) button.querySelector('.bar').append(make('span', 'over', '›'));
     if (!over && mark) mark.remove();
   }
   if (!list.querySelector('[tabindex="0"]') && list.firstChild) list.firstChild.firstChild.tabIndex = 0;
   const more = held.length ? `; ${held.length} new while paused` : '';
-  const count = all.length ? `${shown.length === all.length ? all.length : `${shown.length} of ${all.length}`} ${all.length === 1 ? 'request' : 'requests'}${shown.length ? `, bars up to ${ms(most)}` : ''}${more}` : 'No request has ended yet.';
+  const count = all.length ? `${passing.length === all.length ? all.length : `${passing.length} of ${all.length}`} ${all.length === 1 ? 'request' : 'requests'}${shown.length ? `, bars up to ${ms(longest)}` : ''}${more}` : 'No request has ended yet.';
+  const rest = passing.length - shown.length;
+  $('more').hidden = !rest;
+  if (rest) $('more').textContent = `Show ${rest} more`;
   if ($('count').textContent !== count) $('count').textContent = count;
 }
 
@@ -238,5 +244,10 @@ $('hold').addEventListener('click', () => {
   addRequests([]);
 });
 for (const { select } of Object.values(filters)) select.addEventListener('change', show);
+$('more').addEventListener('click', () => {
+  most = maxRows;
+  show();
+  list.children[firstRows]?.firstChild.focus();
+});
 $('copy').addEventListener('click', copy);
 show();
