@@ -79,7 +79,7 @@ test-clocks:
 
 .PHONY: test-real
 test-real:
-	@test/prepare.sh redis
+	@for what in redis valkey; do test/prepare.sh $$what || exit; done
 	$(GOTEST) -p 1 -parallel 16 -timeout 20m $(REAL)
 
 .PHONY: test-virtual
@@ -90,7 +90,7 @@ test-virtual:
 .PHONY: test-raced
 test-raced:
 	@$(MAKE) --no-print-directory race
-	@test/prepare.sh redis
+	@for what in redis valkey; do test/prepare.sh $$what || exit; done
 	$(GOTEST) $(RACE) -shuffle=on -timeout 20m -skip '$(SPELLINGS)' $(RACED)
 
 # Without the race detector: hundreds of starts of a raced binary take minutes, and
@@ -110,8 +110,8 @@ test-k8s:
 	cd test/k8s && $(GOTEST) -shuffle=on ./...
 
 # What the tests need besides Go, as far as it can be had.
-.PHONY: python node java redis page
-python node java redis page:
+.PHONY: python node java redis valkey page
+python node java redis valkey page:
 	@test/prepare.sh $@
 
 .PHONY: race

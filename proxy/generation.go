@@ -66,7 +66,7 @@ func (p *Proxy) newGeneration(c settings.Config, before *generation, bodies *spo
 		if before != nil {
 			known = before.lanes[key]
 		}
-		l := lane.New(c, upstream.NewAPI(c, u, p.deps.Dial, p.deps.Proxies), p.recorder, now, known)
+		l := lane.New(c, upstream.NewAPI(c, u, p.deps.Dial, p.deps.Proxies), p.recorder, p.shared(), now, known)
 		g.Upstreams = append(g.Upstreams, l)
 		g.lanes[key] = l
 	}

@@ -21,7 +21,10 @@ import (
 	"outrigger/proxy/body"
 	proxycall "outrigger/proxy/call"
 	"outrigger/proxy/carrier"
+	"outrigger/proxy/fleet"
+	"outrigger/proxy/fleet/server"
 	"outrigger/proxy/idempotency"
+	"outrigger/proxy/lane"
 	"outrigger/proxy/negative"
 	"outrigger/proxy/observe"
 	"outrigger/proxy/outward"
@@ -58,6 +61,7 @@ type Proxy struct {
 	recorder    observe.Recorder
 	recent      *recent.Recorder
 	credentials *carrier.Credentials
+	fleet       *fleet.Fleet // nil where nothing is shared
 	names       *proxycall.Namer
 	failures    *negative.Failures
 	decoding    chan struct{} // has one for each body that is being decoded
@@ -82,6 +86,11 @@ func New(c settings.Config, d Deps) (*Proxy, error) {
 		credentials: carrier.NewCredentials(own), failures: negative.NewFailures(), decoding: decoders(), idPrefix: idPrefix(),
 	}
 	p.recorder = observe.Recorders{observe.NewLog(d.Log), metrics, p.recent}
+	if c.Fleet.Shared() {
+		if err := p.join(c.Fleet); err != nil {
+			return nil, err
+		}
+	}
 	p.names = proxycall.NewNamer(own, func() bool { return p.gen().callers.HaveTokens() })
 	g := p.newGeneration(c, nil, nil)
 	g.Homes.Reserve(&c.Bodies) // what it may take is not there for bodies
@@ -207,7 +216,7 @@ func (p *Proxy) Inflight() int { return p.inflight.Count() }
 // source is where the present state is read.
 func (p *Proxy) source() status.Source {
 	g := p.gen()
-	return status.Source{Inflight: p.inflight, Bodies: g.Bodies, Calls: p.calls, Lanes: g.Upstreams, Recent: p.recent}
+	return status.Source{Inflight: p.inflight, Bodies: g.Bodies, Calls: p.calls, Lanes: g.Upstreams, Fleet: p.fleet, Recent: p.recent}
 }
 
 // Recent has the last requests.
@@ -220,7 +229,28 @@ func (p *Proxy) Status() status.Status { return p.source().Status() }
 // ended.
 func (p *Proxy) Close() error {
 	p.gen().close(nil)
+	if p.fleet != nil {
+		p.fleet.Close()
+	}
 	return p.calls.Close()
+}
+
+// join joins the fleet of sidecars that share limits.
+func (p *Proxy) join(c settings.Fleet) error {
+	s, err := server.Parse(c.URL.Reveal())
+	if err != nil {
+		return err
+	}
+	p.fleet = fleet.Open(s, c.Fail == settings.FleetFailClosed, p.recorder)
+	return nil
+}
+
+// shared is the fleet as lanes use it.
+func (p *Proxy) shared() lane.Fleet {
+	if p.fleet == nil {
+		return nil
+	}
+	return p.fleet
 }
 
 // newID returns an id that no other request of any process has.

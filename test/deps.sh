@@ -23,7 +23,15 @@ need "maven" "$mvn" --version
 # redis-tools has the server too, under another name, and starts no service.
 need "redis-tools" sh -c 'command -v redis-server || command -v redis-check-rdb'
 need "chromium fonts-dejavu-core" sh -c 'command -v chromium || command -v chromium-browser || command -v google-chrome'
+# So has valkey-tools. Debian 12 has it in its backports alone: without those, prepare.sh
+# fetches it from there.
+need "valkey-tools" sh -c 'command -v valkey-server || command -v valkey-check-rdb'
 [ ${#packages[@]} -gt 0 ] || exit 0
-echo "installing ${packages[*]}"
 apt-get update -q
+if [ "${packages[-1]}" = valkey-tools ] && ! apt-cache show valkey-tools >/dev/null 2>&1; then
+	echo "NOT HERE: valkey-tools, which this release does not have"
+	unset 'packages[-1]'
+	[ ${#packages[@]} -gt 0 ] || exit 0
+fi
+echo "installing ${packages[*]}"
 DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${packages[@]}"

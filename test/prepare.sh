@@ -3,7 +3,7 @@
 # package is installed. What cannot be had is told, and its tests are skipped. With
 # TEST_REQUIRE set that is a failure.
 #
-#     test/prepare.sh python|node|java|redis|page
+#     test/prepare.sh python|node|java|redis|valkey|page
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools=$PWD/.tools
@@ -71,35 +71,57 @@ prepare_java() {
 	touch "$to/.installed"
 }
 
-# redis unpacks Debian's redis-tools, which has the server too under another name, and
-# the libraries that Debian's base does not have.
-prepare_redis() {
-	local to=$tools/redis
-	if have redis-server; then return; fi
+prepare_redis() { prepare_server redis; }
+prepare_valkey() { prepare_server valkey; }
+
+# prepare_server NAME unpacks Debian's NAME-tools, which has the server too under another
+# name, and the libraries that Debian's base does not have.
+prepare_server() {
+	local name=$1 server=$1-server check=$1-check-rdb to=$tools/$1
+	if have "$server"; then return; fi
 	mkdir -p "$tools/bin"
-	if have redis-check-rdb; then # one program, which goes by its name
-		ln -sf "$(command -v redis-check-rdb)" "$tools/bin/redis-server"
+	if have "$check"; then # one program, which goes by its name
+		ln -sf "$(command -v "$check")" "$tools/bin/$server"
 		return
 	fi
-	have apt-get && have dpkg-deb || missing "redis-server 7 or later" "install it; only on Debian is it fetched from here"
+	have apt-get && have dpkg-deb || missing "$server 7 or later" "install it; only on Debian is it fetched from here"
 	rm -rf "$to"
 	mkdir -p "$to/packages" "$to/root" "$to/apt/lists/partial" "$to/apt/cache/archives/partial"
 	(
 		cd "$to/packages"
 		apt=(-qq -o Debug::NoLocking=1)
-		if ! apt-cache show redis-tools >/dev/null 2>&1; then # the machine's own lists are empty
-			apt+=(-o "Dir::State::lists=$to/apt/lists" -o "Dir::Cache=$to/apt/cache")
+		lists=(-o "Dir::State::lists=$to/apt/lists" -o "Dir::Cache=$to/apt/cache")
+		if ! known "$name-tools"; then # the machine's own lists are empty
+			apt+=("${lists[@]}")
 			apt-get "${apt[@]}" update
 		fi
-		apt-get "${apt[@]}" download redis-tools libatomic1 libjemalloc2 liblzf1
-	) || missing "redis-server" "Debian's packages cannot be fetched (as root: make deps)"
+		known "$name-tools" || backports "$to/apt"
+		apt-get "${apt[@]}" download "$name-tools" libatomic1 libjemalloc2 liblzf1
+	) || missing "$server" "Debian's packages cannot be fetched (as root: make deps)"
 	local package
 	for package in "$to"/packages/*.deb; do dpkg-deb --extract "$package" "$to/root"; done
-	ln -sf redis-check-rdb "$to/root/usr/bin/redis-server"
+	ln -sf "$check" "$to/root/usr/bin/$server"
 	local libraries=("$to"/root/usr/lib/*-linux-gnu*)
-	printf '#!/bin/sh\nLD_LIBRARY_PATH=%q exec %q "$@"\n' "${libraries[0]}" "$to/root/usr/bin/redis-server" >"$tools/bin/redis-server"
-	chmod +x "$tools/bin/redis-server"
-	"$tools/bin/redis-server" --version >/dev/null || missing "redis-server" "Debian's does not run here"
+	printf '#!/bin/sh\nLD_LIBRARY_PATH=%q exec %q "$@"\n' "${libraries[0]}" "$to/root/usr/bin/$server" >"$tools/bin/$server"
+	chmod +x "$tools/bin/$server"
+	"$tools/bin/$server" --version >/dev/null || missing "$server" "Debian's does not run here"
+}
+
+# known PACKAGE says whether apt can fetch it.
+known() { apt-cache "${apt[@]}" show "$1" >/dev/null 2>&1; }
+
+# backports DIRECTORY adds the release's backports, in lists of its own: there Debian 12 has
+# Valkey.
+backports() {
+	local release
+	release=$(. /etc/os-release && [ "$ID" = debian ] && echo "$VERSION_CODENAME")
+	{
+		for suite in "$release" "$release-updates" "$release-backports"; do
+			echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian $suite main"
+		done
+	} >"$1/sources.list"
+	apt=(-qq -o Debug::NoLocking=1 "${lists[@]}" -o "Dir::Etc::sourcelist=$1/sources.list" -o Dir::Etc::sourceparts=-)
+	apt-get "${apt[@]}" update
 }
 
 "prepare_$1"

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"outrigger/test/redisserver"
 )
 
 // runReal runs a command of the real program and returns its exit code and all it printed.
@@ -155,4 +157,83 @@ func TestCheckMakesNoStore(t *testing.T) {
 	if left, err := os.ReadDir(directory); err != nil || len(left) > 0 {
 		t.Errorf("it left %v, %v", left, err)
 	}
+}
+
+// The server of a fleet may come back or be repaired: check says what is wrong, and starting
+// does not depend on it.
+func TestCheckTellsWhatIsWrongWithTheServerOfAFleet(t *testing.T) {
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone := closed.Addr().String()
+	closed.Close()
+	locked := redisserver.StartKind(t, redisserver.Redis, "--requirepass", "right").Addr
+	old := oldRedis(t)
+	const open, wait = "; until it can be used, each sidecar keeps to its share of each limit\n", "; until it can be used, requests wait, for OUTRIGGER_FLEET_FAIL is closed\n"
+	for name, tt := range map[string]struct {
+		environ []string
+		want    []string
+	}{
+		"unreachable":    {[]string{"OUTRIGGER_REDIS_URL=redis://:hunter2@" + gone}, []string{"redis://" + gone + " cannot be reached: ", open}},
+		"wrong password": {[]string{"OUTRIGGER_REDIS_URL=redis://:hunter2@" + locked}, []string{"redis://" + locked + " rejects user or password: ", open}},
+		"too old": {
+			[]string{"OUTRIGGER_REDIS_URL=redis://" + old, "OUTRIGGER_FLEET_FAIL=closed"},
+			[]string{"redis://" + old + " is too old: use Redis 6 or later, or Valkey (it is 5.0.7)", wait},
+		},
+		"fine": {[]string{"OUTRIGGER_REDIS_URL=redis://:right@" + locked}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, got := runReal(t, "check", tt.environ...)
+			if warned := strings.Contains(got, "\nwarning: OUTRIGGER_REDIS_URL: "); code != exitOK || warned != (tt.want != nil) {
+				t.Errorf("exit code %d\n%s", code, got)
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(got, want) {
+					t.Errorf("%q is not in\n%s", want, got)
+				}
+			}
+			if strings.Contains(got, "hunter2") {
+				t.Errorf("it tells the password:\n%s", got)
+			}
+		})
+	}
+	code, got := runReal(t, "check", "OUTRIGGER_REDIS_URL=redis://:hunter2@redis:x")
+	if code != exitUsage || !strings.Contains(got, "  OUTRIGGER_REDIS_URL: not a Redis URL: want a port") || strings.Contains(got, "hunter2") {
+		t.Errorf("a wrong URL: exit code %d\n%s", code, got)
+	}
+}
+
+// oldRedis answers INFO as Redis 5 does, and knows no other command.
+func oldRedis(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			connection, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer connection.Close()
+				buffer := make([]byte, 4096)
+				for {
+					n, err := connection.Read(buffer)
+					if err != nil {
+						return
+					}
+					answer := "-ERR unknown command\r\n"
+					if strings.Contains(strings.ToLower(string(buffer[:n])), "\ninfo\r\n") {
+						answer = "$39\r\n# Server\r\nredis_version:5.0.7\r\nrole:m\r\n\r\n"
+					}
+					_, _ = io.WriteString(connection, answer)
+				}
+			}()
+		}
+	}()
+	return listener.Addr().String()
 }

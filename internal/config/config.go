@@ -39,17 +39,19 @@ func Load(environ []string) (Config, error) {
 	return read(environ).result()
 }
 
-// LoadAndProbe is Load, and tries what the configuration names: the spool directory and
-// the store. What does not work is a mistake or a warning.
+// LoadAndProbe is Load, and tries what the configuration names: the spool directory, the
+// store and the server of the fleet. What does not work is a mistake or a warning.
 func LoadAndProbe(ctx context.Context, environ []string) (Config, error) {
 	l := read(environ)
 	l.warnOfDoubts()
 	l.probeStore(ctx)
+	l.probeFleet(ctx)
 	return l.result()
 }
 
-// LoadForServe is LoadAndProbe for a process that opens the store itself afterwards: the
-// store is tried only beside other mistakes, so that all are told at once.
+// LoadForServe is LoadAndProbe for a process that opens the store and connects to its fleet
+// itself afterwards: the store is tried only beside other mistakes, so that all are told at
+// once, and the fleet's server, which is never a mistake, not at all.
 func LoadForServe(ctx context.Context, environ []string) (Config, error) {
 	l := read(environ)
 	l.warnOfDoubts()

@@ -35,6 +35,7 @@ func defaults() Settings {
 			Limit:  limit.Settings{QueueMax: 10000, Learn: true},
 			Bodies: spool.Config{BodyMemory: 1 << 20, BodyMax: 1 << 30, MemoryMax: 256 << 20, SpoolMax: 10 << 30},
 			Store:  store.Config{TTL: 24 * time.Hour, Bytes: 64 << 20},
+			Fleet:  settings.Fleet{Fail: settings.FleetFailOpen},
 			Callers: settings.Callers{
 				Listen: "127.0.0.1:8383",
 			},

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"outrigger/internal/spelling"
 	"outrigger/proxy/settings"
 )
 
@@ -80,7 +81,7 @@ func nearest(name string, known []string) string {
 	if len(near) == 0 {
 		return "config.example.env lists all"
 	}
-	return "the nearest is " + slices.MinFunc(near, func(a, b string) int { return distance(name, a) - distance(name, b) })
+	return "the nearest is " + slices.MinFunc(near, func(a, b string) int { return spelling.Distance(name, a) - spelling.Distance(name, b) })
 }
 
 // isNear reports whether name may be a slip for known: up to a third of its letters
@@ -91,35 +92,9 @@ func isNear(name, known string) bool {
 		return false
 	}
 	given, right := strings.Split(name, "_"), strings.Split(known, "_")
-	return 3*distance(name, known) <= len(name) || hasAll(given, right) || hasAll(right, given)
+	return 3*spelling.Distance(name, known) <= len(name) || hasAll(given, right) || hasAll(right, given)
 }
 
 func hasAll(words, of []string) bool {
 	return !slices.ContainsFunc(of, func(word string) bool { return !slices.Contains(words, word) })
-}
-
-// distance is the number of bytes to insert, delete, replace or swap with their
-// neighbour to make b of a (optimal string alignment).
-func distance(a, b string) int {
-	row := make([][]int, len(a)+1)
-	for i := range row {
-		row[i] = make([]int, len(b)+1)
-		row[i][0] = i
-	}
-	for j := range len(b) {
-		row[0][j+1] = j + 1
-	}
-	for i := range len(a) {
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			row[i+1][j+1] = min(row[i][j+1]+1, row[i+1][j]+1, row[i][j]+cost)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				row[i+1][j+1] = min(row[i+1][j+1], row[i-1][j-1]+1)
-			}
-		}
-	}
-	return row[len(a)][len(b)]
 }

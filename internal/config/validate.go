@@ -22,6 +22,7 @@ func validate(c *Settings, found *mistakes) {
 	checkExposure(c, found)
 	checkOrder(c, found)
 	checkSpool(c.Bodies.Dir, found)
+	checkFleet(c.Fleet, found)
 }
 
 // checkOrder notes limits that lie over the limit of their limit.

@@ -67,6 +67,7 @@ type Limiter struct {
 	limit   int // 0 is none
 	source  Evidence
 	running int
+	others  int   // that run for other processes which share the limit
 	newest  *Call // of the running ones; linked by prev in the order of sending
 
 	refusals  int           // so far
@@ -107,9 +108,9 @@ func (l *Limiter) Allowed(now time.Time) int {
 	case now.Before(l.held):
 		return 0
 	case l.trial && l.tried():
-		return min(l.limit, l.running)
+		return min(l.limit, l.running+l.others)
 	case l.trial:
-		return min(l.limit, l.running+1)
+		return min(l.limit, l.running+l.others+1)
 	case now.Before(l.probeAt):
 		return l.limit
 	}
@@ -139,15 +140,15 @@ func (l *Limiter) Next(now time.Time) time.Time {
 // Start tells that c is sent.
 func (l *Limiter) Start(now time.Time, c *Call) {
 	l.settle(now)
-	*c = Call{sent: now, others: l.running, refusals: l.refusals, running: true, prev: l.newest}
+	*c = Call{sent: now, others: l.running + l.others, refusals: l.refusals, running: true, prev: l.newest}
 	if l.newest != nil {
 		l.newest.next = c
 	}
 	l.newest = c
-	if l.limit > 0 && l.running >= l.limit {
+	if all := l.running + l.others; l.limit > 0 && all >= l.limit {
 		c.probe = true
-		if l.running+1 > l.reached { // those that take the place of one that ended show no more
-			l.probed, l.reached = now, l.running+1
+		if all+1 > l.reached { // those that take the place of one that ended show no more
+			l.probed, l.reached = now, all+1
 		}
 	}
 	l.running++

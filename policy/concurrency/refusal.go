@@ -40,7 +40,7 @@ func (l *Limiter) Refused(now time.Time, c *Call, e Evidence, hint time.Duration
 	// Those that were refused since c was sent had not been accepted. What ran when it was
 	// sent may have ended meanwhile, and of a burst that was sent at once others than the
 	// first ones may have been accepted: so the larger of both views.
-	estimate := max(c.others-(l.refusals-c.refusals), l.running)
+	estimate := max(c.others-(l.refusals-c.refusals), l.running+l.others)
 	proven := l.provenBefore(now, c)
 	l.refusals, l.last, l.proven = l.refusals+1, now, 0
 	switch {

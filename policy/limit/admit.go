@@ -54,6 +54,9 @@ func (l *Limiter) admit(now time.Time, w *Waiter) {
 			b.windows.take(now.Sub(l.start), w.charge[s], b.share(), l.taken[s.counts()])
 		}
 	}
+	if l.lease != nil {
+		l.useLease(w)
+	}
 	for u := range units {
 		l.taken[u] += w.cost(u)
 	}
@@ -123,6 +126,12 @@ func (l *Limiter) wait(now time.Time, w *Waiter) time.Duration {
 	if l.ramp.On {
 		l.ramp.Queued = l.queue.length
 		wait = max(wait, l.ramp.Wait(t, l.safe()))
+	}
+	if l.leases() {
+		if wait == 0 {
+			wait = l.leaseFor(now, w)
+		}
+		return wait
 	}
 	for _, s := range l.active {
 		b := l.bucket(s)
@@ -195,7 +204,7 @@ func (l *Limiter) behind(now time.Time, w *Waiter, ahead *[units]int64) time.Dur
 			held := max(0, l.gate.Sub(now))
 			wait = max(wait, held+b.windows.until(now.Sub(l.start)+held, int64(others)+price, b.share()))
 		} else {
-			wait = max(wait, b.until(now, others+b.need(price)))
+			wait = max(wait, l.amongOthers(b.until(now, others+b.need(price))))
 		}
 		if b.left.empty(now, int64(others)+price) {
 			wait = max(wait, b.left.until.Sub(now))

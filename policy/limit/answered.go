@@ -219,6 +219,9 @@ func (l *Limiter) cap(now time.Time, w *Waiter, s slot, r Reading, accepted bool
 		l.counts.IgnoredHeaders++
 		return
 	}
+	if l.lease != nil {
+		l.lease.tell(s, most)
+	}
 	level := b.level(now)
 	b.reading.tariff, b.reading.capped = b.tariff, level > most
 	if level > most {

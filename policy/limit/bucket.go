@@ -59,6 +59,7 @@ type bucket struct {
 	dry     time.Time     // the account is empty until then, whatever the speed; zero is not
 	size    int64         // least that the account holds, since something needed it all
 	burst   int64         // what the account holds
+	parts   float64       // it is one of so many equal parts of the limit, 0 is all of it; see Apart
 
 	spare   time.Duration // until then there is more than is used, as answers tell
 	noSpare time.Duration // what they tell of that is not believed before
@@ -110,6 +111,9 @@ func (b *bucket) tune(now time.Time, t time.Duration) {
 	if b.ceiling > 0 {
 		speed = min(speed, pace*b.ceiling)
 	}
+	if b.parts > 0 {
+		speed /= b.parts
+	}
 	if speed == b.speed {
 		return
 	}
@@ -123,6 +127,9 @@ func (b *bucket) resize(now time.Time) {
 	n := max(milli+int64(b.estimate.rate*even.Seconds()*milli)-1, b.size)
 	if b.wide {
 		n = max(n, int64(b.limit*milli))
+	}
+	if b.parts > 0 {
+		n = max(milli, b.size, int64(float64(n)/b.parts))
 	}
 	b.burst = min(n, maxUnits*milli)
 	b.acct.SetBurstAt(now, int(b.burst))

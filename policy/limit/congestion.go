@@ -165,7 +165,7 @@ func (l *Limiter) guess(now time.Time, w *Waiter, s slot, r Refusal) {
 		return
 	}
 	burst := l.burst(now, b)
-	if s == slotRequests {
+	if s == slotRequests && l.lease == nil { // of several processes each sees a part of a window
 		l.detectWindow(now, w, b, r, burst)
 	}
 	rate := b.estimate.rate

@@ -50,6 +50,7 @@ type Limiter struct {
 	counts   Counters
 	merged   bool                // it goes on for others, too
 	legacies map[*Limiter]legacy // those that it absorbed
+	lease    *leasing            // nil if it shares its limits with no other process
 }
 
 // New returns a limiter that nobody has used.
@@ -77,6 +78,9 @@ func (l *Limiter) configure(now time.Time, s slot, limit int) {
 func (l *Limiter) open(now time.Time, s slot, level float64) {
 	b := l.bucket(s)
 	b.estimate.unit = l.mean(s)
+	if l.lease != nil {
+		b.parts = float64(l.lease.apart)
+	}
 	l.measure(s)
 	l.active = append(l.active, s)
 	b.open(now, now.Sub(l.start), level)
@@ -197,6 +201,9 @@ func (l *Limiter) undo(now time.Time, w *Waiter) {
 			l.bucket(s).windows.give(now.Sub(l.start), w.charge[s])
 		}
 		l.unspend(now, w)
+		if l.lease != nil {
+			l.leaseBack(w)
+		}
 		l.ramp.Back()
 	}
 	w.state = stateIdle

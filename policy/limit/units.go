@@ -106,6 +106,13 @@ func (a amounts) minus(b amounts) amounts {
 	return a
 }
 
+func (a amounts) plus(b amounts) amounts {
+	for u := range units {
+		a[u] += b[u]
+	}
+	return a
+}
+
 // output tells requests apart that bound their output and those that do not.
 type output uint8
 

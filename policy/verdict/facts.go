@@ -9,7 +9,11 @@ type Facts struct {
 	Requests int64 // requests that have ended since the start
 	// StoreAway is the store of answers to an Idempotency-Key if it does not answer, else "".
 	StoreAway string
-	Upstreams []Upstream // in failover order
+	// FleetAway is why the server of the fleet cannot be used, "" if it can or there is none;
+	// FleetSince is since when.
+	FleetAway  string
+	FleetSince time.Time
+	Upstreams  []Upstream // in failover order
 }
 
 // Upstream is what is known of one upstream.

@@ -14,6 +14,9 @@ func Judge(f Facts, now time.Time) Verdict {
 	if f.StoreAway != "" {
 		lines = append(lines, Line{Level: Trouble, Text: "the store " + f.StoreAway + " does not answer: answers to an Idempotency-Key are not stored, and creates with one are refused"})
 	}
+	if f.FleetAway != "" {
+		lines = append(lines, Line{Level: Trouble, Text: "limits are not shared with the fleet (" + f.FleetAway + ")", Since: f.FleetSince})
+	}
 	for i := range f.Upstreams {
 		lines = append(lines, judge(&f.Upstreams[i], now)...)
 	}

@@ -127,6 +127,11 @@ func TestJudge(t *testing.T) {
 				"the store redis://r:6379 does not answer: answers to an Idempotency-Key are not stored, and creates with one are refused",
 			},
 		},
+		"the fleet's server is away": {
+			Facts{FleetAway: "no connection", FleetSince: ago(time.Minute)},
+			Trouble,
+			[]string{"limits are not shared with the fleet (no connection), since 14:04"},
+		},
 		"drained": {
 			Facts{Draining: true}, Trouble, []string{"draining: new requests are refused, none is still under way"},
 		},

@@ -22,6 +22,7 @@ type accountKey struct {
 // of them. A model that an answer shows to exist has its own from then on, see Prove.
 type account struct {
 	key      accountKey
+	payer    [32]byte            // who that is to the fleet; zero while that is not known
 	common   *scheduler          // that they share; nil while nobody needs it
 	users    int                 // requests that are made for such models
 	unproven map[*Queue]struct{} // those models' queues that are in use
@@ -54,6 +55,11 @@ func (ls *Queues) wake(ln *Queue, now time.Time) {
 	a.unproven[ln] = struct{}{}
 	ln.taught = 0
 	ln.scheduler.Store(a.common)
+	if ls.Fleet != nil {
+		a.common.mu.Lock()
+		ls.share(a.common, ln, now)
+		a.common.mu.Unlock()
+	}
 }
 
 // restCommon puts the limiter of models that nobody knows to exist among those that may go, once

@@ -46,6 +46,13 @@ func (ls *Queues) Prove(ln *Queue, now time.Time) {
 		ts.lines, ts.held = []*Queue{ln}, nil
 	}
 	ln.proven.Store(true)
+	if own := ln.scheduler.Load(); own == ts {
+		ls.share(ts, ln, now)
+	} else {
+		own.mu.Lock()
+		ls.share(own, ln, now)
+		own.mu.Unlock()
+	}
 	if !keeps && a.users == 0 {
 		ls.restLocked(a, now)
 	}
@@ -54,10 +61,13 @@ func (ls *Queues) Prove(ln *Queue, now time.Time) {
 // part moves those who wait and are to go, and those who were admitted and not sent yet, to a
 // scheduler of their own. Locked; the caller moves the queues.
 func (ts *scheduler) part(now time.Time, goes func(*Ticket) bool) *scheduler {
-	n := &scheduler{held: map[*Ticket]struct{}{}}
+	n := &scheduler{held: map[*Ticket]struct{}{}, fleet: ts.fleet, leasesFrom: ts.leasesFrom}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.limiter = ts.limiter.Part(now, func(w *limit.Waiter) bool { return goes(w.Tag.(*Ticket)) })
+	if n.fleet != nil {
+		n.limiter.Share()
+	}
 	for pl := range ts.held {
 		if goes(pl) {
 			delete(ts.held, pl)

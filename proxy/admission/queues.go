@@ -23,6 +23,7 @@ type Queues struct {
 	// Concurrency says that limits on it are learned.
 	Concurrency  bool
 	SharedQuotas *sharedQuotas // nil where nobody looks for lines that share an account
+	Fleet        Fleet         // nil where no other process shares the limits
 	Room         int           // the bytes that those may take that nobody uses
 	mu           sync.RWMutex
 	byKey        map[Key]*Queue

@@ -20,11 +20,18 @@ type scheduler struct {
 	// held are those who are admitted and whose request was not sent yet, where some may
 	// part from the others; else it is nil.
 	held map[*Ticket]struct{}
+
+	fleet      Fleet   // nil if it shares its limits with no other process
+	leasesFrom Account // in the fleet
+	asks       int     // counts the accounts that it leased from: what another was asked is for nobody
 }
 
 // release lets out all who may go now, turns away those who cannot be in time any
 // more, and re-arms the timer for the next. Locked.
 func (ts *scheduler) release(now time.Time) {
+	if ts.fleet != nil {
+		ts.follow(now)
+	}
 	ts.limiter.Expel(now, func(w *limit.Waiter, d limit.Decision) {
 		pl := w.Tag.(*Ticket)
 		pl.TurnedAway = d
@@ -35,11 +42,18 @@ func (ts *scheduler) release(now time.Time) {
 		ts.hold(pl)
 		close(pl.ready)
 	})
+	if ts.fleet != nil {
+		if again := ts.lease(now); !again.IsZero() && (next.IsZero() || again.Before(next)) {
+			next = again
+		}
+	}
 	switch {
 	case next.Equal(ts.wakeAt):
 		return
 	case next.IsZero():
-		ts.timer.Stop()
+		if ts.timer != nil {
+			ts.timer.Stop()
+		}
 	case ts.timer == nil:
 		ts.timer = time.AfterFunc(next.Sub(now), ts.wake)
 	default:

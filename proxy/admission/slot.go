@@ -50,4 +50,6 @@ func (sl *Slot) Give(accepted bool) {
 	}
 	s.taken--
 	s.Release(now)
+	s.giveBack(now)
+	s.watch(now)
 }

@@ -34,6 +34,7 @@ type Slots struct {
 	ramp     *policy.Ramp          // lets out those who waited for a limit that is none any more
 	timer    *time.Timer
 	wakeAt   time.Time
+	shared   sharing // with other processes
 }
 
 // SlotWaiter is one who waits for a slot.
@@ -121,11 +122,15 @@ func (s *Slots) Take(ctx context.Context, sl *Slot, w *SlotWaiter, until time.Ti
 		s.queue.Remove(place)
 	}
 	s.Release(time.Now())
+	s.giveBack(time.Now())
 	return err
 }
 
 // free reports whether one more may be in flight. Locked.
 func (s *Slots) free(now time.Time) bool {
+	if s.shared.fleet != nil {
+		return s.freeOfShared(now)
+	}
 	if s.most > 0 && s.taken >= s.most {
 		return false
 	}
@@ -157,6 +162,9 @@ func (s *Slots) predict(now time.Time, ahead int) (time.Duration, bool) {
 	places := s.learned.Allowed(now)
 	if s.most > 0 {
 		places = min(places, s.most)
+	}
+	if s.shared.fleet != nil && s.shared.held > 0 {
+		places = min(places, s.shared.held)
 	}
 	return s.learned.Predict(ahead, places)
 }
@@ -208,4 +216,5 @@ func (s *Slots) Stop() {
 	if s.timer != nil {
 		s.timer.Stop()
 	}
+	s.shared.leave()
 }

@@ -52,6 +52,24 @@ func (cs *Credentials) Payer(out *http.Request) Credential { return cs.of(out, P
 // their callers apart.
 func (cs *Credentials) Caller(out *http.Request) Credential { return cs.of(out, Caller) }
 
+// PayerEverywhere returns who pays for a request at a place, and CallerEverywhere who calls, as
+// hashes that are the same in every process. They must not be shown: a key that can be guessed
+// could be checked against them.
+func (cs *Credentials) PayerEverywhere(out *http.Request, place string) [sha256.Size]byte {
+	return cs.everywhere(out, place, Payer)
+}
+
+// CallerEverywhere is described at PayerEverywhere.
+func (cs *Credentials) CallerEverywhere(out *http.Request, place string) [sha256.Size]byte {
+	return cs.everywhere(out, place, Caller)
+}
+
+func (cs *Credentials) everywhere(out *http.Request, place string, kinds Kinds) [sha256.Size]byte {
+	buf := Append(Identity(nil, out.Header, out.URL.RawQuery, kinds, cs.Own...), place)
+	defer clear(buf)
+	return sha256.Sum256(buf)
+}
+
 func (cs *Credentials) of(r *http.Request, kinds Kinds) Credential {
 	c := cs.pool.Get().(*CredentialHash)
 	defer cs.pool.Put(c)

@@ -2,6 +2,7 @@ package lane
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"log/slog"
 	"time"
 
@@ -66,9 +67,15 @@ func boundsOf(c settings.Config, u *settings.Upstream) bounds {
 	return b
 }
 
-// New returns the lane to api under c. What known has learned, nil if there is no such lane,
+// Fleet is what other processes share with this one: their limits, and what they remember.
+type Fleet interface {
+	admission.Fleet
+	negative.Elsewhere
+}
+
+// New returns the lane to api under c. fleet is nil where nothing is shared. What known has learned, nil if there is no such lane,
 // is kept if the settings that bound it are the same.
-func New(c settings.Config, api *upstream.API, recorder observe.Recorder, now time.Time, known *Lane) *Lane {
+func New(c settings.Config, api *upstream.API, recorder observe.Recorder, fleet Fleet, now time.Time, known *Lane) *Lane {
 	b := boundsOf(c, &api.Config)
 	if known != nil && known.bounds == b {
 		return &Lane{API: api, Learned: known.Learned}
@@ -88,6 +95,12 @@ func New(c settings.Config, api *upstream.API, recorder observe.Recorder, now ti
 	}
 	l.Queues.Concurrency = b.learns
 	l.Queues.Room = b.room
+	if fleet != nil {
+		l.Queues.Fleet, l.Trips.Elsewhere = fleet, fleet
+		if b.maxInflight > 0 {
+			l.Slots.Share(fleet, admission.Account{Payer: sha256.Sum256([]byte("upstream " + api.Config.URL.String()))})
+		}
+	}
 	l.Queues.Connect = api.Connects.Shortest
 	if admission.MayShare(b.limits) {
 		l.Queues.SharedQuotas = admission.NewSharedQuotas(func(message string, fields []slog.Attr) {

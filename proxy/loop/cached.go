@@ -38,10 +38,26 @@ func (x *Run) callerOf(f *Prepared) carrier.Credential {
 	return f.caller
 }
 
+// identity says to other processes of a fleet who pays and who calls; the zero value where there
+// is no fleet.
+func (x *Run) identity() negative.Identity {
+	if x.Up.Trips.Elsewhere == nil {
+		return negative.Identity{}
+	}
+	f := &x.Prepared
+	if f.identity == (negative.Identity{}) {
+		place := x.Up.Config.URL.String()
+		f.identity = negative.Identity{Payer: x.Credentials.PayerEverywhere(f.Outbound, place), Caller: x.Credentials.CallerEverywhere(f.Outbound, place)}
+	}
+	return f.identity
+}
+
 // trippedAnswer returns the remembered refusal of the request's credential, or
 // of its model, or nil. It makes the request the one probe when that is due.
 func (x *Run) trippedAnswer() *response.Buffered {
-	if x.probe || !x.Up.Trips.Any.Load() {
+	who := x.identity()
+	known := x.Up.Trips.Knows(who)
+	if x.probe || !known && !x.Up.Trips.Any.Load() {
 		return nil
 	}
 	now := time.Now()
@@ -50,7 +66,10 @@ func (x *Run) trippedAnswer() *response.Buffered {
 		if i > 0 && key == keys[0] {
 			break
 		}
-		answer, state := x.Up.Trips.Check(now, key)
+		if known && x.Up.Trips.Adopt(now, key, who) && x.Ticket.Queue != nil {
+			x.Ticket.Queue.Dismiss(now) // who waits with this one is answered from memory too
+		}
+		answer, state := x.Up.Trips.CheckAmong(now, key, who)
 		switch state {
 		case policy.Tripped:
 			return answer
@@ -90,7 +109,7 @@ func (x *Run) refused(a *attempt.Attempt, d policy.Decision, now time.Time) poli
 	case lasts && answer != nil && x.Config.TripCooldown > 0:
 		x.startStreak(answer, now)
 	case x.probe && x.streakProbe: // it names a wait now, like any rate limit
-		x.Up.Trips.Trips.Clear(x.probeKey)
+		x.Up.Trips.Clear(x.probeKey, x.identity())
 		x.probe = false
 		return d
 	case alone && d.Action == policy.Line:
@@ -108,7 +127,7 @@ func (x *Run) refused(a *attempt.Attempt, d policy.Decision, now time.Time) poli
 func (x *Run) startStreak(answer *response.Buffered, now time.Time) {
 	key := x.tripKey(classify.Model)
 	known := x.Up.Trips.Trips.Holds(now, key) || x.probe && x.streakProbe
-	x.Up.Trips.Set(now, key, answer)
+	x.Up.Trips.Keep(now, key, x.identity(), answer)
 	if x.probe && x.probeKey == key {
 		x.probe = false
 	}

@@ -24,6 +24,7 @@ type Prepared struct {
 	Outbound   *http.Request // as it is to get it, without the body
 	credential carrier.Credential
 	caller     carrier.Credential // see callerOf
+	identity   negative.Identity  // see identity
 	model      string             // as it counts for limits and cached refusals
 	Sent       string             // the model's name in the body
 	Spliced    string             // the text that stands for it there; "" to leave the body alone

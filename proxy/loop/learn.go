@@ -119,16 +119,16 @@ func (x *Run) learnTrip(a *attempt.Attempt, now time.Time) {
 		}
 		if answer := a.Save(); answer != nil {
 			key := x.tripKey(a.Verdict.Scope)
-			x.Up.Trips.Set(now, key, answer.WithoutMoment())
+			x.Up.Trips.Keep(now, key, x.identity(), answer.WithoutMoment())
 			if x.probe && key != x.probeKey {
-				x.Up.Trips.Trips.Clear(x.probeKey) // it was asked about a model: the credential lives
+				x.Up.Trips.Clear(x.probeKey, x.identity()) // it was asked about a model: the credential lives
 			}
 			x.probe = false
 		}
 		return
 	}
 	if x.probe && a.Resp != nil && a.Verdict.Breaker != classify.Fault && a.Verdict.Limiter == classify.LimiterNone {
-		x.Up.Trips.Trips.Clear(x.probeKey)
+		x.Up.Trips.Clear(x.probeKey, x.identity())
 		x.probe = false
 	}
 }

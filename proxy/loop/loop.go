@@ -166,6 +166,9 @@ func (x *Run) takeTicket(at *Prepared, pl *admission.Ticket, now time.Time) {
 		Unbounded: x.Facts.MaxTokens == 0,
 	})
 	pl.Taken = true
+	if !pl.Queue.Identified() {
+		pl.Queue.Identify(x.Credentials.PayerEverywhere(at.Outbound, at.Up.Config.URL.String()), now)
+	}
 	at.Up.Tidying.Need()
 }
 

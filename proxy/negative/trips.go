@@ -24,6 +24,9 @@ const (
 type Cache struct {
 	Any   atomic.Bool                            // the fast path: there has never been one
 	Trips *policy.Trips[Key, *response.Buffered] // and models that refusal streaks concern
+
+	Elsewhere Elsewhere // what other processes remember; nil is none
+	cooldown  time.Duration
 }
 
 // Key is what a refusal is remembered for: who paid, and who called. It quotes the
@@ -37,7 +40,7 @@ type Key struct {
 // NewTrips returns an empty cache. A refusal is given again for cooldown before one call
 // probes whether it still holds.
 func NewTrips(cooldown time.Duration) *Cache {
-	t := &Cache{Trips: policy.NewTrips[Key, *response.Buffered](cooldown, maxTrips)}
+	t := &Cache{cooldown: cooldown, Trips: policy.NewTrips[Key, *response.Buffered](cooldown, maxTrips)}
 	t.Trips.Bound(policy.TripBounds[Key, *response.Buffered]{
 		Most: tripBytes, Each: tripBytes / tripsShare,
 		Size:  func(key Key, answer *response.Buffered) int { return answer.Size() + len(key.Model) },

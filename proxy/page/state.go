@@ -51,6 +51,9 @@ func stateOf(s *status.Status) (state, error) {
 	put(st.parts, "totals", s.Totals)
 	put(st.parts, "idempotency", s.Idempotency)
 	put(st.parts, "order", st.order)
+	if s.Fleet != nil {
+		put(st.parts, "fleet", s.Fleet)
+	}
 	put(st.parts, "load", load{s.Draining, s.Inflight, s.Memory, s.Spool})
 	return st, failed
 }

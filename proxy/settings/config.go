@@ -24,6 +24,7 @@ type Config struct {
 	Limit     limit.Settings
 	Bodies    spool.Config
 	Store     store.Config
+	Fleet     Fleet
 	Callers   Callers
 	Upstreams []Upstream // in failover order; set by OUTRIGGER_UPSTREAMS
 

@@ -45,6 +45,7 @@ func (c *liveCollector) Describe(out chan<- *prometheus.Desc) {
 		out <- d
 	}
 	describeLimits(out)
+	describeFleet(out)
 }
 
 // Collect implements prometheus.Collector.
@@ -60,6 +61,9 @@ func (c *liveCollector) Collect(out chan<- prometheus.Metric) {
 	gauge(descApart, float64(apart.Bytes))
 	gauge(descBody, float64(memory), "memory")
 	gauge(descBody, float64(spooled), "spool")
+	if p.Fleet != nil {
+		collectFleet(out, p.Fleet.Status(false))
+	}
 	for _, u := range p.Lanes {
 		gauge(descBreaker, float64(u.Gate.Breaker.State()), u.Config.Name, gate.AllScopes)
 		worst := map[string]float64{} // two scopes may have one label: long names are cut

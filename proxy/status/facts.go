@@ -1,6 +1,8 @@
 package status
 
 import (
+	"cmp"
+
 	"outrigger/policy"
 	"outrigger/policy/verdict"
 	"outrigger/proxy/admission"
@@ -11,6 +13,9 @@ func (s *Status) facts() verdict.Facts {
 	f := verdict.Facts{Draining: s.Draining, Inflight: s.Inflight, Requests: s.Totals.Requests}
 	if !s.Idempotency.Answers {
 		f.StoreAway = s.Idempotency.Store
+	}
+	if s.Fleet != nil && s.Fleet.Degraded {
+		f.FleetAway, f.FleetSince = cmp.Or(s.Fleet.Cause, s.Fleet.Reason, "degraded"), s.Fleet.Since
 	}
 	for i := range s.Upstreams {
 		f.Upstreams = append(f.Upstreams, s.Upstreams[i].facts())

@@ -8,6 +8,7 @@ import (
 	"outrigger/policy/verdict"
 	"outrigger/proxy/admission"
 	"outrigger/proxy/call"
+	"outrigger/proxy/fleet"
 	"outrigger/proxy/gate"
 	"outrigger/proxy/idempotency"
 	"outrigger/proxy/lane"
@@ -31,6 +32,8 @@ type Status struct {
 	Totals recent.Totals `json:"totals"`
 	// Verdict is all of this in words.
 	Verdict verdict.Verdict `json:"verdict"`
+	// Fleet is nil where nothing is shared.
+	Fleet *fleet.Status `json:"fleet,omitempty"`
 }
 
 // IdempotencyStatus is what is known of calls with a key, and of abandoned ones.
@@ -120,6 +123,7 @@ type Source struct {
 	Calls    *idempotency.Calls
 	Lanes    []*lane.Lane // in failover order
 	Recent   *recent.Recorder
+	Fleet    *fleet.Fleet // nil where nothing is shared
 }
 
 // Status returns the present state.
@@ -133,6 +137,10 @@ func (p Source) Status() Status {
 	}
 	for _, u := range p.Lanes {
 		s.Upstreams = append(s.Upstreams, laneStatus(u, now))
+	}
+	if p.Fleet != nil {
+		fleet := p.Fleet.Status(true)
+		s.Fleet = &fleet
 	}
 	s.Totals = p.Recent.Totals()
 	s.Verdict = verdict.Judge(s.facts(), now)

@@ -1,10 +1,9 @@
-// Package redisserver runs a real Redis for the tests that need one, and lets them
-// stop it, pause it, and cut it off.
+// Package redisserver runs a real Redis or Valkey for the tests that need one, and lets
+// them stop it, pause it, and cut it off.
 package redisserver
 
 import (
 	"net"
-	"os/exec"
 	"testing"
 	"time"
 
@@ -20,20 +19,28 @@ type Server struct {
 	// Addr is its host:port, the same after every restart.
 	Addr string
 
+	kind      Kind
 	program   string
 	directory string
+	arguments []string
 	running   *process.Process
 }
 
-// Start starts a server that ends with the test. Without redis-server on PATH the
-// test is skipped, or fails: see process.Missing.
+// Start starts a Redis that ends with the test. Without redis-server the test is skipped,
+// or fails: see process.Missing.
 func Start(tb testing.TB) *Server {
 	tb.Helper()
-	program, err := exec.LookPath("redis-server")
-	if err != nil {
-		process.Missing(tb, "needs redis-server on PATH (make redis fetches it on Debian)")
-	}
-	s := &Server{Addr: process.FreeAddress(tb), program: program, directory: tb.TempDir()}
+	return StartKind(tb, Redis)
+}
+
+// StartKind is Start for a server of any kind, with more arguments for it, as in its
+// configuration file.
+func StartKind(tb testing.TB, kind Kind, arguments ...string) *Server {
+	tb.Helper()
+	s := &Server{Addr: process.FreeAddress(tb), kind: kind, program: kind.program(tb), directory: tb.TempDir()}
+	s.arguments = append([]string{
+		"--save", "", "--appendonly", "no", "--enable-debug-command", "local",
+	}, arguments...)
 	s.Run(tb)
 	return s
 }
@@ -45,17 +52,16 @@ func (s *Server) Run(tb testing.TB) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	s.running = process.Start(tb, nil, s.program, "--bind", host, "--port", port,
-		"--dir", s.directory, "--save", "", "--appendonly", "no", "--enable-debug-command", "local")
+	s.running = process.Start(tb, nil, s.program, append(s.arguments, "--bind", host, "--port", port, "--dir", s.directory)...)
 	late := time.Now().Add(startTimeout)
 	for !s.answers(tb) {
 		if time.Now().After(late) {
-			tb.Fatalf("redis-server does not answer at %s\n%s", s.Addr, s.running.Output())
+			tb.Fatalf("%s does not answer at %s\n%s", s.kind, s.Addr, s.running.Output())
 		}
 	}
 }
 
-// answers reports whether the server answers a PING.
+// answers reports whether the server answers a PING, if only with the wish for a password.
 func (s *Server) answers(tb testing.TB) bool {
 	connection, err := (&net.Dialer{Timeout: time.Second}).DialContext(tb.Context(), "tcp", s.Addr)
 	if err != nil {
@@ -68,13 +74,13 @@ func (s *Server) answers(tb testing.TB) bool {
 	}
 	var reply [5]byte
 	_, err = connection.Read(reply[:])
-	return err == nil && string(reply[:]) == "+PONG"
+	return err == nil && (string(reply[:]) == "+PONG" || string(reply[:]) == "-NOAU")
 }
 
 // Stop ends the server; what it had is gone.
 func (s *Server) Stop(tb testing.TB) {
 	tb.Helper()
 	if status := s.running.Stop(tb); status != 0 {
-		tb.Errorf("redis-server ended with status %d", status)
+		tb.Errorf("%s ended with status %d", s.kind, status)
 	}
 }

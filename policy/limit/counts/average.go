@@ -13,11 +13,14 @@ type Average struct {
 }
 
 // Add counts one event at t.
-func (a *Average) Add(t, over time.Duration) {
+func (a *Average) Add(t, over time.Duration) { a.AddSome(t, over, 1) }
+
+// AddSome counts n events at t.
+func (a *Average) AddSome(t, over time.Duration, n float64) {
 	if !a.seen {
 		a.seen, a.first, a.at = true, t, t
 	}
-	a.perSecond = a.perSecond*decay(t-a.at, over) + 1/over.Seconds()
+	a.perSecond = a.perSecond*decay(t-a.at, over) + n/over.Seconds()
 	a.at = t
 }
 

@@ -58,6 +58,20 @@ func (r *Recent) Add(t time.Duration, cost [Units]int64) {
 	}
 }
 
+// AddSome counts what others sent until t, of which so much was refused.
+func (r *Recent) AddSome(t time.Duration, sent, refused [Units]int64) {
+	n := sent[Requests]
+	if n == 0 {
+		return
+	}
+	if n > 1 {
+		r.Now.AddSome(t, PresentTime, float64(n-1))
+		r.quiet.AddSome(t, SpikeTime, float64(n-1))
+	}
+	r.Add(t, sent)
+	r.Refuse(t, refused)
+}
+
 // presentSpan is how long the last seconds are in a history of so long.
 func presentSpan(history time.Duration) time.Duration {
 	return min(max(history/presentPart, leastPresent), PresentTime)

@@ -183,6 +183,19 @@ func (r *Ramp) Answered(took, worked time.Duration) {
 	}
 }
 
+// Quota returns how many requests may go in one step, and how long that is, for others who
+// start slowly with this one; 0 if nothing is restrained.
+func (r *Ramp) Quota(t time.Duration, safe int) (int, time.Duration) {
+	r.Wait(t, safe)
+	if !r.On {
+		return 0, 0
+	}
+	return r.quota, max(r.Step, r.consent()-r.sentAt)
+}
+
+// HeldUp says that somebody waits at t because others use up the step.
+func (r *Ramp) HeldUp(t time.Duration) { r.heldAt = t }
+
 // Take counts one admission.
 func (r *Ramp) Take(t time.Duration) {
 	if !r.On {
