@@ -54,6 +54,7 @@ type Trips[K comparable, A any] struct {
 type trip[K comparable, A any] struct {
 	key    K
 	answer A
+	since  time.Time // of the first answer, since when nothing has cleared it
 	until  time.Time // Tripped before, a probe's turn from then on
 	probe  bool      // until is the lease of a probe that is under way
 	used   time.Time // when it was asked for last
@@ -172,11 +173,12 @@ func (t *Trips[K, A]) Set(now time.Time, key K, answer A) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	tr := &trip[K, A]{key: key, answer: answer, until: now.Add(t.cooldown), used: now}
+	tr := &trip[K, A]{key: key, answer: answer, since: now, until: now.Add(t.cooldown), used: now}
 	if t.sizes != nil {
 		tr.size = t.bounds.Size(key, answer)
 	}
 	if e := t.byKey[key]; e != nil {
+		tr.since = e.Value.(*trip[K, A]).since
 		t.forget(e)
 	}
 	t.byKey[key] = t.recent.PushFront(tr)
@@ -218,4 +220,15 @@ func (t *Trips[K, A]) Each(f func(key K, answer A, until time.Time) bool) {
 			return
 		}
 	}
+}
+
+// Since returns when key was refused first, of the times since it was last cleared or
+// forgotten; the zero time if nothing is known against it.
+func (t *Trips[K, A]) Since(key K) time.Time {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if e := t.byKey[key]; e != nil {
+		return e.Value.(*trip[K, A]).since
+	}
+	return time.Time{}
 }

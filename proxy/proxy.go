@@ -29,6 +29,7 @@ import (
 	"outrigger/proxy/negative"
 	"outrigger/proxy/observe"
 	"outrigger/proxy/outward"
+	"outrigger/proxy/recent"
 	"outrigger/proxy/settings"
 	"outrigger/proxy/spool"
 	"outrigger/proxy/status"
@@ -61,6 +62,7 @@ type Proxy struct {
 
 	// What all generations share:
 	recorder    observe.Recorder
+	recent      *recent.Recorder
 	credentials *carrier.Credentials
 	fleet       *fleet.Fleet // nil where nothing is shared
 	names       *proxycall.Namer
@@ -83,12 +85,13 @@ func New(c settings.Config, d Deps) (*Proxy, error) {
 	}
 	c.Store.Bytes = c.StoreBytes()
 	own := settings.KeyHeaders(c.Upstreams)
-	recorders := observe.Recorders{observe.NewLog(d.Log), metrics}
+	last := recent.New(time.Now())
+	recorders := observe.Recorders{observe.NewLog(d.Log), metrics, last}
 	if d.Tracer != nil {
 		recorders = append(recorders, d.Tracer)
 	}
 	p := &Proxy{
-		deps: d, recorder: recorders, inflight: proxycall.NewInflight(),
+		deps: d, recorder: recorders, recent: last, inflight: proxycall.NewInflight(),
 		credentials: carrier.NewCredentials(own), failures: negative.NewFailures(), batches: batches.New(recorders), decoding: decoders(), idPrefix: idPrefix(),
 	}
 	if c.Fleet.Shared() {
@@ -227,8 +230,11 @@ func (p *Proxy) Inflight() int { return p.inflight.Count() }
 // source is where the present state is read.
 func (p *Proxy) source() status.Source {
 	g := p.gen()
-	return status.Source{Inflight: p.inflight, Bodies: g.Bodies, Calls: p.calls, Lanes: g.Upstreams, Fleet: p.fleet}
+	return status.Source{Inflight: p.inflight, Bodies: g.Bodies, Calls: p.calls, Lanes: g.Upstreams, Fleet: p.fleet, Recent: p.recent}
 }
+
+// Recent has the last requests.
+func (p *Proxy) Recent() *recent.Recorder { return p.recent }
 
 // Status returns the present state.
 func (p *Proxy) Status() status.Status { return p.source().Status() }

@@ -3,7 +3,7 @@
 # package is installed. What cannot be had is told, and its tests are skipped. With
 # TEST_REQUIRE set that is a failure.
 #
-#     test/prepare.sh python|node|java|redis|valkey|promtool
+#     test/prepare.sh python|node|java|redis|valkey|promtool|page
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools=$PWD/.tools
@@ -48,6 +48,16 @@ prepare_node() {
 	have node && have "$npm" || missing "the Node clients" "they take node and $npm"
 	[ "$to/.installed" -nt test/sdk/node/package-lock.json ] && return
 	(cd test/sdk/node && "$npm" ci --no-audit --no-fund --ignore-scripts) || missing "the Node clients" "$npm failed"
+	touch "$to/.installed"
+}
+
+# page installs what looks at the status page. The browser is the machine's own.
+prepare_page() {
+	local to=test/page/node_modules
+	have chromium || have chromium-browser || have google-chrome || missing "Chromium" "install it (Debian: chromium)"
+	have node && have "$npm" || missing "what drives Chromium" "it takes node and $npm"
+	[ "$to/.installed" -nt test/page/package-lock.json ] && return
+	(cd test/page && "$npm" ci --no-audit --no-fund --ignore-scripts) || missing "what drives Chromium" "$npm failed"
 	touch "$to/.installed"
 }
 

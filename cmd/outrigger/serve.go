@@ -20,6 +20,7 @@ import (
 	"outrigger/internal/resources"
 	"outrigger/proxy"
 	"outrigger/proxy/admin"
+	"outrigger/proxy/page"
 )
 
 // runServe is the main job: it returns after a drain, or when it cannot go on.
@@ -92,6 +93,7 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, environ []
 			Metrics: registry,
 			Status:  func() any { return handler.Status() },
 			Config:  cfg.Variables,
+			Page:    page.New(page.Source{Status: handler.Status, Recent: handler.Recent()}),
 		}), log)
 		server.ConnState = bounded.State
 		defer server.Close()

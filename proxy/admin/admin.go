@@ -1,5 +1,5 @@
 // Package admin serves what an operator, a probe or a scraper asks of a running Outrigger:
-// liveness, readiness, metrics, status and configuration.
+// liveness, readiness, metrics, status, configuration and the status page.
 //
 // It is read-only and shows no secret, so it has no login. The threat is the browser of the
 // person at the same machine: a page on the internet can make that browser send requests to
@@ -30,6 +30,8 @@ type Options struct {
 	Status func() any
 	// Config is what /config shows: the resolved configuration, already redacted.
 	Config any
+	// Page is the status page with what feeds it; nil is none.
+	Page http.Handler
 }
 
 // New returns the handler. It answers GET and HEAD, and has no effects.
@@ -52,6 +54,9 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("/config", func(w http.ResponseWriter, _ *http.Request) {
 		answerJSON(w, o.Config)
 	})
+	if o.Page != nil {
+		mux.Handle("/", o.Page)
+	}
 	return guarded(o.Listen, mux)
 }
 

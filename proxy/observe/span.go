@@ -73,6 +73,7 @@ type Event struct {
 	End    time.Time
 
 	Upstream    string // that answered, or was asked last; "" is none
+	Credential  string // who pays there, as carrier.Credential's label; "" if nobody was asked
 	Sent        string // the name of the model that it got
 	SentDecoded bool   // a compressed body was sent decoded
 	Redirects   int    // that were followed
