@@ -51,5 +51,6 @@ var kinds = map[string]Words{
 	"refused":      {"no retry", ""},
 	"client_retry": {"the client's own retry", ""},
 	"idempotency":  {"idempotency", ""},
+	"batch":        {"batch", ""},
 	"panic":        {"panic", ""},
 }
