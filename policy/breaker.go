@@ -51,6 +51,7 @@ type Breaker struct {
 	since   time.Time // when it opened after it had been closed
 	probe   *attempt  // the one under way while half-open
 	silent  int       // probes since half-open that lost their place by silence
+	forced  bool      // the next failure opens it, see Configure
 }
 
 // attempt is one permit.
@@ -68,23 +69,30 @@ type attempt struct {
 // as many, and not by their share.
 func NewBreaker(c BreakerConfig, alone bool) *Breaker {
 	c = c.inRange(alone)
-	b := &Breaker{config: c, alone: alone, bucket: c.Window / breakerBuckets}
+	b := &Breaker{config: c, alone: alone}
+	b.count()
+	return b
+}
+
+// count begins a count of its own, with the settings of b. Called with mu held, or before
+// anybody else has b.
+func (b *Breaker) count() {
+	b.bucket = b.config.Window / breakerBuckets
 	b.cb = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 		MaxRequests:   1,
-		Interval:      c.Window,
+		Interval:      b.config.Window,
 		BucketPeriod:  b.bucket,
-		Timeout:       c.Open,
+		Timeout:       b.config.Open,
 		ReadyToTrip:   b.readyToTrip,
 		OnStateChange: b.changed,
 		IsExcluded:    func(err error) bool { return errors.Is(err, errIgnored) },
 	})
-	return b
 }
 
 // readyToTrip is asked at each failure while closed. Counts.Requests is no use: it
 // holds the attempts that are still under way. Called with mu held.
 func (b *Breaker) readyToTrip(c gobreaker.Counts) bool {
-	if b.config.Consecutive > 0 && b.inARow >= b.config.Consecutive {
+	if b.forced || b.config.Consecutive > 0 && b.inARow >= b.config.Consecutive {
 		return true
 	}
 	if b.alone {

@@ -136,6 +136,13 @@ func NewTrips[K comparable, A any](cooldown time.Duration, limit int) *Trips[K, 
 	return &Trips[K, A]{cooldown: cooldown, limit: max(limit, 1), byKey: map[K]*list.Element{}}
 }
 
+// Configure puts another cooldown into force, for what is remembered from now on.
+func (t *Trips[K, A]) Configure(cooldown time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.cooldown = cooldown
+}
+
 // Check returns what is known of key, with the answer to give when it is Tripped.
 // At Probe the answer is the one remembered so far.
 func (t *Trips[K, A]) Check(now time.Time, key K) (A, TripState) {
@@ -167,11 +174,11 @@ func (t *Trips[K, A]) Holds(now time.Time, key K) bool {
 // Set remembers answer against key for a cooldown from now: for a credential that
 // was refused, also by a probe.
 func (t *Trips[K, A]) Set(now time.Time, key K, answer A) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if t.cooldown <= 0 {
 		return
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	tr := &trip[K, A]{key: key, answer: answer, until: now.Add(t.cooldown), used: now}
 	if t.sizes != nil {
 		tr.size = t.bounds.Size(key, answer)
