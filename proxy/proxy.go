@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -48,6 +49,8 @@ type Deps struct {
 // concurrent use.
 type Proxy struct {
 	generation atomic.Pointer[generation]
+	reloading  sync.Mutex
+	given      settings.Config // as New or Reload was; under reloading
 	deps       Deps
 	calls      *idempotency.Calls
 	relay      *httputil.ReverseProxy
@@ -73,10 +76,12 @@ func New(c settings.Config, d Deps) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
+	given := c
 	c.Store.Bytes = c.StoreBytes()
 	own := settings.KeyHeaders(c.Upstreams)
 	p := &Proxy{
-		deps: d, recorder: observe.Recorders{observe.NewLog(d.Log), metrics}, inflight: proxycall.NewInflight(),
+		given: given,
+		deps:  d, recorder: observe.Recorders{observe.NewLog(d.Log), metrics}, inflight: proxycall.NewInflight(),
 		credentials: carrier.NewCredentials(own), failures: negative.NewFailures(), decoding: decoders(), idPrefix: idPrefix(),
 	}
 	p.names = proxycall.NewNamer(own, func() bool { return p.gen().callers.HaveTokens() })
@@ -93,7 +98,7 @@ func New(c settings.Config, d Deps) (*Proxy, error) {
 		Store: c.Store, Rejoin: c.Rejoin, Total: c.Timeouts.Total, BodyMemory: int64(c.Bodies.BodyMemory), Memory: whole, Descriptors: resources.Descriptors(),
 	}, d.Log, p.recorder, p.names, p.inflight, g.Bodies)
 	if err != nil {
-		g.close(nil)
+		g.close()
 		return nil, err
 	}
 	p.relay = p.newRelay(d.Log)
@@ -213,7 +218,7 @@ func (p *Proxy) Status() status.Status { return p.source().Status() }
 // Close closes idle connections and the store, and stops timers. Requests must have
 // ended.
 func (p *Proxy) Close() error {
-	p.gen().close(nil)
+	p.gen().close()
 	return p.calls.Close()
 }
 

@@ -39,6 +39,31 @@ func NewQueues(s limit.Settings) *Queues {
 	return &Queues{settings: s, Room: QueueRoom, byKey: map[Key]*Queue{}, accounts: map[accountKey]*account{}}
 }
 
+// Configure puts other settings into force. What the limiters learned stays where it still
+// holds, see limit.Limiter; nobody loses its place in a queue, and those who may go by the new
+// settings do so. concurrency says that limits on it are learned, and room is Room.
+func (ls *Queues) Configure(s limit.Settings, concurrency bool, room int, now time.Time) {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	ls.settings, ls.Concurrency, ls.Room = s, concurrency, room
+	ls.SharedQuotas.allow(MayShare(s), ls.byKey, now)
+	all := map[*scheduler]bool{}
+	for _, ln := range ls.byKey {
+		ln.Slots.Configure(0, s.QueueMax, concurrency)
+		if ln.proven.Load() {
+			all[ln.scheduler.Load()] = true
+		}
+	}
+	for _, a := range ls.accounts {
+		if a.common != nil {
+			all[a.common] = true
+		}
+	}
+	for ts := range all {
+		ts.configure(s, now)
+	}
+}
+
 // Take returns the queue of key for a request, which must release it. named says that the caller
 // named the model: else it is an endpoint.
 func (ls *Queues) Take(key Key, named bool, now time.Time) *Queue {

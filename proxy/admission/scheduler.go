@@ -63,6 +63,14 @@ func (ts *scheduler) unhold(pl *Ticket) {
 	}
 }
 
+// configure puts other settings into force.
+func (ts *scheduler) configure(s limit.Settings, now time.Time) {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	ts.limiter.Configure(now, s)
+	ts.release(now)
+}
+
 func (ts *scheduler) wake() {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()

@@ -20,11 +20,10 @@ var ErrSlotsFull = errors.New("too many wait for a slot")
 // held from just before its attempt is sent until the end of the answer. Safe for
 // concurrent use.
 type Slots struct {
+	mu       sync.Mutex
 	most     int  // OUTRIGGER_MAX_INFLIGHT; 0 is no bound
 	learns   bool // OUTRIGGER_CONCURRENCY
 	queueMax int
-
-	mu       sync.Mutex
 	learned  concurrency.Limiter
 	taken    int
 	queue    list.List             // of *SlotWaiter
@@ -52,16 +51,25 @@ func NewSlots(most, queueMax int, learns bool) *Slots {
 	return &Slots{most: most, queueMax: queueMax, learns: learns}
 }
 
-// unbounded reports whether nobody has to be counted.
+// Configure puts other settings into force, as NewSlots takes them. What was learned stays,
+// and those who wait and may go by the new bounds do so.
+func (s *Slots) Configure(most, queueMax int, learns bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.most, s.queueMax, s.learns = most, queueMax, learns
+	s.Release(time.Now())
+}
+
+// unbounded reports whether nobody has to be counted. Locked.
 func (s *Slots) unbounded() bool { return s.most == 0 && !s.learns }
 
 // TryTake takes a slot if one is free and nobody waits for it.
 func (s *Slots) TryTake(sl *Slot) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.unbounded() {
 		return true
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.queue.Len() > 0 || !s.free(time.Now()) {
 		return false
 	}

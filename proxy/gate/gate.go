@@ -23,7 +23,7 @@ import (
 // all others.
 type Gate struct {
 	Breaker *policy.Breaker // the rules: when to open, probe and close
-	open    time.Duration
+	open    time.Duration   // under mu
 
 	heard    atomic.Int64 // when a call came to it, if it is a scope's, in Unix nanoseconds
 	lastLoss atomic.Int64 // of a long call, in Unix nanoseconds
@@ -42,6 +42,16 @@ func NewGate(c policy.BreakerConfig, alone bool) *Gate {
 	g := &Gate{Breaker: policy.NewBreaker(c, alone), open: c.Open}
 	g.closed.Store(true)
 	return g
+}
+
+// Configure puts other settings into force, as NewGate takes them, and lets out who may go by
+// them.
+func (g *Gate) Configure(c policy.BreakerConfig, alone bool) {
+	g.Breaker.Configure(c, alone)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.open = c.Open
+	g.letOut(time.Now())
 }
 
 // Shut reports whether requests have to wait.

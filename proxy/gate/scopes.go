@@ -55,6 +55,16 @@ func NewScopes(c policy.BreakerConfig, alone bool) *Scopes {
 	return &Scopes{config: c, alone: alone, gates: map[Scope]*Gate{}}
 }
 
+// Configure puts other settings into force, as NewScopes takes them.
+func (s *Scopes) Configure(c policy.BreakerConfig, alone bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.config, s.alone = c, alone
+	for _, g := range s.gates {
+		g.Configure(c, alone)
+	}
+}
+
 // Of returns the gate of a scope, nil while it is well.
 func (s *Scopes) Of(key Scope) *Gate {
 	if s.any.Load() == 0 {

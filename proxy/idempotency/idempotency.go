@@ -27,8 +27,9 @@ type Calls struct {
 	inflight  *call.Inflight
 	Detached  *detached
 	Abandoned *abandoned
-	Reach     outage // the store cannot be reached
-	room      outage // it cannot store answers
+	Reach     outage       // the store cannot be reached
+	room      outage       // it cannot store answers
+	total     atomic.Int64 // CallSettings.Total, in force
 
 	mu      sync.Mutex
 	flights map[claims.Key]*Flight
@@ -58,12 +59,16 @@ func NewCalls(c CallSettings, log *slog.Logger, recorder observe.Recorder, names
 		Settings: c, Store: opened, recorder: recorder, names: names, inflight: inflight,
 		Detached: newDetached(room, c.Memory, c.Descriptors), flights: map[claims.Key]*Flight{},
 	}
+	s.total.Store(int64(c.Total))
 	s.Abandoned = &abandoned{detached: s.Detached, calls: map[claims.Call][]*Flight{}}
 	if c.Store.Spec.Remote() {
 		go s.greet()
 	}
 	return s, nil
 }
+
+// SetTotal puts another CallSettings.Total into force.
+func (s *Calls) SetTotal(total time.Duration) { s.total.Store(int64(total)) }
 
 // Drain ends the calls that wait for a retry: nobody can come back for them any more.
 func (s *Calls) Drain() { s.Abandoned.end() }

@@ -46,6 +46,9 @@ func NewTrips(cooldown time.Duration) *Cache {
 	return t
 }
 
+// Configure puts another cooldown into force.
+func (t *Cache) Configure(cooldown time.Duration) { t.Trips.Configure(cooldown) }
+
 // Check returns the cached refusal of key, and whether its caller is to be refused with it, is
 // the probe, or may pass.
 func (t *Cache) Check(now time.Time, key Key) (*response.Buffered, policy.TripState) {
