@@ -17,16 +17,21 @@ func environmentOf(environ []string) environment {
 	return given
 }
 
-// sourceDefault is the Source of a variable that was not set.
-const sourceDefault = "default"
+// The Source of a variable: not set, set by the environment, or, with its path, by the file
+// of a secret.
+const (
+	sourceDefault     = "default"
+	sourceEnvironment = "environment"
+	sourceFile        = "file "
+)
 
 // find sets the variable's text and where it came from: the environment, a file
 // that holds a secret, or the default. Set but empty is not set. A file that cannot be
 // read is a problem of the variable.
 func (v *variable) find(given environment) {
-	v.given, v.Text, v.Source = v.Name, given[v.Name], "environment"
+	v.given, v.Text, v.Source = v.Name, given[v.Name], sourceEnvironment
 	if path := given[v.Name+fileSuffix]; v.Secret && path != "" {
-		v.given, v.Source = v.Name+fileSuffix, "file "+path
+		v.given, v.Source = v.Name+fileSuffix, sourceFile+path
 		if v.Text != "" {
 			v.problem, v.quoted = "only one of "+v.Name+" and this may be set", path
 			return
