@@ -97,12 +97,14 @@ func (c *certificates) reload() (func(), error) {
 	if err != nil {
 		return nil, fmt.Errorf("the local certificate authority in %s: %w", c.own.directory, err)
 	}
-	if c.given != nil {
-		if err := c.given.Reload(); err != nil {
-			return nil, err
-		}
+	if c.given == nil {
+		return apply, nil
 	}
-	return apply, nil
+	renew, err := c.given.Reload()
+	if err != nil {
+		return nil, err
+	}
+	return func() { apply(); renew() }, nil
 }
 
 var errNoCertificate = errors.New("there is no certificate for callers that speak TLS: " +
