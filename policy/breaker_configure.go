@@ -7,7 +7,7 @@ import "outrigger/policy/classify"
 // row stay counted; those of the window begin anew if its length changes.
 func (b *Breaker) Configure(c BreakerConfig, alone bool) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
+	defer b.unlock()
 	before, state := b.config, b.state()
 	b.config, b.alone = c.inRange(alone), alone
 	if b.config.Window == before.Window && b.config.Open == before.Open {

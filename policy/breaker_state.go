@@ -31,7 +31,7 @@ func (s BreakerState) String() string {
 // was stored at a change still says open when the time to probe has come.
 func (b *Breaker) State() BreakerState {
 	b.mu.Lock()
-	defer b.mu.Unlock()
+	defer b.unlock()
 	return b.state()
 }
 
@@ -43,7 +43,7 @@ func (b *Breaker) state() BreakerState { return BreakerState(b.cb.State()) }
 // its place is given to another. An Allow at that very time is granted.
 func (b *Breaker) ProbeAt() time.Time {
 	b.mu.Lock()
-	defer b.mu.Unlock()
+	defer b.unlock()
 	return b.probeAt(b.state())
 }
 
@@ -61,7 +61,7 @@ func (b *Breaker) probeAt(s BreakerState) time.Time {
 // OpenSince returns when the breaker last left the closed state, zero if it never did.
 func (b *Breaker) OpenSince() time.Time {
 	b.mu.Lock()
-	defer b.mu.Unlock()
+	defer b.unlock()
 	return b.since
 }
 
@@ -69,7 +69,7 @@ func (b *Breaker) OpenSince() time.Time {
 // first, and half as long after each silent one.
 func (b *Breaker) Patience() time.Duration {
 	b.mu.Lock()
-	defer b.mu.Unlock()
+	defer b.unlock()
 	return b.patience()
 }
 
@@ -89,7 +89,7 @@ type BreakerSnapshot struct {
 // Snapshot returns what b knows at this moment.
 func (b *Breaker) Snapshot() BreakerSnapshot {
 	b.mu.Lock()
-	defer b.mu.Unlock()
+	defer b.unlock()
 	s := b.state() // first: it moves the window, which Counts does not
 	c := b.cb.Counts()
 	return BreakerSnapshot{

@@ -50,6 +50,7 @@ type Limiter struct {
 	counts   Counters
 	merged   bool                // it goes on for others, too
 	legacies map[*Limiter]legacy // those that it absorbed
+	lastTold *[slots]lastNews    // nil while nothing was told, see News
 }
 
 // New returns a limiter that nobody has used.

@@ -10,7 +10,9 @@ func TestReadyz_VerboseTellsTheParts(t *testing.T) {
 	ready := false
 	h := New(Options{
 		Listen: local, Ready: func() bool { return ready }, Metrics: prometheus.NewRegistry(),
-		Parts: func() []Part { return []Part{{"configuration", false, "a reload was refused"}, {"store", true, "memory"}} },
+		Parts: func() []Part {
+			return []Part{{"configuration", false, "a reload was refused"}, {"store", true, "memory"}}
+		},
 	})
 	const parts = "\n[-]configuration: a reload was refused\n[+]store: memory\n"
 	for _, want := range []reply{{503, text, "draining" + parts}, {200, text, "ok" + parts}} {

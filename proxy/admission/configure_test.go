@@ -44,7 +44,7 @@ func TestQueues_ThatShareAnAccountPartWhenALimitIsConfigured(t *testing.T) {
 		now := time.Now()
 		ls := NewQueues(limit.Settings{Learn: true})
 		var said []string
-		ls.SharedQuotas = NewSharedQuotas(func(message string, _ []slog.Attr) { said = append(said, message) }, "openai", now)
+		ls.SharedQuotas = NewSharedQuotas(func(message string, _ []slog.Attr) { said = append(said, message) }, func() string { return "openai" }, now)
 		a, b := ls.Of(Key{Model: "a"}, now), ls.Of(Key{Model: "b"}, now)
 		ls.SharedQuotas.moving.Lock()
 		a.scheduler.Load().absorb(b.scheduler.Load(), now)

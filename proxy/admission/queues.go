@@ -22,8 +22,10 @@ type Queues struct {
 	settings limit.Settings
 	// Concurrency says that limits on it are learned.
 	Concurrency  bool
-	SharedQuotas *sharedQuotas // nil where nobody looks for lines that share an account
-	Room         int           // the bytes that those may take that nobody uses
+	SharedQuotas *sharedQuotas                       // nil where nobody looks for lines that share an account
+	Tell         func(key Key, news limit.News)      // is told what limiters learned; nil tells nobody
+	TellSlots    func(key Key, news ConcurrencyNews) // as Slots.Tell
+	Room         int                                 // the bytes that those may take that nobody uses
 	mu           sync.RWMutex
 	byKey        map[Key]*Queue
 	accounts     map[accountKey]*account
@@ -108,6 +110,9 @@ func (ls *Queues) add(key Key, named bool) *Queue {
 		ls.accounts[of] = a
 	}
 	ln := &Queue{key: key, Home: ls, account: a, connect: ls.Connect, Slots: NewSlots(0, ls.settings.QueueMax, ls.Concurrency)}
+	if ls.TellSlots != nil {
+		ln.Slots.Tell = func(news ConcurrencyNews) { ls.TellSlots(key, news) }
+	}
 	a.lines++
 	ls.SharedQuotas.count(1)
 	ls.byKey[key] = ln

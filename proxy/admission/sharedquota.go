@@ -19,7 +19,7 @@ import (
 // use.
 type sharedQuotas struct {
 	tell     func(message string, fields []slog.Attr)
-	upstream string
+	upstream func() string
 	lines    atomic.Int64 // there are; one alone has none to share with
 	off      atomic.Bool  // none may share, see allow
 
@@ -32,7 +32,7 @@ type sharedQuotas struct {
 
 // NewSharedQuotas returns what finds the queues of an upstream that share a quota. Tell is
 // told when some do, or no longer do.
-func NewSharedQuotas(tell func(string, []slog.Attr), upstream string, now time.Time) *sharedQuotas {
+func NewSharedQuotas(tell func(string, []slog.Attr), upstream func() string, now time.Time) *sharedQuotas {
 	return &sharedQuotas{tell: tell, upstream: upstream, seen: limit.NewSiblings(now)}
 }
 
@@ -114,7 +114,7 @@ func (s *sharedQuotas) allow(may bool, all map[Key]*Queue, now time.Time) {
 // between names two queues without secrets.
 func (s *sharedQuotas) between(a, b *Queue) []slog.Attr {
 	return []slog.Attr{
-		slog.String("upstream", s.upstream),
+		slog.String("upstream", s.upstream()),
 		slog.GroupAttrs("one", slog.String("credential", a.key.Credential.Label()), slog.String("model", wire.LabelText(a.key.Model))),
 		slog.GroupAttrs("other", slog.String("credential", b.key.Credential.Label()), slog.String("model", wire.LabelText(b.key.Model))),
 	}

@@ -34,7 +34,7 @@ func (sl *Slot) Refused(now time.Time, e concurrency.Evidence, hint time.Duratio
 		return false
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock(now)
 	if !s.learns {
 		return false
 	}
@@ -49,8 +49,8 @@ func (sl *Slot) Give(accepted bool) {
 	}
 	sl.Of = nil
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	now := time.Now()
+	defer s.unlock(now)
 	s.learned.End(now, &sl.call, accepted) // nothing, if it was not started
 	s.taken--
 	s.Release(now)

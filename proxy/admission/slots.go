@@ -20,7 +20,10 @@ var ErrSlotsFull = errors.New("too many wait for a slot")
 // held from just before its attempt is sent until the end of the answer. Safe for
 // concurrent use.
 type Slots struct {
+	Tell func(ConcurrencyNews) // is told of learned limits; nil tells nobody
+
 	mu       sync.Mutex
+	told     int  // the limit that was told last
 	most     int  // OUTRIGGER_MAX_INFLIGHT; 0 is no bound
 	learns   bool // OUTRIGGER_CONCURRENCY
 	queueMax int

@@ -27,6 +27,7 @@ type Gate struct {
 
 	heard    atomic.Int64 // when a call came to it, if it is a scope's, in Unix nanoseconds
 	lastLoss atomic.Int64 // of a long call, in Unix nanoseconds
+	fault    atomic.Pointer[string]
 
 	closed atomic.Bool // nobody waits and the breaker was not seen open: the fast path
 	mu     sync.Mutex
@@ -102,6 +103,17 @@ func (g *Gate) Lost(began, now time.Time) bool {
 	}
 	last := g.lastLoss.Load()
 	return now.UnixNano()-last >= int64(lossTime) && g.lastLoss.CompareAndSwap(last, now.UnixNano())
+}
+
+// Blame notes how the latest failure looked, for when the breaker opens by it.
+func (g *Gate) Blame(outcome string) { g.fault.Store(&outcome) }
+
+// LastFault returns that, "" if there was none.
+func (g *Gate) LastFault() string {
+	if last := g.fault.Load(); last != nil {
+		return *last
+	}
+	return ""
 }
 
 // Fail enters a failure that came after the permit was reported on: a stream broke.

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 
 	"outrigger/proxy/idempotency/claims"
-	"outrigger/proxy/observe"
 )
 
 const toldAway = "the idempotency store does not answer: calls with a key are not stored, and creates refused"
@@ -15,6 +14,6 @@ const toldAway = "the idempotency store does not answer: calls with a key are no
 // call with a key meets it.
 func (s *Calls) greet() {
 	if _, err := s.Store.HashKey(context.Background()); errors.Is(err, claims.ErrUnavailable) && s.Reach.begin() {
-		s.recorder.Notice(observe.Notice{Level: slog.LevelWarn, Message: toldAway, Fields: []slog.Attr{slog.String("error", err.Error())}})
+		s.changed(ofReach, slog.LevelWarn, toldAway, slog.String("error", err.Error()))
 	}
 }

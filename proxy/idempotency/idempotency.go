@@ -167,7 +167,7 @@ func (s *Calls) decide(r *http.Request, x *Caller, f *Flight, name name) {
 	switch {
 	case f.err == nil:
 		if s.Reach.over() {
-			s.recorder.Notice(observe.Notice{Level: slog.LevelInfo, Message: "the idempotency store answers again", Fields: nil})
+			s.changed(ofReach, slog.LevelInfo, "the idempotency store answers again")
 		}
 	case x.Ctx.Err() != nil:
 		f.err = context.Cause(x.Ctx)
@@ -175,7 +175,7 @@ func (s *Calls) decide(r *http.Request, x *Caller, f *Flight, name name) {
 		s.full(f.err)
 	case errors.Is(f.err, claims.ErrMemory): // the store is well
 	case s.Reach.begin():
-		s.recorder.Notice(observe.Notice{Level: slog.LevelWarn, Message: toldAway, Fields: []slog.Attr{slog.String("error", f.err.Error())}})
+		s.changed(ofReach, slog.LevelWarn, toldAway, slog.String("error", f.err.Error()))
 	}
 	switch {
 	case f.err == nil && f.claim.State == claims.Claimed:
@@ -229,8 +229,19 @@ func (s *Calls) count(result string) {
 // full tells the log, once, that there is no room.
 func (s *Calls) full(err error) {
 	if s.room.begin() {
-		s.recorder.Notice(observe.Notice{Level: slog.LevelWarn, Message: toldFull, Fields: []slog.Attr{slog.String("error", err.Error())}})
+		s.changed(ofRoom, slog.LevelWarn, toldFull, slog.String("error", err.Error()))
 	}
+}
+
+// What may change of the store.
+const (
+	ofReach = "reach"
+	ofRoom  = "room"
+)
+
+// changed tells of the store's state.
+func (s *Calls) changed(what string, level slog.Level, message string, fields ...slog.Attr) {
+	observe.Changed(s.recorder, observe.ChangeStore, what, level, message, fields...)
 }
 
 // outage is told to the log at its beginning and its end.

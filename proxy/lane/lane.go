@@ -2,7 +2,6 @@ package lane
 
 import (
 	"cmp"
-	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -43,6 +42,9 @@ type Learned struct {
 	Trends   *negative.Trends                    // how calls fare, by path and model
 	Tidying  tidying
 
+	recorder    observe.Recorder
+	name        atomic.Pointer[string]               // of the upstream
+	spent       atomic.Bool                          // the retry budget is, as was told
 	connections atomic.Pointer[upstream.Connections] // that are in use
 	users       atomic.Int64                         // lanes that have it
 }
@@ -79,31 +81,31 @@ func New(c settings.Config, api *upstream.API, recorder observe.Recorder, now ti
 		l = known.Learned
 		l.configure(b, now)
 	} else {
-		l = newLearned(b, api.Config.Name, recorder, now)
+		l = newLearned(b, recorder, now)
 	}
+	l.name.Store(&api.Config.Name)
 	l.connections.Store(api.Connections)
 	l.users.Add(1)
 	return &Lane{API: api, Learned: l}
 }
 
 // newLearned returns one that knows nothing yet.
-func newLearned(b bounds, name string, recorder observe.Recorder, now time.Time) *Learned {
+func newLearned(b bounds, recorder observe.Recorder, now time.Time) *Learned {
 	l := &Learned{
-		Budget:  policy.NewBudget(b.budget, now),
-		Reserve: policy.NewReserve[carrier.Credential](maxBlamed),
-		Blame:   policy.NewBlame[carrier.Credential](maxBlamed),
-		Gate:    gate.NewGate(b.breaker, b.alone),
-		Scopes:  gate.NewScopes(b.breaker, b.alone),
-		Trips:   negative.NewTrips(b.cooldown),
-		Trends:  negative.NewTrends(),
-		Worked:  policy.NewWorked[admission.Key](maxWorked),
-		Queues:  admission.NewQueues(b.limits),
-		Slots:   admission.NewSlots(b.maxInflight, b.limits.QueueMax, b.learns),
+		recorder: recorder,
+		Budget:   policy.NewBudget(b.budget, now),
+		Reserve:  policy.NewReserve[carrier.Credential](maxBlamed),
+		Blame:    policy.NewBlame[carrier.Credential](maxBlamed),
+		Gate:     gate.NewGate(b.breaker, b.alone),
+		Scopes:   gate.NewScopes(b.breaker, b.alone),
+		Trips:    negative.NewTrips(b.cooldown),
+		Trends:   negative.NewTrends(),
+		Worked:   policy.NewWorked[admission.Key](maxWorked),
+		Queues:   admission.NewQueues(b.limits),
+		Slots:    admission.NewSlots(b.maxInflight, b.limits.QueueMax, b.learns),
 	}
 	l.Queues.Connect = func(now time.Time) time.Duration { return l.connections.Load().Connects.Shortest(now) }
-	l.Queues.SharedQuotas = admission.NewSharedQuotas(func(message string, fields []slog.Attr) {
-		recorder.Notice(observe.Notice{Level: slog.LevelInfo, Message: message, Fields: fields})
-	}, name, now)
+	l.tellAll(now)
 	l.Queues.Configure(b.limits, b.learns, b.room, now)
 	l.Tidying.tidy = l.tidy
 	return l

@@ -121,14 +121,14 @@ func (x *Run) learnTrip(a *attempt.Attempt, now time.Time) {
 			key := x.tripKey(a.Verdict.Scope)
 			x.Up.Trips.Set(now, key, answer.WithoutMoment())
 			if x.probe && key != x.probeKey {
-				x.Up.Trips.Trips.Clear(x.probeKey) // it was asked about a model: the credential lives
+				x.Up.Trips.Clear(x.probeKey) // it was asked about a model: the credential lives
 			}
 			x.probe = false
 		}
 		return
 	}
 	if x.probe && a.Resp != nil && a.Verdict.Breaker != classify.Fault && a.Verdict.Limiter == classify.LimiterNone {
-		x.Up.Trips.Trips.Clear(x.probeKey)
+		x.Up.Trips.Clear(x.probeKey)
 		x.probe = false
 	}
 }
@@ -146,9 +146,9 @@ func (x *Run) learnConnection(a *attempt.Attempt) {
 		}
 	case classify.None:
 		if x.Up.HTTP1.Answered(now, a.HTTP1) {
-			x.Recorder.Notice(observe.Notice{Level: slog.LevelWarn, Message: "an upstream's HTTP/2 fails and its HTTP/1.1 works: that is spoken for a while", Fields: []slog.Attr{
-				slog.String("upstream", x.Up.Config.Name), slog.Duration("for", upstream.HTTP1Time),
-			}})
+			observe.Changed(x.Recorder, observe.ChangeProtocol, x.Up.Config.Name, slog.LevelWarn,
+				"an upstream's HTTP/2 fails and its HTTP/1.1 works: that is spoken for a while",
+				slog.String("upstream", x.Up.Config.Name), slog.Duration("for", upstream.HTTP1Time))
 		}
 		x.Up.Fared(now, attempt.IsAway(a))
 	case classify.Broke, classify.Timeout, classify.Refused, classify.Malformed:

@@ -24,6 +24,20 @@ const (
 type Cache struct {
 	Any   atomic.Bool                            // the fast path: there has never been one
 	Trips *policy.Trips[Key, *response.Buffered] // and models that refusal streaks concern
+	// Tell is told of refusals that are remembered, or no longer; nil tells nobody. It must not
+	// call the cache.
+	Tell func(News)
+}
+
+// News is a refusal that was remembered or forgotten.
+type News struct {
+	Key    Key
+	Answer *response.Buffered
+	// Remembered says that it is given again from now on, until Until; else it is no more, and
+	// Cause says why.
+	Remembered bool
+	Until      time.Time
+	Cause      string
 }
 
 // Key is what a refusal is remembered for: who paid, and who called. It quotes the
@@ -43,7 +57,16 @@ func NewTrips(cooldown time.Duration) *Cache {
 		Size:  func(key Key, answer *response.Buffered) int { return answer.Size() + len(key.Model) },
 		Owner: func(key Key) Key { return Key{Key: admission.Key{Credential: key.Credential}} },
 	})
+	t.Trips.Gone(func(key Key, answer *response.Buffered) {
+		t.tell(News{Key: key, Answer: answer, Cause: "nobody asks for it, or others need its room"})
+	})
 	return t
+}
+
+func (t *Cache) tell(n News) {
+	if t.Tell != nil {
+		t.Tell(n)
+	}
 }
 
 // Configure puts another cooldown into force.
@@ -58,8 +81,17 @@ func (t *Cache) Check(now time.Time, key Key) (*response.Buffered, policy.TripSt
 	return t.Trips.Check(now, key)
 }
 
-// Set remembers an answer as the refusal of key.
+// Set remembers an answer as the refusal of key. An answer that is remembered already is no news.
 func (t *Cache) Set(now time.Time, key Key, answer *response.Buffered) {
 	t.Any.Store(true)
-	t.Trips.Set(now, key, answer)
+	if t.Trips.Set(now, key, answer) {
+		t.tell(News{Key: key, Answer: answer, Remembered: true, Until: now.Add(t.Trips.Cooldown())})
+	}
+}
+
+// Clear forgets the refusal of key: a probe was not refused.
+func (t *Cache) Clear(key Key) {
+	if answer, known := t.Trips.Clear(key); known {
+		t.tell(News{Key: key, Answer: answer, Cause: "a probe was not refused"})
+	}
 }
