@@ -196,3 +196,16 @@ func TestLog_TellsOfARenamedUpstream(t *testing.T) {
 		g.wantChanges("refusal", []string{"upstream"}, "WARN refusal remembered: answering from memory, renamed")
 	})
 }
+
+func TestLog_TellsOfTheStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newBubble(t, fine)
+		there := g.proxy.calls.Store
+		g.proxy.calls.Store = absent{there}
+		g.ask(g.keyed("k", "/v1/chat/completions", chatBody))
+		g.proxy.calls.Store = there
+		g.ask(g.keyed("other", "/v1/chat/completions", chatBody))
+		g.wantChanges("store", nil, "WARN the idempotency store does not answer: calls with a key are not stored, and creates refused",
+			"INFO the idempotency store answers again")
+	})
+}

@@ -172,3 +172,34 @@ func TestReload_AStreamKeepsAnUpstreamThatIsGone(t *testing.T) {
 	}
 	t.Error("the first generation is not closed")
 }
+
+// One who waits at a breaker is let out in time, although generations come and go meanwhile.
+func TestReload_WhoWaitsAtABreakerIsLetOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newBubble(t, func(w http.ResponseWriter, r *http.Request, n int) {
+			if n <= 5 {
+				w.WriteHeader(http.StatusInternalServerError)
+				return
+			}
+			fine(w, r, n)
+		}, func(c *settings.Config) {
+			c.Retry.Max, c.Limit.Learn = 0, false
+			c.Breaker.Consecutive, c.Breaker.Open, c.Breaker.Wait = 5, 5*time.Second, 30*time.Second
+		})
+		for range 5 {
+			g.chat()
+		}
+		start, took := time.Now(), make(chan time.Duration, 1)
+		go func() {
+			g.chat()
+			took <- time.Since(start)
+		}()
+		for range 3 {
+			time.Sleep(time.Second)
+			g.reload(func(c *settings.Config) { c.Upstreams[0].Name += "x" })
+		}
+		if got := <-took; got < 5*time.Second || got > 6*time.Second {
+			t.Errorf("it waited for %v", got)
+		}
+	})
+}

@@ -25,7 +25,7 @@ import (
 // What the log says of reloads.
 const (
 	reloaded  = "configuration reloaded"
-	unchanged = "configuration read again: nothing has changed"
+	unchanged = "configuration read again: no setting has changed"
 	refused   = "configuration refused: all stays as it was"
 )
 
@@ -118,6 +118,7 @@ func TestSIGHUP_ReadsCertificatesAnew(t *testing.T) {
 		writeFile(t, to, string(content))
 	}
 	p.signal(syscall.SIGHUP)
+	p.awaitLog("certificate renewed")
 	p.awaitLog(unchanged)
 	speaks("after a new one", false)
 	if _, body, err := secureGet(t, url, otherPool, http1); err != nil || body != "upstream says hello" {
@@ -145,6 +146,7 @@ func TestSIGHUP_ReadsTheLocalAuthorityAnew(t *testing.T) {
 	}
 	writeFile(t, key, string(content))
 	p.signal(syscall.SIGHUP)
+	p.awaitLog("local certificate authority renewed")
 	p.awaitLog(unchanged)
 	if _, _, err := secureGet(t, url, trusting(t, filepath.Join(other, "ca.pem")), http1); err != nil {
 		t.Errorf("after a new one: %v", err)

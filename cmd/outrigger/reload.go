@@ -105,7 +105,7 @@ func (r *reloader) take(cause string, next config.Config, err error, apply func(
 	r.mu.Unlock()
 	if len(changed) == 0 {
 		r.results.WithLabelValues(reloadUnchanged).Inc()
-		r.log.Info("configuration read again: nothing has changed", slog.String("cause", cause))
+		r.log.Info("configuration read again: no setting has changed", slog.String("cause", cause))
 		return
 	}
 	r.results.WithLabelValues(reloadApplied).Inc()
