@@ -150,13 +150,6 @@ func NewTrips[K comparable, A any](cooldown time.Duration, limit int) *Trips[K, 
 	return &Trips[K, A]{cooldown: cooldown, limit: max(limit, 1), byKey: map[K]*list.Element{}}
 }
 
-// Cooldown is how long a key is remembered before a probe.
-func (t *Trips[K, A]) Cooldown() time.Duration {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.cooldown
-}
-
 // Configure puts another cooldown into force, for what is remembered from now on.
 func (t *Trips[K, A]) Configure(cooldown time.Duration) {
 	t.mu.Lock()

@@ -233,17 +233,6 @@ func (s *Calls) full(err error) {
 	}
 }
 
-// What may change of the store.
-const (
-	ofReach = "reach"
-	ofRoom  = "room"
-)
-
-// changed tells of the store's state.
-func (s *Calls) changed(what string, level slog.Level, message string, fields ...slog.Attr) {
-	observe.Changed(s.recorder, observe.ChangeStore, what, level, message, fields...)
-}
-
 // outage is told to the log at its beginning and its end.
 type outage struct{ On atomic.Bool }
 

@@ -26,7 +26,8 @@ type Cache struct {
 	Trips *policy.Trips[Key, *response.Buffered] // and models that refusal streaks concern
 	// Tell is told of refusals that are remembered, or no longer; nil tells nobody. It must not
 	// call the cache.
-	Tell func(News)
+	Tell     func(News)
+	cooldown atomic.Int64
 }
 
 // News is a refusal that was remembered or forgotten.
@@ -52,6 +53,7 @@ type Key struct {
 // probes whether it still holds.
 func NewTrips(cooldown time.Duration) *Cache {
 	t := &Cache{Trips: policy.NewTrips[Key, *response.Buffered](cooldown, maxTrips)}
+	t.cooldown.Store(int64(cooldown))
 	t.Trips.Bound(policy.TripBounds[Key, *response.Buffered]{
 		Most: tripBytes, Each: tripBytes / tripsShare,
 		Size:  func(key Key, answer *response.Buffered) int { return answer.Size() + len(key.Model) },
@@ -70,7 +72,10 @@ func (t *Cache) tell(n News) {
 }
 
 // Configure puts another cooldown into force.
-func (t *Cache) Configure(cooldown time.Duration) { t.Trips.Configure(cooldown) }
+func (t *Cache) Configure(cooldown time.Duration) {
+	t.cooldown.Store(int64(cooldown))
+	t.Trips.Configure(cooldown)
+}
 
 // Check returns the cached refusal of key, and whether its caller is to be refused with it, is
 // the probe, or may pass.
@@ -85,7 +90,7 @@ func (t *Cache) Check(now time.Time, key Key) (*response.Buffered, policy.TripSt
 func (t *Cache) Set(now time.Time, key Key, answer *response.Buffered) {
 	t.Any.Store(true)
 	if t.Trips.Set(now, key, answer) {
-		t.tell(News{Key: key, Answer: answer, Remembered: true, Until: now.Add(t.Trips.Cooldown())})
+		t.tell(News{Key: key, Answer: answer, Remembered: true, Until: now.Add(time.Duration(t.cooldown.Load()))})
 	}
 }
 
