@@ -15,7 +15,9 @@ func TestNews_AreWhatIsLearnedChangedAndForgotten(t *testing.T) {
 		}
 	}
 	want("what is configured", 0)
-	tokens := func(d time.Duration, limit string) { l.answer(t, d, &Waiter{Tokens: 10}, limits("Tokens", limit, "50000", "1.000s")) }
+	tokens := func(d time.Duration, limit string) {
+		l.answer(t, d, &Waiter{Tokens: 10}, limits("Tokens", limit, "50000", "1.000s"))
+	}
 	tokens(0, "60000")
 	want("learned", 0, News{"tokens", 60000, 0, time.Minute, SourceHeader})
 	want("nothing new", 0)
