@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -55,6 +56,8 @@ type Deps struct {
 // concurrent use.
 type Proxy struct {
 	generation atomic.Pointer[generation]
+	reloading  sync.Mutex
+	given      settings.Config // as New or Reload was; under reloading
 	deps       Deps
 	calls      *idempotency.Calls
 	relay      *httputil.ReverseProxy
@@ -83,6 +86,7 @@ func New(c settings.Config, d Deps) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
+	given := c
 	c.Store.Bytes = c.StoreBytes()
 	own := settings.KeyHeaders(c.Upstreams)
 	last := recent.New(time.Now())
@@ -91,7 +95,8 @@ func New(c settings.Config, d Deps) (*Proxy, error) {
 		recorders = append(recorders, d.Tracer)
 	}
 	p := &Proxy{
-		deps: d, recorder: recorders, recent: last, inflight: proxycall.NewInflight(),
+		given: given,
+		deps:  d, recorder: recorders, recent: last, inflight: proxycall.NewInflight(),
 		credentials: carrier.NewCredentials(own), failures: negative.NewFailures(), batches: batches.New(recorders), decoding: decoders(), idPrefix: idPrefix(),
 	}
 	if c.Fleet.Shared() {
@@ -113,7 +118,7 @@ func New(c settings.Config, d Deps) (*Proxy, error) {
 		Store: c.Store, Rejoin: c.Rejoin, Total: c.Timeouts.Total, BodyMemory: int64(c.Bodies.BodyMemory), Memory: whole, Descriptors: resources.Descriptors(),
 	}, d.Log, p.recorder, p.names, p.inflight, g.Bodies)
 	if err != nil {
-		g.close(nil)
+		g.close()
 		return nil, err
 	}
 	p.relay = p.newRelay(d.Log)
@@ -242,7 +247,7 @@ func (p *Proxy) Status() status.Status { return p.source().Status() }
 // Close closes idle connections and the store, and stops timers. Requests must have
 // ended.
 func (p *Proxy) Close() error {
-	p.gen().close(nil)
+	p.gen().close()
 	if p.fleet != nil {
 		p.fleet.Close()
 	}

@@ -32,8 +32,10 @@ func runServe(ctx context.Context, c call) int {
 	// A log that nobody reads any more is no reason to end: without this a write to a closed
 	// standard error does (os/signal, SIGPIPE).
 	signal.Ignore(syscall.SIGPIPE)
-	log := newLogger(c.stderr, cfg.LogFormat, cfg.LogLevel, wantsNoColor(c.environ))
-	if err := serve(ctx, &cfg, log, c.environ); err != nil {
+	level := &slog.LevelVar{}
+	level.Set(cfg.LogLevel)
+	log := newLogger(c.stderr, cfg.LogFormat, level, wantsNoColor(c.environ))
+	if err := serve(ctx, &cfg, log, level, c.environ); err != nil {
 		fmt.Fprintf(c.stderr, "outrigger: %v\n", err)
 		return exitError
 	}
@@ -50,9 +52,9 @@ func wantsNoColor(environ []string) bool {
 	return false
 }
 
-// serve opens the listeners, serves until ctx ends or a signal comes, and drains. environ says
-// whether traces are sent; all else is in cfg.
-func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, environ []string) error {
+// serve opens the listeners, serves until ctx ends or a signal comes, and drains. level is
+// that of log. environ says whether traces are sent; all else is in cfg.
+func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, level *slog.LevelVar, environ []string) error {
 	stop, abort, release := watchSignals(ctx)
 	defer release()
 
@@ -80,6 +82,7 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, environ []
 	}
 	defer func() { _ = handler.Close() }()
 
+	reload := newReloader(cfg, log, level, registry)
 	failed, ready := make(chan error, 2), &atomic.Bool{}
 	if cfg.AdminListen != "" {
 		listener, err := listen(ctx, config.Prefix+"ADMIN_LISTEN", cfg.AdminListen, log)
@@ -92,7 +95,8 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, environ []
 			Ready:   ready.Load,
 			Metrics: registry,
 			Status:  func() any { return handler.Status() },
-			Config:  cfg.Variables,
+			Config:  reload,
+			Parts:   func() []admin.Part { return []admin.Part{reload.part()} },
 			Page:    page.New(page.Source{Status: handler.Status, Recent: handler.Recent()}),
 		}), log)
 		server.ConnState = bounded.State
@@ -103,7 +107,8 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, environ []
 	if err != nil {
 		return err
 	}
-	watchHangups(running, newReloader(cfg, log, handler, certificates).reload)
+	reload.proxy, reload.certificates = handler, certificates
+	reload.watch(running)
 	listener, bounded, err := listenTraffic(ctx, cfg, certificates, log)
 	if err != nil {
 		return err
@@ -125,7 +130,8 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, environ []
 		return err
 	case <-stop.Done():
 	}
-	d := &drain{log: log, delay: cfg.DrainDelay, timeout: cfg.DrainTimeout, ready: ready, proxy: traffic, server: server}
+	now := reload.current()
+	d := &drain{log: log, delay: now.DrainDelay, timeout: now.DrainTimeout, ready: ready, proxy: traffic, server: server}
 	if err := d.run(abort); err != nil {
 		return err
 	}

@@ -24,6 +24,8 @@ type Options struct {
 	Listen string
 	// Ready reports whether traffic is taken; it must turn false when a drain starts.
 	Ready func() bool
+	// Parts are what /readyz?verbose tells beside; nil is nothing.
+	Parts func() []Part
 	// Metrics is what /metrics shows.
 	Metrics prometheus.Gatherer
 	// Status returns what /status.json shows.
@@ -40,12 +42,15 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, http.StatusOK, "ok")
 	})
-	mux.HandleFunc("/readyz", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("/readyz", func(w http.ResponseWriter, r *http.Request) {
+		status, text := http.StatusOK, "ok"
 		if !o.Ready() {
-			answer(w, http.StatusServiceUnavailable, "draining")
-			return
+			status, text = http.StatusServiceUnavailable, "draining"
 		}
-		answer(w, http.StatusOK, "ok")
+		if r.URL.Query().Has("verbose") && o.Parts != nil {
+			text += told(o.Parts())
+		}
+		answer(w, status, text)
 	})
 	mux.Handle("/metrics", promhttp.HandlerFor(o.Metrics, promhttp.HandlerOpts{}))
 	mux.HandleFunc("/status.json", func(w http.ResponseWriter, _ *http.Request) {

@@ -84,6 +84,18 @@ func (ls *Queues) share(ts *scheduler, ln *Queue, now time.Time) {
 	ts.share(ls.Fleet, of, now)
 }
 
+// shareAlone lets a line lease by itself that has a scheduler of its own. Queues.mu is held.
+func (ls *Queues) shareAlone(ln *Queue, now time.Time) {
+	if ls.Fleet == nil || !ln.proven.Load() {
+		return
+	}
+	ts := ln.lock()
+	defer ts.mu.Unlock()
+	if len(ts.lines) == 1 {
+		ls.share(ts, ln, now)
+	}
+}
+
 // share makes ts lease from an account. Locked.
 func (ts *scheduler) share(f Fleet, of Account, now time.Time) {
 	if ts.fleet != nil && ts.leasesFrom == of {

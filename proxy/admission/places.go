@@ -63,6 +63,15 @@ func (s *Slots) Share(f Fleet, of Account) {
 	f.Woken(of, s.word)
 }
 
+// Unshare ends that. The places that were leased are others' once nothing more is said of them.
+func (s *Slots) Unshare() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.shared.leave()
+	s.shared = sharing{}
+	s.Release(time.Now())
+}
+
 // word is told that a place may be free.
 func (s *Slots) word() {
 	s.mu.Lock()
@@ -100,7 +109,7 @@ func (s *Slots) freeOfShared(now time.Time) bool {
 		h.held, h.asked, h.again = 0, false, time.Time{}
 		return !closed && s.taken < max(1, limit/parts)
 	}
-	if s.taken < h.held {
+	if s.taken < h.held && (s.most == 0 || s.taken < s.most) { // what was leased may have been more
 		return true
 	}
 	s.askPlaces(now, limit, probe, max(1, s.queue.Len()))
@@ -192,6 +201,9 @@ func (s *Slots) look() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h, now := &s.shared, time.Now()
+	if h.fleet == nil {
+		return // since just now
+	}
 	s.Release(now)
 	s.giveBack(now)
 	if parts, _ := h.fleet.Apart(); parts == 0 && h.held > 0 && now.Sub(h.renewed) >= placesRenew {

@@ -64,6 +64,11 @@ type Notice struct {
 	Level   slog.Level
 	Message string
 	Fields  []slog.Attr
+
+	// Of a change of state, see Changed; "" and zero for anything else:
+	Kind    ChangeKind
+	Subject string
+	Time    time.Time
 }
 
 // Event is a request that has ended.
@@ -140,5 +145,5 @@ func Moment(kind Kind, lane, reason string) Span {
 // Survived records a panic of a goroutine that reads what others sent: it ends its own request and not the process.
 func Survived(to Recorder, where string, panicked any) {
 	to.Span("", Moment(SpanPanic, "", where))
-	to.Notice(Notice{slog.LevelError, "a call panicked", []slog.Attr{slog.String("where", where), slog.String("panic", fmt.Sprint(panicked)), slog.String("stack", string(debug.Stack()))}})
+	to.Notice(Notice{Level: slog.LevelError, Message: "a call panicked", Fields: []slog.Attr{slog.String("where", where), slog.String("panic", fmt.Sprint(panicked)), slog.String("stack", string(debug.Stack()))}})
 }
