@@ -78,3 +78,22 @@ func TestConfigure_ThoseWhoWaitGoAtTheNewRate(t *testing.T) {
 		t.Errorf("%d still wait without a limit", left)
 	}
 }
+
+// One of several processes keeps its part of a limit while they are apart, and goes on leasing.
+func TestConfigure_KeepsThePartOfALimitThatIsShared(t *testing.T) {
+	l := New(Settings{RPM: 600}, origin)
+	l.Share()
+	l.Apart(at(0), 3, false)
+	l.Configure(at(0), Settings{RPM: 1200, TPM: 6000})
+	for s, perMinute := range map[slot]float64{slotRequests: 1200, slotTokens: 6000} {
+		b := l.at(s)
+		if want := pace * perMinute / 60 / 3; b.parts != 3 || b.speed < 0.99*want || b.speed > 1.01*want {
+			t.Errorf("%v: %v parts, %v per second, want %v", s, b.parts, b.speed, want)
+		}
+	}
+	l.Apart(at(time.Second), 0, false)
+	l.Configure(at(time.Second), Settings{RPM: 60})
+	if !l.Shares() || l.at(slotRequests).parts != 0 || !l.leases() {
+		t.Error("it leases no more")
+	}
+}

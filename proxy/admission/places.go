@@ -52,26 +52,6 @@ type sharing struct {
 	version int64
 }
 
-// Share lets the slots be of a limit that is shared under that name.
-func (s *Slots) Share(f Fleet, of Account) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.shared.fleet != nil && s.shared.of == of {
-		return
-	}
-	s.shared = sharing{fleet: f, of: of}
-	f.Woken(of, s.word)
-}
-
-// Unshare ends that. The places that were leased are others' once nothing more is said of them.
-func (s *Slots) Unshare() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.shared.leave()
-	s.shared = sharing{}
-	s.Release(time.Now())
-}
-
 // word is told that a place may be free.
 func (s *Slots) word() {
 	s.mu.Lock()

@@ -18,6 +18,7 @@ const (
 	ChangeBudget      ChangeKind = "retry_budget" // the retry budget is spent, or there is some again
 	ChangeStore       ChangeKind = "store"        // the idempotency store is lost or full, or back
 	ChangeQuota       ChangeKind = "shared_quota" // limiters share a quota, or no longer
+	ChangeFleet       ChangeKind = "fleet"        // the fleet's server is lost or back
 	ChangeProtocol    ChangeKind = "protocol"     // an upstream is spoken to in another version of HTTP
 )
 
