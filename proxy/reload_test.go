@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"outrigger/internal/values"
+	"outrigger/policy/priority"
 	"outrigger/proxy/settings"
 )
 
@@ -38,11 +39,38 @@ func TestReload_RefusesWhatCannotChange(t *testing.T) {
 	if !errors.Is(err, ErrFixed) || !strings.HasSuffix(err.Error(), ": OUTRIGGER_MEMORY_MAX, OUTRIGGER_REJOIN") {
 		t.Errorf("got %v", err)
 	}
+	err = g.proxy.Reload(g.edited(func(c *settings.Config) {
+		c.Fleet = settings.Fleet{URL: values.NewSecret("redis://localhost"), Fail: settings.FleetFailClosed}
+	}))
+	if !errors.Is(err, ErrFixed) || !strings.HasSuffix(err.Error(), ": OUTRIGGER_REDIS_URL, OUTRIGGER_FLEET_FAIL") {
+		t.Errorf("a fleet: %v", err)
+	}
 	if err := g.proxy.Reload(g.edited(func(c *settings.Config) { c.Upstreams = nil })); !errors.Is(err, ErrNoUpstream) {
 		t.Errorf("without an upstream: %v", err)
 	}
 	if g.proxy.gen() != before {
 		t.Error("another generation is in force")
+	}
+}
+
+func TestReload_ChangesWhoMayCallAndHowUrgently(t *testing.T) {
+	g := newRig(t, fine)
+	g.reload(func(c *settings.Config) {
+		c.Callers.Tokens = []values.Secret{values.NewSecret("batch:token-b"), values.NewSecret("token-a")}
+		c.Callers.TokenPriorities = []settings.TokenPriority{{Name: "batch", Priority: priority.Low}}
+		c.Callers.Priority = priority.High
+	})
+	for token, want := range map[string]priority.Priority{"token-a": priority.High, "token-b": priority.Low} {
+		r := with(g.plain(), "X-Outrigger-Token: "+token)
+		if got, err := g.proxy.gen().callers.Caller(r); err != nil || got.Priority != want {
+			t.Errorf("%s: %v, %v", token, got.Priority, err)
+		}
+		if resp, _ := g.do(r); resp.StatusCode != http.StatusOK {
+			t.Errorf("%s: %d", token, resp.StatusCode)
+		}
+	}
+	if resp, _ := g.chat(); resp.StatusCode != http.StatusUnauthorized {
+		t.Errorf("without a token: %d", resp.StatusCode)
 	}
 }
 
