@@ -67,8 +67,11 @@ type Limiter struct {
 	limit   int // 0 is none
 	source  Evidence
 	running int
-	others  int   // that run for other processes which share the limit
-	newest  *Call // of the running ones; linked by prev in the order of sending
+	others  int       // that run for other processes which share the limit
+	shared  bool      // it is: what is a probe is told then
+	probes  int       // that may be sent, of a limit that is shared
+	since   time.Time // when the limit was found
+	newest  *Call     // of the running ones; linked by prev in the order of sending
 
 	refusals  int           // so far
 	took      time.Duration // the longest that a refusal took lately
@@ -145,10 +148,16 @@ func (l *Limiter) Start(now time.Time, c *Call) {
 		l.newest.next = c
 	}
 	l.newest = c
-	if all := l.running + l.others; l.limit > 0 && all >= l.limit {
+	switch {
+	case l.limit == 0:
+	case l.shared && l.probes > 0:
+		l.probes--
 		c.probe = true
-		if all+1 > l.reached { // those that take the place of one that ended show no more
-			l.probed, l.reached = now, all+1
+		l.probed, l.reached = now, max(l.limit, l.reached)+1
+	case !l.shared && l.running >= l.limit:
+		c.probe = true
+		if l.running+1 > l.reached { // those that take the place of one that ended show no more
+			l.probed, l.reached = now, l.running+1
 		}
 	}
 	l.running++

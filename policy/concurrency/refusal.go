@@ -108,7 +108,12 @@ func (l *Limiter) fell(estimate int, c *Call) bool {
 // learn takes an estimate over.
 func (l *Limiter) learn(now time.Time, c *Call, e Evidence, estimate int) {
 	fresh := l.limit == 0
-	if fresh || estimate < l.limit || c.probe {
+	switch {
+	case l.shared && c.probe && !fresh: // how many others run is known too late to tell more than that there is no room for it
+	case l.shared && !fresh && now.Sub(l.since) < sameTime: // what was under way when the limit was found
+	case l.shared && !fresh: // else those of others would count twice, and c go again at once
+		l.limit = min(l.limit, max(l.running+l.others, floor))
+	case fresh || estimate < l.limit || c.probe:
 		l.limit = min(estimate, ceiling)
 	}
 	if fresh || e > l.source {
@@ -116,7 +121,7 @@ func (l *Limiter) learn(now time.Time, c *Call, e Evidence, estimate int) {
 	}
 	switch {
 	case fresh:
-		l.gap, l.trial = firstGap, e == Unclear
+		l.gap, l.trial, l.since = firstGap, e == Unclear, now
 	case !c.probe && 2*l.limit > l.gapAt:
 		return // the next probe has its time
 	case !c.probe: // much is to be won back, and soon

@@ -98,15 +98,15 @@ func (ls *Queues) shareAlone(ln *Queue, now time.Time) {
 
 // share makes ts lease from an account. Locked.
 func (ts *scheduler) share(f Fleet, of Account, now time.Time) {
+	if slots := ts.slots(); slots != nil {
+		slots.Share(f, of)
+	}
 	if ts.fleet != nil && ts.leasesFrom == of {
 		return
 	}
 	ts.fleet, ts.leasesFrom = f, of
 	ts.limiter.Share()
 	ts.asks++
-	if slots := ts.slots(); slots != nil {
-		slots.Share(f, of)
-	}
 	ts.release(now)
 }
 
@@ -164,6 +164,13 @@ func (ts *scheduler) follow(now time.Time) {
 	ts.limiter.Apart(now, parts, closed)
 }
 
+// Leases reports whether what may be sent is leased from the fleet.
+func (ln *Queue) Leases() bool {
+	ts := ln.lock()
+	defer ts.mu.Unlock()
+	return ts.fleet != nil
+}
+
 // Share lets the slots be of a limit that is shared under that name.
 func (s *Slots) Share(f Fleet, of Account) {
 	s.mu.Lock()
@@ -172,6 +179,7 @@ func (s *Slots) Share(f Fleet, of Account) {
 		return
 	}
 	s.shared = sharing{fleet: f, of: of}
+	s.learned.Share()
 	f.Woken(of, s.word)
 }
 
@@ -181,5 +189,6 @@ func (s *Slots) Unshare() {
 	defer s.mu.Unlock()
 	s.shared.leave()
 	s.shared = sharing{}
+	s.learned.Unshare()
 	s.Release(time.Now())
 }

@@ -21,10 +21,10 @@ type PlacesAsk struct {
 
 // PlacesLease is the answer.
 type PlacesLease struct {
-	// Granted is how many more it has. Others is how many others have, and Waiting whether any
+	// Granted is how many more it has, of which so many are Probes. Others is how many others have, and Waiting whether any
 	// of those waits.
-	Granted, Others int
-	Waiting         bool
+	Granted, Probes, Others int
+	Waiting                 bool
 }
 
 const (
@@ -34,7 +34,9 @@ const (
 	// placesKeep is how long a place is kept that nobody uses, while nobody else waits.
 	placesKeep = 100 * time.Millisecond
 	// placesAgain is how long one who waits for a place waits for word that there is one.
-	placesAgain = 250 * time.Millisecond
+	placesAgain = 100 * time.Millisecond
+	// placesRefused is how long nobody asks for a place anew once a call was refused.
+	placesRefused = 50 * time.Millisecond
 )
 
 // sharing are the places of Slots whose limit is shared. The zero value shares with nobody.
@@ -115,15 +117,36 @@ func (s *Slots) leased(r PlacesLease, ok bool) {
 	h.asked = false
 	if ok {
 		h.held += r.Granted
+		s.learned.Probes(r.Probes)
 		h.waiting, h.renewed = r.Waiting, now
-		if r.Granted == 0 {
+		if r.Granted == 0 && h.again.Before(now) {
 			h.again = now.Add(placesAgain)
 		}
 		s.learned.Others(r.Others)
+		if s.learns && h.held == s.taken {
+			s.learned.Run(now, s.taken+r.Others)
+		}
 	}
 	s.Release(now)
 	s.giveBack(now)
 	s.watch(now)
+}
+
+// yield gives up a place that has become free while others wait, who may have fewer, or whose
+// call was refused: there may be none. It asks anew for those who wait here. Locked.
+func (s *Slots) yield(now time.Time, accepted bool) {
+	h := &s.shared
+	if h.fleet == nil || h.held <= s.taken || accepted && (!h.waiting || s.queue.Len() == 0) {
+		return
+	}
+	h.held, h.again = s.taken, time.Time{}
+	limit, probe := s.bound(now)
+	if !accepted {
+		s.askPlaces(now, limit, probe, 0)
+		h.again = now.Add(placesRefused)
+		return
+	}
+	s.askPlaces(now, limit, probe, s.queue.Len())
 }
 
 // giveBack returns places that nobody here uses: at once if others wait. Locked.
@@ -163,7 +186,7 @@ func (s *Slots) watch(now time.Time) {
 	case h.held > s.taken:
 		next = placesKeep
 	case s.queue.Len() > 0 && !s.unboundedNow(now):
-		next = placesAgain
+		next = min(placesAgain, max(h.again.Sub(now), time.Millisecond))
 	case h.held > 0:
 		next = placesRenew
 	default:

@@ -53,6 +53,7 @@ func (sl *Slot) Give(accepted bool) {
 	defer s.unlock(now)
 	s.learned.End(now, &sl.call, accepted) // nothing, if it was not started
 	s.taken--
+	s.yield(now, accepted)
 	s.Release(now)
 	s.giveBack(now)
 	s.watch(now)

@@ -26,14 +26,15 @@ type luaRedis struct {
 	calls   int
 	trip    time.Duration // there and back
 	down    bool
+	members map[string]*Fleet
 }
 
 func newLuaRedis(tb testing.TB) *luaRedis {
 	tb.Helper()
-	r := &luaRedis{vm: lua.NewState(), scripts: map[string]*lua.LFunction{}, data: map[string]any{}, trip: time.Millisecond}
+	r := &luaRedis{vm: lua.NewState(), scripts: map[string]*lua.LFunction{}, data: map[string]any{}, members: map[string]*Fleet{}, trip: time.Millisecond}
 	tb.Cleanup(r.vm.Close)
 	redis, cjson := r.vm.NewTable(), r.vm.NewTable()
-	r.vm.SetFuncs(redis, map[string]lua.LGFunction{"call": r.call, "error_reply": func(l *lua.LState) int {
+	r.vm.SetFuncs(redis, map[string]lua.LGFunction{"call": r.call, "pcall": r.call, "error_reply": func(l *lua.LState) int {
 		t := l.NewTable()
 		t.RawSetString("err", lua.LString(l.CheckString(1)))
 		l.Push(t)
@@ -64,10 +65,7 @@ func (r *luaRedis) eval(ctx context.Context, s *goredis.Script, keys []string, a
 func (r *luaRedis) run(s *goredis.Script, keys []string, args []any) ([]string, error) {
 	f := r.scripts[s.Hash()]
 	if f == nil {
-		text := leaseText
-		if s == beatScript {
-			text = beatText
-		}
+		text := map[*goredis.Script]string{leaseScript: leaseText, beatScript: beatText, placesScript: placesText, refusalsScript: refusalsText}[s]
 		var err error
 		if f, err = r.vm.LoadString(text); err != nil {
 			return nil, err
@@ -128,6 +126,24 @@ func (r *luaRedis) call(l *lua.LState) int {
 	case "SET":
 		r.data[key] = args[1]
 		l.Push(lua.LTrue)
+	case "PUBLISH":
+		if f := r.members[key[strings.LastIndex(key, ":")+1:]]; f != nil {
+			go func() { time.Sleep(r.trip / 2); f.wake(args[1]) }()
+		}
+		l.Push(lua.LNumber(1))
+	case "HGETALL":
+		t := l.NewTable()
+		for name, v := range hash {
+			t.Append(lua.LString(name))
+			t.Append(lua.LString(v))
+		}
+		l.Push(t)
+	case "HEXISTS":
+		n := 0
+		if _, ok := hash[args[1]]; ok {
+			n = 1
+		}
+		l.Push(lua.LNumber(n))
 	case "DEL":
 		for _, k := range args {
 			delete(r.data, k)

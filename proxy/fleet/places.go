@@ -69,13 +69,14 @@ func (f *Fleet) places(of admission.Account, a admission.PlacesAsk) (admission.P
 	switch {
 	case len(reply) == 2:
 		return admission.PlacesLease{}, errLate
-	case len(reply) != 5:
+	case len(reply) != 6:
 		return admission.PlacesLease{}, fmt.Errorf("the script replied %d parts", len(reply))
 	}
 	var r admission.PlacesLease
 	r.Granted, _ = strconv.Atoi(reply[2])
 	r.Others, _ = strconv.Atoi(reply[3])
 	r.Waiting = reply[4] != "0"
+	r.Probes, _ = strconv.Atoi(reply[5])
 	return r, nil
 }
 
@@ -112,6 +113,9 @@ func (f *Fleet) listen(of admission.Account, name string) {
 		return
 	}
 	w.pubsub = f.client.Subscribe(f.ending, wakeChannel()+f.id)
+	ctx, cancel := context.WithTimeout(f.ending, timeout)
+	defer cancel()
+	_, _ = w.pubsub.Receive(ctx) // so that no word is missed; it subscribes again by itself
 	words := w.pubsub.Channel()
 	f.background.Go(func() {
 		for {
@@ -150,5 +154,5 @@ func wakeChannel() string { return server.Prefix + layout + "wake:" }
 
 func (f *Fleet) placesNames(of admission.Account) []string {
 	base := f.tag(of.Payer) + f.hash(of.Payer[:], "="+of.Model)
-	return []string{base + ":places", base + ":placeswait", base + ":probe"}
+	return []string{base + ":places", base + ":placeswait", base + ":probe", base + ":flying", base + ":members"}
 }

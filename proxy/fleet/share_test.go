@@ -82,6 +82,7 @@ func virtual(t *testing.T, r *luaRedis) *Fleet {
 		t.Fatal(err)
 	}
 	f.found()
+	r.members[f.id] = f
 	return f
 }
 

@@ -63,8 +63,11 @@ func (x *Run) trippedAnswer() *response.Buffered {
 		if i > 0 && key == keys[0] {
 			break
 		}
-		if known && x.Up.Trips.Adopt(now, key, who) && x.Ticket.Queue != nil {
-			x.Ticket.Queue.Dismiss(now) // who waits with this one is answered from memory too
+		if known && x.Up.Trips.Adopt(now, key, who) {
+			x.Up.Worked.Forget(key.Key) // another confirmed it
+			if x.Ticket.Queue != nil {
+				x.Ticket.Queue.Dismiss(now) // who waits with this one is answered from memory too
+			}
 		}
 		answer, state := x.Up.Trips.CheckAmong(now, key, who)
 		switch state {

@@ -24,6 +24,9 @@ const (
 	slotCount
 )
 
+// leaseTrip is the longest wait for which a call keeps its slot: that for a lease of the fleet.
+const leaseTrip = 50 * time.Millisecond
+
 // errMoved is what takeSlots returns when the request went on to another upstream.
 var errMoved = errors.New("the request went on to another upstream")
 
@@ -36,6 +39,7 @@ func (x *Run) takeSlots() error {
 	again := x.crowded
 	for {
 		if err := x.admit(); err != nil {
+			x.giveSlots()
 			return err
 		}
 		limits := [slotCount]*admission.Slots{x.Ticket.Queue.Slots, x.Up.Slots}
@@ -56,7 +60,7 @@ func (x *Run) takeSlots() error {
 			x.giveSlots()
 			return err
 		}
-		if x.Ticket.Queued {
+		if x.Ticket.Queued && !(x.Ticket.Queue.Leases() && x.predicted <= leaseTrip) {
 			x.giveSlots()
 		}
 	}

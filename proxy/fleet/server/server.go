@@ -11,7 +11,7 @@ const Prefix = "outrigger:fleet:"
 
 // Access is what an ACL rule must say for a user that the fleet uses: ACL SETUSER name on
 // >password, then this.
-const Access = "~" + Prefix + "* +@read +@write -@dangerous +eval +evalsha +time +info +ping +select +cluster|slots"
+const Access = "~" + Prefix + "* &outrigger:fleet:* +@read +@write +publish +subscribe -@dangerous +eval +evalsha +time +info +ping +select +cluster|slots"
 
 // Server is a Redis or Valkey and how to reach it. Use Parse; the zero value is no server.
 type Server struct {
