@@ -39,15 +39,15 @@ RACE = $(eval RACE := $(shell echo 'int main(void) { return 0; }' | $$($(GO) env
 
 # A package that starts no goroutine and takes no lock, nor do its tests, has nothing for the
 # race detector to find, and would take about eight times as long under it.
-RACED = $(filter-out $(VIRTUAL) $(REAL) %/test/sdk, $(shell $(GO) list -f '{{.Dir}} {{.ImportPath}}' ./... \
+RACED = $(filter-out $(VIRTUAL) $(REAL) %/test/sdk %/test/page, $(shell $(GO) list -f '{{.Dir}} {{.ImportPath}}' ./... \
 	| while read -r dir package; do ! grep -qE '"(context|sync(/atomic)?)"|^\s+go |[.]Go\b' "$$dir"/*.go || echo "$$package"; done))
-PLAIN = $(filter-out $(RACED) $(VIRTUAL) $(REAL) %/test/sdk, $(shell $(GO) list ./...))
+PLAIN = $(filter-out $(RACED) $(VIRTUAL) $(REAL) %/test/sdk %/test/page, $(shell $(GO) list ./...))
 
 # Whole proxies in virtual time, which a slow or busy machine does not change. What runs
 # concurrently in them is raced by its own package's tests.
 VIRTUAL := outrigger/test/limiter outrigger/test/storm
 # Programs and networks in real time: one package after another, or they would measure each other.
-REAL    := outrigger/test/scenario outrigger/test/crowd outrigger/test/idempotency
+REAL    := outrigger/test/scenario outrigger/test/crowd outrigger/test/idempotency outrigger/test/monitoring
 
 # Tests that have one call after another, or one stream after another, through every
 # spelling, cut and size. Each is a copy of the last to the race detector, and they are
@@ -68,7 +68,7 @@ build: ## build ./bin/outrigger, static
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)" -o bin/outrigger ./cmd/outrigger
 
 .PHONY: test
-test: test-clocks test-raced test-sdk test-k8s ## run the tests: all that this machine can (about 20 min on two cores)
+test: test-clocks test-raced test-sdk test-page test-k8s ## run the tests: all that this machine can (about 20 min on two cores)
 
 # What runs in real time mostly waits, and what is beside it has the rest of the CPU. What a
 # part needs is prepared in its own recipe: a prerequisite that ends while make expands $(shell)
@@ -79,7 +79,7 @@ test-clocks:
 
 .PHONY: test-real
 test-real:
-	@for what in redis valkey; do test/prepare.sh $$what || exit; done
+	@for what in redis valkey promtool; do test/prepare.sh $$what || exit; done
 	$(GOTEST) -p 1 -parallel 16 -timeout 20m $(REAL)
 
 .PHONY: test-virtual
@@ -100,13 +100,18 @@ test-sdk:
 	@for what in python node java; do test/prepare.sh $$what; done
 	$(GOTEST) -parallel 4 -shuffle=on -timeout 15m ./test/sdk
 
+.PHONY: test-page
+test-page:
+	@test/prepare.sh page
+	$(GOTEST) -timeout 15m ./test/page
+
 .PHONY: test-k8s
 test-k8s:
 	cd test/k8s && $(GOTEST) -shuffle=on ./...
 
 # What the tests need besides Go, as far as it can be had.
-.PHONY: python node java redis valkey
-python node java redis valkey:
+.PHONY: python node java redis valkey promtool page
+python node java redis valkey promtool page:
 	@test/prepare.sh $@
 
 .PHONY: race
@@ -170,4 +175,4 @@ docker: ## build the image (IMAGE=outrigger:VERSION)
 
 .PHONY: clean
 clean: ## remove what the other targets made
-	rm -rf bin $(TOOLS) test/sdk/node/node_modules
+	rm -rf bin $(TOOLS) test/sdk/node/node_modules test/page/node_modules

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -51,6 +52,8 @@ type Breaker struct {
 	since   time.Time // when it opened after it had been closed
 	probe   *attempt  // the one under way while half-open
 	silent  int       // probes since half-open that lost their place by silence
+	forced  bool      // the next failure opens it, see Configure
+	told    breakerTold
 }
 
 // attempt is one permit.
@@ -68,36 +71,49 @@ type attempt struct {
 // as many, and not by their share.
 func NewBreaker(c BreakerConfig, alone bool) *Breaker {
 	c = c.inRange(alone)
-	b := &Breaker{config: c, alone: alone, bucket: c.Window / breakerBuckets}
+	b := &Breaker{config: c, alone: alone}
+	b.count()
+	return b
+}
+
+// count begins a count of its own, with the settings of b. Called with mu held, or before
+// anybody else has b.
+func (b *Breaker) count() {
+	b.bucket = b.config.Window / breakerBuckets
 	b.cb = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 		MaxRequests:   1,
-		Interval:      c.Window,
+		Interval:      b.config.Window,
 		BucketPeriod:  b.bucket,
-		Timeout:       c.Open,
+		Timeout:       b.config.Open,
 		ReadyToTrip:   b.readyToTrip,
 		OnStateChange: b.changed,
 		IsExcluded:    func(err error) bool { return errors.Is(err, errIgnored) },
 	})
-	return b
 }
 
 // readyToTrip is asked at each failure while closed. Counts.Requests is no use: it
 // holds the attempts that are still under way. Called with mu held.
 func (b *Breaker) readyToTrip(c gobreaker.Counts) bool {
-	if b.config.Consecutive > 0 && b.inARow >= b.config.Consecutive {
+	if b.forced || b.config.Consecutive > 0 && b.inARow >= b.config.Consecutive {
+		b.told.cause = fmt.Sprintf("%d failures in a row", b.inARow)
 		return true
 	}
 	if b.alone {
 		return false
 	}
 	n := int(c.TotalSuccesses) + int(c.TotalFailures)
-	return b.config.Ratio > 0 && n >= b.config.Min && float64(c.TotalFailures)/float64(n) >= b.config.Ratio
+	if !(b.config.Ratio > 0) || n < b.config.Min || float64(c.TotalFailures)/float64(n) < b.config.Ratio {
+		return false
+	}
+	b.told.cause = fmt.Sprintf("%d of %d attempts failed within %s", c.TotalFailures, n, b.config.Window)
+	return true
 }
 
 // changed follows gobreaker's state. Called with mu held.
 func (b *Breaker) changed(_ string, from, to gobreaker.State) {
 	b.changes++
 	b.inARow, b.probe, b.silent = 0, nil, 0
+	b.note(BreakerState(from), BreakerState(to))
 	if to == gobreaker.StateOpen {
 		b.opens++
 		b.opened = time.Now()
@@ -113,7 +129,7 @@ func (b *Breaker) changed(_ string, from, to gobreaker.State) {
 // nothing. An attempt that ends undecided reports classify.Ignore.
 func (b *Breaker) Allow() (func(classify.BreakerAction), error) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
+	defer b.unlock()
 	now := time.Now()
 	if b.probe != nil && now.Sub(b.probe.started) >= b.patience() {
 		b.probe.done(errIgnored)
@@ -135,7 +151,7 @@ func (b *Breaker) Allow() (func(classify.BreakerAction), error) {
 // Unless the breaker is closed it does nothing: then the probe decides.
 func (b *Breaker) Fail() {
 	b.mu.Lock()
-	defer b.mu.Unlock()
+	defer b.unlock()
 	if b.cb.State() == gobreaker.StateClosed {
 		b.enter(classify.Fault)
 	}
@@ -146,7 +162,7 @@ func (b *Breaker) Fail() {
 // on behalf of the probe; what comes while it is open tells nothing that the next probe does not.
 func (b *Breaker) Note(action classify.BreakerAction) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
+	defer b.unlock()
 	switch state := b.cb.State(); {
 	case state == gobreaker.StateClosed:
 		b.enter(action)
@@ -162,7 +178,7 @@ func (b *Breaker) Note(action classify.BreakerAction) {
 // report books the outcome of a, once.
 func (b *Breaker) report(a *attempt, action classify.BreakerAction) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
+	defer b.unlock()
 	if a.reported {
 		return
 	}

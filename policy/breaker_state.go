@@ -1,6 +1,11 @@
 package policy
 
-import "time"
+import (
+	"sync"
+	"time"
+
+	"outrigger/policy/classify"
+)
 
 // BreakerState is what a breaker does with attempts. Its numbers are those of the
 // metric outrigger_breaker_state. The zero value is Closed.
@@ -31,7 +36,7 @@ func (s BreakerState) String() string {
 // was stored at a change still says open when the time to probe has come.
 func (b *Breaker) State() BreakerState {
 	b.mu.Lock()
-	defer b.mu.Unlock()
+	defer b.unlock()
 	return b.state()
 }
 
@@ -43,7 +48,7 @@ func (b *Breaker) state() BreakerState { return BreakerState(b.cb.State()) }
 // its place is given to another. An Allow at that very time is granted.
 func (b *Breaker) ProbeAt() time.Time {
 	b.mu.Lock()
-	defer b.mu.Unlock()
+	defer b.unlock()
 	return b.probeAt(b.state())
 }
 
@@ -61,7 +66,7 @@ func (b *Breaker) probeAt(s BreakerState) time.Time {
 // OpenSince returns when the breaker last left the closed state, zero if it never did.
 func (b *Breaker) OpenSince() time.Time {
 	b.mu.Lock()
-	defer b.mu.Unlock()
+	defer b.unlock()
 	return b.since
 }
 
@@ -69,7 +74,7 @@ func (b *Breaker) OpenSince() time.Time {
 // first, and half as long after each silent one.
 func (b *Breaker) Patience() time.Duration {
 	b.mu.Lock()
-	defer b.mu.Unlock()
+	defer b.unlock()
 	return b.patience()
 }
 
@@ -89,7 +94,7 @@ type BreakerSnapshot struct {
 // Snapshot returns what b knows at this moment.
 func (b *Breaker) Snapshot() BreakerSnapshot {
 	b.mu.Lock()
-	defer b.mu.Unlock()
+	defer b.unlock()
 	s := b.state() // first: it moves the window, which Counts does not
 	c := b.cb.Counts()
 	return BreakerSnapshot{
@@ -149,4 +154,83 @@ func (c BreakerConfig) inRange(alone bool) BreakerConfig {
 		c.Consecutive = consecutive
 	}
 	return c
+}
+
+// Configure puts other settings into force, as NewBreaker takes them. The state stays: a
+// breaker that is open, or half-open, is open for the new time from now on. Failures in a
+// row stay counted; those of the window begin anew if its length changes.
+func (b *Breaker) Configure(c BreakerConfig, alone bool) {
+	b.mu.Lock()
+	defer b.unlock()
+	before, state := b.config, b.state()
+	b.config, b.alone = c.inRange(alone), alone
+	if b.config.Window == before.Window && b.config.Open == before.Open {
+		return
+	}
+	opens, since := b.opens, b.since
+	b.count()
+	b.changes++ // what is under way was let through by the count before
+	b.probe = nil
+	if state == Closed {
+		return
+	}
+	b.forced = true
+	b.enter(classify.Fault)
+	b.forced, b.opens, b.since = false, opens, since
+}
+
+// BreakerChange is a change of a breaker's state.
+type BreakerChange struct {
+	From, To BreakerState
+	// Cause says why, for a reader.
+	Cause string
+	// Since is when the breaker left the closed state; zero at its opening.
+	Since time.Time
+}
+
+// breakerTold is what a breaker is to tell of its changes. Under the breaker's lock, but for order.
+type breakerTold struct {
+	tell    func(BreakerChange) // nil tells nobody
+	cause   string              // of the next opening
+	pending []BreakerChange
+	order   sync.Mutex // held while they are told, so that the last one told is the state
+}
+
+// OnChange has tell called after each change of state but those of Configure, one at a time.
+// It must not use the breaker, and is to be set before anybody does.
+func (b *Breaker) OnChange(tell func(BreakerChange)) { b.told.tell = tell }
+
+// note keeps a change until it can be told. Called with mu held.
+func (b *Breaker) note(from, to BreakerState) {
+	if b.told.tell == nil || b.forced {
+		return
+	}
+	c := BreakerChange{From: from, To: to, Since: b.since}
+	switch {
+	case to == HalfOpen:
+		c.Cause = "it is time for a probe"
+	case to == Closed:
+		c.Cause = "a probe succeeded"
+	case from == HalfOpen:
+		c.Cause = "a probe failed"
+	default:
+		c.Cause, c.Since = b.told.cause, time.Time{}
+	}
+	b.told.pending = append(b.told.pending, c)
+}
+
+// unlock ends the hold of mu, and tells what changed in it.
+func (b *Breaker) unlock() {
+	if len(b.told.pending) == 0 {
+		b.mu.Unlock()
+		return
+	}
+	pending := b.told.pending
+	b.told.pending = nil
+	b.told.order.Lock()
+	defer b.told.order.Unlock()
+	b.mu.Unlock()
+	for _, c := range pending {
+		b.told.tell(c)
+	}
 }

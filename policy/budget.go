@@ -85,11 +85,21 @@ type Charge struct {
 // NewBudget returns a budget of ratio retries per request. A ratio that is
 // negative or not a number is 0; one over a thousand is a thousand.
 func NewBudget(ratio float64, now time.Time) *Budget {
+	return &Budget{start: now, parts: partsOf(ratio)}
+}
+
+func partsOf(ratio float64) uint64 {
 	if !(ratio > 0) {
 		ratio = 0
 	}
-	parts := math.Round(min(ratio, 1000) * ratioUnit)
-	return &Budget{start: now, parts: uint64(parts)}
+	return uint64(math.Round(min(ratio, 1000) * ratioUnit))
+}
+
+// Configure puts another ratio into force, as NewBudget takes it. What was counted stays.
+func (b *Budget) Configure(ratio float64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.parts = partsOf(ratio)
 }
 
 // Request counts one request of a caller, however many attempts it will take. It does not allocate.

@@ -43,8 +43,9 @@ type Trips[K comparable, A any] struct {
 	cooldown time.Duration
 	limit    int
 	bounds   TripBounds[K, A]
-	size     int       // of all
-	sizes    map[K]int // of each owner's
+	size     int        // of all
+	sizes    map[K]int  // of each owner's
+	gone     func(K, A) // see Gone
 
 	mu     sync.Mutex
 	byKey  map[K]*list.Element
@@ -54,6 +55,7 @@ type Trips[K comparable, A any] struct {
 type trip[K comparable, A any] struct {
 	key    K
 	answer A
+	since  time.Time // of the first answer, since when nothing has cleared it
 	until  time.Time // Tripped before, a probe's turn from then on
 	probe  bool      // until is the lease of a probe that is under way
 	used   time.Time // when it was asked for last
@@ -74,6 +76,10 @@ type TripBounds[K comparable, A any] struct {
 // Bound sets bounds. It is to be called before all else.
 func (t *Trips[K, A]) Bound(b TripBounds[K, A]) { t.bounds, t.sizes = b, map[K]int{} }
 
+// Gone has f called for each key that is forgotten without Clear: because nobody asks for it, or
+// to make room. It is to be set before all else. It is called under a lock: f must not call t.
+func (t *Trips[K, A]) Gone(f func(key K, answer A)) { t.gone = f }
+
 // idleTrip is how long after its cooldown a key is remembered that nobody asks for.
 const idleTrip = time.Minute
 
@@ -87,7 +93,7 @@ func (t *Trips[K, A]) Tidy(now time.Time) bool {
 		oldest := e
 		e = e.Prev()
 		if !now.Before(tr.until) && now.Sub(tr.used) >= t.cooldown+idleTrip {
-			t.forget(oldest)
+			t.lose(oldest)
 		}
 	}
 	return t.recent.Len() > 0
@@ -121,12 +127,21 @@ func (t *Trips[K, A]) makeRoom(key K) {
 			oldest := e
 			e = e.Prev()
 			if t.bounds.Owner(oldest.Value.(*trip[K, A]).key) == owner {
-				t.forget(oldest)
+				t.lose(oldest)
 			}
 		}
 	}
 	for t.recent.Len() > t.limit || t.sizes != nil && t.size > t.bounds.Most {
-		t.forget(t.recent.Back())
+		t.lose(t.recent.Back())
+	}
+}
+
+// lose is forget for one that nobody cleared. Locked.
+func (t *Trips[K, A]) lose(e *list.Element) {
+	t.forget(e)
+	if t.gone != nil {
+		tr := e.Value.(*trip[K, A])
+		t.gone(tr.key, tr.answer)
 	}
 }
 
@@ -134,6 +149,13 @@ func (t *Trips[K, A]) makeRoom(key K) {
 // cooldown of 0 or less remembers nothing.
 func NewTrips[K comparable, A any](cooldown time.Duration, limit int) *Trips[K, A] {
 	return &Trips[K, A]{cooldown: cooldown, limit: max(limit, 1), byKey: map[K]*list.Element{}}
+}
+
+// Configure puts another cooldown into force, for what is remembered from now on.
+func (t *Trips[K, A]) Configure(cooldown time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.cooldown = cooldown
 }
 
 // Check returns what is known of key, with the answer to give when it is Tripped.
@@ -165,33 +187,41 @@ func (t *Trips[K, A]) Holds(now time.Time, key K) bool {
 }
 
 // Set remembers answer against key for a cooldown from now: for a credential that
-// was refused, also by a probe.
-func (t *Trips[K, A]) Set(now time.Time, key K, answer A) {
-	if t.cooldown <= 0 {
-		return
-	}
+// was refused, also by a probe. It reports whether nothing was remembered before.
+func (t *Trips[K, A]) Set(now time.Time, key K, answer A) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	tr := &trip[K, A]{key: key, answer: answer, until: now.Add(t.cooldown), used: now}
+	if t.cooldown <= 0 {
+		return false
+	}
+	tr := &trip[K, A]{key: key, answer: answer, since: now, until: now.Add(t.cooldown), used: now}
 	if t.sizes != nil {
 		tr.size = t.bounds.Size(key, answer)
 	}
-	if e := t.byKey[key]; e != nil {
+	e := t.byKey[key]
+	if e != nil {
+		tr.since = e.Value.(*trip[K, A]).since
 		t.forget(e)
 	}
 	t.byKey[key] = t.recent.PushFront(tr)
 	t.count(tr, 1)
 	t.makeRoom(key)
+	return e == nil
 }
 
 // Clear forgets key: for a probe whose answer shows that the credential lives. An
-// attempt that began before the trip proves nothing about it and must not clear it.
-func (t *Trips[K, A]) Clear(key K) {
+// attempt that began before the trip proves nothing about it and must not clear it. It
+// returns what was remembered, if anything was.
+func (t *Trips[K, A]) Clear(key K) (A, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if e := t.byKey[key]; e != nil {
-		t.forget(e)
+	e := t.byKey[key]
+	if e == nil {
+		var none A
+		return none, false
 	}
+	t.forget(e)
+	return e.Value.(*trip[K, A]).answer, true
 }
 
 // Release ends a probe that found out nothing, such as one whose caller left: the
@@ -218,4 +248,15 @@ func (t *Trips[K, A]) Each(f func(key K, answer A, until time.Time) bool) {
 			return
 		}
 	}
+}
+
+// Since returns when key was refused first, of the times since it was last cleared or
+// forgotten; the zero time if nothing is known against it.
+func (t *Trips[K, A]) Since(key K) time.Time {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if e := t.byKey[key]; e != nil {
+		return e.Value.(*trip[K, A]).since
+	}
+	return time.Time{}
 }

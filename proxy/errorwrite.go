@@ -113,7 +113,7 @@ func (x *exchange) event() *observe.Event {
 		Sticky: x.Sticky, Sealed: x.Sealed, Repeat: x.Repeat.Mark, Hint: x.pathHint(),
 	}
 	if x.Up != nil {
-		e.Upstream = x.Up.Config.Name
+		e.Upstream, e.Credential = x.Up.Config.Name, x.PayerLabel()
 	}
 	return e
 }

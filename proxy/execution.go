@@ -15,6 +15,9 @@ func (x *exchange) Launch(r *http.Request, f *idempotency.Flight) idempotency.Ex
 	c.Record, c.Candidates, c.Up, c.Affinity, c.Repeat = x.Record, x.Candidates, x.Up, x.Affinity, x.Repeat
 	c.Patience, c.Motion = x.Patience, x.Motion
 	c.setFlightDeadline(x, r.Header)
+	if x.Tracer != nil {
+		x.Tracer.Hold(x.ID)
+	}
 	return execution{c}
 }
 
@@ -28,7 +31,12 @@ func (e execution) Life() *proxycall.Life { return &e.x.Life }
 func (e execution) Serve(r *http.Request) { e.x.p.relay.ServeHTTP(e.x.w, r) }
 
 // Close implements Execution.
-func (e execution) Close() { e.x.close() }
+func (e execution) Close() {
+	e.x.close()
+	if e.x.Tracer != nil {
+		e.x.Tracer.Release(e.x.ID, &e.x.Record)
+	}
+}
 
 // Alone implements Execution.
 func (e execution) Alone(idempotency string) {

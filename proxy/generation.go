@@ -1,8 +1,8 @@
 package proxy
 
 import (
-	"crypto/sha256"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -21,71 +21,85 @@ import (
 type generation struct {
 	*loop.Loop
 	callers *access.Callers
-	lanes   map[laneKey]*lane.Lane
 	lends   bool // some upstream has a key of its own
 
-	users   atomic.Int64 // requests that keep it, and 1 until it is replaced
-	retired func()       // called once when nobody keeps it any more; set when it is replaced
-	over    atomic.Bool
+	users    atomic.Int64 // requests that keep it, and 1 until it is replaced
+	replaced atomic.Bool
+	over     atomic.Bool
 }
 
-// laneKey tells lanes apart: by what they call and as whom. A name, or a limit, may change
-// without a change of what was learned.
-type laneKey struct {
-	url        string
-	credential [sha256.Size]byte
-	nth        int // of several that have both, as two models behind one URL do
+// same are the ways in which an upstream may be one that was there before, the surest first.
+// What was learned is the URL's: a name may change, and so may the credential, whose own
+// limits are then those of another.
+var same = [...]func(a, b *settings.Upstream) bool{
+	func(a, b *settings.Upstream) bool { return a.Name == b.Name && isSameCredential(a, b) },
+	isSameCredential,
+	func(a, b *settings.Upstream) bool { return a.Name == b.Name },
 }
 
-func keyOf(u *settings.Upstream) laneKey {
-	text := []byte(u.APIKey.Reveal())
-	for _, p := range append(append([]settings.Pair{}, u.Headers...), u.Query...) {
-		text = append(append(append(text, 0), p.Name...), 0)
-		text = append(text, p.Value...)
+func isSameCredential(a, b *settings.Upstream) bool {
+	return a.APIKey == b.APIKey && slices.Equal(a.Headers, b.Headers) && slices.Equal(a.Query, b.Query)
+}
+
+// known returns, for each upstream of c, the lane to it in the generation before, nil where
+// there is none. No two have the same one, since two models behind one URL are apart.
+func known(c settings.Config, before *generation) []*lane.Lane {
+	all := make([]*lane.Lane, len(c.Upstreams))
+	if before == nil {
+		return all
 	}
-	return laneKey{url: u.URL.String(), credential: sha256.Sum256(text)}
+	left := slices.Clone(before.Upstreams)
+	for _, isSame := range same {
+		for i := range c.Upstreams {
+			u := &c.Upstreams[i]
+			at := slices.IndexFunc(left, func(l *lane.Lane) bool { return l.Config.URL.String() == u.URL.String() && isSame(&l.Config, u) })
+			if all[i] == nil && at >= 0 {
+				all[i] = left[at]
+				left = slices.Delete(left, at, at+1)
+			}
+		}
+	}
+	return all
 }
 
-// newGeneration returns the generation of c. What was learned of upstreams that the one
-// before, nil if there is none, had under the same URL and credential is kept. bodies is
-// where request bodies are kept, in every generation.
+// newGeneration returns the generation of c. What was learned of the upstreams that the one
+// before, nil if there is none, had too is kept. bodies is where request bodies are kept, in
+// every generation.
 func (p *Proxy) newGeneration(c settings.Config, before *generation, bodies *spool.Store) *generation {
-	g := &generation{lanes: map[laneKey]*lane.Lane{}, callers: access.NewCallers(c.Callers)}
+	g := &generation{callers: access.NewCallers(c.Callers)}
 	g.users.Store(1)
 	g.Loop = &loop.Loop{
-		Config: c, Recorder: p.recorder, Bodies: bodies, Credentials: p.credentials, Names: p.names, Failures: p.failures,
-		Decoding: p.decoding,
+		Config: c, Recorder: p.recorder, Tracer: p.deps.Tracer, Bodies: bodies, Failures: p.failures,
+		Credentials: p.credentials.With(settings.KeyHeaders(c.Upstreams)), Names: p.names,
+		Batches: p.batches, Decoding: p.decoding,
 	}
 	g.Total, g.Silent = c.Timeouts.Operators()
 	now := time.Now()
-	for _, u := range c.Upstreams {
-		key := keyOf(&u)
-		for g.lanes[key] != nil {
-			key.nth++
-		}
-		var known *lane.Lane
-		if before != nil {
-			known = before.lanes[key]
-		}
-		l := lane.New(c, upstream.NewAPI(c, u, p.deps.Dial, p.deps.Proxies), p.recorder, p.shared(), now, known)
-		g.Upstreams = append(g.Upstreams, l)
-		g.lanes[key] = l
-		g.lends = g.lends || u.LendsKey()
-	}
-	g.Homes = affinity.NewHomes(g.Upstreams)
+	var homes *affinity.Homes
 	if before != nil {
-		g.Homes.Keep(before.Homes)
+		homes = before.Homes
 	}
+	for i, known := range known(c, before) {
+		var api *upstream.API
+		if known != nil {
+			api = known.API
+		}
+		api = upstream.NewAPI(c, c.Upstreams[i], p.deps.Dial, p.deps.Proxies, api)
+		g.Upstreams = append(g.Upstreams, lane.New(c, api, p.recorder, p.shared(), now, known))
+		g.lends = g.lends || api.Config.LendsKey()
+	}
+	g.Homes = affinity.NewHomes(g.Upstreams, homes)
 	return g
 }
 
 // swap puts the generation of c in the place of the present one. Requests that are under way
-// end in theirs.
+// end in theirs. One call at a time.
 func (p *Proxy) swap(c settings.Config) {
 	before := p.gen()
 	g := p.newGeneration(c, before, before.Bodies)
-	before.retired = func() { before.close(g) }
+	p.names.SetOwn(settings.KeyHeaders(c.Upstreams))
 	p.generation.Store(g)
+	before.replaced.Store(true)
 	before.release()
 }
 
@@ -112,21 +126,17 @@ func (g *generation) pinAgain() *generation {
 
 // release ends the use of a generation.
 func (g *generation) release() {
-	if g.users.Add(-1) == 0 && !g.over.Swap(true) && g.retired != nil {
-		g.retired()
+	if g.users.Add(-1) == 0 && g.replaced.Load() {
+		g.close()
 	}
 }
 
-// close ends what outlives requests, but for what the generation after it, nil if there is
-// none, goes on with.
-func (g *generation) close(after *generation) {
-	for key, l := range g.lanes {
-		l.CloseConnections()
-		if after != nil {
-			if next := after.lanes[key]; next != nil && next.Learned == l.Learned {
-				continue
-			}
-		}
+// close ends what outlives requests, but for what another generation has too.
+func (g *generation) close() {
+	if g.over.Swap(true) {
+		return
+	}
+	for _, l := range g.Upstreams {
 		l.Close()
 	}
 }

@@ -40,7 +40,7 @@ func TestSwap_ARequestKeepsItsGeneration(t *testing.T) {
 }
 
 // What was learned of an upstream is known to the next generation, if it has the same URL and
-// credential, under whatever name; with another credential it is another's.
+// name or credential; with others it is another's.
 func TestSwap_WhatWasLearnedIsKept(t *testing.T) {
 	g := newRig(t, fine)
 	before := g.proxy.gen()
@@ -60,12 +60,19 @@ func TestSwap_WhatWasLearnedIsKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	g.proxy.swap(other)
+	if g.proxy.gen().Upstreams[0].Learned != before.Upstreams[0].Learned {
+		t.Error("what was learned is lost with the key")
+	}
+	moved := other
+	moved.Upstreams = append([]settings.Upstream(nil), other.Upstreams...)
+	moved.Upstreams[0].URL = before.Upstreams[0].Config.URL.JoinPath("elsewhere")
+	g.proxy.swap(moved)
 	if g.proxy.gen().Upstreams[0].Learned == before.Upstreams[0].Learned {
-		t.Error("another credential has what was learned of the first")
+		t.Error("another URL has what was learned of the first")
 	}
 }
 
-// A setting that bounds what is learned makes it anew.
+// A setting that bounds what is learned holds from then on, and all else is kept.
 func TestSwap_AnotherLimitIsKeptTo(t *testing.T) {
 	g := newRig(t, fine)
 	before := g.proxy.gen()

@@ -35,6 +35,7 @@ var restricted = map[string]map[string]string{
 		"admin":     "the /metrics page",
 		"intercept": "its tunnels are no requests, so no recorder hears of them",
 	},
+	"go.opentelemetry.io/":      {"trace": "traces"},
 	"github.com/lmittmann/tint": {"observe": "the log"},
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"outrigger/internal/resources"
 	"outrigger/proxy/access"
 	"outrigger/proxy/apierror"
+	"outrigger/proxy/batches"
 	"outrigger/proxy/body"
 	proxycall "outrigger/proxy/call"
 	"outrigger/proxy/carrier"
@@ -28,6 +30,7 @@ import (
 	"outrigger/proxy/negative"
 	"outrigger/proxy/observe"
 	"outrigger/proxy/outward"
+	"outrigger/proxy/recent"
 	"outrigger/proxy/settings"
 	"outrigger/proxy/spool"
 	"outrigger/proxy/status"
@@ -45,12 +48,16 @@ type Deps struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Proxies are those on the way to the upstreams; nil is none.
 	Proxies *outward.Proxies
+	// Tracer records requests as parts of distributed traces; nil when nobody wants that.
+	Tracer observe.Tracer
 }
 
 // Proxy is the traffic listener's handler. Make it with New. It is safe for
 // concurrent use.
 type Proxy struct {
 	generation atomic.Pointer[generation]
+	reloading  sync.Mutex
+	given      settings.Config // as New or Reload was; under reloading
 	deps       Deps
 	calls      *idempotency.Calls
 	relay      *httputil.ReverseProxy
@@ -58,10 +65,12 @@ type Proxy struct {
 
 	// What all generations share:
 	recorder    observe.Recorder
+	recent      *recent.Recorder
 	credentials *carrier.Credentials
 	fleet       *fleet.Fleet // nil where nothing is shared
 	names       *proxycall.Namer
 	failures    *negative.Failures
+	batches     *batches.Batches
 	decoding    chan struct{} // has one for each body that is being decoded
 
 	idPrefix string
@@ -77,11 +86,18 @@ func New(c settings.Config, d Deps) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
+	given := c
 	c.Store.Bytes = c.StoreBytes()
 	own := settings.KeyHeaders(c.Upstreams)
+	last := recent.New(time.Now())
+	recorders := observe.Recorders{observe.NewLog(d.Log), metrics, last}
+	if d.Tracer != nil {
+		recorders = append(recorders, d.Tracer)
+	}
 	p := &Proxy{
-		deps: d, recorder: observe.Recorders{observe.NewLog(d.Log), metrics}, inflight: proxycall.NewInflight(),
-		credentials: carrier.NewCredentials(own), failures: negative.NewFailures(), decoding: decoders(), idPrefix: idPrefix(),
+		given: given,
+		deps:  d, recorder: recorders, recent: last, inflight: proxycall.NewInflight(),
+		credentials: carrier.NewCredentials(own), failures: negative.NewFailures(), batches: batches.New(recorders), decoding: decoders(), idPrefix: idPrefix(),
 	}
 	if c.Fleet.Shared() {
 		if err := p.join(c.Fleet); err != nil {
@@ -102,7 +118,7 @@ func New(c settings.Config, d Deps) (*Proxy, error) {
 		Store: c.Store, Rejoin: c.Rejoin, Total: c.Timeouts.Total, BodyMemory: int64(c.Bodies.BodyMemory), Memory: whole, Descriptors: resources.Descriptors(),
 	}, d.Log, p.recorder, p.names, p.inflight, g.Bodies)
 	if err != nil {
-		g.close(nil)
+		g.close()
 		return nil, err
 	}
 	p.relay = p.newRelay(d.Log)
@@ -194,6 +210,9 @@ func (p *Proxy) open(w http.ResponseWriter, r *http.Request) (*exchange, *http.R
 		ID: p.newID(), Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Agent: r.UserAgent(), Start: time.Now(), Hears1xx: body.Hears1xx(r),
 	})
 	x.setDeadline(r)
+	if p.deps.Tracer != nil {
+		p.deps.Tracer.Enter(x.Call, r.Header)
+	}
 	p.inflight.Add(&x.Life)
 	return x, r.WithContext(x.Ctx)
 }
@@ -216,8 +235,11 @@ func (p *Proxy) Inflight() int { return p.inflight.Count() }
 // source is where the present state is read.
 func (p *Proxy) source() status.Source {
 	g := p.gen()
-	return status.Source{Inflight: p.inflight, Bodies: g.Bodies, Calls: p.calls, Lanes: g.Upstreams, Fleet: p.fleet}
+	return status.Source{Inflight: p.inflight, Bodies: g.Bodies, Calls: p.calls, Lanes: g.Upstreams, Fleet: p.fleet, Recent: p.recent}
 }
+
+// Recent has the last requests.
+func (p *Proxy) Recent() *recent.Recorder { return p.recent }
 
 // Status returns the present state.
 func (p *Proxy) Status() status.Status { return p.source().Status() }
@@ -225,7 +247,7 @@ func (p *Proxy) Status() status.Status { return p.source().Status() }
 // Close closes idle connections and the store, and stops timers. Requests must have
 // ended.
 func (p *Proxy) Close() error {
-	p.gen().close(nil)
+	p.gen().close()
 	if p.fleet != nil {
 		p.fleet.Close()
 	}

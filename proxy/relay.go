@@ -12,6 +12,7 @@ import (
 
 	"outrigger/policy"
 	"outrigger/policy/classify"
+	"outrigger/proxy/batches"
 	proxycall "outrigger/proxy/call"
 	"outrigger/proxy/carrier"
 	"outrigger/proxy/decode"
@@ -52,8 +53,8 @@ func (p *Proxy) rewrite(r *httputil.ProxyRequest) {
 	delete(out.Header, "Expect") // the body is read: nothing is left to ask for
 	x.Upgrade = proxywire.IsWebSocket(out.Header)
 	if codings := out.Header["Accept-Encoding"]; len(codings) > 0 {
-		accepted := "identity" // events that cannot be read cannot be watched, nor ids learned
-		if !x.Facts.Stream && !x.Homes.Tells(x.Call) {
+		accepted := "identity" // events that cannot be read cannot be watched, nor ids and states learned
+		if !x.Facts.Stream && !x.Homes.Tells(x.Call) && !batches.Tells(x.Endpoint.Name) {
 			accepted = decode.Accepts(strings.Join(codings, ", "))
 		}
 		out.Header["Accept-Encoding"] = []string{accepted}

@@ -1,19 +1,39 @@
 package proxy
 
 import (
+	"errors"
+	"fmt"
+	"strings"
+
 	"outrigger/proxy/settings"
-	"outrigger/proxy/upstream"
 )
 
-// SetSecrets puts the client tokens, and the keys, headers and parameters of the upstreams, of
-// c into force. c has the same upstreams as the Config that New was given. Requests that
-// were admitted go on; waiting ones may still be sent with what was in force before.
-func (p *Proxy) SetSecrets(c settings.Config) {
-	g := p.gen()
-	for i, up := range g.Upstreams {
-		if up.Config.Name == c.Upstreams[i].Name {
-			up.Secrets.Store(upstream.NewSecrets(&c.Upstreams[i], up.Secrets.Load()))
-		}
+// ErrFixed is in the error of a Reload that would change what cannot change while a Proxy
+// runs. The error names the variables.
+var ErrFixed = errors.New("cannot change while Outrigger runs")
+
+// Reload puts another configuration into force, which internal/config has validated, or
+// returns an error and changes nothing. Requests that are on their way end under the
+// configuration that they began with, and a stream does not notice. What was learned of an
+// upstream that is still there, under its URL and its name or credential, is kept where it
+// still holds. Bounds of what all requests share (rates, calls in flight, breakers, the
+// retry budget) hold for all of them from now on, also for those that wait.
+//
+// What is tagged restart, such as the store, is fixed: see settings.Fixed. Safe for
+// concurrent use.
+func (p *Proxy) Reload(c settings.Config) error {
+	p.reloading.Lock()
+	defer p.reloading.Unlock()
+	if len(c.Upstreams) == 0 {
+		return ErrNoUpstream
 	}
-	g.callers.SetTokens(c.Callers.Tokens)
+	if fixed := settings.Fixed(p.given, c); len(fixed) > 0 {
+		return fmt.Errorf("%w: OUTRIGGER_%s", ErrFixed, strings.Join(fixed, ", OUTRIGGER_"))
+	}
+	p.given = c
+	now := p.gen().Config
+	c.Bodies, c.Store = now.Bodies, now.Store // less what others have of them
+	p.swap(c)
+	p.calls.SetTotal(c.Timeouts.Total)
+	return nil
 }

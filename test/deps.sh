@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that the tests need and this machine lacks: for `make deps`
-# and CI. What is there already, from wherever, stays. Go is not among it.
+# and CI. What is there already, from wherever, stays. Go is not among it, nor is promtool: its
+# package starts a server, so test/prepare.sh unpacks it instead.
 set -euo pipefail
 python=${PYTHON:-python3} npm=${NPM:-npm} mvn=${MVN:-mvn}
 packages=()
@@ -22,6 +23,7 @@ need "default-jdk-headless" javac --version
 need "maven" "$mvn" --version
 # redis-tools has the server too, under another name, and starts no service.
 need "redis-tools" sh -c 'command -v redis-server || command -v redis-check-rdb'
+need "chromium fonts-dejavu-core" sh -c 'command -v chromium || command -v chromium-browser || command -v google-chrome'
 # So has valkey-tools. Debian 12 has it in its backports alone: without those, prepare.sh
 # fetches it from there.
 need "valkey-tools" sh -c 'command -v valkey-server || command -v valkey-check-rdb'

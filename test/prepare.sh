@@ -3,7 +3,7 @@
 # package is installed. What cannot be had is told, and its tests are skipped. With
 # TEST_REQUIRE set that is a failure.
 #
-#     test/prepare.sh python|node|java|redis|valkey
+#     test/prepare.sh python|node|java|redis|valkey|promtool|page
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools=$PWD/.tools
@@ -25,7 +25,7 @@ have() { command -v "$1" >/dev/null; }
 prepare_python() {
 	local wanted=test/sdk/python/requirements.txt to=$tools/python
 	have "$python" || missing "Python 3" "no $python"
-	[ "$to/.installed" -nt "$wanted" ] && "$to/bin/python" -c 'import openai, anthropic' 2>/dev/null && return
+	[ "$to/.installed" -nt "$wanted" ] && "$to/bin/python" -c 'import openai, anthropic, opentelemetry.instrumentation.httpx' 2>/dev/null && return
 	rm -rf "$to"
 	local pip=("$python" -m pip --disable-pip-version-check install --quiet)
 	if "$python" -m venv "$to" >/dev/null 2>&1; then
@@ -51,6 +51,16 @@ prepare_node() {
 	touch "$to/.installed"
 }
 
+# page installs what looks at the status page. The browser is the machine's own.
+prepare_page() {
+	local to=test/page/node_modules
+	have chromium || have chromium-browser || have google-chrome || missing "Chromium" "install it (Debian: chromium)"
+	have node && have "$npm" || missing "what drives Chromium" "it takes node and $npm"
+	[ "$to/.installed" -nt test/page/package-lock.json ] && return
+	(cd test/page && "$npm" ci --no-audit --no-fund --ignore-scripts) || missing "what drives Chromium" "$npm failed"
+	touch "$to/.installed"
+}
+
 prepare_java() {
 	local wanted=test/sdk/java/pom.xml to=$tools/java
 	have java && have "$mvn" || missing "the Java client" "it takes a JDK and $mvn"
@@ -59,6 +69,28 @@ prepare_java() {
 	"$mvn" --quiet --batch-mode --file "$wanted" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$to" ||
 		missing "the Java client" "$mvn failed"
 	touch "$to/.installed"
+}
+
+# unpack DIRECTORY PACKAGE... unpacks Debian's packages into DIRECTORY/root, and installs
+# nothing.
+unpack() {
+	local to=$1
+	shift
+	rm -rf "$to"
+	mkdir -p "$to/packages" "$to/root" "$to/apt/lists/partial" "$to/apt/cache/archives/partial"
+	(
+		cd "$to/packages"
+		apt=(-qq -o Debug::NoLocking=1)
+		lists=(-o "Dir::State::lists=$to/apt/lists" -o "Dir::Cache=$to/apt/cache")
+		if ! known "$1"; then # the machine's own lists are empty
+			apt+=("${lists[@]}")
+			apt-get "${apt[@]}" update
+		fi
+		known "$1" || backports "$to/apt"
+		apt-get "${apt[@]}" download "$@"
+	) || return
+	local package
+	for package in "$to"/packages/*.deb; do dpkg-deb --extract "$package" "$to/root"; done
 }
 
 prepare_redis() { prepare_server redis; }
@@ -75,21 +107,7 @@ prepare_server() {
 		return
 	fi
 	have apt-get && have dpkg-deb || missing "$server 7 or later" "install it; only on Debian is it fetched from here"
-	rm -rf "$to"
-	mkdir -p "$to/packages" "$to/root" "$to/apt/lists/partial" "$to/apt/cache/archives/partial"
-	(
-		cd "$to/packages"
-		apt=(-qq -o Debug::NoLocking=1)
-		lists=(-o "Dir::State::lists=$to/apt/lists" -o "Dir::Cache=$to/apt/cache")
-		if ! known "$name-tools"; then # the machine's own lists are empty
-			apt+=("${lists[@]}")
-			apt-get "${apt[@]}" update
-		fi
-		known "$name-tools" || backports "$to/apt"
-		apt-get "${apt[@]}" download "$name-tools" libatomic1 libjemalloc2 liblzf1
-	) || missing "$server" "Debian's packages cannot be fetched (as root: make deps)"
-	local package
-	for package in "$to"/packages/*.deb; do dpkg-deb --extract "$package" "$to/root"; done
+	unpack "$to" "$name-tools" libatomic1 libjemalloc2 liblzf1 || missing "$server" "Debian's packages cannot be fetched (as root: make deps)"
 	ln -sf "$check" "$to/root/usr/bin/$server"
 	local libraries=("$to"/root/usr/lib/*-linux-gnu*)
 	printf '#!/bin/sh\nLD_LIBRARY_PATH=%q exec %q "$@"\n' "${libraries[0]}" "$to/root/usr/bin/$server" >"$tools/bin/$server"
@@ -112,6 +130,17 @@ backports() {
 	} >"$1/sources.list"
 	apt=(-qq -o Debug::NoLocking=1 "${lists[@]}" -o "Dir::Etc::sourcelist=$1/sources.list" -o Dir::Etc::sourceparts=-)
 	apt-get "${apt[@]}" update
+}
+
+# promtool unpacks Debian's prometheus, which would start a server if it were installed.
+prepare_promtool() {
+	local to=$tools/prometheus
+	if have promtool; then return; fi
+	have apt-get && have dpkg-deb || missing "promtool" "install Prometheus; only on Debian is it fetched from here"
+	unpack "$to" prometheus || missing "promtool" "Debian's package prometheus cannot be fetched"
+	mkdir -p "$tools/bin"
+	ln -sf "$to/root/usr/bin/promtool" "$tools/bin/promtool"
+	"$tools/bin/promtool" --version >/dev/null || missing "promtool" "Debian's does not run here"
 }
 
 "prepare_$1"

@@ -44,6 +44,7 @@ type certificates struct {
 	// local returns the local authority, which it makes at its first call.
 	local func() (*authority.Authority, error)
 	own   localAuthority
+	log   *slog.Logger
 }
 
 // localAuthority is the local authority once it was needed. Safe for concurrent use.
@@ -69,7 +70,7 @@ func (l *localAuthority) get(open func() (*authority.Authority, error)) (*author
 }
 
 // again reads the authority anew, if there is one in use, and returns what puts it into force.
-func (l *localAuthority) again() (func(), error) {
+func (l *localAuthority) again(log *slog.Logger) (func(), error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.found == nil {
@@ -86,6 +87,9 @@ func (l *localAuthority) again() (func(), error) {
 	return func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
+		if !fresh.Is(l.found) {
+			log.Info("local certificate authority renewed", slog.String("file", authority.File(l.directory)), slog.Time("until", fresh.Until()))
+		}
 		l.found, l.opened, l.err = fresh, true, nil
 	}, nil
 }
@@ -93,16 +97,18 @@ func (l *localAuthority) again() (func(), error) {
 // reload reads all certificates anew, and returns what puts them into force. If one of them
 // cannot be used, all stay as they are.
 func (c *certificates) reload() (func(), error) {
-	apply, err := c.own.again()
+	apply, err := c.own.again(c.log)
 	if err != nil {
 		return nil, fmt.Errorf("the local certificate authority in %s: %w", c.own.directory, err)
 	}
-	if c.given != nil {
-		if err := c.given.Reload(); err != nil {
-			return nil, err
-		}
+	if c.given == nil {
+		return apply, nil
 	}
-	return apply, nil
+	renew, err := c.given.Reload()
+	if err != nil {
+		return nil, err
+	}
+	return func() { apply(); renew() }, nil
 }
 
 var errNoCertificate = errors.New("there is no certificate for callers that speak TLS: " +
@@ -112,7 +118,7 @@ var errNoCertificate = errors.New("there is no certificate for callers that spea
 // that is needed before the first caller is there.
 func newCertificates(cfg *config.Config, log *slog.Logger) (*certificates, error) {
 	host, _, _ := net.SplitHostPort(cfg.Listen)
-	c := &certificates{names: []string{"localhost", "127.0.0.1", "::1"}}
+	c := &certificates{names: []string{"localhost", "127.0.0.1", "::1"}, log: log}
 	if host != "localhost" && config.IsLoopback(cfg.Listen) {
 		c.names = append(c.names, host)
 	}

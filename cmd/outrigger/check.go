@@ -46,6 +46,7 @@ func runCheck(ctx context.Context, c call) int {
 	for _, warning := range cfg.Warnings {
 		fmt.Fprintln(c.stdout, "warning: "+warning)
 	}
+	showTraces(c.stdout, c.environ)
 	if told := store.Advice(ctx, cfg.Store); told != "" {
 		fmt.Fprintln(c.stdout, told)
 	}

@@ -30,6 +30,7 @@ func commands() []command {
 		{name: "check", run: runCheck, about: "print the resolved configuration, or every mistake in it"},
 		{name: "sim", run: runWithArgs(runSim), takesArgs: true, about: "serve a simulated upstream, to try an app against trouble; -h lists its flags"},
 		{name: "demo", run: runWithArgs(runDemo), takesArgs: true, about: "compare a burst of calls, straight and through Outrigger; -once ends after it"},
+		{name: "top", run: runTop, takesArgs: true, about: "show the running process's state, each second; -once shows it one time"},
 		{name: "healthcheck", run: runHealthcheck, about: "ask the running process whether it is ready: exit code 0 or 1"},
 		{name: "version", run: runVersion, about: "print version, commit and Go version", aliases: []string{"-version", "--version"}},
 		{name: "help", run: runHelp, about: "print this text", aliases: helpFlags},

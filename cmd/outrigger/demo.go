@@ -118,7 +118,7 @@ func (s *stage) raise(ctx context.Context, scene demo.Scene, upstream string) er
 	serving, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func() {
-		ended <- serve(serving, &settings, slog.New(slog.DiscardHandler))
+		ended <- serve(serving, &settings, slog.New(slog.DiscardHandler), &slog.LevelVar{}, nil)
 		close(ended) // it is received from twice when serving fails
 	}()
 	s.ending = append(s.ending, func() {

@@ -12,7 +12,7 @@ import (
 // newLogger returns the process's logger on w. Format auto is text on a terminal
 // and JSON elsewhere; text is in colour on a terminal, unless noColor
 // (https://no-color.org).
-func newLogger(w io.Writer, format string, level slog.Level, noColor bool) *slog.Logger {
+func newLogger(w io.Writer, format string, level slog.Leveler, noColor bool) *slog.Logger {
 	terminal := isTerminal(w)
 	if format == "json" || format == "auto" && !terminal {
 		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))

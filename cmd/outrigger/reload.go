@@ -1,92 +1,132 @@
 package main
 
 import (
-	"context"
+	"encoding/json"
 	"log/slog"
-	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"outrigger/internal/config"
-	"outrigger/proxy"
+	"outrigger/proxy/admin"
 	"outrigger/proxy/settings"
 )
 
-// hangups gets a SIGHUP, from the first moment of the process. One that nobody takes, since
-// nothing can be read anew or is just being read for the first time, waits.
-var hangups = make(chan os.Signal, 1)
+// What may come of a reload, as a label of outrigger_reloads_total.
+const (
+	reloadApplied   = "applied"
+	reloadRefused   = "refused"
+	reloadUnchanged = "unchanged"
+)
 
-// outliveHangups has SIGHUP not end the process, from now on.
-func outliveHangups() { signal.Notify(hangups, syscall.SIGHUP) }
-
-// watchHangups calls reload at each SIGHUP until ctx ends.
-func watchHangups(ctx context.Context, reload func()) {
-	go func() {
-		for {
-			select {
-			case <-hangups:
-				reload()
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-}
-
-// reloader takes in what can change while the process runs: certificates, and the files of
-// client tokens and of what upstreams are called with. All else needs a restart.
+// reloader puts a changed configuration into force while the process runs, or leaves all as
+// it is: never a part of it. Reloads come one at a time; the rest is safe for concurrent use.
 type reloader struct {
-	config       *config.Config    // as at the start
-	inForce      []config.Variable // those of config, with what was taken in since
 	log          *slog.Logger
-	proxy        interface{ SetSecrets(c settings.Config) }
+	level        *slog.LevelVar
+	proxy        interface{ Reload(c settings.Config) error }
 	certificates *certificates
+	results      *prometheus.CounterVec
+
+	mu      sync.Mutex
+	config  config.Config // in force
+	since   time.Time     // when it was put there
+	refused refusal       // the latest, if the configuration that it was about was not put right since
 }
 
-func newReloader(c *config.Config, log *slog.Logger, p *proxy.Proxy, of *certificates) *reloader {
-	return &reloader{config: c, inForce: slices.Clone(c.Variables), log: log, proxy: p, certificates: of}
+// refusal is a reload that came to nothing. The zero value is none.
+type refusal struct {
+	at  time.Time
+	why string
 }
 
-// reload reads all files anew. If one of them cannot be used, all stay as they are.
-func (r *reloader) reload() {
-	next, err := r.config.Reload()
-	var apply func()
+// newReloader returns one that reloads nothing before it is told to watch. Until then, proxy
+// and certificates are to be set.
+func newReloader(c *config.Config, log *slog.Logger, level *slog.LevelVar, registry prometheus.Registerer) *reloader {
+	r := &reloader{log: log, level: level, config: *c, since: time.Now()}
+	r.results = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "outrigger_reloads_total", Help: "Reloads of the configuration, by result."}, []string{"result"})
+	registry.MustRegister(r.results)
+	for _, result := range [...]string{reloadApplied, reloadRefused, reloadUnchanged} {
+		r.results.WithLabelValues(result) // an alert wants a 0 before the first
+	}
+	return r
+}
+
+// current is the configuration in force.
+func (r *reloader) current() config.Config {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.config
+}
+
+// reloadAll reads all anew that may have changed, certificates included.
+func (r *reloader) reloadAll() {
+	next, err := r.current().Reload()
+	apply := func() {}
 	if err == nil {
 		apply, err = r.certificates.reload()
 	}
+	r.take("SIGHUP", next, err, apply)
+}
+
+// reloadSecrets reads the files of secrets anew.
+func (r *reloader) reloadSecrets() {
+	next, err := r.current().ReloadSecrets()
+	r.take("a changed secret file", next, err, func() {})
+}
+
+// take puts next into force, and what apply does, unless err says that something is wrong
+// with it. It tells what came of it.
+func (r *reloader) take(cause string, next config.Config, err error, apply func()) {
+	now := r.current()
+	changed := now.Changed(next)
+	if err == nil && len(changed) > 0 {
+		err = r.proxy.Reload(next.Config)
+	}
 	if err != nil {
-		r.log.Warn("SIGHUP: a file cannot be used, so all stays as it was", slog.String("error", strings.ReplaceAll(err.Error(), "\n", "; ")))
+		why := strings.ReplaceAll(err.Error(), "\n", "; ")
+		r.log.Warn("configuration refused: all stays as it was", slog.String("cause", cause), slog.String("error", why))
+		r.results.WithLabelValues(reloadRefused).Inc()
+		r.mu.Lock()
+		r.refused = refusal{time.Now(), why}
+		r.mu.Unlock()
 		return
 	}
 	apply()
-	r.proxy.SetSecrets(next.Config)
-	changed, kept := r.changes(next.Variables)
-	r.log.Info("SIGHUP: certificates and secret files were read again; the rest of the configuration is read at the start only",
-		slog.Any("changed", changed))
-	if len(kept) > 0 {
-		r.log.Warn("SIGHUP: a changed file takes effect at the next start only", slog.Any("variables", kept))
+	r.mu.Lock()
+	next.Warnings = now.Warnings
+	r.config, r.refused = next, refusal{}
+	if len(changed) > 0 {
+		r.since = time.Now()
 	}
-	for i, v := range next.Variables {
-		if !slices.Contains(kept, v.Name) {
-			r.inForce[i] = v
-		}
+	r.mu.Unlock()
+	if len(changed) == 0 {
+		r.results.WithLabelValues(reloadUnchanged).Inc()
+		r.log.Info("configuration read again: no setting has changed", slog.String("cause", cause))
+		return
 	}
+	r.results.WithLabelValues(reloadApplied).Inc()
+	r.level.Set(min(now.LogLevel, next.LogLevel))
+	r.log.Info("configuration reloaded", slog.String("cause", cause), slog.Any("changed", changed), slog.Any("upstreams", describeUpstreams(&next)))
+	if slices.Contains(changed, config.Prefix+"UPSTREAMS") {
+		tellWaysOut(&next, r.log)
+	}
+	r.level.Set(next.LogLevel)
 }
 
-// changes returns the variables whose files say something else than what is in force, and
-// those among them that the process cannot take in.
-func (r *reloader) changes(next []config.Variable) (changed, kept []string) { //nolint:nonamedreturns // the names tell them apart
-	changed = []string{}
-	for i, v := range next {
-		switch {
-		case v.Same(r.inForce[i]):
-		case v.Name == config.Prefix+"CLIENT_TOKENS", strings.HasPrefix(v.Name, config.Prefix+"UPSTREAM_"):
-			changed = append(changed, v.Name)
-		default:
-			kept = append(kept, v.Name)
-		}
+// part is what /readyz?verbose says of the configuration.
+func (r *reloader) part() admin.Part {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := admin.Part{Name: "configuration", OK: r.refused == refusal{}, Text: "in force since " + r.since.UTC().Format(time.RFC3339)}
+	if !p.OK {
+		p.Text += "; a reload was refused at " + r.refused.at.UTC().Format(time.RFC3339) + ": " + r.refused.why
 	}
-	return changed, kept
+	return p
 }
+
+// MarshalJSON writes the variables in force, for /config.
+func (r *reloader) MarshalJSON() ([]byte, error) { return json.Marshal(r.current().Variables) }

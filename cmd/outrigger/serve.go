@@ -20,6 +20,7 @@ import (
 	"outrigger/internal/resources"
 	"outrigger/proxy"
 	"outrigger/proxy/admin"
+	"outrigger/proxy/page"
 )
 
 // runServe is the main job: it returns after a drain, or when it cannot go on.
@@ -31,8 +32,10 @@ func runServe(ctx context.Context, c call) int {
 	// A log that nobody reads any more is no reason to end: without this a write to a closed
 	// standard error does (os/signal, SIGPIPE).
 	signal.Ignore(syscall.SIGPIPE)
-	log := newLogger(c.stderr, cfg.LogFormat, cfg.LogLevel, wantsNoColor(c.environ))
-	if err := serve(ctx, &cfg, log); err != nil {
+	level := &slog.LevelVar{}
+	level.Set(cfg.LogLevel)
+	log := newLogger(c.stderr, cfg.LogFormat, level, wantsNoColor(c.environ))
+	if err := serve(ctx, &cfg, log, level, c.environ); err != nil {
 		fmt.Fprintf(c.stderr, "outrigger: %v\n", err)
 		return exitError
 	}
@@ -49,8 +52,9 @@ func wantsNoColor(environ []string) bool {
 	return false
 }
 
-// serve opens the listeners, serves until ctx ends or a signal comes, and drains.
-func serve(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
+// serve opens the listeners, serves until ctx ends or a signal comes, and drains. level is
+// that of log. environ says whether traces are sent; all else is in cfg.
+func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, level *slog.LevelVar, environ []string) error {
 	stop, abort, release := watchSignals(ctx)
 	defer release()
 
@@ -63,12 +67,22 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	handler, err := proxy.New(cfg.Config, proxy.Deps{Log: log, Registry: registry, Proxies: cfg.Proxies})
+	deps := proxy.Deps{Log: log, Registry: registry, Proxies: cfg.Proxies}
+	tracer, err := newTracer(environ, cfg, log, registry)
+	if err != nil {
+		return fmt.Errorf("cannot start: %w", err)
+	}
+	if tracer != nil {
+		deps.Tracer = tracer
+		defer tracer.Close()
+	}
+	handler, err := proxy.New(cfg.Config, deps)
 	if err != nil {
 		return fmt.Errorf("cannot start: %w", err)
 	}
 	defer func() { _ = handler.Close() }()
 
+	reload := newReloader(cfg, log, level, registry)
 	failed, ready := make(chan error, 2), &atomic.Bool{}
 	if cfg.AdminListen != "" {
 		listener, err := listen(ctx, config.Prefix+"ADMIN_LISTEN", cfg.AdminListen, log)
@@ -81,7 +95,9 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 			Ready:   ready.Load,
 			Metrics: registry,
 			Status:  func() any { return handler.Status() },
-			Config:  cfg.Variables,
+			Config:  reload,
+			Parts:   func() []admin.Part { return []admin.Part{reload.part()} },
+			Page:    page.New(page.Source{Status: handler.Status, Recent: handler.Recent()}),
 		}), log)
 		server.ConnState = bounded.State
 		defer server.Close()
@@ -91,7 +107,8 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	watchHangups(running, newReloader(cfg, log, handler, certificates).reload)
+	reload.proxy, reload.certificates = handler, certificates
+	reload.watch(running)
 	listener, bounded, err := listenTraffic(ctx, cfg, certificates, log)
 	if err != nil {
 		return err
@@ -113,7 +130,8 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger) error {
 		return err
 	case <-stop.Done():
 	}
-	d := &drain{log: log, delay: cfg.DrainDelay, timeout: cfg.DrainTimeout, ready: ready, proxy: traffic, server: server}
+	now := reload.current()
+	d := &drain{log: log, delay: now.DrainDelay, timeout: now.DrainTimeout, ready: ready, proxy: traffic, server: server}
 	if err := d.run(abort); err != nil {
 		return err
 	}

@@ -17,12 +17,18 @@ import (
 // follows from the machine, where it is not configured.
 func tellStart(cfg *config.Config, log *slog.Logger) {
 	info, _ := debug.ReadBuildInfo()
+	log.Info("starting", slog.String("version", versionText(version, commit, info)), slog.Any("upstreams", describeUpstreams(cfg)),
+		slog.Int("max_connections", maxConnections(cfg)))
+}
+
+// describeUpstreams tells of each upstream where it is, whose key is used there and which
+// limits are configured.
+func describeUpstreams(cfg *config.Config) []string {
 	upstreams := make([]string, len(cfg.Upstreams))
 	for i, u := range cfg.Upstreams {
 		upstreams[i] = strings.Join([]string{u.Name + " at " + config.Presentable(u.URL.String()), whoseKey(cfg, u), limitsOf(cfg, u)}, ", ")
 	}
-	log.Info("starting", slog.String("version", versionText(version, commit, info)), slog.Any("upstreams", upstreams),
-		slog.Int("max_connections", maxConnections(cfg)))
+	return upstreams
 }
 
 // whoseKey tells which credential requests to u carry.

@@ -90,8 +90,8 @@ func IsLoopback(address string) bool {
 
 // AdminAddress returns where the admin listener of a process with that environment
 // can be reached, as host:port with an address that can be dialled. It is an error if there
-// is no such listener, or if its port is not known beforehand. No other variable is read: a
-// probe should not open secrets.
+// is no such listener, or if its port is not known beforehand. No other variable is read, but
+// for OUTRIGGER_ENV_FILE, which may set it: a probe should not open secrets.
 func AdminAddress(environ []string) (string, error) {
 	address := adminListen(environ)
 	if address == "" {
@@ -115,7 +115,8 @@ func AdminAddress(environ []string) (string, error) {
 
 // adminListen returns OUTRIGGER_ADMIN_LISTEN as it was given, or its default; "" is off.
 func adminListen(environ []string) string {
-	given := environmentOf(environ)
+	both, _ := readEnvFile(environ, &mistakes{}).beneath(environ)
+	given := environmentOf(both)
 	for _, v := range variablesOf(&Settings{}, Prefix) {
 		if v.Name == Prefix+"ADMIN_LISTEN" {
 			if v.find(given); !v.isZero() {

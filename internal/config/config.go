@@ -30,6 +30,7 @@ type Config struct {
 	Warnings []string
 
 	environ []values.Secret // as it was given; it may hold secrets
+	file    envFile         // OUTRIGGER_ENV_FILE as it was read
 }
 
 // Load reads the configuration from environ, which is in the form of os.Environ; of two
@@ -61,16 +62,6 @@ func LoadForServe(ctx context.Context, environ []string) (Config, error) {
 	return l.result()
 }
 
-// Reload loads the same environment again. The files of secrets and certificates that it
-// names may hold something else by now.
-func (c Config) Reload() (Config, error) {
-	environ := make([]string, len(c.environ))
-	for i, entry := range c.environ {
-		environ[i] = entry.Reveal()
-	}
-	return Load(environ)
-}
-
 // loading is a Config while it is made.
 type loading struct {
 	Config
@@ -89,12 +80,19 @@ func (l *loading) result() (Config, error) {
 
 // read does all of Load. What it returns is incomplete if it has mistakes.
 func read(environ []string) *loading {
-	l := &loading{found: &mistakes{}}
-	l.Proxies = outward.Of(environ)
+	found := &mistakes{}
+	return readWith(environ, readEnvFile(environ, found), found)
+}
+
+// readWith is read where OUTRIGGER_ENV_FILE was read.
+func readWith(environ []string, file envFile, found *mistakes) *loading {
+	l := &loading{found: found}
+	l.Proxies, l.file = outward.Of(environ), file
 	for _, entry := range environ {
 		l.environ = append(l.environ, values.NewSecret(entry))
 	}
-	given := environmentOf(environ)
+	both, fromFile := file.beneath(environ)
+	given := environmentOf(both)
 
 	l.variables = resolve(&l.Settings, Prefix, given, l.found)
 	l.Timeouts.TotalSet = wasSet(l.variables, Prefix+"TIMEOUT")
@@ -111,7 +109,11 @@ func read(environ []string) *loading {
 	validate(&l.Settings, l.found)
 	l.Ignored = findUnknown(given, l.variables, l.Upstreams, l.found)
 	for i := range l.variables {
-		l.Variables = append(l.Variables, l.variables[i].resolved())
+		v := &l.variables[i]
+		if v.Source == sourceEnvironment && fromFile[v.Name] {
+			v.Source = envFileVariable + " " + file.path
+		}
+		l.Variables = append(l.Variables, v.resolved())
 	}
 	return l
 }

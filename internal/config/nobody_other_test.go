@@ -5,6 +5,8 @@ package config
 import (
 	"os"
 	"testing"
+
+	"outrigger/test/process"
 )
 
 // asNobody runs f, unless root runs the test.

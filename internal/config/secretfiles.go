@@ -2,10 +2,7 @@ package config
 
 import (
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"strings"
 )
 
@@ -21,19 +18,12 @@ const secretFileMax = 64 << 10
 // "unset": a token file that lost its content must not open the door.
 // The error tells what is wanted and quotes neither path nor content.
 func readSecret(path string) (string, error) {
-	file, err := os.Open(path)
+	content, err := readUpTo(path, secretFileMax)
 	if err != nil {
-		return "", fmt.Errorf("want a file that can be read: %w", reason(err))
+		return "", err
 	}
-	defer file.Close()
-	content, err := io.ReadAll(io.LimitReader(file, secretFileMax+1))
-	text := strings.TrimRight(string(content), "\r\n")
-	switch {
-	case err != nil:
-		return "", fmt.Errorf("want a file that can be read: %w", reason(err))
-	case len(content) > secretFileMax:
-		return "", errors.New("want a file of at most 64 KiB")
-	case text == "":
+	text := strings.TrimRight(content, "\r\n")
+	if text == "" {
 		return "", errors.New("want a file that is not empty")
 	}
 	return text, nil

@@ -13,11 +13,11 @@ import (
 // certificate, or on a loopback listener one of the local authority's.
 type TLS struct {
 	// CertFile and KeyFile are in PEM, the chain with the leaf first. Both or none.
-	CertFile string `env:"TLS_CERT_FILE" doc:"certificate chain, in PEM, for callers that speak TLS; read again when it changes"`
-	KeyFile  string `env:"TLS_KEY_FILE" doc:"key of that certificate, in PEM"`
+	CertFile string `env:"TLS_CERT_FILE" doc:"certificate chain, in PEM, for callers that speak TLS; read again when it changes" restart:"true"`
+	KeyFile  string `env:"TLS_KEY_FILE" doc:"key of that certificate, in PEM" restart:"true"`
 	// CADir is where the local authority is kept. Set, it is made at the start;
 	// unset, on first need, in the user's configuration directory.
-	CADir string `env:"CA_DIR" doc:"directory of the local certificate authority, made at the start if set; unset: outrigger in the user's configuration directory, made on first need"`
+	CADir string `env:"CA_DIR" doc:"directory of the local certificate authority, made at the start if set; unset: outrigger in the user's configuration directory, made on first need" restart:"true"`
 }
 
 // checkTLS notes a proxy that would be open to others, files that are no certificate

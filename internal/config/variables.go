@@ -16,7 +16,7 @@ type Variable struct {
 	// Value is what it is set to, in the variable's own language and fit to be shown:
 	// secrets are redacted, of pairs the names are left. Empty is none.
 	Value string `json:"value"`
-	// Source is default, environment, or file and its path.
+	// Source is default, environment, OUTRIGGER_ENV_FILE and its path, or file and its path.
 	Source string `json:"source"`
 	// Meaning is one line for people.
 	Meaning string `json:"meaning"`

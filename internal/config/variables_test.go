@@ -225,3 +225,38 @@ func TestTheReadmesUpstreamsAreWellFormed(t *testing.T) {
 }
 
 var providerRow = regexp.MustCompile("(?m)^\\| [^|]+ \\| `([a-z][^`= ]*=https?://[^` ]+)`")
+
+// The list of what needs a restart is that of the tags.
+func TestREADMEListsWhatNeedsARestart(t *testing.T) {
+	text, err := os.ReadFile("../../cmd/outrigger/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, _ := strings.Cut(string(text), "**What needs a restart**")
+	list, _, found := strings.Cut(list, "So do variables")
+	if !found {
+		t.Fatal("there is no such list")
+	}
+	got := map[string]bool{}
+	for _, name := range regexp.MustCompile(`OUTRIGGER_[A-Z_]+`).FindAllString(list, -1) {
+		got[name] = true
+	}
+	want := map[string]bool{}
+	var walk func(reflect.Type)
+	walk = func(s reflect.Type) {
+		for i := range s.NumField() {
+			field := s.Field(i)
+			name, tagged := field.Tag.Lookup("env")
+			switch {
+			case tagged && field.Tag.Get("restart") == "true":
+				want[Prefix+name] = true
+			case !tagged && field.Type.Kind() == reflect.Struct:
+				walk(field.Type)
+			}
+		}
+	}
+	walk(reflect.TypeFor[Settings]())
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %v\nwant %v", got, want)
+	}
+}

@@ -46,6 +46,9 @@ func (l *Limiter) Adopt(now time.Time, k Known) {
 // Share says that other processes share the limit.
 func (l *Limiter) Share() { l.shared = true }
 
+// Unshare ends that.
+func (l *Limiter) Unshare() { l.shared, l.others, l.probes = false, 0, 0 }
+
 // Others tells how many calls other processes that share the limit have under way.
 func (l *Limiter) Others(n int) { l.others = max(n, 0) }
 

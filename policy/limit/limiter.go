@@ -52,6 +52,7 @@ type Limiter struct {
 	merged    bool                // it goes on for others, too
 	legacies  map[*Limiter]legacy // those that it absorbed
 	lease     *leasing            // nil if it shares its limits with no other process
+	lastTold  *[slots]lastNews    // nil while nothing was told, see News
 }
 
 // New returns a limiter that nobody has used.

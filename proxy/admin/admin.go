@@ -1,5 +1,5 @@
 // Package admin serves what an operator, a probe or a scraper asks of a running Outrigger:
-// liveness, readiness, metrics, status and configuration.
+// liveness, readiness, metrics, status, configuration and the status page.
 //
 // It is read-only and shows no secret, so it has no login. The threat is the browser of the
 // person at the same machine: a page on the internet can make that browser send requests to
@@ -24,12 +24,16 @@ type Options struct {
 	Listen string
 	// Ready reports whether traffic is taken; it must turn false when a drain starts.
 	Ready func() bool
+	// Parts are what /readyz?verbose tells beside; nil is nothing.
+	Parts func() []Part
 	// Metrics is what /metrics shows.
 	Metrics prometheus.Gatherer
 	// Status returns what /status.json shows.
 	Status func() any
 	// Config is what /config shows: the resolved configuration, already redacted.
 	Config any
+	// Page is the status page with what feeds it; nil is none.
+	Page http.Handler
 }
 
 // New returns the handler. It answers GET and HEAD, and has no effects.
@@ -38,12 +42,15 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, http.StatusOK, "ok")
 	})
-	mux.HandleFunc("/readyz", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("/readyz", func(w http.ResponseWriter, r *http.Request) {
+		status, text := http.StatusOK, "ok"
 		if !o.Ready() {
-			answer(w, http.StatusServiceUnavailable, "draining")
-			return
+			status, text = http.StatusServiceUnavailable, "draining"
 		}
-		answer(w, http.StatusOK, "ok")
+		if r.URL.Query().Has("verbose") && o.Parts != nil {
+			text += told(o.Parts())
+		}
+		answer(w, status, text)
 	})
 	mux.Handle("/metrics", promhttp.HandlerFor(o.Metrics, promhttp.HandlerOpts{}))
 	mux.HandleFunc("/status.json", func(w http.ResponseWriter, _ *http.Request) {
@@ -52,6 +59,9 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("/config", func(w http.ResponseWriter, _ *http.Request) {
 		answerJSON(w, o.Config)
 	})
+	if o.Page != nil {
+		mux.Handle("/", o.Page)
+	}
 	return guarded(o.Listen, mux)
 }
 

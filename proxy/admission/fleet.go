@@ -84,6 +84,18 @@ func (ls *Queues) share(ts *scheduler, ln *Queue, now time.Time) {
 	ts.share(ls.Fleet, of, now)
 }
 
+// shareAlone lets a line lease by itself that has a scheduler of its own. Queues.mu is held.
+func (ls *Queues) shareAlone(ln *Queue, now time.Time) {
+	if ls.Fleet == nil || !ln.proven.Load() {
+		return
+	}
+	ts := ln.lock()
+	defer ts.mu.Unlock()
+	if len(ts.lines) == 1 {
+		ls.share(ts, ln, now)
+	}
+}
+
 // share makes ts lease from an account. Locked.
 func (ts *scheduler) share(f Fleet, of Account, now time.Time) {
 	if slots := ts.slots(); slots != nil {
@@ -157,4 +169,26 @@ func (ln *Queue) Leases() bool {
 	ts := ln.lock()
 	defer ts.mu.Unlock()
 	return ts.fleet != nil
+}
+
+// Share lets the slots be of a limit that is shared under that name.
+func (s *Slots) Share(f Fleet, of Account) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.shared.fleet != nil && s.shared.of == of {
+		return
+	}
+	s.shared = sharing{fleet: f, of: of}
+	s.learned.Share()
+	f.Woken(of, s.word)
+}
+
+// Unshare ends that. The places that were leased are others' once nothing more is said of them.
+func (s *Slots) Unshare() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.shared.leave()
+	s.shared = sharing{}
+	s.learned.Unshare()
+	s.Release(time.Now())
 }

@@ -55,18 +55,6 @@ type sharing struct {
 	version int64
 }
 
-// Share lets the slots be of a limit that is shared under that name.
-func (s *Slots) Share(f Fleet, of Account) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.shared.fleet != nil && s.shared.of == of {
-		return
-	}
-	s.shared = sharing{fleet: f, of: of}
-	s.learned.Share()
-	f.Woken(of, s.word)
-}
-
 // word is told that a place may be free.
 func (s *Slots) word() {
 	s.mu.Lock()
@@ -113,7 +101,7 @@ func (s *Slots) freeOfShared(now time.Time) bool {
 		h.held, h.asked, h.again = 0, false, time.Time{}
 		return !closed && s.taken < max(1, limit/parts)
 	}
-	if s.taken < h.held {
+	if s.taken < h.held && (s.most == 0 || s.taken < s.most) { // what was leased may have been more
 		return true
 	}
 	s.askPlaces(now, limit, probe, max(1, s.queue.Len()))
@@ -233,6 +221,9 @@ func (s *Slots) look() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h, now := &s.shared, time.Now()
+	if h.fleet == nil {
+		return // since just now
+	}
 	s.Release(now)
 	s.giveBack(now)
 	if parts, _ := h.fleet.Apart(); parts == 0 && h.held > 0 && now.Sub(h.renewed) >= placesRenew {

@@ -99,7 +99,7 @@ func (ln *Queue) Enter(pl *Ticket, now time.Time) limit.Decision {
 // Refused tells the limiter of a refusal, which puts pl back to the head of the queue.
 func (ln *Queue) Refused(pl *Ticket, now time.Time, r limit.Refusal) limit.Decision {
 	ts := ln.lock()
-	defer ts.mu.Unlock()
+	defer ts.unlock(ln, now)
 	pl.Turn++
 	ts.unhold(pl)
 	d := ts.limiter.Refused(now, &pl.Waiter, r)

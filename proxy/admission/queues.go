@@ -22,9 +22,11 @@ type Queues struct {
 	settings limit.Settings
 	// Concurrency says that limits on it are learned.
 	Concurrency  bool
-	SharedQuotas *sharedQuotas // nil where nobody looks for lines that share an account
-	Fleet        Fleet         // nil where no other process shares the limits
-	Room         int           // the bytes that those may take that nobody uses
+	SharedQuotas *sharedQuotas                       // nil where nobody looks for lines that share an account
+	Fleet        Fleet                               // nil where no other process shares the limits
+	Tell         func(key Key, news limit.News)      // is told what limiters learned; nil tells nobody
+	TellSlots    func(key Key, news ConcurrencyNews) // as Slots.Tell
+	Room         int                                 // the bytes that those may take that nobody uses
 	mu           sync.RWMutex
 	byKey        map[Key]*Queue
 	accounts     map[accountKey]*account
@@ -38,6 +40,34 @@ type Queues struct {
 // NewQueues returns the queues of an upstream with limits s. It has none yet.
 func NewQueues(s limit.Settings) *Queues {
 	return &Queues{settings: s, Room: QueueRoom, byKey: map[Key]*Queue{}, accounts: map[accountKey]*account{}}
+}
+
+// Configure puts other settings into force. What the limiters learned stays where it still
+// holds, see limit.Limiter; nobody loses its place in a queue, and those who may go by the new
+// settings do so. concurrency says that limits on it are learned, and room is Room.
+func (ls *Queues) Configure(s limit.Settings, concurrency bool, room int, now time.Time) {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	ls.settings, ls.Concurrency, ls.Room = s, concurrency, room
+	ls.SharedQuotas.allow(MayShare(s), ls.byKey, now)
+	all := map[*scheduler]bool{}
+	for _, ln := range ls.byKey {
+		ln.Slots.Configure(0, s.QueueMax, concurrency)
+		if ln.proven.Load() {
+			all[ln.scheduler.Load()] = true
+		}
+	}
+	for _, a := range ls.accounts {
+		if a.common != nil {
+			all[a.common] = true
+		}
+	}
+	for ts := range all {
+		ts.configure(s, now)
+	}
+	for _, ln := range ls.byKey {
+		ls.shareAlone(ln, now) // which shared an account with others until now
+	}
 }
 
 // Take returns the queue of key for a request, which must release it. named says that the caller
@@ -84,6 +114,9 @@ func (ls *Queues) add(key Key, named bool) *Queue {
 		ls.accounts[of] = a
 	}
 	ln := &Queue{key: key, Home: ls, account: a, connect: ls.Connect, Slots: NewSlots(0, ls.settings.QueueMax, ls.Concurrency)}
+	if ls.TellSlots != nil {
+		ln.Slots.Tell = func(news ConcurrencyNews) { ls.TellSlots(key, news) }
+	}
 	a.lines++
 	ls.SharedQuotas.count(1)
 	ls.byKey[key] = ln

@@ -77,6 +77,26 @@ func (ts *scheduler) unhold(pl *Ticket) {
 	}
 }
 
+// unlock ends the hold of mu, and tells what the limiter has learned by what happened to ln.
+func (ts *scheduler) unlock(ln *Queue, now time.Time) {
+	var news []limit.News
+	if ln.Home != nil && ln.Home.Tell != nil {
+		news = ts.limiter.News(now)
+	}
+	ts.mu.Unlock()
+	for _, n := range news {
+		ln.Home.Tell(ln.key, n)
+	}
+}
+
+// configure puts other settings into force.
+func (ts *scheduler) configure(s limit.Settings, now time.Time) {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	ts.limiter.Configure(now, s)
+	ts.release(now)
+}
+
 func (ts *scheduler) wake() {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()

@@ -19,8 +19,9 @@ import (
 // use.
 type sharedQuotas struct {
 	tell     func(message string, fields []slog.Attr)
-	upstream string
+	upstream func() string
 	lines    atomic.Int64 // there are; one alone has none to share with
+	off      atomic.Bool  // none may share, see allow
 
 	// moving is held while queues change their scheduler, and taken before a scheduler's
 	// lock; mu after it.
@@ -31,7 +32,7 @@ type sharedQuotas struct {
 
 // NewSharedQuotas returns what finds the queues of an upstream that share a quota. Tell is
 // told when some do, or no longer do.
-func NewSharedQuotas(tell func(string, []slog.Attr), upstream string, now time.Time) *sharedQuotas {
+func NewSharedQuotas(tell func(string, []slog.Attr), upstream func() string, now time.Time) *sharedQuotas {
 	return &sharedQuotas{tell: tell, upstream: upstream, seen: limit.NewSiblings(now)}
 }
 
@@ -41,7 +42,7 @@ func MayShare(s limit.Settings) bool { return s.Learn && s.RPM == 0 && s.TPM == 
 
 // Sent notes that a request of ln is on the wire, and returns its number.
 func (s *sharedQuotas) Sent(ln *Queue, now time.Time) uint64 {
-	if s == nil || s.lines.Load() < 2 {
+	if s == nil || s.off.Load() || s.lines.Load() < 2 {
 		return 0
 	}
 	s.mu.Lock()
@@ -52,7 +53,7 @@ func (s *sharedQuotas) Sent(ln *Queue, now time.Time) uint64 {
 // answered takes in what an answer tells of the account, and moves queues if that makes
 // something certain.
 func (s *sharedQuotas) answered(ln *Queue, now time.Time, id uint64, told limit.Told) {
-	if s == nil || id == 0 {
+	if s == nil || id == 0 || s.off.Load() {
 		return
 	}
 	s.mu.Lock()
@@ -88,10 +89,32 @@ func (s *sharedQuotas) arrange(now time.Time, some []*limit.Sibling) {
 	}
 }
 
+// allow says whether queues may be found to share an account. If they may no longer, each of
+// them has a scheduler of its own again. Under Queues.mu.
+func (s *sharedQuotas) allow(may bool, all map[Key]*Queue, now time.Time) {
+	if s == nil || s.off.Swap(!may) == !may || may {
+		return
+	}
+	s.moving.Lock()
+	defer s.moving.Unlock()
+	for _, ln := range all {
+		if ln.kin() == nil {
+			continue
+		}
+		s.mu.Lock()
+		s.seen.Forget(ln.sibling)
+		s.mu.Unlock()
+		if ts := ln.scheduler.Load(); len(ts.lines) > 1 {
+			s.tell("limiters that shared an account do so no more", s.between(ln, ts.lines[0]))
+			ts.split(ln, now)
+		}
+	}
+}
+
 // between names two queues without secrets.
 func (s *sharedQuotas) between(a, b *Queue) []slog.Attr {
 	return []slog.Attr{
-		slog.String("upstream", s.upstream),
+		slog.String("upstream", s.upstream()),
 		slog.GroupAttrs("one", slog.String("credential", a.key.Credential.Label()), slog.String("model", wire.LabelText(a.key.Model))),
 		slog.GroupAttrs("other", slog.String("credential", b.key.Credential.Label()), slog.String("model", wire.LabelText(b.key.Model))),
 	}

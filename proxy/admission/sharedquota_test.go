@@ -22,7 +22,7 @@ import (
 func TestWhoWaitsWhileLinesMoveIsAdmittedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ls := NewQueues(limit.Settings{RPM: 60_000, QueueMax: 10_000})
-		ls.SharedQuotas = NewSharedQuotas(func(string, []slog.Attr) {}, "openai", time.Now())
+		ls.SharedQuotas = NewSharedQuotas(func(string, []slog.Attr) {}, func() string { return "openai" }, time.Now())
 		lines := []*Queue{
 			ls.Of(Key{Model: "a"}, time.Now()), ls.Of(Key{Model: "b"}, time.Now()), ls.Of(Key{Model: "c"}, time.Now()),
 		}
@@ -136,7 +136,7 @@ func TestWhoWaitsKeepsItsOrderOverLines(t *testing.T) {
 func TestALineThatIsDroppedLeavesTheOthersTheirTurnstile(t *testing.T) {
 	now := time.Now()
 	ls := NewQueues(limit.Settings{Learn: true})
-	ls.SharedQuotas = NewSharedQuotas(func(string, []slog.Attr) {}, "openai", now)
+	ls.SharedQuotas = NewSharedQuotas(func(string, []slog.Attr) {}, func() string { return "openai" }, now)
 	a, b := ls.Of(Key{Model: "a"}, now), ls.Of(Key{Model: "b"}, now)
 	ls.SharedQuotas.moving.Lock()
 	a.scheduler.Load().absorb(b.scheduler.Load(), now)
@@ -192,7 +192,7 @@ func BenchmarkSentAndAnswered(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			now := time.Now()
 			ls := NewQueues(limit.Settings{Learn: true})
-			ls.SharedQuotas = NewSharedQuotas(func(string, []slog.Attr) {}, "openai", now)
+			ls.SharedQuotas = NewSharedQuotas(func(string, []slog.Attr) {}, func() string { return "openai" }, now)
 			lines := make([]*Queue, keys)
 			for i := range lines {
 				lines[i] = ls.Of(Key{Model: string(rune('a' + i))}, now)

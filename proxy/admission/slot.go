@@ -15,9 +15,12 @@ type Slot struct {
 
 // Sent tells that the call is on its way.
 func (sl *Slot) Sent(now time.Time) {
-	if s := sl.Of; s != nil && s.learns {
+	if s := sl.Of; s != nil {
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		if !s.learns {
+			return
+		}
 		s.learned.Start(now, &sl.call)
 		s.Release(now) // silence about this one may let others go
 	}
@@ -27,11 +30,14 @@ func (sl *Slot) Sent(now time.Time) {
 // explains it. The slot is still held.
 func (sl *Slot) Refused(now time.Time, e concurrency.Evidence, hint time.Duration) bool {
 	s := sl.Of
-	if s == nil || !s.learns {
+	if s == nil {
 		return false
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock(now)
+	if !s.learns {
+		return false
+	}
 	return s.learned.Refused(now, &sl.call, e, hint)
 }
 
@@ -43,11 +49,9 @@ func (sl *Slot) Give(accepted bool) {
 	}
 	sl.Of = nil
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	now := time.Now()
-	if s.learns {
-		s.learned.End(now, &sl.call, accepted)
-	}
+	defer s.unlock(now)
+	s.learned.End(now, &sl.call, accepted) // nothing, if it was not started
 	s.taken--
 	s.yield(now, accepted)
 	s.Release(now)

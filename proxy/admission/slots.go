@@ -20,11 +20,13 @@ var ErrSlotsFull = errors.New("too many wait for a slot")
 // held from just before its attempt is sent until the end of the answer. Safe for
 // concurrent use.
 type Slots struct {
-	most     int  // OUTRIGGER_MAX_INFLIGHT; 0 is no bound
-	learns   bool // OUTRIGGER_CONCURRENCY
-	queueMax int
+	Tell func(ConcurrencyNews) // is told of learned limits; nil tells nobody
 
 	mu        sync.Mutex
+	told      int  // the limit that was told last
+	most      int  // OUTRIGGER_MAX_INFLIGHT; 0 is no bound
+	learns    bool // OUTRIGGER_CONCURRENCY
+	queueMax  int
 	learned   concurrency.Limiter
 	taken     int
 	queue     slotQueue
@@ -55,16 +57,29 @@ func NewSlots(most, queueMax int, learns bool) *Slots {
 	return &Slots{most: most, queueMax: queueMax, learns: learns}
 }
 
-// unbounded reports whether nobody has to be counted.
+// Configure puts other settings into force, as NewSlots takes them. What was learned stays,
+// and those who wait and may go by the new bounds do so.
+func (s *Slots) Configure(most, queueMax int, learns bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.most, s.queueMax, s.learns = most, queueMax, learns
+	s.shared.again = time.Time{} // others may have as many more
+	now := time.Now()
+	s.Release(now)
+	s.giveBack(now)
+	s.watch(now)
+}
+
+// unbounded reports whether nobody has to be counted. Locked.
 func (s *Slots) unbounded() bool { return s.most == 0 && !s.learns }
 
 // TryTake takes a slot if one is free and nobody waits for it.
 func (s *Slots) TryTake(sl *Slot) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.unbounded() {
 		return true
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.queue.Len() > 0 || !s.free(time.Now()) {
 		return false
 	}

@@ -41,11 +41,11 @@ func (ls *Queues) EachSlots(now time.Time, f func(key Key, s ConcurrencyStatus, 
 
 // HasRoom reports whether one more could go at once.
 func (s *Slots) HasRoom() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.unbounded() {
 		return true
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	return s.queue.Len() == 0 && s.free(time.Now())
 }
 

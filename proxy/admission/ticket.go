@@ -137,7 +137,7 @@ func (pl *Ticket) Answered(now time.Time, told limit.Told) {
 	ts.limiter.Answered(now, &pl.Waiter, told.Headers)
 	ts.release(now)
 	id := pl.sentAs
-	ts.mu.Unlock()
+	ts.unlock(pl.Queue, now)
 	pl.Queue.kin().answered(pl.Queue, now, id, told)
 }
 

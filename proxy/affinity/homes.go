@@ -1,6 +1,7 @@
 package affinity
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -20,26 +21,65 @@ import (
 // one place under several names.
 type Homes struct {
 	known     *sticky.Map
-	upstreams [][]*lane.Lane // by home, in failover order
+	upstreams map[int][]*lane.Lane // by home, in failover order
+	next      int                  // the first number that no home had yet
 }
 
-// NewHomes gives each upstream its home. It returns nil when there is only one:
-// then nothing has to be remembered.
-func NewHomes(upstreams []*lane.Lane) *Homes {
-	h := &Homes{}
+// NewHomes gives each upstream its home. It returns nil when there is only one: then nothing
+// has to be remembered. before are those of the configuration before, nil if there are none:
+// what they know is kept, and so is the number of each home that is still there.
+func NewHomes(upstreams []*lane.Lane, before *Homes) *Homes {
+	var places [][]*lane.Lane
 	for _, up := range upstreams {
-		i := slices.IndexFunc(h.upstreams, func(known []*lane.Lane) bool { return sameHome(known[0], up) })
+		i := slices.IndexFunc(places, func(known []*lane.Lane) bool { return sameHome(known[0], up) })
 		if i < 0 {
-			i = len(h.upstreams)
-			h.upstreams = append(h.upstreams, nil)
+			i = len(places)
+			places = append(places, nil)
 		}
-		up.Home = i
-		h.upstreams[i] = append(h.upstreams[i], up)
+		places[i] = append(places[i], up)
 	}
-	if len(h.upstreams) == 1 {
+	if len(places) == 1 {
 		return nil
 	}
+	h := &Homes{upstreams: map[int][]*lane.Lane{}}
+	if before != nil && before.next <= mostHomes {
+		h.known, h.next = before.known, before.next
+	} else {
+		before = nil
+	}
+	for _, place := range places {
+		home, known := before.homeOf(place)
+		if !known || h.upstreams[home] != nil {
+			home = h.next
+			h.next++
+		}
+		h.upstreams[home] = place
+		for _, up := range place {
+			up.Home = home
+		}
+	}
+	if h.known == nil {
+		h.known = sticky.New(sticky.Bytes)
+	}
 	return h
+}
+
+// mostHomes bounds the numbers of homes, which package sticky keeps in 16 bits.
+const mostHomes = 1 << 15
+
+// homeOf returns the home that one of some upstreams had.
+func (h *Homes) homeOf(place []*lane.Lane) (int, bool) {
+	if h == nil {
+		return 0, false
+	}
+	for _, home := range slices.Sorted(maps.Keys(h.upstreams)) {
+		for _, up := range place {
+			if slices.ContainsFunc(h.upstreams[home], func(k *lane.Lane) bool { return k.Learned == up.Learned }) {
+				return home, true
+			}
+		}
+	}
+	return 0, false
 }
 
 // memoryShare is the part of OUTRIGGER_MEMORY_MAX that homes take at most: 1/16 of it.
@@ -53,18 +93,6 @@ func (h *Homes) Reserve(bodies *spool.Config) {
 	size := min(sticky.Bytes, int64(bodies.MemoryMax)/memoryShare)
 	h.known = sticky.New(size)
 	bodies.MemoryMax -= values.Bytes(size)
-}
-
-// Keep goes on with what another one knows, if the places are the same.
-func (h *Homes) Keep(known *Homes) {
-	if h == nil {
-		return
-	}
-	if known != nil && slices.EqualFunc(h.upstreams, known.upstreams, func(a, b []*lane.Lane) bool { return sameHome(a[0], b[0]) }) {
-		h.known = known.known
-		return
-	}
-	h.known = sticky.New(sticky.Bytes)
 }
 
 // sameHome reports whether two upstreams are one place: the same address, asked with
@@ -117,7 +145,7 @@ func (h *Homes) Home(a *Affinity, c *call.Call, path string) []*lane.Lane {
 		return nil
 	}
 	home, bound := a.References.Home(c.Endpoint.Name, c.Method, path)
-	if !bound {
+	if !bound || h.upstreams[home] == nil { // or it is no upstream any more
 		return nil
 	}
 	a.Sticky, a.Sealed = true, a.References.BySeal()

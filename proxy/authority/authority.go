@@ -33,6 +33,9 @@ func newAuthority(cert *x509.Certificate, key *ecdsa.PrivateKey, made bool) *Aut
 // Made reports whether Open made it, or made it anew: nobody trusts it yet.
 func (a *Authority) Made() bool { return a.made }
 
+// Is reports whether another one has the same certificate.
+func (a *Authority) Is(other *Authority) bool { return a.cert.Equal(other.cert) }
+
 // Until is when it ends.
 func (a *Authority) Until() time.Time { return a.cert.NotAfter }
 

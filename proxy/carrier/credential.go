@@ -25,7 +25,7 @@ func (c Credential) Label() string { return hex.EncodeToString(c[:4]) }
 // Credentials makes them. Its key lives as long as the process. Safe for
 // concurrent use.
 type Credentials struct {
-	pool sync.Pool
+	pool *sync.Pool
 	Own  []string // see settings.KeyHeaders
 }
 
@@ -44,9 +44,14 @@ func (c *CredentialHash) Add(values []string) { c.Buf = Append(c.Buf, values...)
 func NewCredentials(own []string) *Credentials {
 	key := make([]byte, sha256.Size)
 	_, _ = rand.Read(key) // never fails: crypto/rand
-	return &Credentials{Own: own, pool: sync.Pool{New: func() any {
+	return &Credentials{Own: own, pool: &sync.Pool{New: func() any {
 		return &CredentialHash{mac: hmac.New(sha256.New, key)}
 	}}}
+}
+
+// With returns one with the same key and another list of headers.
+func (cs *Credentials) With(own []string) *Credentials {
+	return &Credentials{Own: own, pool: cs.pool}
 }
 
 // Payer returns who pays for a request as an upstream gets it.

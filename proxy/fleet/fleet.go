@@ -42,6 +42,7 @@ type Fleet struct {
 	health health
 	beats  beats
 	counts counts
+	roll   roll
 
 	refusals   refusals
 	wakes      wakes

@@ -15,9 +15,6 @@ import (
 // probeEach is how often a server that is away is asked whether it is back.
 const probeEach = 250 * time.Millisecond
 
-// quietTime is how long a loss is not told of again.
-const quietTime = 10 * time.Second
-
 // health is whether the server can be used.
 type health struct {
 	parts atomic.Int64 // into which limits are divided while it cannot; 0 while it can
@@ -26,10 +23,7 @@ type health struct {
 	mu    sync.Mutex
 	cause error // why it cannot, nil if it can
 	since time.Time
-	told  time.Time // when a loss was told of last
-	quiet int       // losses since that were not
-	said  bool      // this one was
-	lost  int       // how often
+	lost  int // how often
 }
 
 // connect checks the server, and learns the secret and who is there.
@@ -52,28 +46,16 @@ func (f *Fleet) lost(err error) {
 	if h.cause != nil || f.ending.Err() != nil {
 		return
 	}
-	now := time.Now()
-	h.cause, h.since, h.said = err, now, false
+	h.cause, h.since = err, time.Now()
 	h.lost++
 	h.parts.Store(max(1, f.beats.members.Load()))
-	if now.Sub(h.told) >= quietTime {
-		h.told, h.said = now, true
-		fields := []slog.Attr{
-			slog.String("server", f.server.Name), slog.String("reason", string(server.ReasonOf(err))), slog.String("error", err.Error()),
-			slog.Int64("parts", h.parts.Load()),
-		}
-		if h.quiet > 0 {
-			fields = append(fields, slog.Int("not_told", h.quiet))
-		}
-		message := "the fleet's server cannot be used: this sidecar goes on with its part of each limit"
-		if f.closed {
-			message = "the fleet's server cannot be used: calls wait for it (OUTRIGGER_FLEET_FAIL)"
-		}
-		h.quiet = 0
-		f.recorder.Notice(observe.Notice{Level: slog.LevelWarn, Message: message, Fields: fields})
-	} else {
-		h.quiet++
+	message := "the fleet's server cannot be used: this sidecar goes on with its part of each limit"
+	if f.closed {
+		message = "the fleet's server cannot be used: calls wait for it (OUTRIGGER_FLEET_FAIL)"
 	}
+	observe.Changed(f.recorder, observe.ChangeFleet, "", slog.LevelWarn, message,
+		slog.String("server", f.server.Name), slog.String("reason", string(server.ReasonOf(err))), slog.String("error", err.Error()),
+		slog.Int64("parts", h.parts.Load()))
 	f.background.Go(f.search)
 }
 
@@ -106,10 +88,9 @@ func (f *Fleet) found() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.parts.Store(0)
-	if h.cause != nil && h.said {
-		f.recorder.Notice(observe.Notice{Level: slog.LevelInfo, Message: "the fleet's server can be used again: limits are shared", Fields: []slog.Attr{
-			slog.String("server", f.server.Name), slog.Duration("after", time.Since(h.since).Round(time.Millisecond)),
-		}})
+	if h.cause != nil {
+		observe.Changed(f.recorder, observe.ChangeFleet, "", slog.LevelInfo, "the fleet's server can be used again: limits are shared",
+			slog.String("server", f.server.Name), slog.Duration("after", time.Since(h.since).Round(time.Millisecond)))
 	}
 	h.cause = nil
 }

@@ -37,7 +37,7 @@ type Status struct {
 	// Lost is how often the server could not be used any more.
 	Lost int `json:"lost"`
 	// MemberCount is how many leased in the last ten seconds, and Members who they are, at most
-	// 100, the busiest first: none if the server was not asked.
+	// 100, the busiest first, as of at most a second ago: none if the server was not asked.
 	MemberCount int      `json:"member_count"`
 	Members     []Member `json:"members"`
 	// Leases counts results, and RoundTrips how long they took.
@@ -66,7 +66,31 @@ type RoundTrips struct {
 // mostMembers is how many a status lists.
 const mostMembers = 100
 
-// Status returns what is known. With members it asks the server who is there.
+// roll is who is there, as the server last said: many may look at a status, and often. The zero
+// value is ready. Safe for concurrent use.
+type roll struct {
+	mu      sync.Mutex
+	at      time.Time // of the answer; zero is none yet
+	members []Member
+}
+
+// rollTime is how long an answer is good for.
+const rollTime = time.Second
+
+// read returns who is there, and asks if that is not known. An answer that did not come is kept
+// like one, so that a slow server is not waited for at each look.
+func (r *roll) read(ask func() []Member) []Member {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.at.IsZero() || time.Since(r.at) >= rollTime {
+		r.members = ask()
+		r.at = time.Now()
+	}
+	return slices.Clone(r.members)
+}
+
+// Status returns what is known. With members it asks the server who is there, once a second at
+// most.
 func (f *Fleet) Status(members bool) Status {
 	h := &f.health
 	h.mu.Lock()
@@ -82,7 +106,7 @@ func (f *Fleet) Status(members bool) Status {
 		s.Leases[name] = f.counts.results[i].Load()
 	}
 	if members && !s.Degraded {
-		s.Members = f.members()
+		s.Members = f.roll.read(f.members)
 	}
 	return s
 }

@@ -23,10 +23,11 @@ import (
 // all others.
 type Gate struct {
 	Breaker *policy.Breaker // the rules: when to open, probe and close
-	open    time.Duration
+	open    time.Duration   // under mu
 
 	heard    atomic.Int64 // when a call came to it, if it is a scope's, in Unix nanoseconds
 	lastLoss atomic.Int64 // of a long call, in Unix nanoseconds
+	fault    atomic.Pointer[string]
 
 	closed atomic.Bool // nobody waits and the breaker was not seen open: the fast path
 	mu     sync.Mutex
@@ -42,6 +43,16 @@ func NewGate(c policy.BreakerConfig, alone bool) *Gate {
 	g := &Gate{Breaker: policy.NewBreaker(c, alone), open: c.Open}
 	g.closed.Store(true)
 	return g
+}
+
+// Configure puts other settings into force, as NewGate takes them, and lets out who may go by
+// them.
+func (g *Gate) Configure(c policy.BreakerConfig, alone bool) {
+	g.Breaker.Configure(c, alone)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.open = c.Open
+	g.letOut(time.Now())
 }
 
 // Shut reports whether requests have to wait.
@@ -92,6 +103,17 @@ func (g *Gate) Lost(began, now time.Time) bool {
 	}
 	last := g.lastLoss.Load()
 	return now.UnixNano()-last >= int64(lossTime) && g.lastLoss.CompareAndSwap(last, now.UnixNano())
+}
+
+// Blame notes how the latest failure looked, for when the breaker opens by it.
+func (g *Gate) Blame(outcome string) { g.fault.Store(&outcome) }
+
+// LastFault returns that, "" if there was none.
+func (g *Gate) LastFault() string {
+	if last := g.fault.Load(); last != nil {
+		return *last
+	}
+	return ""
 }
 
 // Fail enters a failure that came after the permit was reported on: a stream broke.

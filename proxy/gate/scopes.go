@@ -43,8 +43,10 @@ func (s Scope) String() string {
 // failure of a scope until its next success. Safe for concurrent use.
 type Scopes struct {
 	config policy.BreakerConfig
-	alone  bool         // no other upstream could answer
-	any    atomic.Int64 // how many there are: the fast path
+	alone  bool // no other upstream could answer
+	// Tell is told of changes of state; nil tells nobody. It must not call s.
+	Tell func(Scope, *Gate, policy.BreakerChange)
+	any  atomic.Int64 // how many there are: the fast path
 
 	mu    sync.RWMutex
 	gates map[Scope]*Gate
@@ -53,6 +55,16 @@ type Scopes struct {
 // NewScopes returns scopes that are all well. Alone says that no other upstream could answer.
 func NewScopes(c policy.BreakerConfig, alone bool) *Scopes {
 	return &Scopes{config: c, alone: alone, gates: map[Scope]*Gate{}}
+}
+
+// Configure puts other settings into force, as NewScopes takes them.
+func (s *Scopes) Configure(c policy.BreakerConfig, alone bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.config, s.alone = c, alone
+	for _, g := range s.gates {
+		g.Configure(c, alone)
+	}
 }
 
 // Of returns the gate of a scope, nil while it is well.
@@ -85,6 +97,13 @@ func (s *Scopes) Report(key Scope, a classify.BreakerAction) {
 	s.Settle(key, g, a)
 }
 
+// Blame is Gate.Blame, for a scope that has failed before.
+func (s *Scopes) Blame(key Scope, outcome string) {
+	if g := s.Of(key); g != nil {
+		g.Blame(outcome)
+	}
+}
+
 // Settle forgets a gate that has nothing to tell any more.
 func (s *Scopes) Settle(key Scope, g *Gate, a classify.BreakerAction) {
 	if a != classify.Success || g.Shut() || g.Breaker.State() != policy.Closed {
@@ -108,6 +127,9 @@ func (s *Scopes) add(key Scope) *Gate {
 		return nil
 	}
 	g := NewGate(s.config, s.alone)
+	if s.Tell != nil {
+		g.Breaker.OnChange(func(c policy.BreakerChange) { s.Tell(key, g, c) })
+	}
 	g.heard.Store(time.Now().UnixNano())
 	s.gates[key] = g
 	s.any.Add(1)
@@ -181,6 +203,9 @@ func (s *Scopes) Tidy(now time.Time) bool {
 	for key, g := range s.gates {
 		idle := now.Sub(time.Unix(0, g.heard.Load()))
 		if g.Depth() == 0 && (idle >= shutTime || idle >= closedTime && !g.Shut()) {
+			if state := g.Breaker.State(); state != policy.Closed && s.Tell != nil {
+				s.Tell(key, g, policy.BreakerChange{From: state, To: policy.Closed, Cause: "nobody called it for " + shutTime.String(), Since: g.Breaker.OpenSince()})
+			}
 			s.drop(key)
 		}
 	}

@@ -47,7 +47,7 @@ func (s *Calls) depart(x *Caller, f *Flight, reader *recording.Reader, delivered
 		f.life.Cancel(errCrowded)
 	default:
 		// Its deadline holds until the answer begins; this is for what comes after.
-		f.expire(time.Until(f.start.Add(s.Settings.Total)), func() { f.life.Cancel(errUnclaimed) })
+		f.expire(time.Until(f.start.Add(time.Duration(s.total.Load()))), func() { f.life.Cancel(errUnclaimed) })
 	}
 }
 

@@ -15,6 +15,17 @@ const toldAway = "the idempotency store does not answer: calls with a key are no
 // call with a key meets it.
 func (s *Calls) greet() {
 	if _, err := s.Store.HashKey(context.Background()); errors.Is(err, claims.ErrUnavailable) && s.Reach.begin() {
-		s.recorder.Notice(observe.Notice{Level: slog.LevelWarn, Message: toldAway, Fields: []slog.Attr{slog.String("error", err.Error())}})
+		s.changed(ofReach, slog.LevelWarn, toldAway, slog.String("error", err.Error()))
 	}
+}
+
+// What may change of the store.
+const (
+	ofReach = "reach"
+	ofRoom  = "room"
+)
+
+// changed tells of the store's state.
+func (s *Calls) changed(what string, level slog.Level, message string, fields ...slog.Attr) {
+	observe.Changed(s.recorder, observe.ChangeStore, what, level, message, fields...)
 }

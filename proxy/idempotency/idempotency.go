@@ -27,8 +27,9 @@ type Calls struct {
 	inflight  *call.Inflight
 	Detached  *detached
 	Abandoned *abandoned
-	Reach     outage // the store cannot be reached
-	room      outage // it cannot store answers
+	Reach     outage       // the store cannot be reached
+	room      outage       // it cannot store answers
+	total     atomic.Int64 // CallSettings.Total, in force
 
 	mu      sync.Mutex
 	flights map[claims.Key]*Flight
@@ -58,12 +59,16 @@ func NewCalls(c CallSettings, log *slog.Logger, recorder observe.Recorder, names
 		Settings: c, Store: opened, recorder: recorder, names: names, inflight: inflight,
 		Detached: newDetached(room, c.Memory, c.Descriptors), flights: map[claims.Key]*Flight{},
 	}
+	s.total.Store(int64(c.Total))
 	s.Abandoned = &abandoned{detached: s.Detached, calls: map[claims.Call][]*Flight{}}
 	if c.Store.Spec.Remote() {
 		go s.greet()
 	}
 	return s, nil
 }
+
+// SetTotal puts another CallSettings.Total into force.
+func (s *Calls) SetTotal(total time.Duration) { s.total.Store(int64(total)) }
 
 // Drain ends the calls that wait for a retry: nobody can come back for them any more.
 func (s *Calls) Drain() { s.Abandoned.end() }
@@ -162,7 +167,7 @@ func (s *Calls) decide(r *http.Request, x *Caller, f *Flight, name name) {
 	switch {
 	case f.err == nil:
 		if s.Reach.over() {
-			s.recorder.Notice(observe.Notice{Level: slog.LevelInfo, Message: "the idempotency store answers again", Fields: nil})
+			s.changed(ofReach, slog.LevelInfo, "the idempotency store answers again")
 		}
 	case x.Ctx.Err() != nil:
 		f.err = context.Cause(x.Ctx)
@@ -170,7 +175,7 @@ func (s *Calls) decide(r *http.Request, x *Caller, f *Flight, name name) {
 		s.full(f.err)
 	case errors.Is(f.err, claims.ErrMemory): // the store is well
 	case s.Reach.begin():
-		s.recorder.Notice(observe.Notice{Level: slog.LevelWarn, Message: toldAway, Fields: []slog.Attr{slog.String("error", f.err.Error())}})
+		s.changed(ofReach, slog.LevelWarn, toldAway, slog.String("error", f.err.Error()))
 	}
 	switch {
 	case f.err == nil && f.claim.State == claims.Claimed:
@@ -224,7 +229,7 @@ func (s *Calls) count(result string) {
 // full tells the log, once, that there is no room.
 func (s *Calls) full(err error) {
 	if s.room.begin() {
-		s.recorder.Notice(observe.Notice{Level: slog.LevelWarn, Message: toldFull, Fields: []slog.Attr{slog.String("error", err.Error())}})
+		s.changed(ofRoom, slog.LevelWarn, toldFull, slog.String("error", err.Error()))
 	}
 }
 

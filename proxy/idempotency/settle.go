@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"outrigger/proxy/idempotency/claims"
-	"outrigger/proxy/observe"
 	"outrigger/proxy/wire"
 )
 
@@ -40,7 +39,7 @@ func (s *Calls) settle(f *Flight, whole bool) string {
 		result = resultUnstored
 		s.full(err)
 	case result == resultStored && s.room.over():
-		s.recorder.Notice(observe.Notice{Level: slog.LevelInfo, Message: "idempotent answers are stored again", Fields: nil})
+		s.changed(ofRoom, slog.LevelInfo, "idempotent answers are stored again")
 	}
 	s.count(result)
 	return result

@@ -3,6 +3,7 @@
 package keypair
 
 import (
+	"bytes"
 	"crypto/tls"
 	"errors"
 	"io/fs"
@@ -68,16 +69,24 @@ func (f *Files) Certificate() *tls.Certificate {
 	return f.current
 }
 
-// Reload reads the files now. If they cannot be used, the pair before stays.
-func (f *Files) Reload() error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+// Reload reads the files now, and returns what puts the pair into force that they have.
+func (f *Files) Reload() (func(), error) {
 	fresh, err := Load(f.cert, f.key, f.log)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	f.seen, f.current, f.looked = fresh.seen, fresh.current, fresh.looked
-	return nil
+	return func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if !bytes.Equal(f.current.Leaf.Raw, fresh.current.Leaf.Raw) {
+			f.tell(fresh.current)
+		}
+		f.seen, f.current, f.looked = fresh.seen, fresh.current, fresh.looked
+	}, nil
+}
+
+func (f *Files) tell(pair *tls.Certificate) {
+	f.log.Info("certificate renewed", slog.String("file", f.cert), slog.Time("until", pair.Leaf.NotAfter))
 }
 
 // renew reads the files if they are not those that were read before.
@@ -95,7 +104,7 @@ func (f *Files) renew() {
 		return
 	}
 	f.seen, f.current = seen, &pair
-	f.log.Info("certificate renewed", slog.String("file", f.cert), slog.Time("until", pair.Leaf.NotAfter))
+	f.tell(&pair)
 }
 
 func (f *Files) stamps() ([2]stamp, error) {

@@ -3,7 +3,7 @@ package lane
 import (
 	"cmp"
 	"crypto/sha256"
-	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"outrigger/policy"
@@ -26,8 +26,9 @@ type Lane struct {
 	*Learned
 }
 
-// Learned is what bounds the calls to one upstream, and what they have taught. Lanes of
-// several generations may share it.
+// Learned is what bounds the calls to one upstream, and what they have taught. The lanes of
+// several generations share it: a limit is the upstream's, whoever calls under which
+// configuration.
 type Learned struct {
 	Gate     *gate.Gate                          // the upstream's circuit breaker
 	Scopes   *gate.Scopes                        // those of its endpoints and models
@@ -41,10 +42,15 @@ type Learned struct {
 	Loadings negative.Loadings                   // models that are being loaded
 	Trends   *negative.Trends                    // how calls fare, by path and model
 	Tidying  tidying
-	bounds   bounds
+
+	recorder    observe.Recorder
+	name        atomic.Pointer[string]               // of the upstream
+	spent       atomic.Bool                          // the retry budget is, as was told
+	connections atomic.Pointer[upstream.Connections] // that are in use
+	users       atomic.Int64                         // lanes that have it
 }
 
-// bounds are the settings that a Learned was made for.
+// bounds are the settings that a Learned keeps to.
 type bounds struct {
 	limits      limit.Settings
 	maxInflight int
@@ -73,42 +79,72 @@ type Fleet interface {
 	negative.Elsewhere
 }
 
-// New returns the lane to api under c. fleet is nil where nothing is shared. What known has learned, nil if there is no such lane,
-// is kept if the settings that bound it are the same.
+// New returns the lane to api under c. Fleet is nil where nothing is shared, and always the same.
+// What known has learned, nil if there is no such lane, is kept where it still holds, and keeps
+// to the settings of c from now on.
 func New(c settings.Config, api *upstream.API, recorder observe.Recorder, fleet Fleet, now time.Time, known *Lane) *Lane {
 	b := boundsOf(c, &api.Config)
-	if known != nil && known.bounds == b {
-		return &Lane{API: api, Learned: known.Learned}
+	var l *Learned
+	if known != nil {
+		l = known.Learned
+	} else {
+		l = newLearned(b, recorder, fleet, now)
 	}
+	if fleet != nil {
+		l.share(fleet, b, api.Config.URL.String())
+	}
+	if known != nil {
+		l.configure(b, now)
+	}
+	l.name.Store(&api.Config.Name)
+	l.connections.Store(api.Connections)
+	l.users.Add(1)
+	return &Lane{API: api, Learned: l}
+}
+
+// newLearned returns one that knows nothing yet.
+func newLearned(b bounds, recorder observe.Recorder, fleet Fleet, now time.Time) *Learned {
 	l := &Learned{
-		Budget:  policy.NewBudget(b.budget, now),
-		Reserve: policy.NewReserve[carrier.Credential](maxBlamed),
-		Blame:   policy.NewBlame[carrier.Credential](maxBlamed),
-		Gate:    gate.NewGate(b.breaker, b.alone),
-		Scopes:  gate.NewScopes(b.breaker, b.alone),
-		Trips:   negative.NewTrips(b.cooldown),
-		Trends:  negative.NewTrends(),
-		Worked:  policy.NewWorked[admission.Key](maxWorked),
-		Queues:  admission.NewQueues(b.limits),
-		Slots:   admission.NewSlots(b.maxInflight, b.limits.QueueMax, b.learns),
-		bounds:  b,
+		recorder: recorder,
+		Budget:   policy.NewBudget(b.budget, now),
+		Reserve:  policy.NewReserve[carrier.Credential](maxBlamed),
+		Blame:    policy.NewBlame[carrier.Credential](maxBlamed),
+		Gate:     gate.NewGate(b.breaker, b.alone),
+		Scopes:   gate.NewScopes(b.breaker, b.alone),
+		Trips:    negative.NewTrips(b.cooldown),
+		Trends:   negative.NewTrends(),
+		Worked:   policy.NewWorked[admission.Key](maxWorked),
+		Queues:   admission.NewQueues(b.limits),
+		Slots:    admission.NewSlots(b.maxInflight, b.limits.QueueMax, b.learns),
 	}
-	l.Queues.Concurrency = b.learns
-	l.Queues.Room = b.room
+	l.Queues.Connect = func(now time.Time) time.Duration { return l.connections.Load().Connects.Shortest(now) }
 	if fleet != nil {
 		l.Queues.Fleet, l.Trips.Elsewhere = fleet, fleet
-		if b.maxInflight > 0 {
-			l.Slots.Share(fleet, admission.Account{Payer: sha256.Sum256([]byte("upstream " + api.Config.URL.String()))})
-		}
 	}
-	l.Queues.Connect = api.Connects.Shortest
-	if admission.MayShare(b.limits) {
-		l.Queues.SharedQuotas = admission.NewSharedQuotas(func(message string, fields []slog.Attr) {
-			recorder.Notice(observe.Notice{Level: slog.LevelInfo, Message: message, Fields: fields})
-		}, api.Config.Name, now)
-	}
+	l.tellAll(now)
+	l.Queues.Configure(b.limits, b.learns, b.room, now)
 	l.Tidying.tidy = l.tidy
-	return &Lane{API: api, Learned: l}
+	return l
+}
+
+// share has all calls in flight at a place be bounded for the whole fleet, if they are bounded by
+// configuration.
+func (u *Learned) share(fleet Fleet, b bounds, place string) {
+	if b.maxInflight > 0 {
+		u.Slots.Share(fleet, admission.Account{Payer: sha256.Sum256([]byte("upstream " + place))})
+	} else {
+		u.Slots.Unshare()
+	}
+}
+
+// configure has what was learned keep to other settings.
+func (u *Learned) configure(b bounds, now time.Time) {
+	u.Gate.Configure(b.breaker, b.alone)
+	u.Scopes.Configure(b.breaker, b.alone)
+	u.Budget.Configure(b.budget)
+	u.Trips.Configure(b.cooldown)
+	u.Slots.Configure(b.maxInflight, b.limits.QueueMax, b.learns)
+	u.Queues.Configure(b.limits, b.learns, b.room, now)
 }
 
 // IsOpen reports whether the upstream's breaker, or that of a scope there, is not closed.
@@ -120,13 +156,16 @@ func (u *Learned) IsOpen(s gate.Scope) bool {
 	return g != nil && g.Breaker.State() != policy.Closed
 }
 
-// Close ends what outlives requests.
+// Close ends what outlives requests, unless another lane has it too.
 func (u *Lane) Close() {
+	u.Connections.Release()
+	if u.users.Add(-1) > 0 {
+		return
+	}
 	u.Gate.Stop()
 	u.Scopes.Stop()
 	u.Slots.Stop()
 	u.Tidying.stop()
-	u.CloseConnections()
 }
 
 // maxWorked bounds the credentials and models of one upstream that are known to work, of

@@ -58,5 +58,6 @@ func (u *Learned) tidy(now time.Time) bool {
 	left = u.Trips.Trips.Tidy(now) || left
 	left = u.Worked.Tidy(now) || left
 	left = u.Scopes.Tidy(now) || left
+	left = u.isSpent(now) || left
 	return u.Loadings.Tidy(now) || left
 }

@@ -73,8 +73,13 @@ func (x *Run) reportBreakers(a *attempt.Attempt) {
 	if whole == classify.Fault && (x.lease.scoped.Gate != nil && x.lease.scoped.Gate.Shut() || x.lastChance) {
 		whole = classify.Ignore
 	}
-	x.lease.permit.Report(x.blame(a, whole))
 	key := x.scopeAt(&x.Prepared)
+	if a.Verdict.Breaker == classify.Fault {
+		failure := a.Verdict.Outcome.String()
+		x.Up.Gate.Blame(failure)
+		x.Up.Scopes.Blame(key, failure)
+	}
+	x.lease.permit.Report(x.blame(a, whole))
 	if x.lease.scoped.Gate == nil {
 		x.Up.Scopes.Report(key, a.Verdict.Breaker)
 		return
@@ -99,10 +104,14 @@ func (x *Run) blame(a *attempt.Attempt, whole classify.BreakerAction) classify.B
 
 // BrokeOff tells both breakers that an answer broke off after it had begun.
 func (x *Run) BrokeOff() {
+	broke := classify.OutcomeBroke.String()
 	if x.Up.Blame.Failed(time.Now(), x.credential) {
+		x.Up.Gate.Blame(broke)
 		x.Up.Gate.Fail()
 	}
-	x.Up.Scopes.Report(x.scopeAt(&x.Prepared), classify.Fault)
+	key := x.scopeAt(&x.Prepared)
+	x.Up.Scopes.Blame(key, broke)
+	x.Up.Scopes.Report(key, classify.Fault)
 }
 
 // waitForBudget waits before a retry is asked for again that the budget refused. Once calls

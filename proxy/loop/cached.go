@@ -2,7 +2,6 @@ package loop
 
 import (
 	"errors"
-	"log/slog"
 	"time"
 
 	"outrigger/policy"
@@ -12,9 +11,7 @@ import (
 	"outrigger/proxy/attempt"
 	"outrigger/proxy/carrier"
 	"outrigger/proxy/negative"
-	"outrigger/proxy/observe"
 	"outrigger/proxy/response"
-	"outrigger/proxy/wire"
 )
 
 // payerKey is whom a verdict's scope concerns.
@@ -129,21 +126,11 @@ func (x *Run) refused(a *attempt.Attempt, d policy.Decision, now time.Time) poli
 // and lets those go that wait in their queue: they are answered from memory.
 func (x *Run) startStreak(answer *response.Buffered, now time.Time) {
 	key := x.tripKey(classify.Model)
-	known := x.Up.Trips.Trips.Holds(now, key) || x.probe && x.streakProbe
 	x.Up.Trips.Keep(now, key, x.identity(), answer)
 	if x.probe && x.probeKey == key {
 		x.probe = false
 	}
 	x.Ticket.Queue.Dismiss(now)
-	if known {
-		return
-	}
-	since, n := x.Ticket.Queue.Refusals.Since()
-	x.Recorder.Notice(observe.Notice{Level: slog.LevelWarn, Message: "refusals do not clear, answering from memory", Fields: []slog.Attr{
-		slog.String("upstream", x.Up.Config.Name), slog.String("credential", key.Credential.Label()),
-		slog.String("model", wire.LabelText(key.Model)), slog.Duration("for", now.Sub(since)), slog.Int("refusals", n),
-		slog.Int("status", answer.Status),
-	}})
 }
 
 // fromMemory returns a remembered refusal as the request is to get it: as it was sent if it

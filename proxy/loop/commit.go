@@ -48,7 +48,7 @@ func (x *Run) relayed(out *http.Request, a *attempt.Attempt) *http.Response {
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return resp // see package tunnel
 	}
-	stream.Serve(x.serves(), a, x.Homes.Learner(&x.Affinity, x.Call, x.Up.API, resp))
+	stream.Serve(x.serves(), a, x.Homes.Learner(&x.Affinity, x.Call, x.Up.API, resp), x.Batches.Reader(x.Call, x.Up.Config.Name, resp))
 	return resp
 }
 

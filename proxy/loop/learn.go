@@ -146,9 +146,9 @@ func (x *Run) learnConnection(a *attempt.Attempt) {
 		}
 	case classify.None:
 		if x.Up.HTTP1.Answered(now, a.HTTP1) {
-			x.Recorder.Notice(observe.Notice{Level: slog.LevelWarn, Message: "an upstream's HTTP/2 fails and its HTTP/1.1 works: that is spoken for a while", Fields: []slog.Attr{
-				slog.String("upstream", x.Up.Config.Name), slog.Duration("for", upstream.HTTP1Time),
-			}})
+			observe.Changed(x.Recorder, observe.ChangeProtocol, x.Up.Config.Name, slog.LevelWarn,
+				"an upstream's HTTP/2 fails and its HTTP/1.1 works: that is spoken for a while",
+				slog.String("upstream", x.Up.Config.Name), slog.Duration("for", upstream.HTTP1Time))
 		}
 		x.Up.Fared(now, attempt.IsAway(a))
 	case classify.Broke, classify.Timeout, classify.Refused, classify.Malformed:

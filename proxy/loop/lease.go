@@ -42,7 +42,7 @@ func (l *lease) settle(b classify.BreakerAction, accepted bool) {
 	}
 	if accepted {
 		l.up.Reserve.Earn(now, l.who)
-		l.up.Budget.Succeeded(now)
+		l.up.Succeeded(now)
 	}
 }
 

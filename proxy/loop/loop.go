@@ -42,6 +42,7 @@ import (
 	"outrigger/proxy/affinity"
 	"outrigger/proxy/apierror"
 	"outrigger/proxy/attempt"
+	"outrigger/proxy/batches"
 	"outrigger/proxy/call"
 	"outrigger/proxy/carrier"
 	"outrigger/proxy/lane"
@@ -59,12 +60,14 @@ type Loop struct {
 	Total       policy.Operator // OUTRIGGER_TIMEOUT
 	Silent      policy.Operator // OUTRIGGER_STREAM_IDLE_TIMEOUT
 	Recorder    observe.Recorder
+	Tracer      observe.Tracer       // one of Recorder's; nil when requests are not traced
 	Upstreams   []*lane.Lane         // in failover order
 	Homes       *affinity.Homes      // nil when all upstreams are one place
 	Bodies      *spool.Store         // its memory holds the beginnings of answers too
 	Credentials *carrier.Credentials // names who pays and who calls
 	Names       *call.Namer          // names calls that are the same
 	Failures    *negative.Failures   // of calls whose clients retry by themselves
+	Batches     *batches.Batches     // in which states they were seen
 	Decoding    chan struct{}        // has one for each body that is being decoded
 }
 

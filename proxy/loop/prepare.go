@@ -104,3 +104,12 @@ func withTier(model, tier string) string {
 	}
 	return model + " (" + tier + ")"
 }
+
+// PayerLabel names who pays for the request at its present upstream, as logs and the status
+// show it; "" if it was not prepared for one.
+func (f *Prepared) PayerLabel() string {
+	if f.Outbound == nil {
+		return ""
+	}
+	return f.credential.Label()
+}

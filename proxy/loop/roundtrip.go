@@ -148,7 +148,7 @@ func (x *Run) permitted() (*attempt.Attempt, error) {
 	if x.charged {
 		var ok bool
 		own = x.Up.Reserve.Take(now, x.credential)
-		if charge, ok = x.Up.Budget.Spend(now); !ok && !own {
+		if charge, ok = x.Up.Spend(now); !ok && !own {
 			leave.Report(classify.Ignore)
 			scoped.Report(classify.Ignore)
 			return nil, ErrBudget

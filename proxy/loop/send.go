@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"net/http"
@@ -33,6 +34,7 @@ func (x *Run) send(out *http.Request, a *attempt.Attempt) {
 	// A shallow copy: a transport does not change a request's headers
 	// (http.RoundTripper), so all attempts share them.
 	a.Ctx, x.lease.turn = ctx, x.Ticket.Turn
+	x.trace(a)
 	req := x.Outbound.WithContext(ctx)
 	req.GetBody = nil
 	x.sendKey(req)
@@ -69,6 +71,20 @@ func (x *Run) send(out *http.Request, a *attempt.Attempt) {
 		stream.Resumable(x.serves(), a, x.Outbound, x.credential, x.Bodies)
 	}
 	a.Peek(ctx)
+}
+
+// trace gives the upstream the attempt's place in a distributed trace. When requests are not
+// traced the caller's headers pass as they are.
+func (x *Run) trace(a *attempt.Attempt) {
+	if x.Tracer == nil {
+		return
+	}
+	u := x.Outbound.URL
+	x.Outbound = x.Outbound.WithContext(x.Outbound.Context()) // the request that it was made of stays
+	x.Outbound.Header = x.Tracer.Send(x.Call, observe.Sending{
+		Number: a.Number, Start: a.Started, Lane: x.Up.Config.Name, Provider: x.Up.Preset.Name, Scheme: u.Scheme, Host: u.Host,
+		Model: cmp.Or(x.Sent, x.Facts.Model),
+	}, x.Outbound.Header)
 }
 
 // sends gives the attempt the request's body. Small ones are not watched: the system takes

@@ -39,11 +39,10 @@ func (t *Cache) Adopt(now time.Time, key Key, who Identity) bool {
 	answer, at, gone := t.Elsewhere.Find(who.Payer, who.id(key))
 	switch {
 	case gone:
-		t.Trips.Clear(key)
-	case answer != nil && !t.Trips.Holds(now, key) && now.Sub(at) < t.cooldown:
+		t.forget(key, "a probe of another sidecar was not refused")
+	case answer != nil && !t.Trips.Holds(now, key) && now.Sub(at) < t.lasts():
 		answer.Caller = key.Caller
-		t.Any.Store(true)
-		t.Trips.Set(at, key, answer)
+		t.Set(at, key, answer)
 		return true
 	}
 	return false
@@ -57,9 +56,9 @@ func (t *Cache) Keep(now time.Time, key Key, who Identity, answer *response.Buff
 	}
 }
 
-// Clear forgets the refusal of key, and tells others.
+// Clear forgets the refusal of key, since a probe was not refused, and tells others.
 func (t *Cache) Clear(key Key, who Identity) {
-	t.Trips.Clear(key)
+	t.forget(key, "a probe was not refused")
 	if t.Elsewhere != nil {
 		t.Elsewhere.Forget(who.Payer, who.id(key))
 	}
@@ -68,7 +67,7 @@ func (t *Cache) Clear(key Key, who Identity) {
 // CheckAmong is Check where others may try too: the probe is one of all processes.
 func (t *Cache) CheckAmong(now time.Time, key Key, who Identity) (*response.Buffered, policy.TripState) {
 	answer, state := t.Check(now, key)
-	if state != policy.Probe || t.Elsewhere == nil || t.Elsewhere.Probe(who.Payer, who.id(key), t.cooldown) {
+	if state != policy.Probe || t.Elsewhere == nil || t.Elsewhere.Probe(who.Payer, who.id(key), t.lasts()) {
 		return answer, state
 	}
 	t.Trips.Set(now, key, answer) // another tries, and tells

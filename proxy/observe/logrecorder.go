@@ -12,11 +12,19 @@ import (
 )
 
 // Log writes what happens to a logger: a line for each request, for each attempt at debug
-// level, and for each notice. It implements Recorder.
-type Log struct{ log *slog.Logger }
+// level, and for each notice. Of a change of state that repeats it writes about one line in ten
+// seconds. It implements Recorder.
+type Log struct {
+	log     *slog.Logger
+	changes *changeLimit
+}
 
 // NewLog returns a Log that writes to l.
-func NewLog(l *slog.Logger) *Log { return &Log{log: l} }
+func NewLog(l *slog.Logger) *Log {
+	log := &Log{log: l}
+	log.changes = newChangeLimit(log.write)
+	return log
+}
 
 // Begin implements Recorder.
 func (*Log) Begin(Kind, string) {}
@@ -35,7 +43,24 @@ func (l *Log) Span(id string, s Span) {
 
 // Notice implements Recorder.
 func (l *Log) Notice(n Notice) {
-	l.log.LogAttrs(context.Background(), n.Level, n.Message, n.Fields...) //nolint:sloglint // who makes a Notice has a constant
+	switch {
+	case !l.log.Enabled(context.Background(), n.Level):
+	case n.Kind == "":
+		l.write(n)
+	default:
+		l.changes.add(n)
+	}
+}
+
+// write writes n as of when it happened, which may be a while ago.
+func (l *Log) write(n Notice) {
+	when := n.Time
+	if when.IsZero() {
+		when = time.Now()
+	}
+	r := slog.NewRecord(when, n.Level, n.Message, 0)
+	r.AddAttrs(n.Fields...)
+	_ = l.log.Handler().Handle(context.Background(), r) // as slog does
 }
 
 // Done implements Recorder: it writes the request's one line.

@@ -36,6 +36,7 @@ type Metrics struct {
 	panics        *prometheus.CounterVec
 	tokens        *prometheus.CounterVec
 	idempotency   *prometheus.CounterVec
+	batches       *prometheus.CounterVec
 
 	models modelLabels
 	series seriesCache
@@ -66,13 +67,14 @@ func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 		panics:        counter("outrigger_panics_total", "Goroutines that panicked and ended their own request.", "where"),
 		tokens:        counter("outrigger_tokens_total", "Tokens that upstreams said were used.", "upstream", "model", "kind"),
 		idempotency:   counter("outrigger_idempotency_total", "What became of calls with a key, and of abandoned ones.", "result"),
+		batches:       counter("outrigger_batches_total", "Batches that were first seen in a state, in answers to calls.", "upstream", "status"),
 		models:        modelLabels{known: map[string]string{}},
 		series:        seriesCache{known: map[seriesKey]requestSeries{}},
 	}
 	var errs []error
 	for _, c := range []prometheus.Collector{
 		m.requests, m.duration, m.firstEvent, m.attempts, m.retries, m.refused, m.failovers, m.clientRetries,
-		m.queue, m.streamsOpen, m.streamsEnded, m.resumes, m.panics, m.tokens, m.idempotency,
+		m.queue, m.streamsOpen, m.streamsEnded, m.resumes, m.panics, m.tokens, m.idempotency, m.batches,
 	} {
 		errs = append(errs, r.Register(c))
 	}
@@ -114,6 +116,11 @@ func (m *Metrics) Span(_ string, s Span) {
 		m.resumes.WithLabelValues(s.Lane, s.Reason).Inc()
 	case SpanIdempotency:
 		m.idempotency.WithLabelValues(s.Reason).Inc()
+	case SpanBatch:
+		for _, status := range [...]string{"failed", "expired"} {
+			m.batches.WithLabelValues(s.Lane, status) // from 0 on: the first one would be no increase to Prometheus
+		}
+		m.batches.WithLabelValues(s.Lane, s.Reason).Inc()
 	case SpanPanic:
 		m.panics.WithLabelValues(s.Reason).Inc()
 	}

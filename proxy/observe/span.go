@@ -26,6 +26,7 @@ const (
 	SpanRefused     Kind = "refused"      // moment: a failed attempt was not repeated; the reason is why
 	SpanClientRetry Kind = "client_retry" // moment: the SDK says that the request is a retry of its own
 	SpanIdempotency Kind = "idempotency"  // moment: what became of a call with a key
+	SpanBatch       Kind = "batch"        // moment: a batch was first seen in a state, which is the reason
 	SpanPanic       Kind = "panic"        // moment: a goroutine panicked; the reason is where
 )
 
@@ -63,6 +64,11 @@ type Notice struct {
 	Level   slog.Level
 	Message string
 	Fields  []slog.Attr
+
+	// Of a change of state, see Changed; "" and zero for anything else:
+	Kind    ChangeKind
+	Subject string
+	Time    time.Time
 }
 
 // Event is a request that has ended.
@@ -72,6 +78,7 @@ type Event struct {
 	End    time.Time
 
 	Upstream    string // that answered, or was asked last; "" is none
+	Credential  string // who pays there, as carrier.Credential's label; "" if nobody was asked
 	Sent        string // the name of the model that it got
 	SentDecoded bool   // a compressed body was sent decoded
 	Redirects   int    // that were followed
@@ -138,5 +145,5 @@ func Moment(kind Kind, lane, reason string) Span {
 // Survived records a panic of a goroutine that reads what others sent: it ends its own request and not the process.
 func Survived(to Recorder, where string, panicked any) {
 	to.Span("", Moment(SpanPanic, "", where))
-	to.Notice(Notice{slog.LevelError, "a call panicked", []slog.Attr{slog.String("where", where), slog.String("panic", fmt.Sprint(panicked)), slog.String("stack", string(debug.Stack()))}})
+	to.Notice(Notice{Level: slog.LevelError, Message: "a call panicked", Fields: []slog.Attr{slog.String("where", where), slog.String("panic", fmt.Sprint(panicked)), slog.String("stack", string(debug.Stack()))}})
 }

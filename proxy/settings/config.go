@@ -43,7 +43,7 @@ type Config struct {
 	// Resume says that a background Responses stream that is cut is fetched again from there.
 	Resume bool `env:"RESUME" envDefault:"on" doc:"a background Responses stream that is cut goes on with the rest from the same upstream, in the same answer"`
 	// Rejoin is how long a call without a key goes on when its caller leaves; 0 ends it at once.
-	Rejoin time.Duration `env:"REJOIN" envDefault:"off" min:"100ms" max:"1h" off:"true" doc:"how long an abandoned call goes on, so that the client's own retry of it can join"`
+	Rejoin time.Duration `env:"REJOIN" envDefault:"off" min:"100ms" max:"1h" off:"true" doc:"how long an abandoned call goes on, so that the client's own retry of it can join" restart:"true"`
 }
 
 // Timeouts bounds every wait of a request. A zero duration is no bound.
@@ -81,7 +81,7 @@ type Callers struct {
 	Hosts []string `env:"ALLOWED_HOSTS" doc:"Host values that are served, comma-separated; unset: loopback names and the listen address, any on a non-loopback listener"`
 	// Intercept serves requests that were meant for an upstream's host and came here
 	// as to a proxy. It is for a loopback listener only.
-	Intercept bool `env:"INTERCEPT" envDefault:"off" doc:"HTTPS_PROXY mode: CONNECT is served, and what goes to the upstreams' hosts takes the path of all requests"`
+	Intercept bool `env:"INTERCEPT" envDefault:"off" doc:"HTTPS_PROXY mode: CONNECT is served, and what goes to the upstreams' hosts takes the path of all requests" restart:"true"`
 	// Listen is the traffic listener's address, from which the default for Hosts
 	// follows. Set from OUTRIGGER_LISTEN by internal/config, not by a variable here.
 	Listen string

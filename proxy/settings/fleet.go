@@ -7,9 +7,9 @@ type Fleet struct {
 	// URL is the Redis or Valkey over which sidecars share limits, pauses and cached refusals,
 	// in a form that package fleet/server reads. It may hold passwords. Without it nothing is
 	// shared.
-	URL values.Secret `env:"REDIS_URL" secret:"true" doc:"the Redis or Valkey over which sidecars share limits, pauses and cached refusals: redis://user:password@host:port, rediss:// for TLS, redis+sentinel://host,host/master, redis+cluster://host,host"`
+	URL values.Secret `env:"REDIS_URL" secret:"true" doc:"the Redis or Valkey over which sidecars share limits, pauses and cached refusals: redis://user:password@host:port, rediss:// for TLS, redis+sentinel://host,host/master, redis+cluster://host,host" restart:"true"`
 	// Fail says what happens while that server cannot be used.
-	Fail FleetFail `env:"FLEET_FAIL" envDefault:"open" oneof:"open,closed" doc:"while that server cannot be used: open keeps this sidecar to its share of each limit, closed has requests wait"`
+	Fail FleetFail `env:"FLEET_FAIL" envDefault:"open" oneof:"open,closed" doc:"while that server cannot be used: open keeps this sidecar to its share of each limit, closed has requests wait" restart:"true"`
 }
 
 // FleetFail says what a sidecar does while the server of its fleet cannot be used. The zero

@@ -3,15 +3,16 @@ package status
 import (
 	"time"
 
+	"outrigger/policy"
 	"outrigger/policy/limit"
+	"outrigger/policy/verdict"
 	"outrigger/proxy/admission"
 	"outrigger/proxy/call"
 	"outrigger/proxy/fleet"
 	"outrigger/proxy/gate"
 	"outrigger/proxy/idempotency"
 	"outrigger/proxy/lane"
-	"outrigger/proxy/negative"
-	"outrigger/proxy/response"
+	"outrigger/proxy/recent"
 	"outrigger/proxy/spool"
 	"outrigger/proxy/wire"
 )
@@ -27,6 +28,10 @@ type Status struct {
 	Upstreams []UpstreamStatus `json:"upstreams"`
 
 	Idempotency IdempotencyStatus `json:"idempotency"`
+	// Totals are what was counted since the start: requests, what was saved, streams.
+	Totals recent.Totals `json:"totals"`
+	// Verdict is all of this in words.
+	Verdict verdict.Verdict `json:"verdict"`
 	// Fleet is nil where nothing is shared.
 	Fleet *fleet.Status `json:"fleet,omitempty"`
 }
@@ -45,6 +50,10 @@ type UpstreamStatus struct {
 	URL     string `json:"url"`
 	Breaker string `json:"breaker"` // closed, half-open or open
 	Waiting int    `json:"waiting_at_breaker"`
+	// Since is when the breaker left the closed state, and ProbeAt when the next probe is due;
+	// both are zero while it is closed.
+	Since   time.Time `json:"breaker_since,omitzero"`
+	ProbeAt time.Time `json:"probe_at,omitzero"`
 	// Scopes are the endpoints and models whose own breaker is not closed.
 	Scopes []ScopeStatus `json:"breakers"`
 	// Budget is how many retries may start now.
@@ -64,6 +73,7 @@ type ScopeStatus struct {
 	Credential string    `json:"credential"`
 	Breaker    string    `json:"breaker"` // half-open or open
 	Since      time.Time `json:"since"`
+	ProbeAt    time.Time `json:"probe_at,omitzero"`
 	Waiting    int       `json:"waiting"`
 }
 
@@ -92,7 +102,9 @@ type LimitName struct {
 type TripStatus struct {
 	Credential string    `json:"credential"`
 	Model      string    `json:"model,omitempty"`
+	First      time.Time `json:"first"` // when it was refused first
 	Until      time.Time `json:"until"` // from then on one probe may go through
+	Outcome    string    `json:"outcome"`
 	Status     int       `json:"status"`
 	Code       string    `json:"code"`
 }
@@ -110,6 +122,7 @@ type Source struct {
 	Bodies   *spool.Store
 	Calls    *idempotency.Calls
 	Lanes    []*lane.Lane // in failover order
+	Recent   *recent.Recorder
 	Fleet    *fleet.Fleet // nil where nothing is shared
 }
 
@@ -129,6 +142,8 @@ func (p Source) Status() Status {
 		fleet := p.Fleet.Status(true)
 		s.Fleet = &fleet
 	}
+	s.Totals = p.Recent.Totals()
+	s.Verdict = verdict.Judge(s.facts(), now)
 	return s
 }
 
@@ -138,8 +153,11 @@ func laneStatus(u *lane.Lane, now time.Time) UpstreamStatus {
 		Scopes: []ScopeStatus{}, Budget: u.Budget.Remaining(now), Concurrency: u.Slots.Status(now),
 		Limits: []LimitStatus{}, Trips: []TripStatus{}, Streaks: []StreakStatus{},
 	}
+	if u.Gate.Breaker.State() != policy.Closed {
+		s.Since, s.ProbeAt = u.Gate.Breaker.OpenSince(), u.Gate.Breaker.ProbeAt()
+	}
 	u.Scopes.Each(func(key gate.Scope, g *gate.Gate) {
-		s.Scopes = append(s.Scopes, ScopeStatus{key.String(), key.Credential.Label(), g.Breaker.State().String(), g.Breaker.OpenSince(), g.Depth()})
+		s.Scopes = append(s.Scopes, ScopeStatus{key.String(), key.Credential.Label(), g.Breaker.State().String(), g.Breaker.OpenSince(), g.Breaker.ProbeAt(), g.Depth()})
 	})
 	inflight := map[admission.Key]admission.ConcurrencyStatus{}
 	u.Queues.EachSlots(now, func(key admission.Key, c admission.ConcurrencyStatus, _ bool) { inflight[key] = c })
@@ -154,19 +172,6 @@ func laneStatus(u *lane.Lane, now time.Time) UpstreamStatus {
 			s.Limits = append(s.Limits, l)
 		}
 	})
-	u.Trips.Trips.Each(func(key negative.Key, answer *response.Buffered, until time.Time) bool {
-		trip := TripStatus{key.Credential.Label(), wire.LabelText(key.Model), until, answer.Status, answer.Verdict.Error.Code}
-		if answer.Verdict.Trip {
-			s.Trips = append(s.Trips, trip)
-			return true
-		}
-		var since time.Time
-		n := 0
-		if ln := u.Queues.Known(key.Key); ln != nil {
-			since, n = ln.Refusals.Since()
-		}
-		s.Streaks = append(s.Streaks, StreakStatus{trip, since, n})
-		return true
-	})
+	s.refusals(u)
 	return s
 }

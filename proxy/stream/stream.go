@@ -31,6 +31,7 @@ type answer struct {
 	began  time.Time // when it was committed
 
 	learner *sticky.Learner   // reads the ids of objects; nil when the answer has none
+	batches io.Writer         // reads the states of batches; nil when the answer has none
 	list    *jsonscan.Nesting // follows a stream that is a JSON list; nil when it is none
 	tail    []byte            // what Outrigger adds to a stream that was cut
 	abort   bool              // the end is not to look clean
@@ -42,10 +43,11 @@ type answer struct {
 }
 
 // Serve makes a's answer the committed one: from here on its body is watched to its true end.
-// learner reads the ids of objects in it; nil when it has none.
-func Serve(x *Serving, a *attempt.Attempt, learner *sticky.Learner) {
+// learner reads the ids of objects in it, and batches the states of batches; nil when it has
+// none.
+func Serve(x *Serving, a *attempt.Attempt, learner *sticky.Learner, batches io.Writer) {
 	resp := a.Resp
-	s := &answer{x: x, a: a, began: time.Now(), src: a.Body, idle: x.Idle, learner: learner, list: listens(x, a)}
+	s := &answer{x: x, a: a, began: time.Now(), src: a.Body, idle: x.Idle, learner: learner, batches: batches, list: listens(x, a)}
 	if a.Resumed != nil {
 		s.idle = 0 // it sees to silences itself
 	}
@@ -94,6 +96,9 @@ func (s *answer) Read(p []byte) (int, error) {
 	s.x.Record.BytesOut += int64(n)
 	if s.learner != nil {
 		_, _ = s.learner.Write(p[:n])
+	}
+	if s.batches != nil {
+		_, _ = s.batches.Write(p[:n])
 	}
 	s.x.ExtendWrite()
 	switch {

@@ -37,7 +37,7 @@ type renewal struct {
 
 // Transport picks the connections for an attempt: kept ones, or for creates and others that
 // want so, over HTTP/1.1, one of its own.
-func (u *API) Transport(own, http1 bool, now time.Time) http.RoundTripper {
+func (u *Connections) Transport(own, http1 bool, now time.Time) http.RoundTripper {
 	r := &u.renewal
 	r.mu.Lock()
 	if r.due.IsZero() {
@@ -54,7 +54,7 @@ func (u *API) Transport(own, http1 bool, now time.Time) http.RoundTripper {
 }
 
 // choose is transport under the lock.
-func (u *API) choose(own, http1 bool) http.RoundTripper {
+func (u *Connections) choose(own, http1 bool) http.RoundTripper {
 	if !http1 {
 		if own && !u.HTTP2.Load() {
 			return u.Fresh
@@ -73,7 +73,7 @@ func (u *API) choose(own, http1 bool) http.RoundTripper {
 
 // renew has all later attempts open connections of their own, and returns the transports
 // whose idle ones are to be closed. Locked.
-func (u *API) renew(now time.Time) []*http.Transport {
+func (u *Connections) renew(now time.Time) []*http.Transport {
 	r := &u.renewal
 	before := r.old
 	r.old = nil
@@ -101,7 +101,7 @@ func closeIdle(all []*http.Transport) {
 
 // Fared takes in how an attempt ended: after failures the connections are renewed, for the
 // name may stand for another host by now.
-func (u *API) Fared(now time.Time, failed bool) {
+func (u *Connections) Fared(now time.Time, failed bool) {
 	r := &u.renewal
 	r.mu.Lock()
 	if !failed {
@@ -123,7 +123,7 @@ func (u *API) Fared(now time.Time, failed bool) {
 }
 
 // CloseConnections closes all that are idle.
-func (u *API) CloseConnections() {
+func (u *Connections) CloseConnections() {
 	r := &u.renewal
 	r.mu.Lock()
 	defer r.mu.Unlock()
