@@ -39,9 +39,9 @@ RACE = $(eval RACE := $(shell echo 'int main(void) { return 0; }' | $$($(GO) env
 
 # A package that starts no goroutine and takes no lock, nor do its tests, has nothing for the
 # race detector to find, and would take about eight times as long under it.
-RACED = $(filter-out $(VIRTUAL) $(REAL) %/test/sdk %/test/page, $(shell $(GO) list -f '{{.Dir}} {{.ImportPath}}' ./... \
+RACED = $(filter-out $(VIRTUAL) $(REAL) %/test/sdk %/test/page %/test/fleet, $(shell $(GO) list -f '{{.Dir}} {{.ImportPath}}' ./... \
 	| while read -r dir package; do ! grep -qE '"(context|sync(/atomic)?)"|^\s+go |[.]Go\b' "$$dir"/*.go || echo "$$package"; done))
-PLAIN = $(filter-out $(RACED) $(VIRTUAL) $(REAL) %/test/sdk %/test/page, $(shell $(GO) list ./...))
+PLAIN = $(filter-out $(RACED) $(VIRTUAL) $(REAL) %/test/sdk %/test/page %/test/fleet, $(shell $(GO) list ./...))
 
 # Whole proxies in virtual time, which a slow or busy machine does not change. What runs
 # concurrently in them is raced by its own package's tests.
@@ -68,7 +68,7 @@ build: ## build ./bin/outrigger, static
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)" -o bin/outrigger ./cmd/outrigger
 
 .PHONY: test
-test: test-clocks test-raced test-sdk test-page test-k8s ## run the tests: all that this machine can (about 20 min on two cores)
+test: test-clocks test-raced test-sdk test-page test-fleet test-k8s ## run the tests: all that this machine can (about 30 min on two cores)
 
 # What runs in real time mostly waits, and what is beside it has the rest of the CPU. What a
 # part needs is prepared in its own recipe: a prerequisite that ends while make expands $(shell)
@@ -104,6 +104,12 @@ test-sdk:
 test-page:
 	@test/prepare.sh page
 	$(GOTEST) -timeout 15m ./test/page
+
+# Many sidecars and one server in real time: without the race detector, as test/sdk.
+.PHONY: test-fleet
+test-fleet:
+	@for what in redis valkey; do test/prepare.sh $$what || exit; done
+	$(GOTEST) -parallel 2 -timeout 20m ./test/fleet
 
 .PHONY: test-k8s
 test-k8s:

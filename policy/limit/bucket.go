@@ -125,7 +125,7 @@ func (b *bucket) tune(now time.Time, t time.Duration) {
 // resize sets how much the account holds.
 func (b *bucket) resize(now time.Time) {
 	n := max(milli+int64(b.estimate.rate*even.Seconds()*milli)-1, b.size)
-	if b.wide {
+	if b.wide && (b.parts == 0 || b.window >= longWindow) { // parts of a burst may meet
 		n = max(n, int64(b.limit*milli))
 	}
 	if b.parts > 0 {

@@ -175,10 +175,10 @@ func (ln *Queue) Leases() bool {
 func (s *Slots) Share(f Fleet, of Account) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.shared.fleet != nil && s.shared.of == of {
+	if s.shared != nil && s.shared.of == of {
 		return
 	}
-	s.shared = sharing{fleet: f, of: of}
+	s.shared = &sharing{fleet: f, of: of}
 	s.learned.Share()
 	f.Woken(of, s.word)
 }
@@ -188,7 +188,7 @@ func (s *Slots) Unshare() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.shared.leave()
-	s.shared = sharing{}
+	s.shared = nil
 	s.learned.Unshare()
 	s.Release(time.Now())
 }

@@ -39,7 +39,7 @@ const (
 	placesRefused = 50 * time.Millisecond
 )
 
-// sharing are the places of Slots whose limit is shared. The zero value shares with nobody.
+// sharing are the places of Slots whose limit is shared.
 type sharing struct {
 	fleet   Fleet
 	of      Account
@@ -59,8 +59,11 @@ type sharing struct {
 func (s *Slots) word() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.shared.again, s.shared.woken = time.Time{}, s.shared.asked
-	now := time.Now()
+	h, now := s.shared, time.Now()
+	if h == nil {
+		return
+	}
+	h.again, h.woken = time.Time{}, h.asked
 	s.Release(now)
 	s.passWord(now)
 }
@@ -92,7 +95,7 @@ func (s *Slots) bound(now time.Time) (limit, probe int) { //nolint:nonamedreturn
 
 // freeOfShared reports whether one more may go by what is leased, and asks for more if not. Locked.
 func (s *Slots) freeOfShared(now time.Time) bool {
-	h := &s.shared
+	h := s.shared
 	limit, probe := s.bound(now)
 	if limit == 0 {
 		return true
@@ -110,7 +113,7 @@ func (s *Slots) freeOfShared(now time.Time) bool {
 
 // askPlaces asks for so many places more. Locked.
 func (s *Slots) askPlaces(now time.Time, limit, probe, want int) {
-	h := &s.shared
+	h := s.shared
 	if h.asked || want > 0 && now.Before(h.again) {
 		return
 	}
@@ -123,7 +126,10 @@ func (s *Slots) askPlaces(now time.Time, limit, probe, want int) {
 func (s *Slots) leased(r PlacesLease, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	h, now := &s.shared, time.Now()
+	h, now := s.shared, time.Now()
+	if h == nil {
+		return
+	}
 	h.asked = false
 	if ok {
 		h.held += r.Granted
@@ -152,8 +158,8 @@ func (s *Slots) leased(r PlacesLease, ok bool) {
 // yield gives up a place that has become free while others wait, who may have fewer, or whose
 // call was refused: there may be none. It asks anew for those who wait here. Locked.
 func (s *Slots) yield(now time.Time, accepted bool) {
-	h := &s.shared
-	if h.fleet == nil || h.held <= s.taken || accepted && (!h.waiting || s.queue.Len() == 0) {
+	h := s.shared
+	if h == nil || h.held <= s.taken || accepted && (!h.waiting || s.queue.Len() == 0) {
 		return
 	}
 	h.held, h.again, h.woken = s.taken, time.Time{}, h.woken || h.asked
@@ -168,8 +174,11 @@ func (s *Slots) yield(now time.Time, accepted bool) {
 
 // giveBack returns places that nobody here uses: at once if others wait. Locked.
 func (s *Slots) giveBack(now time.Time) {
-	h := &s.shared
-	if h.fleet == nil || h.asked || h.held <= s.taken || s.queue.Len() > 0 && s.unboundedNow(now) {
+	h := s.shared
+	if h == nil {
+		return
+	}
+	if h.asked || h.held <= s.taken || s.queue.Len() > 0 && s.unboundedNow(now) {
 		if h.held <= s.taken {
 			h.freed = time.Time{}
 		}
@@ -194,8 +203,8 @@ func (s *Slots) unboundedNow(now time.Time) bool {
 // watch sets the timer for what is to be said next: that places are held, or are given back, or
 // that one is still waited for. Locked.
 func (s *Slots) watch(now time.Time) {
-	h := &s.shared
-	if h.fleet == nil {
+	h := s.shared
+	if h == nil {
 		return
 	}
 	next := time.Duration(0)
@@ -220,8 +229,8 @@ func (s *Slots) watch(now time.Time) {
 func (s *Slots) look() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	h, now := &s.shared, time.Now()
-	if h.fleet == nil {
+	h, now := s.shared, time.Now()
+	if h == nil {
 		return // since just now
 	}
 	s.Release(now)
@@ -238,6 +247,9 @@ func (s *Slots) news(now time.Time) (known concurrency.Known, version int64, isN
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	known = s.learned.Known(now)
+	if s.shared == nil {
+		return known, 0, false
+	}
 	return known, s.shared.version, s.learns && known != s.shared.told
 }
 
@@ -246,7 +258,7 @@ func (s *Slots) news(now time.Time) (known concurrency.Known, version int64, isN
 func (s *Slots) heard(now time.Time, known concurrency.Known, version int64, others int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.learns {
+	if !s.learns || s.shared == nil {
 		return
 	}
 	if limit, _ := s.bound(now); limit == 0 {
@@ -257,7 +269,7 @@ func (s *Slots) heard(now time.Time, known concurrency.Known, version int64, oth
 	}
 	s.learned.Adopt(now, known)
 	s.shared.told, s.shared.version = known, version
-	if limit, probe := s.bound(now); limit > 0 && s.shared.fleet != nil { // what runs here counts from now on
+	if limit, probe := s.bound(now); limit > 0 { // what runs here counts from now on
 		s.askPlaces(now, limit, probe, 0)
 	}
 	s.Release(now)
@@ -266,12 +278,13 @@ func (s *Slots) heard(now time.Time, known concurrency.Known, version int64, oth
 
 // leave gives up what is shared.
 func (h *sharing) leave() {
+	if h == nil {
+		return
+	}
 	if h.timer != nil {
 		h.timer.Stop()
 	}
-	if h.fleet != nil {
-		h.fleet.Woken(h.of, nil)
-	}
+	h.fleet.Woken(h.of, nil)
 }
 
 // flying is how many calls hold a slot.

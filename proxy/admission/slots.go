@@ -37,7 +37,7 @@ type Slots struct {
 	ramp      *policy.Ramp          // lets out those who waited for a limit that is none any more
 	timer     *time.Timer
 	wakeAt    time.Time
-	shared    sharing // with other processes
+	shared    *sharing // with other processes; nil with none
 }
 
 // SlotWaiter is one who waits for a slot.
@@ -63,7 +63,9 @@ func (s *Slots) Configure(most, queueMax int, learns bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.most, s.queueMax, s.learns = most, queueMax, learns
-	s.shared.again = time.Time{} // others may have as many more
+	if s.shared != nil {
+		s.shared.again = time.Time{} // others may have as many more
+	}
 	now := time.Now()
 	s.Release(now)
 	s.giveBack(now)
@@ -147,7 +149,7 @@ func (s *Slots) Take(ctx context.Context, sl *Slot, w *SlotWaiter, until time.Ti
 
 // free reports whether one more may be in flight. Locked.
 func (s *Slots) free(now time.Time) bool {
-	if s.shared.fleet != nil {
+	if s.shared != nil {
 		return s.freeOfShared(now)
 	}
 	if s.most > 0 && s.taken >= s.most {
@@ -182,7 +184,7 @@ func (s *Slots) predict(now time.Time, ahead int) (time.Duration, bool) {
 	if s.most > 0 {
 		places = min(places, s.most)
 	}
-	if s.shared.fleet != nil && s.shared.held > 0 {
+	if s.shared != nil && s.shared.held > 0 {
 		places = min(places, s.shared.held)
 	}
 	return s.learned.Predict(ahead, places)

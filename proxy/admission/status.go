@@ -60,7 +60,7 @@ func (s *Slots) knowsLimit(now time.Time) bool {
 func (s *Slots) IsLearned() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.learns && (s.taken >= s.learned.Allowed(time.Now()) || s.shared.fleet != nil && s.learned.Known(time.Now()).Limit > 0)
+	return s.learns && (s.taken >= s.learned.Allowed(time.Now()) || s.shared != nil && s.learned.Known(time.Now()).Limit > 0)
 }
 
 // UntilFree returns how long one who came now would wait, at least a second for the
