@@ -21,6 +21,8 @@ const (
 	// asked for, and leaseMore how much more than that is asked for.
 	leaseLow  = 0.5
 	leaseMore = 1.25
+	// leaseFew is for how many requests one must be in use for the next to be asked for in advance.
+	leaseFew = 2 * milli
 )
 
 // LeaseSlots is how many accounts there are: one of each limit, and that of the slow start.
@@ -327,6 +329,9 @@ func (l *Limiter) leaseLeft() bool {
 // leaseIsLow reports whether the lease is about to be used up, or over, while it is in use.
 func (l *Limiter) leaseIsLow(now time.Time) bool {
 	s := l.lease
+	if s.used[slotRamp] < leaseFew { // who sends now and then asks for each
+		return false
+	}
 	low := false
 	for _, slot := range l.active {
 		low = low || s.used[slot] > 0 && float64(s.balance[slot]) < leaseLow*float64(s.used[slot])
@@ -374,6 +379,7 @@ func (l *Limiter) Leased(now time.Time, a Ask, r Lease) {
 		s.balance[slot] += r.Granted[slot]
 	}
 	s.until, s.again = now.Add(LeaseTime), now.Add(r.Again)
+	s.short = false // who still is says so again
 }
 
 // Unanswered says that the last Ask was not answered: what it told is to be told again.
