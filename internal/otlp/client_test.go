@@ -118,11 +118,11 @@ func TestClient_TellsOfRejectedSpans(t *testing.T) {
 	answer := protowire.AppendBytes(protowire.AppendTag(nil, partialSuccess, protowire.BytesType), partial)
 	for _, c := range []struct {
 		answer string
-		want   Rejected
+		want   RejectedError
 	}{{string(answer), 7}, {"", 0}, {"{}", 0}, {string(answer[:3]), 0}, {"\x0a\x00", 0}} {
 		collector := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, c.answer) })
 		err := upload(t, collector)
-		var got Rejected
+		var got RejectedError
 		if errors.As(err, &got); got != c.want || (err == nil) != (c.want == 0) {
 			t.Errorf("%q: %v, want %d", c.answer, err, c.want)
 		}

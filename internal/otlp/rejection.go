@@ -13,25 +13,25 @@ const (
 	rejectedSpans  = 1
 )
 
-// Rejected is how many spans a collector took in and then rejected.
-type Rejected int64
+// RejectedError is how many spans a collector took in and then rejected.
+type RejectedError int64
 
 // Error implements error.
-func (r Rejected) Error() string {
+func (r RejectedError) Error() string {
 	return "the collector rejected " + strconv.FormatInt(int64(r), 10) + " spans"
 }
 
 // rejection returns what the answer to an accepted request says of rejected spans; nil for
 // none. What cannot be read says nothing.
 func rejection(answer []byte) error {
-	var n Rejected
+	var n RejectedError
 	fields(answer, func(field protowire.Number, message []byte, _ uint64) {
 		if field != partialSuccess {
 			return
 		}
 		fields(message, func(field protowire.Number, _ []byte, number uint64) {
 			if field == rejectedSpans {
-				n = Rejected(number) //nolint:gosec // an int64 on the wire
+				n = RejectedError(number) //nolint:gosec // an int64 on the wire
 			}
 		})
 	})

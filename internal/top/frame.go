@@ -96,9 +96,9 @@ func (f *frame) fleet(fl *fleet) {
 }
 
 func (f *frame) upstream(u *upstream) {
-	f.line("%s  %s  breaker %s%s, %d retries may start, %d calls in flight", f.paint(bold, u.Name), u.URL, u.Breaker, wait(", ", u.Waiting), u.Budget, u.Concurrency.Running)
+	f.line("%s  %s  breaker %s%s, %d retries may start, %d calls in flight", f.paint(bold, u.Name), u.URL, u.Breaker, waits(u.Waiting), u.Budget, u.Concurrency.Running)
 	for _, b := range u.Scopes {
-		f.line("  %-34s breaker %s since %s%s", b.Scope, b.Breaker, b.Since.In(f.now.Location()).Format("15:04"), wait(", ", b.Waiting))
+		f.line("  %-34s breaker %s since %s%s", b.Scope, b.Breaker, b.Since.In(f.now.Location()).Format("15:04"), waits(b.Waiting))
 	}
 	for _, t := range append(slices.Clone(u.Trips), u.Streaks...) {
 		probe := "the next request probes"
@@ -118,7 +118,7 @@ func (f *frame) upstream(u *upstream) {
 }
 
 func (f *frame) limit(l *limit) {
-	label, state := name(l.Credential, cmp.Or(l.Model, "no model")), wait(", ", l.State.Queue)
+	label, state := name(l.Credential, cmp.Or(l.Model, "no model")), waits(l.State.Queue)
 	if l.State.Paused.After(f.now) {
 		state += ", paused for " + verdict.Span(l.State.Paused.Sub(f.now))
 	}
@@ -137,7 +137,7 @@ func (f *frame) limit(l *limit) {
 
 func (f *frame) slots(label string, s slots) {
 	if s.Limit > 0 || s.Queue > 0 {
-		f.line("  %-34s %d calls in flight, limit %d (%s)%s", label, s.Running, s.Limit, cmp.Or(s.Source, "configured"), wait(", ", s.Queue))
+		f.line("  %-34s %d calls in flight, limit %d (%s)%s", label, s.Running, s.Limit, cmp.Or(s.Source, "configured"), waits(s.Queue))
 	}
 }
 
@@ -169,14 +169,14 @@ func meter(b bucket) string {
 
 func name(credential, model string) string { return credential + " " + model }
 
-func wait(before string, n int) string {
+func waits(n int) string {
 	switch n {
 	case 0:
 		return ""
 	case 1:
-		return before + "1 waits"
+		return ", 1 waits"
 	}
-	return fmt.Sprintf("%s%d wait", before, n)
+	return fmt.Sprintf(", %d wait", n)
 }
 
 func listed(before string, items []string) string {

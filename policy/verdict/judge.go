@@ -9,7 +9,7 @@ import (
 func Judge(f Facts, now time.Time) Verdict {
 	var lines []Line
 	if f.Draining {
-		lines = append(lines, Line{Level: Trouble, Text: fmt.Sprintf("draining: new requests are refused, %s", counted(f.Inflight, "is", "are", "still under way"))})
+		lines = append(lines, Line{Level: Trouble, Text: "draining: new requests are refused, " + counted(f.Inflight, "is", "are", "still under way")})
 	}
 	if f.StoreAway != "" {
 		lines = append(lines, Line{Level: Trouble, Text: "the store " + f.StoreAway + " does not answer: answers to an Idempotency-Key are not stored, and creates with one are refused"})
@@ -77,7 +77,7 @@ func broken(b Breaker) Line {
 		l.Text, l.Next, l.At = l.Text+"; a probe is under way", "", time.Time{}
 	}
 	if b.Waiting > 0 {
-		l.Text += fmt.Sprintf(", %s", waits(b.Waiting))
+		l.Text += ", " + waits(b.Waiting)
 	}
 	return l
 }

@@ -207,7 +207,7 @@ func (s *Slots) watch(now time.Time) {
 	if h == nil {
 		return
 	}
-	next := time.Duration(0)
+	var next time.Duration
 	switch {
 	case h.held > s.taken:
 		next = placesKeep

@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -81,10 +80,7 @@ func TestPlaces_OfALearnedLimitAreShared(t *testing.T) {
 							continue
 						}
 						time.Sleep(3 * time.Millisecond)
-						explained := sl.Refused(time.Now(), concurrency.Named, 0)
-						if *debug {
-							fmt.Println(time.Since(start), i, "refused", explained, q.Slots.Status(time.Now()), running)
-						}
+						sl.Refused(time.Now(), concurrency.Named, 0)
 						sl.Give(false)
 						again = true
 						pl.Rejected(time.Now())

@@ -1,7 +1,6 @@
 package fleet
 
 import (
-	"fmt"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -40,9 +39,6 @@ func TestPlaces_FourShareEight(t *testing.T) {
 					running++
 					peak = max(peak, running)
 					mu.Unlock()
-					if *debug {
-						fmt.Println(time.Since(start), i, "begins")
-					}
 					sl.Sent(time.Now())
 					time.Sleep(time.Second)
 					mu.Lock()

@@ -10,6 +10,7 @@ import (
 	_ "embed" // the script
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -188,7 +189,10 @@ func seal(payer [32]byte, answer *response.Buffered) string {
 	if err != nil || len(text) > maxRefusal {
 		return ""
 	}
-	box := boxOf(payer)
+	box, boxErr := boxOf(payer)
+	if boxErr != nil {
+		return ""
+	}
 	nonce := make([]byte, box.NonceSize())
 	_, _ = rand.Read(nonce) // never fails: see its doc
 	return hex.EncodeToString(box.Seal(nonce, nonce, text, nil))
@@ -196,7 +200,10 @@ func seal(payer [32]byte, answer *response.Buffered) string {
 
 // unseal returns what was sealed, nil if it was not by seal.
 func unseal(payer [32]byte, sealed string) *response.Buffered {
-	box := boxOf(payer)
+	box, boxErr := boxOf(payer)
+	if boxErr != nil {
+		return nil
+	}
 	raw, err := hex.DecodeString(sealed)
 	if err != nil || len(raw) < box.NonceSize() {
 		return nil
@@ -209,16 +216,17 @@ func unseal(payer [32]byte, sealed string) *response.Buffered {
 	return &response.Buffered{Status: k.Status, Header: k.Header, Body: k.Body, Verdict: k.Verdict}
 }
 
-func boxOf(payer [32]byte) cipher.AEAD {
+// boxOf never fails: the key's length and the block's size are right.
+func boxOf(payer [32]byte) (cipher.AEAD, error) {
 	mac := hmac.New(sha256.New, payer[:])
 	_, _ = mac.Write([]byte("outrigger refusal"))
 	block, err := aes.NewCipher(mac.Sum(nil))
 	if err != nil {
-		panic(err) // the key's length is right
+		return nil, fmt.Errorf("a key for cached refusals: %w", err)
 	}
 	box, err := cipher.NewGCM(block)
 	if err != nil {
-		panic(err) // AES has the block size that it wants
+		return nil, fmt.Errorf("a cipher for cached refusals: %w", err)
 	}
-	return box
+	return box, nil
 }

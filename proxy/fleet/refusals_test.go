@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"bytes"
 	"net/http"
 	"testing"
 	"time"
@@ -14,8 +15,8 @@ import (
 	"outrigger/test/redisserver"
 )
 
-// real returns two members of a fleet at a real server.
-func real(t *testing.T) (*Fleet, *Fleet) {
+// pair returns two members of a fleet at a real server.
+func pair(t *testing.T) (*Fleet, *Fleet) {
 	t.Helper()
 	redis := redisserver.Start(t)
 	s, err := server.Parse("redis://" + redis.Addr)
@@ -45,7 +46,7 @@ func (f *Fleet) leaseNow(t *testing.T, of admission.Account) admission.Lease {
 }
 
 func TestRefusal_OfOneIsKnownToAll(t *testing.T) {
-	a, b := real(t)
+	a, b := pair(t)
 	payer, id := [32]byte{1}, [32]byte{2}
 	of := admission.Account{Payer: payer, Model: "m"}
 	a.leaseNow(t, of)
@@ -61,7 +62,7 @@ func TestRefusal_OfOneIsKnownToAll(t *testing.T) {
 	if got == nil || gone || time.Since(at) > time.Second {
 		t.Fatalf("%v %v %v", got, at, gone)
 	}
-	if got.Status != 429 || string(got.Body) != string(refusal.Body) || got.Verdict != refusal.Verdict {
+	if got.Status != 429 || !bytes.Equal(got.Body, refusal.Body) || got.Verdict != refusal.Verdict {
 		t.Errorf("%+v", got)
 	}
 	if !a.Probe(payer, id, time.Minute) || b.Probe(payer, id, time.Minute) {

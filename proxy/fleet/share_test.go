@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"sync"
 	"testing"
@@ -14,8 +13,6 @@ import (
 	"outrigger/proxy/carrier"
 	"outrigger/proxy/observe"
 )
-
-var debug = flag.Bool("debug", false, "print what each sidecar does")
 
 // quota is an upstream's limit on requests: a bucket.
 type quota struct {
@@ -45,9 +42,6 @@ func (q *quota) take(now time.Time) (bool, time.Duration, limit.Headers) {
 		q.level--
 	} else {
 		q.refused++
-		if *debug {
-			fmt.Println("refused at", now.Sub(q.start), q.sent)
-		}
 		wait = time.Duration((1 - q.level) / q.rate * float64(time.Second))
 	}
 	if !q.headers {

@@ -158,7 +158,7 @@ func (u *Learned) IsOpen(s gate.Scope) bool {
 
 // Close ends what outlives requests, unless another lane has it too.
 func (u *Lane) Close() {
-	u.Connections.Release()
+	u.Release()
 	if u.users.Add(-1) > 0 {
 		return
 	}

@@ -2,6 +2,7 @@ package lane
 
 import (
 	"log/slog"
+	"strings"
 	"time"
 
 	"outrigger/policy"
@@ -49,13 +50,13 @@ func (u *Learned) tellBreaker(scope, credential string, g *gate.Gate, c policy.B
 		fields = append(fields, slog.String("credential", credential))
 	}
 	fields = append(fields, slog.String("cause", c.Cause))
-	switch {
-	case c.To == policy.Open:
+	switch c.To {
+	case policy.Open:
 		if message = "breaker open again"; c.From == policy.Closed {
 			level, message = slog.LevelWarn, "breaker opened"
 		}
 		fields = append(fields, slog.String("outcome", g.LastFault()))
-	case c.To == policy.Closed:
+	case policy.Closed:
 		level, message = slog.LevelInfo, "breaker closed"
 	}
 	if !c.Since.IsZero() {
@@ -121,10 +122,11 @@ func (u *Learned) tellConcurrency(n admission.ConcurrencyNews, of ...slog.Attr) 
 	case n.Before > 0:
 		message = "concurrency limit changed"
 	}
-	subject := ""
+	var names strings.Builder
 	for _, a := range of {
-		subject += a.Value.String() + " "
+		names.WriteString(a.Value.String() + " ")
 	}
+	subject := names.String()
 	if n.Limit > 0 {
 		of = append(of, slog.Int("limit", n.Limit), slog.String("source", n.Source))
 	}

@@ -60,7 +60,7 @@ func (x *Run) takeSlots() error {
 			x.giveSlots()
 			return err
 		}
-		if x.Ticket.Queued && !(x.Ticket.Queue.Leases() && x.predicted <= leaseTrip) {
+		if x.Ticket.Queued && (!x.Ticket.Queue.Leases() || x.predicted > leaseTrip) {
 			x.giveSlots()
 		}
 	}

@@ -67,7 +67,7 @@ func (c *changeLimit) add(n Notice) {
 	t.latest = n
 	t.left++
 	if t.timer == nil {
-		t.timer = time.AfterFunc(t.free.Sub(now)-(changeBurst-1)*changeEach, func() { c.late(key, t) })
+		t.timer = time.AfterFunc(t.free.Sub(now)-(changeBurst-1)*changeEach, func() { c.late(t) })
 	}
 }
 
@@ -84,7 +84,7 @@ func (t *changeTold) take(now time.Time) bool {
 }
 
 // late tells the latest of those that were not told.
-func (c *changeLimit) late(key changeKey, t *changeTold) {
+func (c *changeLimit) late(t *changeTold) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	t.timer = nil

@@ -74,7 +74,7 @@ func (r *Recorder) Done(e *observe.Event) {
 	defer r.mu.Unlock()
 	if !e.Alone { // that its caller left was counted then
 		r.totals.Requests++
-		r.totals.Saved.add(e)
+		r.totals.add(e)
 	}
 	r.seq++
 	q.Seq = r.seq

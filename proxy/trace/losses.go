@@ -98,7 +98,7 @@ func (e *exporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpa
 	defer context.AfterFunc(e.closed, cancel)()
 	err := e.SpanExporter.ExportSpans(ctx, spans)
 	e.losses.waiting.Add(-n)
-	var rejected otlp.Rejected
+	var rejected otlp.RejectedError
 	switch {
 	case err == nil:
 		e.losses.spans.Exported.Add(float64(n))

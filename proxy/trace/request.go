@@ -52,7 +52,8 @@ func (r *request) send(t trace.Tracer, c *call.Call, s observe.Sending) context.
 	}
 	r.endAttempt(time.Time{}) // its answer was given up
 	r.sent = attempt{number: s.Number}
-	r.sent.ctx, r.sent.span = t.Start(r.ctx, spanName(c, s.Model), trace.WithSpanKind(trace.SpanKindClient), trace.WithTimestamp(s.Start))
+	r.sent.ctx, r.sent.span = t.Start( //nolint:fatcontext // of the request's, not of the attempt before
+		r.ctx, spanName(c, s.Model), trace.WithSpanKind(trace.SpanKindClient), trace.WithTimestamp(s.Start))
 	if r.sent.span.IsRecording() {
 		r.sent.span.SetAttributes(attemptAttributes(c, s)...)
 	}

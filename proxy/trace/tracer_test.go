@@ -166,7 +166,7 @@ func TestTracer_TellsWhenSpansAreLost(t *testing.T) {
 
 func TestTracer_CountsWhatTheCollectorRejects(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		x := newTested(t, &fake{take: func(context.Context) error { return otlp.Rejected(3) }})
+		x := newTested(t, &fake{take: func(context.Context) error { return otlp.RejectedError(3) }})
 		for i := range 5 {
 			x.request(fmt.Sprint(i))
 		}

@@ -62,7 +62,7 @@ func TestExplain_KnowsWhatServersReply(t *testing.T) {
 		if !errors.Is(err, reply(text)) || !strings.HasPrefix(err.Error(), "redis://h:6379 ") {
 			t.Errorf("%q: %v", text, err)
 		}
-		if again := Explain("other", err); again != err {
+		if again := Explain("other", err); again != err { //nolint:errorlint // the same, not wrapped again
 			t.Errorf("explained twice: %v", again)
 		}
 	}
