@@ -131,6 +131,7 @@ deps: ## as root on Debian: install what the tests need and the machine lacks
 .PHONY: timing
 timing: ## hold bursts and outages to their bounds in time too; wants a machine with nothing else to do
 	OUTRIGGER_TEST_TIMING=1 $(GO) test -count=1 -v -parallel 1 -timeout 10m ./test/scenario
+	PATH=$(TOOLS)/bin:$$PATH OUTRIGGER_TEST_TIMING=1 $(GO) test -count=1 -v -parallel 1 -timeout 40m ./test/fleet
 	$(GO) test -count=1 -v -timeout 2m -run Soon ./proxy -args -timing
 
 # OUTRIGGER_TEST_SEED=N plays a seed that failed here again, -rapid.seed=N one of rapid's.

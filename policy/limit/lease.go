@@ -115,8 +115,9 @@ type leasing struct {
 	totalRefused  amounts
 	others        amounts // in this epoch, as last told
 	othersRefused amounts
-	waiting       int // processes
-	apart         int // goes on with this part of each limit: 0 is not
+	waiting       int            // processes
+	whole         [slots]float64 // the rates when it parted
+	apart         int            // goes on with this part of each limit: 0 is not
 	closed        bool
 }
 
@@ -154,6 +155,16 @@ func (l *Limiter) Apart(now time.Time, parts int, closed bool) {
 			level /= divided
 		}
 		b.set(now, min(level, float64(b.burst)))
+		switch e := &b.estimate; {
+		case divided > 1:
+			s.whole[slot] = e.rate
+		case back && b.known() == 0 && e.rate < s.whole[slot]: // what a part showed is not about the whole
+			e.reset(s.whole[slot], now.Sub(l.start))
+			s.synced[slot] = l.fact(slot)
+			b.speed = 0
+			b.tune(now, now.Sub(l.start))
+			b.resize(now)
+		}
 		if back { // the account does not know what went meanwhile
 			s.tell(slot, min(level*max(1, float64(s.waiting)), float64(b.burst)))
 		}

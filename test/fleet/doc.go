@@ -12,6 +12,7 @@
 //	OUTRIGGER_TEST_FLEET_MODE=apart             the same sidecars without Redis: what sharing is worth
 //	OUTRIGGER_TEST_FLEET_MODE=one               one sidecar without Redis gets every call: what is best
 //
-// In both modes tests fail that need a fleet. Bounds in time hold on a machine that is not
-// late itself, which each test measures; with OUTRIGGER_TEST_TIMING=1 they always hold.
+// In both modes tests fail that need a fleet. Bounds in time, and on refusals that follow from it,
+// are told, and held with OUTRIGGER_TEST_TIMING=1 (make timing): machines are late. How late this one
+// was is told too. The tests of proxy/fleet hold the same bounds in virtual time.
 package fleet
