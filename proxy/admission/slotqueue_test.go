@@ -3,12 +3,33 @@ package admission
 import (
 	"context"
 	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"outrigger/policy/priority"
 )
+
+// ended are the times at which calls did, since a start.
+type ended struct {
+	mu    sync.Mutex
+	times []time.Duration
+}
+
+func (e *ended) add(d time.Duration) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.times = append(e.times, d)
+}
+
+func (e *ended) all() []time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.times)
+}
 
 // calls takes a slot for n calls of a second each, and tells when each ended, or why it did not begin.
 func (s *Slots) calls(n int, p priority.Priority, deadline time.Time, done func(time.Time, error)) {
@@ -31,14 +52,15 @@ func (s *Slots) calls(n int, p priority.Priority, deadline time.Time, done func(
 func TestSlots_HighOnesPassAQueueOfLowOnes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := NewSlots(1, 1000, false)
-		var low, high []time.Duration
+		var lowOnes, highOnes ended
 		start := time.Now()
-		s.calls(201, priority.Low, time.Time{}, func(at time.Time, _ error) { low = append(low, at.Sub(start)) })
-		s.calls(20, priority.High, time.Time{}, func(at time.Time, _ error) { high = append(high, at.Sub(start)) })
+		s.calls(201, priority.Low, time.Time{}, func(at time.Time, _ error) { lowOnes.add(at.Sub(start)) })
+		s.calls(20, priority.High, time.Time{}, func(at time.Time, _ error) { highOnes.add(at.Sub(start)) })
 		if got := s.Status(start).Waiting; got != (priority.Counts{20, 0, 200}) {
 			t.Errorf("%v wait, want 20, 0 and 200", got)
 		}
 		time.Sleep(26 * time.Second)
+		low, high := lowOnes.all(), highOnes.all()
 		if len(high) != 20 || high[19] > 25*time.Second {
 			t.Errorf("%d high ones are done after %v, want 20 in the time that 25 need", len(high), high)
 		}
@@ -46,7 +68,7 @@ func TestSlots_HighOnesPassAQueueOfLowOnes(t *testing.T) {
 			t.Errorf("%d low ones are done meanwhile", len(low))
 		}
 		time.Sleep(200 * time.Second)
-		if len(low) != 201 || !s.Idle() {
+		if low = lowOnes.all(); len(low) != 201 || !s.Idle() {
 			t.Errorf("%d low ones are done, want all", len(low))
 		}
 	})
@@ -54,18 +76,19 @@ func TestSlots_HighOnesPassAQueueOfLowOnes(t *testing.T) {
 
 func TestSlots_LowOnesDoNotFillTheQueueForOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, full := NewSlots(1, 2, false), 0
+		s := NewSlots(1, 2, false)
+		var full atomic.Int64
 		count := func(_ time.Time, err error) {
 			if errors.Is(err, ErrSlotsFull) {
-				full++
+				full.Add(1)
 			}
 		}
 		s.calls(4, priority.Low, time.Time{}, count)
-		if full != 1 {
-			t.Fatalf("%d of one in flight, two that wait and a fourth were refused, want the last", full)
+		if full.Load() != 1 {
+			t.Fatalf("%d of one in flight, two that wait and a fourth were refused, want the last", full.Load())
 		}
 		s.calls(2, priority.High, time.Time{}, count)
-		if full != 1 {
+		if full.Load() != 1 {
 			t.Error("high ones were refused for low ones that wait")
 		}
 		time.Sleep(time.Minute)
@@ -78,16 +101,22 @@ func TestSlots_WhoCannotBeInTimeIsToldAtOnce(t *testing.T) {
 		defer s.Stop()
 		s.calls(40, priority.Normal, time.Time{}, quiet) // how long they take
 		time.Sleep(time.Minute)
-		if _, known := s.learned.Lasts(); !known {
+		s.mu.Lock()
+		_, known := s.learned.Lasts()
+		s.mu.Unlock()
+		if !known {
 			t.Fatal("it is not known how long calls take")
 		}
 		start := time.Now()
+		var mu sync.Mutex
 		told := map[string]error{}
 		tell := func(name string) func(time.Time, error) {
 			return func(at time.Time, err error) {
 				if err != nil && at.Sub(start) > 200*time.Millisecond {
 					t.Errorf("%s is told after %v", name, at.Sub(start))
 				}
+				mu.Lock()
+				defer mu.Unlock()
 				told[name] = err
 			}
 		}
@@ -99,6 +128,8 @@ func TestSlots_WhoCannotBeInTimeIsToldAtOnce(t *testing.T) {
 		s.calls(1, priority.High, start.Add(5*time.Second), tell("a high one"))
 		s.calls(20, priority.High, time.Time{}, quiet)
 		time.Sleep(time.Minute)
+		mu.Lock()
+		defer mu.Unlock()
 		for name, want := range map[string]error{
 			"the first low one": nil, "a low one that high ones pass": ErrTurnedAway, "a low one behind ten": ErrTurnedAway, "a high one": nil,
 		} {

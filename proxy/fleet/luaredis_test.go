@@ -46,6 +46,13 @@ func newLuaRedis(tb testing.TB) *luaRedis {
 	return r
 }
 
+// ran is how many scripts did.
+func (r *luaRedis) ran() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.calls
+}
+
 // eval runs a script as Fleet.eval does.
 func (r *luaRedis) eval(ctx context.Context, s *goredis.Script, keys []string, args ...any) ([]string, error) {
 	time.Sleep(r.trip / 2)

@@ -237,7 +237,7 @@ func share(t *testing.T, set limit.Settings, headers, one bool, trouble func(*lu
 	if !one && trouble == nil && quietest > 1600*time.Millisecond {
 		t.Errorf("the sidecar with two requests took %v, want twice its fair time, 1.6 s, at most", quietest)
 	}
-	t.Logf("%v, %.3f x optimum, %d sent, %.1f %% refused, %.1f calls per request", took, took.Seconds()/best, up.sent, 100*float64(up.refused)/float64(up.sent), float64(redis.calls)/800)
+	t.Logf("%v, %.3f x optimum, %d sent, %.1f %% refused, %.1f calls per request", took, took.Seconds()/best, up.sent, 100*float64(up.refused)/float64(up.sent), float64(redis.ran())/800)
 	t.Log(up.perSec)
 	return refused
 }
