@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
+	"log/slog"
 	"math"
 	"sync"
 	"sync/atomic"
@@ -62,7 +63,11 @@ func Open(s server.Server, failClosed bool, recorder observe.Recorder) *Fleet {
 		ending: ctx, end: cancel, counts: counts{queues: map[admission.Account]int{}},
 	}
 	f.eval = func(ctx context.Context, s *goredis.Script, keys []string, args ...any) ([]string, error) {
-		return s.Run(ctx, f.client, keys, args...).StringSlice()
+		reply, err := s.Run(ctx, f.client, keys, args...).StringSlice()
+		if err != nil && server.ReasonOf(server.Explain(f.server.Name, err)) == server.Foreign {
+			return f.replace(ctx, s, keys, args...)
+		}
+		return reply, err
 	}
 	f.check = func(ctx context.Context) error { return server.Check(ctx, s.Name, f.client) }
 	_, _ = rand.Read(f.beats.secret[:])
@@ -73,6 +78,17 @@ func Open(s server.Server, failClosed bool, recorder observe.Recorder) *Fleet {
 		f.lost(err)
 	}
 	return f
+}
+
+// replace deletes keys that hold what is not ours, though their names are, and runs s again: what
+// they held is told again by those who know it.
+func (f *Fleet) replace(ctx context.Context, s *goredis.Script, keys []string, args ...any) ([]string, error) {
+	observe.Changed(f.recorder, observe.ChangeFleet, "keys", slog.LevelWarn, "keys of the fleet held what is not the fleet's: they begin anew",
+		slog.String("server", f.server.Name), slog.String("first", keys[0]))
+	if err := f.client.Del(ctx, keys...).Err(); err != nil {
+		return nil, err
+	}
+	return s.Run(ctx, f.client, keys, args...).StringSlice()
 }
 
 // Close leaves the fleet. What was leased and not used expires.

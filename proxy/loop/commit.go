@@ -54,6 +54,9 @@ func (x *Run) relayed(out *http.Request, a *attempt.Attempt) *http.Response {
 
 // serves is what the present attempt's answer needs of the run.
 func (x *Run) serves() *stream.Serving {
+	if x.serving.Up == x.Up && x.serving.Call != nil { // an answer that is peeked into may be read by it already
+		return &x.serving
+	}
 	x.serving = stream.Serving{
 		Call: x.Call, Host: x, Record: &x.Record, Ctx: x.Ctx, Up: x.Up, Recorder: x.Recorder,
 		Idle: x.StreamIdle(), BreakerWait: x.Config.Breaker.Wait,
