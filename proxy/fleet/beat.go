@@ -18,7 +18,7 @@ const (
 	// beatEach is how often a sidecar that leases says that it is there, and memberTime how
 	// long it counts as a member afterwards.
 	beatEach   = time.Second
-	memberTime = 10 * time.Second
+	memberTime = 8 * time.Second
 )
 
 //go:embed beat.lua

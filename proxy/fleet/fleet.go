@@ -80,6 +80,15 @@ func Open(s server.Server, failClosed bool, recorder observe.Recorder) *Fleet {
 	return f
 }
 
+// leave says that this sidecar is no member any more.
+func (f *Fleet) leave() {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	names := memberNames()
+	_ = f.client.ZRem(ctx, names[0], f.id).Err() // else it is forgotten after memberTime
+	_ = f.client.HDel(ctx, names[1], f.id).Err()
+}
+
 // replace deletes keys that hold what is not ours, though their names are, and runs s again: what
 // they held is told again by those who know it.
 func (f *Fleet) replace(ctx context.Context, s *goredis.Script, keys []string, args ...any) ([]string, error) {
@@ -97,6 +106,7 @@ func (f *Fleet) Close() {
 	f.beats.stop()
 	f.wakes.close()
 	f.background.Wait()
+	f.leave()
 	_ = f.client.Close()
 }
 

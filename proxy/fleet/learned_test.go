@@ -26,7 +26,7 @@ func TestPlaces_OfALearnedLimitAreShared(t *testing.T) {
 		key := admission.Key{Credential: carrier.Credential{1}, Model: "m"}
 		for i, n := range []int{48, 20, 10, 2} {
 			f := virtual(t, redis)
-			defer f.leave()
+			defer f.stop()
 			ls := admission.NewQueues(limit.Settings{Learn: true, QueueMax: 1000})
 			ls.Concurrency, ls.Fleet = true, f
 			first := ls.Take(key, true, start)

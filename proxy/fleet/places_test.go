@@ -21,7 +21,7 @@ func TestPlaces_FourShareEight(t *testing.T) {
 		start := time.Now()
 		for i, n := range []int{24, 10, 5, 1} {
 			f := virtual(t, redis)
-			defer f.leave()
+			defer f.stop()
 			s := admission.NewSlots(most, 1000, false)
 			defer s.Stop()
 			s.Share(f, admission.Account{Payer: [32]byte{1}})

@@ -80,7 +80,7 @@ func virtual(t *testing.T, r *luaRedis) *Fleet {
 	return f
 }
 
-func (f *Fleet) leave() {
+func (f *Fleet) stop() {
 	f.end()
 	f.beats.stop()
 	f.background.Wait()
@@ -170,7 +170,7 @@ func share(t *testing.T, set limit.Settings, headers, one bool, trouble func(*lu
 		leases := func() (int64, int64) { return 0, 0 }
 		if !one {
 			f := virtual(t, redis)
-			defer f.leave()
+			defer f.stop()
 			ls.Fleet = f
 			leases = func() (int64, int64) {
 				return f.counts.results[resultGranted].Load(), f.counts.results[resultWaiting].Load()

@@ -36,7 +36,7 @@ type Status struct {
 	Parts    int       `json:"parts,omitempty"`
 	// Lost is how often the server could not be used any more.
 	Lost int `json:"lost"`
-	// MemberCount is how many leased in the last ten seconds, and Members who they are, at most
+	// MemberCount is how many leased in the last eight seconds, and Members who they are, at most
 	// 100, the busiest first, as of at most a second ago: none if the server was not asked.
 	MemberCount int      `json:"member_count"`
 	Members     []Member `json:"members"`

@@ -147,7 +147,7 @@ func (c *crowd) steady(each float64, last time.Duration, random *rand.Rand) {
 func (c *crowd) end() {
 	c.work.Wait()
 	for _, m := range c.all {
-		m.fleet.leave()
+		m.fleet.stop()
 		_ = m.fleet.client.Close()
 		c.lost += m.fleet.health.lost
 	}

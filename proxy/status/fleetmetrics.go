@@ -7,7 +7,7 @@ import (
 )
 
 var (
-	descMembers    = describeGauge("outrigger_fleet_members", "Sidecars that shared limits in the last ten seconds, as last told.")
+	descMembers    = describeGauge("outrigger_fleet_members", "Sidecars that shared limits in the last eight seconds, as last told.")
 	descDegraded   = describeGauge("outrigger_fleet_degraded", "1 while the server of the fleet cannot be used.")
 	descLeases     = describeGauge("outrigger_fleet_leases_total", "Leases asked for, by result: granted, waiting, returned, failed.", "result")
 	descRoundTrips = describeGauge("outrigger_fleet_round_trip_seconds", "How long the server of the fleet takes to answer.")
