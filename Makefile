@@ -109,7 +109,7 @@ test-page:
 .PHONY: test-fleet
 test-fleet:
 	@for what in redis valkey; do test/prepare.sh $$what || exit; done
-	$(GOTEST) -parallel 2 -timeout 20m ./test/fleet
+	$(GOTEST) -parallel 3 -timeout 20m ./test/fleet
 
 .PHONY: test-k8s
 test-k8s:
