@@ -74,7 +74,7 @@ func Open(s server.Server, failClosed bool, recorder observe.Recorder) *Fleet {
 	f.health.parts.Store(1)
 	first, stop := context.WithTimeout(ctx, connectTime)
 	defer stop()
-	if err := f.connect(first); err != nil {
+	if err := f.connect(first, connectTime); err != nil {
 		f.lost(err)
 	}
 	return f

@@ -15,6 +15,9 @@ import (
 // probeEach is how often a server that is away is asked whether it is back.
 const probeEach = 250 * time.Millisecond
 
+// connectTrips is how many exchanges connect makes.
+const connectTrips = 4
+
 // health is whether the server can be used.
 type health struct {
 	parts atomic.Int64 // into which limits are divided while it cannot; 0 while it can
@@ -26,13 +29,18 @@ type health struct {
 	lost  int // how often
 }
 
-// connect checks the server, and learns the secret and who is there.
-func (f *Fleet) connect(ctx context.Context) error {
+// connect checks the server, and learns the secret and who is there. One that takes longer than so
+// many exchanges may is not found: leases would fail.
+func (f *Fleet) connect(ctx context.Context, within time.Duration) error {
+	start := time.Now()
 	if err := f.check(ctx); err != nil {
 		return err
 	}
 	if err := f.beat(ctx); err != nil {
 		return err
+	}
+	if time.Since(start) >= within {
+		return server.Explain(f.server.Name, context.DeadlineExceeded)
 	}
 	f.found()
 	return nil
@@ -68,17 +76,14 @@ func (f *Fleet) search() {
 		case <-time.After(probeEach):
 		}
 		ctx, cancel := context.WithTimeout(f.ending, probeEach)
-		start := time.Now()
-		err := f.connect(ctx)
+		err := f.connect(ctx, connectTrips*timeout)
 		cancel()
-		if err == nil && time.Since(start) < 4*timeout {
+		if err == nil {
 			return
 		}
-		if err != nil {
-			f.health.mu.Lock()
-			f.health.cause = err
-			f.health.mu.Unlock()
-		}
+		f.health.mu.Lock()
+		f.health.cause = err
+		f.health.mu.Unlock()
 	}
 }
 
