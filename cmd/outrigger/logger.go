@@ -7,6 +7,8 @@ import (
 
 	"github.com/lmittmann/tint"
 	"golang.org/x/term"
+
+	"outrigger/internal/jsonlog"
 )
 
 // newLogger returns the process's logger on w. Format auto is text on a terminal
@@ -15,7 +17,7 @@ import (
 func newLogger(w io.Writer, format string, level slog.Leveler, noColor bool) *slog.Logger {
 	terminal := isTerminal(w)
 	if format == "json" || format == "auto" && !terminal {
-		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
+		return slog.New(jsonlog.NewHandler(w, level))
 	}
 	return slog.New(tint.NewTextHandler(w, &tint.Options{
 		Level:      level,
@@ -27,4 +29,14 @@ func newLogger(w io.Writer, format string, level slog.Leveler, noColor bool) *sl
 func isTerminal(w io.Writer) bool {
 	file, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// logWriter returns where the log goes, and what writes all that was kept back: a program that
+// reads it gets lines a few at a time under load, and people get each at once.
+func logWriter(w io.Writer) (io.Writer, func()) {
+	if isTerminal(w) {
+		return w, func() {}
+	}
+	to := jsonlog.NewWriter(w)
+	return to, func() { _ = to.Flush() }
 }

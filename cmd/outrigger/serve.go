@@ -34,8 +34,12 @@ func runServe(ctx context.Context, c call) int {
 	signal.Ignore(syscall.SIGPIPE)
 	level := &slog.LevelVar{}
 	level.Set(cfg.LogLevel)
-	log := newLogger(c.stderr, cfg.LogFormat, level, wantsNoColor(c.environ))
-	if err := serve(ctx, &cfg, log, level, c.environ); err != nil {
+	to, flush := logWriter(c.stderr)
+	defer flush()
+	log := newLogger(to, cfg.LogFormat, level, wantsNoColor(c.environ))
+	err = serve(ctx, &cfg, log, level, c.environ)
+	flush()
+	if err != nil {
 		fmt.Fprintf(c.stderr, "outrigger: %v\n", err)
 		return exitError
 	}
@@ -61,6 +65,7 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, level *slo
 	running, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	resources.LimitHeap()
+	resources.PaceCollector()
 	tellWaysOut(cfg, log)
 	for _, warning := range cfg.Warnings {
 		log.Warn("a part of the configuration will not work", slog.String("reason", warning))

@@ -13,6 +13,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"outrigger/internal/config"
+	"outrigger/internal/jsonlog"
+	"outrigger/internal/resources"
 	"outrigger/internal/values"
 	"outrigger/proxy"
 	"outrigger/proxy/settings"
@@ -79,6 +81,7 @@ func newInFleet(upstream *url.URL) (http.Handler, error) {
 }
 
 func newProxy(upstream *url.URL, fleet settings.Fleet) (http.Handler, error) {
+	resources.PaceCollector() // as the process does
 	s, entry := config.ProxyDefaults(), config.UpstreamDefaults()
 	entry.Name, entry.URL = "openai", upstream
 	if os.Getenv(limitVariable) == "configured" {
@@ -88,7 +91,7 @@ func newProxy(upstream *url.URL, fleet settings.Fleet) (http.Handler, error) {
 	fleet.Fail = s.Fleet.Fail
 	s.Fleet = fleet
 	return proxy.New(s, proxy.Deps{
-		Log:      slog.New(slog.NewJSONHandler(os.Stderr, nil)),
+		Log:      slog.New(jsonlog.NewHandler(jsonlog.NewWriter(os.Stderr), slog.LevelInfo)),
 		Registry: prometheus.NewRegistry(),
 	})
 }
