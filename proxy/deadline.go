@@ -28,7 +28,6 @@ func (x *exchange) setFlightDeadline(caller *exchange, h http.Header) {
 		}
 		return at, false
 	}
-	x.Alarm = nil
 	switch {
 	case caller.Identity.Key != "":
 		x.Bound(total)

@@ -108,14 +108,14 @@ func (p *Proxy) observe(x *exchange) {
 
 // event is what observers are told of the request at its end.
 func (x *exchange) event() *observe.Event {
-	e := &observe.Event{
+	x.ended = observe.Event{
 		Call: x.Call, Result: &x.Record, End: time.Now(), Sent: x.Sent, SentDecoded: x.Spliced != "", Redirects: len(x.Hops),
 		Sticky: x.Sticky, Sealed: x.Sealed, Repeat: x.Repeat.Mark, Hint: x.pathHint(),
 	}
 	if x.Up != nil {
-		e.Upstream, e.Credential = x.Up.Config.Name, x.PayerLabel()
+		x.ended.Upstream, x.ended.Credential = x.Up.Config.Name, x.PayerLabel()
 	}
-	return e
+	return &x.ended
 }
 
 // fail answers with err, which is an *Error or the cause of the request's end.

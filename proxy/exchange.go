@@ -8,11 +8,13 @@ import (
 	proxycall "outrigger/proxy/call"
 	"outrigger/proxy/idempotency"
 	"outrigger/proxy/loop"
+	"outrigger/proxy/observe"
 )
 
 // exchange is one caller's request and its answer: the caller's side of a run.
 type exchange struct {
 	loop.Run
+	ctx      exchangeContext
 	p        *Proxy
 	gen      *generation
 	w        http.ResponseWriter
@@ -20,6 +22,7 @@ type exchange struct {
 	closes   bool      // the caller's connection ends with the answer: it may come before the body's end
 	writeSet time.Time // when the deadline for writing was last moved
 	intake   intake
+	ended    observe.Event // see event
 
 	flight   *idempotency.Flight // that this exchange makes the call of; nil when it answers its caller itself
 	launched bool                // a flight makes the call, and has its body
@@ -33,11 +36,27 @@ func (p *Proxy) newExchange(ctx context.Context, g *generation, w http.ResponseW
 	x.Record.Source = proxycall.SourceUpstream
 	ctx, cancel := context.WithCancelCause(ctx)
 	x.Cancel = cancel
-	x.Ctx = context.WithValue(ctx, exchangeKey{}, x)
+	x.ctx = exchangeContext{ctx, x}
+	x.Ctx = &x.ctx
 	return x
 }
 
+// exchangeContext is a context that knows its exchange, of which it is a part: context.WithValue
+// would be one more allocation, and one more step for each look-up.
+type exchangeContext struct {
+	context.Context
+	of *exchange
+}
+
 type exchangeKey struct{}
+
+// Value implements context.Context.
+func (c *exchangeContext) Value(key any) any {
+	if key == (exchangeKey{}) {
+		return c.of
+	}
+	return c.Context.Value(key)
+}
 
 // exchangeOf returns the exchange that ctx belongs to.
 func exchangeOf(ctx context.Context) *exchange { return ctx.Value(exchangeKey{}).(*exchange) }

@@ -49,6 +49,8 @@ func (x *exchange) readBody(w http.ResponseWriter, r *http.Request) error {
 	x.Kept, x.Facts = body, src.picker.Facts()
 	x.RefreshDeadline()
 	if err == nil {
+		src.picker.Release()
+		src.picker = nil
 		src.done()
 		x.Size = body.Size()
 		if cause := context.Cause(x.Ctx); errors.Is(cause, apierror.ErrDeadline) {

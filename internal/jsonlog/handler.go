@@ -48,42 +48,70 @@ func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 		}
 	}
 	buf := lines.Get().(*[]byte)
-	line, flat := appendRecord((*buf)[:0], &r)
-	defer func() {
-		if cap(line) <= keptLine {
-			*buf = line
-			lines.Put(buf)
+	line := appendHead((*buf)[:0], r.Time, r.Level, r.Message)
+	flat := isYear(r.Time)
+	r.Attrs(func(a slog.Attr) bool {
+		if flat {
+			line, flat = appendAttr(line, &a)
 		}
-	}()
+		return flat
+	})
 	if !flat {
+		*buf = line
+		lines.Put(buf)
 		return h.slow.Handle(ctx, r)
 	}
+	return h.write(buf, line)
+}
+
+// Line writes a record of these attributes, as Handle would. A slog.Record has room for five and
+// allocates the rest.
+func (h *Handler) Line(ctx context.Context, at time.Time, level slog.Level, message string, attrs []slog.Attr) error {
+	buf := lines.Get().(*[]byte)
+	line := appendHead((*buf)[:0], at, level, message)
+	flat := level < slog.LevelWarn && isYear(at)
+	for i := 0; flat && i < len(attrs); i++ {
+		line, flat = appendAttr(line, &attrs[i])
+	}
+	if !flat {
+		*buf = line
+		lines.Put(buf)
+		r := slog.NewRecord(at, level, message, 0)
+		r.AddAttrs(attrs...)
+		return h.Handle(ctx, r)
+	}
+	return h.write(buf, line)
+}
+
+// write ends the line, writes it, and takes back the buffer that it began in.
+func (h *Handler) write(buf *[]byte, line []byte) error {
+	line = append(line, "}\n"...)
 	_, err := h.to.Write(line)
+	if cap(line) <= keptLine {
+		*buf = line
+		lines.Put(buf)
+	}
 	return err
 }
 
-// appendRecord encodes r, and reports whether it could: if all of its attributes are flat.
-func appendRecord(b []byte, r *slog.Record) ([]byte, bool) {
+// isYear reports whether a time can be written as RFC 3339 has it.
+func isYear(t time.Time) bool { y := t.Year(); return 0 <= y && y <= 9999 }
+
+// appendHead begins a line.
+func appendHead(b []byte, at time.Time, level slog.Level, message string) []byte {
 	b = append(b, '{')
-	if !r.Time.IsZero() {
-		if y := r.Time.Year(); y < 0 || y > 9999 {
-			return b, false
-		}
+	if !at.IsZero() {
 		b = append(b, `"time":"`...)
-		b = r.Time.Round(0).AppendFormat(b, time.RFC3339Nano)
+		b = at.AppendFormat(b, time.RFC3339Nano)
 		b = append(b, `",`...)
 	}
 	b = append(b, `"level":`...)
-	b = appendString(b, r.Level.String())
+	b = appendString(b, level.String())
 	b = append(b, `,"msg":`...)
-	b = appendString(b, r.Message)
-	flat := true
-	r.Attrs(func(a slog.Attr) bool {
-		b, flat = appendAttr(b, &a)
-		return flat
-	})
-	return append(b, "}\n"...), flat
+	return appendString(b, message)
 }
+
+// appendAttr encodes a, and reports whether it could: if it is flat.
 
 func appendAttr(b []byte, a *slog.Attr) ([]byte, bool) {
 	if a.Key == "" {

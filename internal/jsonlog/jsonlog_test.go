@@ -18,9 +18,15 @@ import (
 
 // both are the lines that slog's handler and this one write of a record.
 func both(r slog.Record) (want, got string) {
-	var a, b bytes.Buffer
+	var a, b, c bytes.Buffer
 	_ = slog.NewJSONHandler(&a, &slog.HandlerOptions{Level: slog.LevelDebug}).Handle(context.Background(), r)
 	_ = NewHandler(&b, slog.LevelDebug).Handle(context.Background(), r)
+	var attrs []slog.Attr
+	r.Attrs(func(a slog.Attr) bool { attrs = append(attrs, a); return true })
+	_ = NewHandler(&c, slog.LevelDebug).Line(context.Background(), r.Time, r.Level, r.Message, attrs)
+	if b.String() != c.String() {
+		return b.String(), c.String()
+	}
 	return a.String(), b.String()
 }
 

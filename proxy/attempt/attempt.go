@@ -53,7 +53,8 @@ type Of struct {
 type bounds struct {
 	Ctx    context.Context
 	Cancel context.CancelCauseFunc
-	Alarm  *call.Alarm // the attempt's timeout; nil when there is none
+	Alarm  call.Alarm    // of Within
+	Within time.Duration // may pass without a byte of the request moving; 0 is no bound
 	end    sync.Once
 }
 
@@ -94,6 +95,12 @@ type leased interface {
 
 // Begun ends the attempt's timeout: the first byte of an answer is here.
 func (a *Attempt) Begun() { a.Alarm.Stop() }
+
+// Due is when the attempt has taken too long, for Alarm.
+func (a *Attempt) Due() time.Time { return a.Progress.Quiet().Add(a.Within) }
+
+// Ring ends it.
+func (a *Attempt) Ring() { a.Cancel(apierror.ErrAttemptTimeout) }
 
 // Silent ends the attempt: nothing came of its answer for too long.
 func (a *Attempt) Silent() { a.Cancel(apierror.ErrStreamIdle) }

@@ -15,6 +15,9 @@ func (x *Body) requestBody() io.ReadCloser {
 	case x.Size > OneWrite || !x.Kept.InMemory():
 		return x.Kept.Reader()
 	}
+	if content := x.Kept.Bytes(); content != nil {
+		return io.NopCloser(bytes.NewReader(content))
+	}
 	content := make([]byte, x.Size)
 	if _, err := io.ReadFull(x.Kept.Reader(), content); err != nil {
 		return x.Kept.Reader() // which tells why

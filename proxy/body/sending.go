@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// OneWrite is how long a body may be to be sent from a copy of its own: net/http puts a
+// OneWrite is how long a body may be to be sent as one piece: net/http puts a
 // body that it knows to be in memory behind the headers in one write, and gives any other
-// a write and a copying buffer besides (transfer.go, isKnownInMemoryReader). A copy,
-// because the transport may still read it when the request is over.
+// a write and a copying buffer besides (transfer.go, isKnownInMemoryReader). Its
+// memory is its own, because the transport may still read it when the request is over.
 const OneWrite = 16 << 10
 
 // Sending is a request's body on its way to an upstream in one attempt. The transport

@@ -7,28 +7,32 @@ import (
 
 // Alarm calls a function once, when a time has come that may be put off meanwhile. It is
 // asked for that time only when it would ring: what puts it off, each piece of a
-// body, costs nothing here. Safe for concurrent use; nil never rings.
+// body, costs nothing here. Safe for concurrent use; the zero value never rings.
 type Alarm struct {
-	due  func() time.Time
-	ring func()
+	of alarmed
 
 	mu    sync.Mutex
 	timer *time.Timer // nil once it rang or was stopped
 }
 
-// NewAlarm sets an alarm that calls ring at due.
-func NewAlarm(due func() time.Time, ring func()) *Alarm {
-	a := &Alarm{due: due, ring: ring}
+// alarmed has an alarm.
+type alarmed interface {
+	Due() time.Time // when it is to ring, as it is now
+	Ring()
+}
+
+// Set sets the alarm of of, which had none or one that is over.
+func (a *Alarm) Set(of alarmed) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.timer = time.AfterFunc(time.Until(due()), a.look)
-	return a
+	a.of = of
+	a.timer = time.AfterFunc(time.Until(of.Due()), a.look)
 }
 
 // look rings, or waits on if the time was put off.
 func (a *Alarm) look() {
 	if a.over() {
-		a.ring()
+		a.of.Ring()
 	}
 }
 
@@ -39,7 +43,7 @@ func (a *Alarm) over() bool {
 	if a.timer == nil {
 		return false
 	}
-	if wait := time.Until(a.due()); wait > 0 {
+	if wait := time.Until(a.of.Due()); wait > 0 {
 		a.timer.Reset(wait)
 		return false
 	}
@@ -49,9 +53,6 @@ func (a *Alarm) over() bool {
 
 // Stop ends the alarm. If it rings at this moment, it may have rung on return.
 func (a *Alarm) Stop() {
-	if a == nil {
-		return
-	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.timer != nil {

@@ -24,9 +24,15 @@ func (x *Life) Bound(at dueAt) {
 	x.DeadlineAt = at
 	x.RefreshDeadline()
 	if !x.Deadline.IsZero() {
-		x.Alarm = NewAlarm(func() time.Time { t, _ := at(); return t }, func() { x.Cancel(apierror.ErrDeadline) })
+		x.Alarm.Set(x)
 	}
 }
+
+// Due is the deadline as it is now, for Alarm.
+func (x *Life) Due() time.Time { t, _ := x.DeadlineAt(); return t }
+
+// Ring ends what has not been answered by then.
+func (x *Life) Ring() { x.Cancel(apierror.ErrDeadline) }
 
 // RefreshDeadline takes in that bytes of the request's body have moved.
 func (x *Life) RefreshDeadline() { x.Deadline, x.Announced = x.DeadlineAt() }

@@ -21,7 +21,7 @@ type Life struct {
 	Deadline   time.Time
 	Announced  bool
 	DeadlineAt dueAt           // tells the deadline as it is now
-	Alarm      *Alarm          // cancels Ctx at the deadline
+	Alarm      Alarm           // cancels Ctx at the deadline
 	Patience   policy.Patience // of the caller: what silence it bears
 	Motion     *body.Motion    // of the request's body
 	Awake      *body.Awake     // tells the caller that its body moves; nil if nobody is to be told

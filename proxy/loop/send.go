@@ -16,7 +16,6 @@ import (
 	"outrigger/proxy/apierror"
 	"outrigger/proxy/attempt"
 	"outrigger/proxy/body"
-	"outrigger/proxy/call"
 	"outrigger/proxy/lane"
 	"outrigger/proxy/observe"
 	"outrigger/proxy/response"
@@ -39,7 +38,7 @@ func (x *Run) send(out *http.Request, a *attempt.Attempt) {
 	req.GetBody = nil
 	x.sendKey(req)
 	req.Body, req.ContentLength = x.sends(a)
-	x.bounded(a, cancel)
+	x.bounded(a)
 	defer a.Alarm.Stop()
 	if !a.Redirected { // its slots know that it is on its way
 		for i := range x.slots {
@@ -103,7 +102,7 @@ func (x *Run) sends(a *attempt.Attempt) (io.ReadCloser, int64) {
 
 // bounded sets the attempt's own timeout, if it has one: so long after the last byte of
 // its body moved, or after its start.
-func (x *Run) bounded(a *attempt.Attempt, cancel context.CancelCauseFunc) {
+func (x *Run) bounded(a *attempt.Attempt) {
 	timeout := x.Up.Attempt
 	if timeout <= 0 {
 		return
@@ -115,8 +114,8 @@ func (x *Run) bounded(a *attempt.Attempt, cancel context.CancelCauseFunc) {
 	if !x.Deadline.IsZero() {
 		ahead.Left = time.Until(x.Deadline)
 	}
-	if timeout = x.Config.Retry.AttemptTimeout(timeout, ahead); timeout > 0 {
-		a.Alarm = call.NewAlarm(func() time.Time { return a.Progress.Quiet().Add(timeout) }, func() { cancel(apierror.ErrAttemptTimeout) })
+	if a.Within = x.Config.Retry.AttemptTimeout(timeout, ahead); a.Within > 0 {
+		a.Alarm.Set(a)
 	}
 }
 

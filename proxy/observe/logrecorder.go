@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"outrigger/policy/priority"
@@ -16,12 +17,14 @@ import (
 // seconds. It implements Recorder.
 type Log struct {
 	log     *slog.Logger
+	lines   liner // the handler of log, if it is one
 	changes *changeLimit
 }
 
 // NewLog returns a Log that writes to l.
 func NewLog(l *slog.Logger) *Log {
 	log := &Log{log: l}
+	log.lines, _ = l.Handler().(liner)
 	log.changes = newChangeLimit(log.write)
 	return log
 }
@@ -72,8 +75,8 @@ func (l *Log) Done(e *Event) {
 	if !l.log.Enabled(context.Background(), level) {
 		return
 	}
-	var buf [29]slog.Attr
-	a := append(buf[:0],
+	buf := attrLists.Get().(*[]slog.Attr)
+	a := append((*buf)[:0],
 		slog.String("id", x.ID), wire.Field("method", x.Method, wire.MaxMethod), wire.Field("path", wire.MaskedPath(x.Path), wire.MaxPath),
 		slog.Int("status", r.Status), slog.String("outcome", r.Result()), slog.String("source", string(r.Source)),
 		slog.Int("attempts", r.Attempts), Milliseconds("queue_ms", r.Queue), Milliseconds("ttfb_ms", r.First),
@@ -149,11 +152,26 @@ func (l *Log) Done(e *Event) {
 		a = append(a, wire.Field("error_type", r.ErrorType, wire.MaxMessage), wire.Field("error_code", r.ErrorCode, wire.MaxMessage),
 			wire.Field("error_param", r.ErrorParam, wire.MaxMessage), wire.Field("error", r.ErrorMessage, wire.MaxField))
 	}
+	message := "request"
 	if e.Alone {
-		l.log.LogAttrs(context.Background(), level, "call ended without its caller", a...)
-		return
+		message = "call ended without its caller"
 	}
-	l.log.LogAttrs(context.Background(), level, "request", a...)
+	if l.lines != nil {
+		_ = l.lines.Line(context.Background(), time.Now(), level, message, a) // as slog does
+	} else {
+		l.log.LogAttrs(context.Background(), level, message, a...)
+	}
+	clear(a) // they share memory with the request
+	*buf = a
+	attrLists.Put(buf)
+}
+
+// attrLists are for reuse: the fields of one line are over 1 KB.
+var attrLists = sync.Pool{New: func() any { a := make([]slog.Attr, 0, 32); return &a }}
+
+// liner is a handler that takes a record's attributes as they are; see package jsonlog.
+type liner interface {
+	Line(ctx context.Context, at time.Time, level slog.Level, message string, attrs []slog.Attr) error
 }
 
 // Milliseconds is a duration as the log has it: a number with three decimals.

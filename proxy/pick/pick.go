@@ -4,6 +4,7 @@ import (
 	"io"
 	"mime"
 	"strings"
+	"sync"
 )
 
 // Picker picks facts out of one body. Make it with New; it is for one goroutine.
@@ -29,7 +30,8 @@ const (
 // llama.cpp does). Under any other label (curl's is application/x-www-form-urlencoded,
 // fetch's text/plain) it has facts only if it is one whole JSON object.
 func New(contentType string) *Picker {
-	p := &Picker{json: newObject()}
+	p := pickers.Get().(*Picker)
+	*p = Picker{json: newObject()}
 	media, _, _ := strings.Cut(contentType, ";")
 	media = strings.TrimSpace(media)
 	switch {
@@ -49,6 +51,12 @@ func New(contentType string) *Picker {
 func hasSuffixFold(s, suffix string) bool {
 	return len(s) >= len(suffix) && strings.EqualFold(s[len(s)-len(suffix):], suffix)
 }
+
+// pickers are for reuse: one is over 1 KB.
+var pickers = sync.Pool{New: func() any { return new(Picker) }}
+
+// Release gives p back, which is not to be used any more.
+func (p *Picker) Release() { pickers.Put(p) }
 
 // Write takes the next bytes of the body, in pieces of any size. It does not
 // allocate, keeps no reference to b, and always returns len(b) and nil.

@@ -1,7 +1,6 @@
 package recent
 
 import (
-	"container/list"
 	"time"
 
 	"outrigger/proxy/observe"
@@ -28,15 +27,16 @@ type pending struct {
 	spans []kept
 	hold  time.Duration // told of the attempt whose span comes next
 	more  int
-	place *list.Element
+
+	older, newer *pending
 }
 
-// pendings are the requests under way that have spans, the newest in front. They are reused:
-// most requests need no memory here.
+// pendings are the requests under way that have spans. They are reused: most requests need no
+// memory here.
 type pendings struct {
-	byID map[string]*pending
-	age  list.List
-	free []*pending
+	byID           map[string]*pending
+	oldest, newest *pending
+	free           []*pending
 }
 
 // of returns the entry of a request, made if need be.
@@ -45,7 +45,7 @@ func (ps *pendings) of(id string) *pending {
 		return p
 	}
 	if len(ps.byID) >= MaxPending {
-		ps.release(ps.take(ps.age.Back().Value.(*pending).id))
+		ps.release(ps.take(ps.oldest.id))
 	}
 	p := &pending{}
 	if n := len(ps.free); n > 0 {
@@ -54,8 +54,13 @@ func (ps *pendings) of(id string) *pending {
 	if ps.byID == nil {
 		ps.byID = map[string]*pending{}
 	}
-	p.id = id
-	p.place = ps.age.PushFront(p)
+	p.id, p.older = id, ps.newest
+	if p.older == nil {
+		ps.oldest = p
+	} else {
+		p.older.newer = p
+	}
+	ps.newest = p
 	ps.byID[id] = p
 	return p
 }
@@ -63,10 +68,21 @@ func (ps *pendings) of(id string) *pending {
 // take removes and returns the entry of a request, nil if it has none.
 func (ps *pendings) take(id string) *pending {
 	p := ps.byID[id]
-	if p != nil {
-		delete(ps.byID, id)
-		ps.age.Remove(p.place)
+	if p == nil {
+		return nil
 	}
+	delete(ps.byID, id)
+	if p.older == nil {
+		ps.oldest = p.newer
+	} else {
+		p.older.newer = p.newer
+	}
+	if p.newer == nil {
+		ps.newest = p.older
+	} else {
+		p.newer.older = p.older
+	}
+	p.older, p.newer = nil, nil
 	return p
 }
 

@@ -2,6 +2,7 @@ package recent
 
 import (
 	"maps"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -96,7 +97,7 @@ func requestOf(e *observe.Event) Request {
 	q := Request{
 		ID: x.ID, Start: x.Start, Took: millis(e.Took()),
 		Asked: Asked{
-			Method: own(x.Method, wire.MaxMethod), Path: own(wire.MaskedPath(x.Path), maxPath), Endpoint: x.Endpoint.Name,
+			Method: methodOf(x.Method), Path: own(wire.MaskedPath(x.Path), maxPath), Endpoint: x.Endpoint.Name,
 			Model: own(x.Facts.Model, maxName), Caller: own(x.CallerLabel, maxName), Credential: e.Credential,
 		},
 		Answered: Answered{
@@ -114,6 +115,17 @@ func requestOf(e *observe.Event) Request {
 		q.Error = own(res.ErrorMessage, maxWords)
 	}
 	return q
+}
+
+// methodOf is a method as it is kept: nearly all are a word that net/http has.
+func methodOf(method string) string {
+	switch method {
+	case http.MethodPost:
+		return http.MethodPost
+	case http.MethodGet:
+		return http.MethodGet
+	}
+	return own(method, wire.MaxMethod)
 }
 
 // own returns text of at most most bytes that shares no memory with text.

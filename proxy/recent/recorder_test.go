@@ -129,8 +129,12 @@ func TestRecorder_IsBounded(t *testing.T) {
 			r.Span(fmt.Sprint(i), observe.Span{Kind: observe.SpanAttempt})
 		}
 	}
-	if n := len(r.pending.byID); n != MaxPending || r.pending.age.Len() != n {
-		t.Errorf("%d requests have spans, %d in order, want %d", n, r.pending.age.Len(), MaxPending)
+	inOrder := 0
+	for p := r.pending.newest; p != nil; p = p.older {
+		inOrder++
+	}
+	if n := len(r.pending.byID); n != MaxPending || inOrder != n || r.pending.oldest.older != nil {
+		t.Errorf("%d requests have spans, %d in order, want %d", n, inOrder, MaxPending)
 	}
 	for i := range 2 * MaxPending {
 		r.Done(event(fmt.Sprint(i), func(e *observe.Event) {

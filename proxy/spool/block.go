@@ -16,8 +16,9 @@ const (
 // block is a piece of memory that is charged to the memory account while it is
 // out of its pool. The first n bytes of buf belong to a body.
 type block struct {
-	buf []byte
-	n   int
+	buf  []byte
+	n    int
+	lent bool // someone may read it when its body is closed: it is not for another one
 }
 
 // blockPools lends blocks, one pool per size class. The zero value is ready.
@@ -43,5 +44,9 @@ func (p *blockPools) lend(c int) *block {
 	return &block{buf: make([]byte, blockSize(c))}
 }
 
-// put takes back a block that nobody reads any more.
-func (p *blockPools) put(b *block) { p[class(int64(len(b.buf)))].Put(b) }
+// put takes back a block that is not used any more.
+func (p *blockPools) put(b *block) {
+	if !b.lent {
+		p[class(int64(len(b.buf)))].Put(b)
+	}
+}

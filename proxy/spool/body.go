@@ -29,6 +29,21 @@ func (b *Body) Size() int64 { return b.size }
 // InMemory reports whether no part of the body is in a spool file.
 func (b *Body) InMemory() bool { return b.file == nil }
 
+// Bytes returns the whole body if it is in memory and in one piece, else nil. Nobody may change
+// it. It stays as it is when the body is closed, although it does not count as memory in use then:
+// an HTTP transport may still read what it sends when the answer is over.
+func (b *Body) Bytes() []byte {
+	if !b.pin() {
+		return nil
+	}
+	defer b.unpin()
+	if b.file != nil || len(b.blocks) != 1 || int64(b.blocks[0].n) != b.size {
+		return nil
+	}
+	b.blocks[0].lent = true
+	return b.blocks[0].buf[:b.size:b.size]
+}
+
 // Reader returns a reader from the body's start. Any number of them may be used,
 // at once or one after another. They need not be closed before the body.
 func (b *Body) Reader() *Reader { return &Reader{body: b, start: b.onDisk} }

@@ -21,6 +21,11 @@ type intake struct {
 // for the caller with one byte of its own, so that no block is held empty.
 func (in *intake) run() error {
 	b := in.body
+	if 0 < in.announced && in.announced <= smallBody {
+		if err := in.small(); err != nil {
+			return err
+		}
+	}
 	for {
 		_, err := in.read(b.last[:])
 		if err == io.EOF { //nolint:errorlint // one inside a *ReadError is no end
@@ -44,6 +49,27 @@ func (in *intake) run() error {
 			return err
 		}
 	}
+}
+
+// smallBody is how long a body may be announced to be to have its block at once: no more than
+// net/http keeps for each connection (bufio.Reader in server.go, 4 KiB).
+const smallBody = 4 << 10
+
+// small reads what was announced of a small body, if there is room.
+func (in *intake) small() error {
+	b := in.body
+	if b.store.config.BodyMemory < smallBody {
+		return nil
+	}
+	room := in.block()
+	if room == nil {
+		return nil
+	}
+	err := in.fill(room[:in.announced])
+	if err == io.EOF { //nolint:errorlint // one inside a *ReadError is no end
+		return nil // which run meets again
+	}
+	return err
 }
 
 // fill reads until room, the end of the body's last block, is full.

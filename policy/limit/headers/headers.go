@@ -83,6 +83,9 @@ func Parse(h map[string][]string, now time.Time) Headers {
 	perSecond, structured := false, false
 	answered := clock{h, now}
 	for key, values := range h {
+		if !maySay(key) {
+			continue
+		}
 		structured = structured || key == "Ratelimit" || key == "Ratelimit-Policy"
 		if key == openAIWorked && len(values) > 0 {
 			p.Worked = parseMillis(values[0])
@@ -117,6 +120,11 @@ func Parse(h map[string][]string, now time.Time) Headers {
 		return cmp.Or(cmp.Compare(a.Dimension, b.Dimension), cmp.Compare(a.Window, b.Window))
 	})
 	return p
+}
+
+// maySay reports whether a header may be about limits: most are not, and this is cheap.
+func maySay(key string) bool {
+	return len(key) > 8 && (key[0] == 'R' || key[0] == 'A' || key[0] == 'X' || key[0] == 'O')
 }
 
 // put enters one header.
@@ -188,10 +196,9 @@ func (p *Headers) find(dimension string, window time.Duration) *Reading {
 // subject splits the rest of a header's name into dimension and window.
 func subject(what string) (string, time.Duration, bool) {
 	var window time.Duration
-	for suffix, d := range windowSuffixes {
-		if rest, ok := strings.CutSuffix(what, suffix); ok {
-			what, window = rest, d
-			break
+	if i := strings.LastIndexByte(what, '-'); i >= 0 {
+		if window = windowOf(what[i:]); window > 0 {
+			what = what[:i]
 		}
 	}
 	switch what {
@@ -211,9 +218,19 @@ func subject(what string) (string, time.Duration, bool) {
 	return "", 0, false
 }
 
-// windowSuffixes are how Cerebras and others name a limit's window.
-var windowSuffixes = map[string]time.Duration{
-	"-Second": time.Second, "-Minute": time.Minute, "-Hour": time.Hour, "-Day": 24 * time.Hour,
+// windowOf is the window that the last word of a limit's name says (Cerebras and others), 0 if it says none.
+func windowOf(suffix string) time.Duration {
+	switch suffix {
+	case "-Second":
+		return time.Second
+	case "-Minute":
+		return time.Minute
+	case "-Hour":
+		return time.Hour
+	case "-Day":
+		return 24 * time.Hour
+	}
+	return 0
 }
 
 // parseCount reads a limit or a remainder: decimal digits, of which policies may follow
