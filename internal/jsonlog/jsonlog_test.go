@@ -3,6 +3,7 @@ package jsonlog
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -12,8 +13,6 @@ import (
 	"testing/slogtest"
 	"testing/synctest"
 	"time"
-
-	"encoding/json"
 )
 
 // both are the lines that slog's handler and this one write of a record.
@@ -47,7 +46,8 @@ func FuzzLinesAreThoseOfSlog(f *testing.F) {
 func TestRecordsThatAreNotFlatAreSlogs(t *testing.T) {
 	for _, a := range []slog.Attr{
 		slog.Any("error", errors.New("gone")), slog.Group("g", slog.Int("n", 1)), slog.Time("t", time.Unix(1, 5).UTC()),
-		slog.Any("list", []int{1, 2}), slog.Any("secret", hidden("x")), slog.Float64("nan", math.NaN()), {},
+		slog.Any("list", []int{1, 2}), slog.Any("secret", hidden("x")), slog.Float64("nan", math.NaN()),
+		{},
 	} {
 		r := slog.NewRecord(time.Unix(1, 0), slog.LevelInfo, "m", 0)
 		r.AddAttrs(slog.Int("before", 1), a, slog.Int("after", 2))

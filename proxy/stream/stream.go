@@ -22,13 +22,13 @@ import (
 // answer is a committed answer's body. It passes the upstream's bytes on and
 // knows how the answer ended. Not safe for concurrent use.
 type answer struct {
-	x      *Serving
-	a      *attempt.Attempt
-	src    io.Reader
-	idle   time.Duration
-	timer  *time.Timer
-	stream bool
-	began  time.Time // when it was committed
+	x       *Serving
+	a       *attempt.Attempt
+	src     io.Reader
+	idle    time.Duration
+	silence silence
+	stream  bool
+	began   time.Time // when it was committed
 
 	learner *sticky.Learner   // reads the ids of objects; nil when the answer has none
 	batches io.Writer         // reads the states of batches; nil when the answer has none
@@ -48,6 +48,7 @@ type answer struct {
 func Serve(x *Serving, a *attempt.Attempt, learner *sticky.Learner, batches io.Writer) {
 	resp := a.Resp
 	s := &answer{x: x, a: a, began: time.Now(), src: a.Body, idle: x.Idle, learner: learner, batches: batches, list: listens(x, a)}
+	s.silence.ring = s.silent
 	if a.Resumed != nil {
 		s.idle = 0 // it sees to silences itself
 	}
@@ -85,7 +86,7 @@ func (s *answer) Read(p []byte) (int, error) {
 	}
 	s.arm()
 	n, err := s.src.Read(p)
-	s.disarm()
+	s.silence.end()
 	if s.list != nil {
 		_, _ = s.list.Write(p[:n])
 	}
@@ -123,6 +124,7 @@ func (s *answer) Close() error {
 		}
 		s.end(outcome)
 	}
+	s.silence.stop()
 	s.a.Finish(apierror.ErrFinished)
 	response.CleanTrailer(s.a.Resp)
 	return nil
