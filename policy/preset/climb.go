@@ -3,6 +3,7 @@ package preset
 import (
 	"net/url"
 	"strings"
+	"unicode/utf8"
 )
 
 // maxUnescapes is how often a path is unescaped in search of a segment that climbs: once by
@@ -52,6 +53,9 @@ var overlong = strings.NewReplacer("\xc0\xae", ".", "\xe0\x80\xae", ".", "\xc0\x
 
 // unescape takes one layer of escapes off path, leaving those that are none.
 func unescape(path string) string {
+	if !strings.ContainsFunc(path, func(c rune) bool { return c == '%' || c >= utf8.RuneSelf }) {
+		return path // as nearly all are
+	}
 	plain, err := url.PathUnescape(path)
 	if err != nil { // a percent sign that escapes nothing
 		plain = loosely(path)
