@@ -78,6 +78,7 @@ func (p *Proxy) newGeneration(c settings.Config, before *generation, bodies *spo
 	var homes *affinity.Homes
 	if before != nil {
 		homes = before.Homes
+		g.callers.KeepNames(before.callers)
 	}
 	for i, known := range known(c, before) {
 		var api *upstream.API

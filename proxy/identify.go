@@ -12,12 +12,12 @@ import (
 	proxywire "outrigger/proxy/wire"
 )
 
-// lookAtCaller finds out how urgent the call is, and who takes turns with others in queues. Where
+// lookAtCaller finds out who calls, how urgent the call is, and who takes turns with others in queues. Where
 // callers have no tokens they are told apart by their credentials, which upstreams with keys of
 // their own do not get.
 func (x *exchange) lookAtCaller(r *http.Request) error {
 	c, err := x.gen.callers.Caller(r)
-	x.CallerKey, x.Priority = c.Key, c.Priority
+	x.CallerName, x.CallerLabel, x.CallerKey, x.Priority = c.Name, c.Label, c.Key, c.Priority
 	if c.Key == 0 && x.gen.lends {
 		x.CallerKey = x.Credentials.Payer(r).Key()
 	}

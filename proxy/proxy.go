@@ -169,7 +169,6 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, x *exchange) error
 	if err := x.gen.callers.Admit(r, x.Target); err != nil {
 		return err
 	}
-	x.CallerLabel = x.gen.callers.Label(r)
 	if x.Page != "" && access.IsPreflight(r) {
 		return errPreflight
 	}

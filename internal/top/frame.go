@@ -151,8 +151,8 @@ func (f *frame) requests(last []request) {
 		if q.Outcome != "completed" {
 			code = "31"
 		}
-		f.line("%s  %s  %8.0f ms  queue %6.0f ms  %d attempts  %s  %s", q.Start.In(f.now.Location()).Format("15:04:05"),
-			f.paint(code, fmt.Sprintf("%3d %-22s", q.Status, q.Outcome)), q.Took, q.Queue, q.Attempts, cmp.Or(q.Model, q.Endpoint, q.Path), q.Upstream)
+		f.line("%s  %s  %8.0f ms  queue %6.0f ms  %d attempts  %s  %s%s", q.Start.In(f.now.Location()).Format("15:04:05"),
+			f.paint(code, fmt.Sprintf("%3d %-22s", q.Status, q.Outcome)), q.Took, q.Queue, q.Attempts, cmp.Or(q.Model, q.Endpoint, q.Path), q.Upstream, by(q.Caller))
 	}
 }
 
@@ -168,6 +168,14 @@ func meter(b bucket) string {
 }
 
 func name(credential, model string) string { return credential + " " + model }
+
+// by names the caller of a request.
+func by(caller string) string {
+	if caller == "" {
+		return ""
+	}
+	return "  by " + caller
+}
 
 func waits(n int) string {
 	switch n {

@@ -122,6 +122,7 @@ type request struct {
 	Endpoint string    `json:"endpoint"`
 	Path     string    `json:"path"`
 	Model    string    `json:"model"`
+	Caller   string    `json:"caller"`
 	Upstream string    `json:"upstream"`
 	Status   int       `json:"status"`
 	Outcome  string    `json:"outcome"`

@@ -19,6 +19,8 @@ import (
 // Callers decides who may call, before anything of a request is read.
 type Callers struct {
 	tokens     atomic.Pointer[[]clientToken]
+	header     bool                         // callers may name themselves
+	names      *names                       // that they gave themselves, in this configuration and in those before
 	priority   priority.Priority            // of calls that say nothing about theirs
 	priorities map[string]priority.Priority // by the name of a token
 	origins    []string
@@ -27,7 +29,7 @@ type Callers struct {
 
 // NewCallers returns what lets the callers in that c allows.
 func NewCallers(c settings.Callers) *Callers {
-	cs := &Callers{priority: c.Priority, priorities: map[string]priority.Priority{}}
+	cs := &Callers{priority: c.Priority, priorities: map[string]priority.Priority{}, header: c.Header, names: &names{}}
 	cs.SetTokens(c.Tokens)
 	for _, p := range c.TokenPriorities {
 		cs.priorities[p.Name] = p.Priority

@@ -9,6 +9,10 @@
 // name. A client token is for listeners that other machines reach. Tokens are kept as
 // hashes and compared in constant time.
 //
+// Who calls has a name in log, metrics and traces: that of its client token, and behind it the one
+// that it gives itself in x-outrigger-caller, where the operator asks for that. A token's name is
+// authenticated and the other is not, so that nobody gets a token's name by the header.
+//
 // A request from a page that may call can be a preflight. IsPreflight tells it, and
 // package proxy answers it.
 package access

@@ -20,13 +20,9 @@ const (
 // labelHeaders are where most callers have their key. Others have no label.
 var labelHeaders = [...]string{"Authorization", "Api-Key", "X-Api-Key", "X-Goog-Api-Key"}
 
-// Label names the caller of r for the log: by the name of its client token, or by the last
-// characters of one without, where callers present one, else by those of its own credential.
-// It is "" where that is missing, or short.
-func (cs *Callers) Label(r *http.Request) string {
-	if t := cs.tokenOf(r); t != nil && t.name != "" {
-		return t.name
-	}
+// endOf returns the last characters of what the caller of r presents, for the log: of its client
+// token where callers present one, else of its own credential.
+func (cs *Callers) endOf(r *http.Request) string {
 	if cs.HaveTokens() {
 		return lastOf(cmp.Or(r.Header.Get(wire.HeaderToken), intercept.Token(r.Context()), intercept.TokenOf(r)))
 	}

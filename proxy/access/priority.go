@@ -9,8 +9,15 @@ import (
 	"outrigger/proxy/wire"
 )
 
-// Caller is what queues need to know of who calls.
+// Caller is what queues and records need to know of who calls.
 type Caller struct {
+	// Name is that of the client token, then that which the caller gave itself, if it may:
+	// web, web/checkout, checkout. It is one of a bounded set, "" for none.
+	Name string
+	// Label tells the caller from others in the log: Name, or where that is "" the last characters
+	// of the client token or, where callers present none, of the caller's own credential. It is ""
+	// where that is missing, or short.
+	Label string
 	// Key tells callers with different client tokens apart: by name, if they have names. It is 0
 	// where nobody presents a token.
 	Key      uint64
@@ -23,7 +30,12 @@ type Caller struct {
 // for more is no error: a library may set the header for all of its users, and they would fail.
 func (cs *Callers) Caller(r *http.Request) (Caller, error) {
 	c, most := Caller{Priority: cs.priority}, priority.High
-	if t := cs.tokenOf(r); t != nil {
+	t := cs.tokenOf(r)
+	c.Name = cs.nameOf(r, t)
+	if c.Label = c.Name; c.Label == "" {
+		c.Label = cs.endOf(r)
+	}
+	if t != nil {
 		c.Key = t.key
 		if p, ok := cs.priorities[t.name]; ok {
 			c.Priority, most = p, p

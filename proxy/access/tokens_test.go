@@ -65,8 +65,9 @@ func TestCaller_TokensOfOneNameAreOneCaller(t *testing.T) {
 
 func TestLabel_IsTheTokensName(t *testing.T) {
 	for token, want := range map[string]string{"one": "web", "three": "batch", "web:two": "web", "plain": ""} {
-		if got := named().Label(requestOf("X-Outrigger-Token", token, "Authorization", "Bearer 0123456789012345678901234")); got != want {
-			t.Errorf("%s: %q, want %q", token, got, want)
+		got, err := named().Caller(requestOf("X-Outrigger-Token", token, "Authorization", "Bearer 0123456789012345678901234"))
+		if got.Label != want || got.Name != want || err != nil {
+			t.Errorf("%s: %+v, %v, want %q", token, got, err, want)
 		}
 	}
 }

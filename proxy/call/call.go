@@ -18,7 +18,8 @@ type Call struct {
 	Path        string
 	Query       string // as it came
 	Agent       string // the caller's User-Agent
-	CallerLabel string // names the caller in the log; "" if it has no name
+	CallerLabel string // names the caller in the log; "" if nothing tells it from others
+	CallerName  string // names the caller where names are bounded, as in metrics; "" if it has no name
 	CallerKey   uint64 // tells callers apart who take turns in queues; 0: by what they pay with
 	Priority    priority.Priority
 	Start       time.Time

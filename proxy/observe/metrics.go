@@ -37,6 +37,7 @@ type Metrics struct {
 	tokens        *prometheus.CounterVec
 	idempotency   *prometheus.CounterVec
 	batches       *prometheus.CounterVec
+	callers       callerMetrics
 
 	models modelLabels
 	series seriesCache
@@ -68,13 +69,14 @@ func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 		tokens:        counter("outrigger_tokens_total", "Tokens that upstreams said were used.", "upstream", "model", "kind"),
 		idempotency:   counter("outrigger_idempotency_total", "What became of calls with a key, and of abandoned ones.", "result"),
 		batches:       counter("outrigger_batches_total", "Batches that were first seen in a state, in answers to calls.", "upstream", "status"),
+		callers:       newCallerMetrics(counter),
 		models:        modelLabels{known: map[string]string{}},
 		series:        seriesCache{known: map[seriesKey]requestSeries{}},
 	}
 	var errs []error
 	for _, c := range []prometheus.Collector{
 		m.requests, m.duration, m.firstEvent, m.attempts, m.retries, m.refused, m.failovers, m.clientRetries,
-		m.queue, m.streamsOpen, m.streamsEnded, m.resumes, m.panics, m.tokens, m.idempotency, m.batches,
+		m.queue, m.streamsOpen, m.streamsEnded, m.resumes, m.panics, m.tokens, m.idempotency, m.batches, m.callers.requests, m.callers.tokens,
 	} {
 		errs = append(errs, r.Register(c))
 	}
@@ -141,6 +143,7 @@ func (m *Metrics) Done(e *Event) {
 		}
 	}
 	m.used(e)
+	m.callers.done(e)
 }
 
 // noLabel stands for what a request has none of.

@@ -74,6 +74,8 @@ type Callers struct {
 	// TokenPriorities are those of calls with a named token, and the most that their
 	// x-outrigger-priority may ask for.
 	TokenPriorities []TokenPriority `env:"TOKEN_PRIORITIES" doc:"priorities of named client tokens, 'name=priority' list, comma-separated: the default of their calls, and the most that x-outrigger-priority may ask for"`
+	// Header says that callers may name themselves, or a part of them, in x-outrigger-caller.
+	Header bool `env:"CALLER_HEADER" envDefault:"off" doc:"x-outrigger-caller names the caller in log, metrics, traces and status page"`
 	// Origins are the browser origins (scheme://host[:port]) that may call.
 	Origins []string `env:"ALLOWED_ORIGINS" envDefault:"none" doc:"browser origins that may call, comma-separated, or none"`
 	// Hosts are the Host values served, without port. Empty: loopback names and

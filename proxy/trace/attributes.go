@@ -85,6 +85,9 @@ func resultAttributes(e *observe.Event) []attribute.KeyValue {
 	if c.Facts.Model != "" {
 		a = append(a, semconv.GenAIRequestModel(wire.LabelText(c.Facts.Model)))
 	}
+	if c.CallerName != "" {
+		a = append(a, attribute.String("outrigger.caller", c.CallerName))
+	}
 	if e.Upstream != "" {
 		a = append(a, attribute.String("outrigger.upstream", e.Upstream))
 	}

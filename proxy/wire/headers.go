@@ -9,6 +9,7 @@ import (
 const (
 	HeaderToken       = "X-Outrigger-Token"
 	HeaderPriority    = "X-Outrigger-Priority"
+	HeaderCaller      = "X-Outrigger-Caller"
 	HeaderAttempts    = "X-Outrigger-Attempts"
 	HeaderUpstream    = "X-Outrigger-Upstream"
 	HeaderFailover    = "X-Outrigger-Failover"

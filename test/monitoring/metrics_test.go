@@ -106,6 +106,9 @@ func TestMetrics_OfAProcessUnderLoad(t *testing.T) {
 			}
 		}
 	}
+	if n := len(families["outrigger_caller_requests_total"].GetMetric()); n < 51 {
+		t.Errorf("only %d series of callers, want those of 50 and of other", n)
+	}
 	if seen < 25 {
 		t.Errorf("only %d metrics were seen", seen)
 	}
@@ -124,7 +127,7 @@ func underLoad(t *testing.T) string {
 	process.Start(t, []string{
 		"OUTRIGGER_LISTEN=" + traffic, "OUTRIGGER_ADMIN_LISTEN=" + admin, "OUTRIGGER_RETRY_BASE=10ms", "OUTRIGGER_RETRY_CAP=50ms",
 		"OUTRIGGER_UPSTREAMS=openai=http://" + sim + ",gone=http://" + process.FreeAddress(t), "OUTRIGGER_MAX_INFLIGHT=20", "OUTRIGGER_BREAKER_WAIT=1s",
-		"OTEL_EXPORTER_OTLP_ENDPOINT=http://" + process.FreeAddress(t),
+		"OUTRIGGER_CALLER_HEADER=on", "OTEL_EXPORTER_OTLP_ENDPOINT=http://" + process.FreeAddress(t),
 	}, binary).Ready(t, "http://"+admin+"/readyz")
 
 	chat := `{"model": "gpt-4.1", "stream": %v, "messages": [{"role": "user", "content": "Why?"}]}`
@@ -161,6 +164,7 @@ func call(t *testing.T, url, body, key string, i int) {
 	}
 	request.Header.Set("Authorization", "Bearer "+key)
 	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("X-Outrigger-Caller", fmt.Sprint("team ", i%70)) // more than have a label
 	if i%3 == 0 {
 		request.Header.Set("X-Stainless-Retry-Count", "1")
 		request.Header.Set("Idempotency-Key", fmt.Sprint("k", i))

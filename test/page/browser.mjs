@@ -79,7 +79,7 @@ async function use(page, view, name) {
     await page.keyboard.press('Tab');
     stops.push(await focused());
   }
-  for (const stop of ['skip', 'by-outcome', 'by-model', 'by-credential', 'hold', 'row']) {
+  for (const stop of ['skip', 'by-outcome', 'by-model', 'by-credential', 'by-caller', 'hold', 'row']) {
     if (!stops.includes(stop)) problem(`${name}: the Tab key does not reach ${stop}: ${stops}`);
   }
   const seq = () => page.evaluate(() => document.activeElement.dataset.seq);
@@ -99,6 +99,7 @@ async function use(page, view, name) {
   for (const part of ['Outrigger request id: or-', 'Time: 20', 'Endpoint: POST /v1/', 'Model: ', 'Status: ', 'x-outrigger-attempts: ', 'Attempts:']) {
     if (!story.support.includes(part)) problem(`${name}: "${part}" is not in what support gets: ${story.support}`);
   }
+  if (story.support.includes('-team')) problem(`${name}: the caller's name is in what support gets: ${story.support}`);
   const all = await page.evaluate(() => document.documentElement.innerText + document.querySelector('#support').value);
   if (/secret prompt|sk-first|sk-second/.test(all)) problem(`${name}: the page shows a prompt or a key`);
   await check(page, view);
@@ -122,6 +123,10 @@ async function use(page, view, name) {
   const shown = await page.$$eval('#list .how', (all) => [...new Set(all.map((e) => e.textContent.split(' ')[1]))]);
   if (other && (shown.length !== 1 || `=${shown[0]}` !== other)) problem(`${name}: the filter ${other} shows ${shown}`);
   await page.select('#by-outcome', '');
+  await page.select('#by-caller', '=second-team');
+  const callers = await page.$$eval('#list .what', (all) => [...new Set(all.map((e) => e.textContent.split('by ')[1]))]);
+  if (callers.join() !== 'second-team') problem(`${name}: the filter second-team shows requests of ${callers}`);
+  await page.select('#by-caller', '');
 
   note('filtered');
   const tree = await page.accessibility.snapshot();

@@ -19,7 +19,7 @@ func TestPage_Idle(t *testing.T) {
 }
 
 func TestPage_Storm(t *testing.T) {
-	w := start(t)
+	w := start(t, "OUTRIGGER_CALLER_HEADER=on")
 	w.tell(t, http.MethodPut, "limits", `[{"model":"gpt-4o","rpm":600,"enforce":"refill","burst":"500ms"}]`)
 	w.tell(t, http.MethodPut, "faults", `[{"kind":"status","status":500,"path":"/v1/embeddings"},
 		{"kind":"cut_reset","events":20,"model":"gpt-4o-mini","probability":0.1},{"kind":"status","status":503,"probability":0.15},{"kind":"reset","probability":0.05}]`)

@@ -59,6 +59,7 @@ func ask(ctx context.Context, method, url, key, body string) int {
 	request.Header.Set("Content-Type", "application/json")
 	if key != "" {
 		request.Header.Set("Authorization", "Bearer "+key)
+		request.Header.Set("X-Outrigger-Caller", strings.TrimPrefix(key, "sk-")+"-team")
 	}
 	response, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(request)
 	if err != nil {

@@ -20,6 +20,7 @@ const filters = {
   outcome: { select: $('by-outcome'), of: (q) => q.outcome, all: 'all', more: [['!completed', 'not completed'], ['!retried', 'more than one attempt']] },
   model: { select: $('by-model'), of: (q) => q.model ?? '', all: 'all', none: 'no model' },
   credential: { select: $('by-credential'), of: (q) => q.credential ?? '', all: 'all', none: 'none' },
+  caller: { select: $('by-caller'), of: (q) => q.caller ?? '', all: 'all', none: 'no name' },
 };
 
 function passes(q) {
@@ -41,6 +42,7 @@ function showChoices() {
     const key = JSON.stringify(options);
     if (f.key === key) continue;
     f.key = key;
+    if (f === filters.caller) f.select.parentElement.hidden = !chosen && !values.some(Boolean); // most have no names
     f.select.replaceChildren(...options.map(([value, text]) => new Option(text, value, false, value === chosen)));
   }
 }
@@ -71,7 +73,7 @@ function bar(q) {
 const tone = (q) => (q.outcome === 'completed' ? 'good' : q.outcome === 'canceled' ? 'left' : 'ill');
 
 function row(q) {
-  const what = [q.model || q.endpoint || q.path, q.upstream, q.attempts > 1 ? `${q.attempts} attempts` : '', q.caller].filter(Boolean).join(' · ');
+  const what = [q.model || q.endpoint || q.path, q.upstream, q.attempts > 1 ? `${q.attempts} attempts` : '', q.caller && `by ${q.caller}`].filter(Boolean).join(' · ');
   const button = make('button', 'row', make('span', 'when', clock(q.start)), make('span', `how ${tone(q)}`, `${q.status || '–'} ${q.outcome}`), make('span', 'what', what), bar(q), make('span', 'took', ms(q.took_ms)));
   button.type = 'button';
   button.tabIndex = -1;
