@@ -26,6 +26,7 @@ var allowed = map[string]bool{
 	"golang.org/x/time/rate":           true,
 	"github.com/sony/gobreaker/v2":     true,
 	"outrigger/internal/jsonscan":      true,
+	"outrigger/internal/lazyregexp":    true,
 	"outrigger/internal/values":        true,
 	"outrigger/policy":                 true,
 	"outrigger/policy/classify":        true,

@@ -2,16 +2,17 @@ package classify
 
 import (
 	"net/http"
-	"regexp"
 	"strings"
 	"time"
+
+	"outrigger/internal/lazyregexp"
 )
 
 // The kinds of refusals, by what their sentences say. A phrase that is listed in lists.go decides first; these find the
 // wordings that nobody listed.
 
 // debtRE finds sentences about an account that cannot pay. What sells more, "add credits to raise your limit", is none.
-var debtRE = regexp.MustCompile(
+var debtRE = lazyregexp.New(
 	`\b(?:overdue|arrears|arrearage)\b|account is (?:not )?in (?:good standing|arrears)|your account is in good standing` +
 		`|\b(?:insufficient|not enough|out of|exhausted|depleted|used up|no remaining|ran out of|run out of) (?:[\w$-]+ ){0,4}?(?:balance|credits?|funds)\b` +
 		`|\b(?:balance|credits?|funds) (?:is |are |was |were |has been |have been |have )?(?:insufficient|too low|exhausted|depleted|used up|not enough|expired|run out|negative|ran out)` +
@@ -55,13 +56,13 @@ func debtScope(r *reply) Scope {
 const opening = 48
 
 // opens reports whether a text says what re finds: in a rejection, at its beginning.
-func (r *reply) opens(re *regexp.Regexp) bool {
+func (r *reply) opens(re *lazyregexp.Regexp) bool {
 	at := re.FindStringIndex(cut(r.text, crowdMax))
 	return at != nil && (at[0] <= opening || r.status != http.StatusBadRequest && r.status != http.StatusUnprocessableEntity)
 }
 
 // brokeRE finds an account of which nothing is left: no smaller request would pass either.
-var brokeRE = regexp.MustCompile(`can only afford 0\b`)
+var brokeRE = lazyregexp.New(`can only afford 0\b`)
 
 func canAffordNone(r *reply) bool { return brokeRE.MatchString(r.text) }
 
@@ -111,7 +112,7 @@ var accountWords = strings.Fields(`credit balance fund overdue arrear standing q
 	payment invoice bill spend usage allowance points requests tokens messages generations wallet top recharge 欠费 余额 额度 配额`)
 
 // overRE finds a quota that is used up, without a word of how long it is for.
-var overRE = regexp.MustCompile(`\b(?:quotas?|usage limits?|allowance|points) (?:is |are |was |were |has been |have been |have |has )?(?:exceeded|exhausted|reached|used up|depleted|insufficient|run out)\b` +
+var overRE = lazyregexp.New(`\b(?:quotas?|usage limits?|allowance|points) (?:is |are |was |were |has been |have been |have |has )?(?:exceeded|exhausted|reached|used up|depleted|insufficient|run out)\b` +
 	`|\b(?:exceed(?:ed|s)?|reached|exhausted|used up|used all|hit|insufficient|out of|over|no) (?:[\w'’-]+ {1,2}){0,4}?(?:quota|usage limit|allowance|points|credits)\b|\bfrom quota was rejected\b|\b(?:exhausted|used up|used all|no (?:remaining|more)|run out of) (?:[\w'’-]+ ){0,3}?(?:requests|tokens|messages|generations)\b|\binsufficient tokens\b|\bwallet is empty\b|\bno active (?:subscription|membership)\b` +
 	`|\b(?:subscribe|top[- ]?up|recharge) to continue\b|\bplease (?:top[- ]?up|recharge)\b|额度(?:不足|已用)|配额(?:不足|已用)`)
 
@@ -126,12 +127,12 @@ func over(r *reply) bool {
 }
 
 // deadRE finds sentences about a key, token or account that is refused as such. "Token" alone is a unit of text.
-var deadRE = regexp.MustCompile(`\b(?:api[ _-]?key|(?:access|security|auth|oauth|bearer|authentication|authorization) token|credentials?)\b[^.\n]{0,40}?\b(?:is |are |has |was |been )*(?:invalid|expired|revoked|disabled|deactivated|not valid|incorrect|missing|deleted)\b` +
+var deadRE = lazyregexp.New(`\b(?:api[ _-]?key|(?:access|security|auth|oauth|bearer|authentication|authorization) token|credentials?)\b[^.\n]{0,40}?\b(?:is |are |has |was |been )*(?:invalid|expired|revoked|disabled|deactivated|not valid|incorrect|missing|deleted)\b` +
 	`|\b(?:invalid|expired|revoked|incorrect|missing|no)(?: valid| active| configured)? (?:[\w-]+ ){0,2}?(?:api[ _-]?key|(?:access|security|auth|oauth|bearer|api) token|credentials)\b|令牌(?:已|状态)?(?:过期|禁用|失效|不可用)|无效的(?:令牌|密钥)|密钥(?:无效|已)` +
 	`|\b(?:organization|account|workspace|project|user) (?:has been|is|was) (?:disabled|deactivated|terminated|banned|locked|closed)\b|\brequest signature\b[^\n]{0,40}\bnot match|\b(?:authentication|authorization) (?:error|failed)\b|\baccount (?:has been |is )?(?:suspended|blocked)\b|\bunavailable for (?:your |this )?account\b`)
 
 // keyRE finds a sentence about the key or token with which a refusal came.
-var keyRE = regexp.MustCompile(`^(?:error: ?)?(?:your |the |this |provided )*(?:api )?(?:key|token|license) (?:is |has been |was |has )(?:invalid|expired|revoked|disabled|deactivated|blocked|inactive|not (?:valid|active)|deleted)`)
+var keyRE = lazyregexp.New(`^(?:error: ?)?(?:your |the |this |provided )*(?:api )?(?:key|token|license) (?:is |has been |was |has )(?:invalid|expired|revoked|disabled|deactivated|blocked|inactive|not (?:valid|active)|deleted)`)
 
 // dead matches them under the statuses of a refusal for who asks.
 func dead(r *reply) bool {
@@ -144,15 +145,15 @@ func dead(r *reply) bool {
 
 var (
 	// allowanceRE finds an allowance for hours or longer, which is not a rate: no caller waits for its end.
-	allowanceRE = regexp.MustCompile(`\b(?:daily|weekly|monthly|hourly|session|today(?:'s|’s)?|24[- ]?h(?:ours?|rs?)?|\d{1,3}[- ]h(?:ours?|rs?)?(?:ly)?) (?:[\w()-]+ ){0,3}?(?:limits?|quotas?|allowance|allocation|usage|caps?|tokens?|requests?|credits?|neurons|budget)\b` +
+	allowanceRE = lazyregexp.New(`\b(?:daily|weekly|monthly|hourly|session|today(?:'s|’s)?|24[- ]?h(?:ours?|rs?)?|\d{1,3}[- ]h(?:ours?|rs?)?(?:ly)?) (?:[\w()-]+ ){0,3}?(?:limits?|quotas?|allowance|allocation|usage|caps?|tokens?|requests?|credits?|neurons|budget)\b` +
 		`|(?:\b|_)(?:requests?|tokens?|quer(?:y|ies)|calls?|messages?|generations?|images?|neurons|units|limit|quota)(?:\b|_)[^.\n]{0,24}(?:\bper|_per|\ba|\beach|/)[ _-]?(?:day|week|month)(?:\b|_)|\b(?:rpd|tpd)\b` +
 		`|\b(?:limit|quota|allowance|usage|requests|tokens)\b[^.\n]{0,40}\b(?:for|in|of|this) (?:this |the |your )?(?:current )?(?:today|day|week|month|billing (?:cycle|period)|period)\b` +
 		`|今日|每日|每周|每月|当日`)
 	// spentRE finds words that it is used up.
-	spentRE = regexp.MustCompile(`\bexceed(?:s|ed|ing)?\b|\bexhausted\b|\breached\b|\bused up\b|\bhit\b|\bout of\b|\bpast\b|\btoo many\b|\bover\b|\bno more\b|\bused all\b|\bmaximum usage\b|\blimited to\b|已达|上限|限额|超过`)
+	spentRE = lazyregexp.New(`\bexceed(?:s|ed|ing)?\b|\bexhausted\b|\breached\b|\bused up\b|\bhit\b|\bout of\b|\bpast\b|\btoo many\b|\bover\b|\bno more\b|\bused all\b|\bmaximum usage\b|\blimited to\b|已达|上限|限额|超过`)
 	// limitRateRE finds the words of a rate, under which a wait of hours is still one for the rate.
-	limitRateRE = regexp.MustCompile(`\brate[- ]?limit|\bretry\b`)
-	resetRE     = regexp.MustCompile(`\bquota will (?:be )?(?:reset|replenish|renew|refresh)|\bquota (?:has been |is |was )?reached|\busage limit\b|\blimit of [^.\n]{1,30} (?:per|every|in) \d+ ?h(?:ours?|rs?)?\b|\bquota (?:has been |is |was )?(?:exhausted|used up)`)
+	limitRateRE = lazyregexp.New(`\brate[- ]?limit|\bretry\b`)
+	resetRE     = lazyregexp.New(`\bquota will (?:be )?(?:reset|replenish|renew|refresh)|\bquota (?:has been |is |was )?reached|\busage limit\b|\blimit of [^.\n]{1,30} (?:per|every|in) \d+ ?h(?:ours?|rs?)?\b|\bquota (?:has been |is |was )?(?:exhausted|used up)`)
 )
 
 // longAllowance is the shortest wait for an allowance that nobody waits for.
@@ -177,7 +178,7 @@ func used(r *reply) bool {
 }
 
 // minuteRE finds a shorter window beside a longer one: which of them refused is not told then.
-var minuteRE = regexp.MustCompile(`(?:\b|_)per[ _-](?:min|sec)|/ ?(?:min|sec)`)
+var minuteRE = lazyregexp.New(`(?:\b|_)per[ _-](?:min|sec)|/ ?(?:min|sec)`)
 
 // saysUsed reports whether one sentence says that such an allowance is used up. Another one may only sell it.
 func saysUsed(text string) bool {

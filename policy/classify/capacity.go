@@ -2,8 +2,9 @@ package classify
 
 import (
 	"net/http"
-	"regexp"
 	"strings"
+
+	"outrigger/internal/lazyregexp"
 )
 
 // loadingRE finds sentences about a model, or the servers for it, that will be ready soon:
@@ -14,7 +15,7 @@ import (
 //	KServe        503 "Model with name … is not ready."
 //	Bedrock       429 "Model is not ready for inference. Wait and try again."
 //	Fireworks     503 "… is currently scaled to zero and is scaling up"
-var loadingRE = regexp.MustCompile(
+var loadingRE = lazyregexp.New(
 	`(?:^|["'] ?)loading (?:the )?model\b` +
 		`|\b(?:server|engine|runner|worker|backend)[ :-]{1,3}(?:still )?loading (?:the |a |its )?(?:model|weights)\b` +
 		`|^(?:the )?model (?:\S+ )?loading\b` +
@@ -24,10 +25,10 @@ var loadingRE = regexp.MustCompile(
 )
 
 // coldRE finds such a sentence at the beginning of a rejection (Featherless 400 "This Model is Cold / Not Ready for Inference").
-var coldRE = regexp.MustCompile(`^(?:error: ?)?(?:the |this |requested )*(?:model|deployment|endpoint)\b[^\n.]{0,80}? (?:is|are|still|currently) (?:still |currently |now |being )*(?:cold\b|loading\b|warming up|starting up|not (?:yet )?ready)`)
+var coldRE = lazyregexp.New(`^(?:error: ?)?(?:the |this |requested )*(?:model|deployment|endpoint)\b[^\n.]{0,80}? (?:is|are|still|currently) (?:still |currently |now |being )*(?:cold\b|loading\b|warming up|starting up|not (?:yet )?ready)`)
 
 // loadFailedRE finds those about one that will not.
-var loadFailedRE = regexp.MustCompile(`\b(?:error|fail(?:ed|ure)?|could ?n[o']t|cannot|can't|unable)\b[^\n{}'"]{0,30}\bload|\bload(?:ing)?\b[^\n]{0,20}\bfailed|\bterminated\b`)
+var loadFailedRE = lazyregexp.New(`\b(?:error|fail(?:ed|ure)?|could ?n[o']t|cannot|can't|unable)\b[^\n{}'"]{0,30}\bload|\bload(?:ing)?\b[^\n]{0,20}\bfailed|\bterminated\b`)
 
 // isLoading matches refusals of a model that is being made ready.
 func isLoading(r *reply) bool {
@@ -53,7 +54,7 @@ func isLoading(r *reply) bool {
 }
 
 // burstRE finds words about a rate that rose too fast: DashScope's limit_burst_rate, Volcengine's RequestBurstTooFast.
-var burstRE = regexp.MustCompile(`\brequest (?:rate|burst|traffic)[^.\n]{0,30}\b(?:increas|ris|ros|grow|grew|burst|spik)|\bincreased too (?:quickly|fast)|\bslow down (?:the |your )?(?:traffic|request)|\bscale requests more smoothly|\bramp up\b[^.\n]{0,30}\b(?:slow|gradual)|\btriggered by request burst`)
+var burstRE = lazyregexp.New(`\brequest (?:rate|burst|traffic)[^.\n]{0,30}\b(?:increas|ris|ros|grow|grew|burst|spik)|\bincreased too (?:quickly|fast)|\bslow down (?:the |your )?(?:traffic|request)|\bscale requests more smoothly|\bramp up\b[^.\n]{0,30}\b(?:slow|gradual)|\btriggered by request burst`)
 
 // burst matches refusals of a rate that rose too fast.
 func burst(r *reply) bool {
@@ -61,7 +62,7 @@ func burst(r *reply) bool {
 }
 
 // crowdRE finds sentences about servers that have no room, whoever asks.
-var crowdRE = regexp.MustCompile(`\boverload(?:ed)?\b|\btoo busy\b|\b(?:is|are|currently|server|service|system) busy\b|\bunable to handle\b[^.\n]{0,30}\brequests|\b(?:system|server|insufficient|limited|lack of) capacity\b|\bcapacity limits?\b` +
+var crowdRE = lazyregexp.New(`\boverload(?:ed)?\b|\btoo busy\b|\b(?:is|are|currently|server|service|system) busy\b|\bunable to handle\b[^.\n]{0,30}\brequests|\b(?:system|server|insufficient|limited|lack of) capacity\b|\bcapacity limits?\b` +
 	`|\bno more (?:data ?centers|capacity|workers|slots|resources)|\bno (?:available|free|idle|healthy|valid) (?:[\w-]+ )?(?:capacity|workers?|executors?|slots?|instances?|replicas?|gpus?)|\bout of capacity|\bat (?:maximum|max|full) capacity|\bno (?:[\w-]+ )?(?:slots?|workers?|instances?|replicas?|gpus?|executors?|nodes?|capacity) (?:is |are )?(?:currently )?available|\bslots? (?:is|are) busy|\bqueue (?:is )?full|\b(?:too many|maximum|max) (?:pending|queued|waiting) requests|\bresource (?:cluster|pool)\b|\bpreemptible\b` +
 	`|\bworker\b[^.\n]{0,40}\b(?:limit|queue)[^.\n]{0,20}\b(?:reached|full)|\bmodel (?:is )?(?:currently |temporarily )?(?:unavailable|busy)|\bservice (?:is not|isn't|isn’t) currently available|\bheavy load\b|\bexperiencing (?:a )?(?:very |unusually )?high (?:load|traffic|volume|demand)\b|\bunder high load\b|\bresou\w+ cluster|访问量过大|繁忙|负载(?:已饱和|过高)`)
 
@@ -81,7 +82,7 @@ func crowded(r *reply) bool {
 }
 
 // crowdModelRE finds a crowd at one model.
-var crowdModelRE = regexp.MustCompile(`(?:^|\bthe |\bthis |\byour )model (?:\S+ )?(?:is|are|service|busy|temporarily)\b|\bworker\b|\bmore data ?centers|该模型`)
+var crowdModelRE = lazyregexp.New(`(?:^|\bthe |\bthis |\byour )model (?:\S+ )?(?:is|are|service|busy|temporarily)\b|\bworker\b|\bmore data ?centers|该模型`)
 
 // crowdScope returns whom a lack of capacity concerns.
 func crowdScope(r *reply) Scope {
@@ -95,7 +96,7 @@ func crowdScope(r *reply) Scope {
 }
 
 // behindRE finds what a gateway says of the limit of its own provider, which the caller cannot pace.
-var behindRE = regexp.MustCompile(`\b(?:rate[- ]?limited|throttled|limited) by (?:the |our |its |an? )?(?:upstream|provider)|\b(?:upstream|provider)(?:'s)? (?:rate[- ]?limit|is rate|has rate|quota)|\berror from (?:the )?(?:upstream|provider)\b[^\n]{0,80}\b(?:limit|429|too many)`)
+var behindRE = lazyregexp.New(`\b(?:rate[- ]?limited|throttled|limited) by (?:the |our |its |an? )?(?:upstream|provider)|\b(?:upstream|provider)(?:'s)? (?:rate[- ]?limit|is rate|has rate|quota)|\berror from (?:the )?(?:upstream|provider)\b[^\n]{0,80}\b(?:limit|429|too many)`)
 
 // behind matches a provider's limit that a gateway passes on as its own.
 func behind(r *reply) bool {
@@ -112,7 +113,7 @@ func namedBusy(r *reply) bool {
 }
 
 // hurryRE finds a rate in the text of an answer that failed by its status.
-var hurryRE = regexp.MustCompile(`\brate[- ]?limited\b|\brate[- ]?limits?\b[^.\n]{0,40}?\b(?:exceed|reach|hit\b)|\b(?:exceed(?:ed|s|ing)?|reached|hit|over) (?:[\w-]+ ){0,4}?rate[- ]?limit|^(?:error: ?)?rate limit(?:ing)?$|\btoo many (?:concurrent |simultaneous |parallel )?(?:requests|calls|queries|connections)\b|\bthrottl(?:ed|ing)\b` +
+var hurryRE = lazyregexp.New(`\brate[- ]?limited\b|\brate[- ]?limits?\b[^.\n]{0,40}?\b(?:exceed|reach|hit\b)|\b(?:exceed(?:ed|s|ing)?|reached|hit|over) (?:[\w-]+ ){0,4}?rate[- ]?limit|^(?:error: ?)?rate limit(?:ing)?$|\btoo many (?:concurrent |simultaneous |parallel )?(?:requests|calls|queries|connections)\b|\bthrottl(?:ed|ing)\b` +
 	`|\bconcurren\w+[^.\n]{0,30}\b(?:limit|quota|exceed\w*|reached)\b|\bexceed\w*[^.\n]{0,30}\bconcurren|请求过于频繁|频率限制|速率限制|并发`)
 
 func hurries(text string) bool {

@@ -1,11 +1,11 @@
 package classify
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
+	"outrigger/internal/lazyregexp"
 	"outrigger/policy/classify/hint"
 )
 
@@ -14,22 +14,22 @@ const number = `~?(\d[\d,]*(?:\.\d+)?)`
 
 var (
 	// "Limit 30000", "Limit: 25/5min", "limit: 32000"; with the window if it is there.
-	limitRE = regexp.MustCompile(`\b(?:limit|max (?:rpm|tpm|rpd|tpd|concurrency)):?\s*` + number +
+	limitRE = lazyregexp.New(`\b(?:limit|max (?:rpm|tpm|rpd|tpd|concurrency)):?\s*` + number +
 		`(?:\s*/\s*(\d*)\s*(seconds?|sec|s|minutes?|min|hours?|hr|h|days?|d)\b)?`)
 	// "Used 14567", "Current: 27/5min".
-	usedRE      = regexp.MustCompile(`\b(?:used|current):?\s*` + number)
-	requestedRE = regexp.MustCompile(`\brequested:?\s*` + number)
+	usedRE      = lazyregexp.New(`\b(?:used|current):?\s*` + number)
+	requestedRE = lazyregexp.New(`\brequested:?\s*` + number)
 	// xAI: "(actual/limit): 65605/16000".
-	actualRE = regexp.MustCompile(`\(actual/limit\):\s*` + number + `\s*/\s*` + number)
+	actualRE = lazyregexp.New(`\(actual/limit\):\s*` + number + `\s*/\s*` + number)
 	// "tokens per min", "queries per minute", "of 20,000 input tokens per minute".
-	perRE = regexp.MustCompile(`(?:` + number + `\s+)?\b(input |output )?(tokens?|requests?|queries|images?|audio seconds)` +
+	perRE = lazyregexp.New(`(?:` + number + `\s+)?\b(input |output )?(tokens?|requests?|queries|images?|audio seconds)` +
 		` per (second|sec|minute|min|hour|day|month)`)
 	// GitHub Models: "Rate limit of 10 per 60s exceeded".
-	ofRE = regexp.MustCompile(`limit of ` + number + ` per (\d+)s\b`)
+	ofRE = lazyregexp.New(`limit of ` + number + ` per (\d+)s\b`)
 	// "10 requests per 60 seconds", "1 request every 5 minutes".
-	everyRE = regexp.MustCompile(`(?:^|[^\d.,])` + number + `\s+(input |output )?(tokens?|requests?|queries|calls|images?) (?:per|every) (\d{1,5})\s*(s|sec|seconds?|m|min|minutes?|h|hours?)\b`)
+	everyRE = lazyregexp.New(`(?:^|[^\d.,])` + number + `\s+(input |output )?(tokens?|requests?|queries|calls|images?) (?:per|every) (\d{1,5})\s*(s|sec|seconds?|m|min|minutes?|h|hours?)\b`)
 	// RPM, TPM, RPD, TPD, IPM and so on.
-	shortRE = regexp.MustCompile(`\b(?:(rp|tp)([smhd])|(ip)([md])|(as)([hd]))\b`)
+	shortRE = lazyregexp.New(`\b(?:(rp|tp)([smhd])|(ip)([md])|(as)([hd]))\b`)
 )
 
 // limits reads the numbers of a refusal, as OpenAI, Groq, xAI, Together, Anthropic, Moonshot and Google word it.
@@ -158,7 +158,7 @@ func plural(kind, counted string) string {
 }
 
 // find returns the first number that re captures, 0 if none.
-func find(re *regexp.Regexp, text string) float64 {
+func find(re *lazyregexp.Regexp, text string) float64 {
 	if m := re.FindStringSubmatch(text); m != nil {
 		return count(m[1])
 	}

@@ -2,11 +2,11 @@ package classify
 
 import (
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
+	"outrigger/internal/lazyregexp"
 	"outrigger/policy/endpoint"
 )
 
@@ -143,9 +143,9 @@ func away(r *reply) bool { return r.wait > longAway }
 // call that is still being made and 422 for a key that was used for another one; others
 // have 409 for both, and say which in a code or a sentence of their own.
 var (
-	sameCallRE = regexp.MustCompile(`idempoten|\b(?:same|duplicate|identical|concurrent|original|previous|earlier|first|another) (?:[\w-]+ ){0,2}(?:request|call)s?\b|request_in_progress|concurrent_request`)
-	runningRE  = regexp.MustCompile(`in[ _-]?progress|in[ _-]?use|in[ _-]?flight|still[ _](?:being|running|processing|executing|pending)|being (?:processed|made|handled|executed)|(?:currently|already) (?:running|processing|executing|being)|concurrent|simultaneous|outstanding|pending|processing|(?:not|n't) (?:yet )?(?:been )?(?:complete|finish)|locked`)
-	otherRE    = regexp.MustCompile(`idempoten[^\n]{0,200}(?:mismatch|different|\bdiffer|(?:not|n't) match|re-?used?\b|only be used with the same)|(?:mismatch|different|re-?used?\b|(?:not|n't) match)[^\n]{0,200}idempoten|\bdifferent (?:request |http |json )?(?:body|payload|parameters|params|arguments|content)`)
+	sameCallRE = lazyregexp.New(`idempoten|\b(?:same|duplicate|identical|concurrent|original|previous|earlier|first|another) (?:[\w-]+ ){0,2}(?:request|call)s?\b|request_in_progress|concurrent_request`)
+	runningRE  = lazyregexp.New(`in[ _-]?progress|in[ _-]?use|in[ _-]?flight|still[ _](?:being|running|processing|executing|pending)|being (?:processed|made|handled|executed)|(?:currently|already) (?:running|processing|executing|being)|concurrent|simultaneous|outstanding|pending|processing|(?:not|n't) (?:yet )?(?:been )?(?:complete|finish)|locked`)
+	otherRE    = lazyregexp.New(`idempoten[^\n]{0,200}(?:mismatch|different|\bdiffer|(?:not|n't) match|re-?used?\b|only be used with the same)|(?:mismatch|different|re-?used?\b|(?:not|n't) match)[^\n]{0,200}idempoten|\bdifferent (?:request |http |json )?(?:body|payload|parameters|params|arguments|content)`)
 )
 
 // words is all that a reply says: its codes and its text.

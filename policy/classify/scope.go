@@ -2,9 +2,10 @@ package classify
 
 import (
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
+
+	"outrigger/internal/lazyregexp"
 )
 
 // bucketScope returns whom a rate limit belongs to. Most providers count per model, and say so in one of many
@@ -36,11 +37,11 @@ func bucketScope(r *reply) Scope {
 var bedrockCodes = codes(`throttlingexception servicequotaexceededexception`)
 
 // limitOnRE finds a limit of a model that is named by its version: "rate-limited on claude-opus-4-7".
-var limitOnRE = regexp.MustCompile(`\brate[- ]?limit\w*(?: exceeded| reached)? on [a-z][\w./:-]*\d`)
+var limitOnRE = lazyregexp.New(`\brate[- ]?limit\w*(?: exceeded| reached)? on [a-z][\w./:-]*\d`)
 
 // perUnitRE matches a limit spelled out. The short "RPM" is left to the account: Moonshot
 // says "organization max RPM", ERNIE "Rate limit reached for RPM".
-var perUnitRE = regexp.MustCompile(`\b(tokens?|requests?|images?|queries)[ -]per[ -](second|min|hour|day)`)
+var perUnitRE = lazyregexp.New(`\b(tokens?|requests?|images?|queries)[ -]per[ -](second|min|hour|day)`)
 
 var modelLimitCodes = codes(`requests tokens images slow_down resource_exhausted too_many_tokens_error token_quota_exceeded
 	dynamic_request_limited dynamic_token_limited`)
@@ -75,7 +76,7 @@ func quotaScope(r *reply) Scope {
 // paceRE finds words about how fast or how much a caller may ask. A refusal that has none of them, such as
 // "Extra usage is required for long context requests." (anthropics/claude-code#41054), may have any reason, whatever
 // type it comes under.
-var paceRE = regexp.MustCompile(`(?:\b|_)rate[ _-]?limit|\bratelimit|\brequest rate\b|\btoo many\b|\btoo (?:fast|quickly|frequent)|\bfrequen(?:cy|tly)\b` +
+var paceRE = lazyregexp.New(`(?:\b|_)rate[ _-]?limit|\bratelimit|\brequest rate\b|\btoo many\b|\btoo (?:fast|quickly|frequent)|\bfrequen(?:cy|tly)\b` +
 	`|\bthrottl|\bslow down\b|\b(?:rpm|tpm|rpd|tpd|qps|rps|tps)\b|\b(?:requests?|tokens?|calls?|queries|images?)[ -](?:per|/)[ -]?(?:s|min|hour|h|day|d)` +
 	`|\b(?:request|token|call|usage|quota|rate)s? (?:limit|quota|cap)s?\b|\bquotas? (?:was |were |is |are |has been |have been )?(?:reached|exceeded|exhausted|hit)\b` +
 	`|\b(?:exceed(?:ed|s|ing)?|reached|hit|over|out of) (?:\S+ ){0,4}?(?:quotas?|rate)\b`)
@@ -116,7 +117,7 @@ func (r *reply) emptied() bool {
 
 // zeroLimitRE matches "limit: 0" and "limit=0", a model that the plan does not have, but no "limit: 0.5" and no
 // "remaining limit: 0".
-var zeroLimitRE = regexp.MustCompile(`(?:^|[^\w\s-]\s*|\b(?:rate|token|request|quota|the|your|with|a|of|model) )limit(?: of| is)? ?[:=]? ?"?(?:0|zero)(?:[^.\w]|\.\D|\.?$)`)
+var zeroLimitRE = lazyregexp.New(`(?:^|[^\w\s-]\s*|\b(?:rate|token|request|quota|the|your|with|a|of|model) )limit(?: of| is)? ?[:=]? ?"?(?:0|zero)(?:[^.\w]|\.\D|\.?$)`)
 
 // googleExhausted matches Google's RESOURCE_EXHAUSTED, also where a gateway quotes it.
 func googleExhausted(r *reply) bool {
@@ -151,13 +152,13 @@ func (r *reply) quotaNames(part string) bool {
 }
 
 // linkRE finds links in lower-cased texts: host, path and anchor.
-var linkRE = regexp.MustCompile(`https?://([\w.-]+)([^\s"'<>)\]#]*)(?:#([\w.%-]+))?`)
+var linkRE = lazyregexp.New(`https?://([\w.-]+)([^\s"'<>)\]#]*)(?:#([\w.%-]+))?`)
 
 // rateAnchorRE finds an anchor or the end of a path about a rate: "token-limit", "rate-limits", "429-throttling".
-var rateAnchorRE = regexp.MustCompile(`(?:token|rate|request|tpm|rpm|qps|throttl\w*|concurren\w*)s?[-_]?(?:limit|quota|per)|throttl|rate-?limit`)
+var rateAnchorRE = lazyregexp.New(`(?:token|rate|request|tpm|rpm|qps|throttl\w*|concurren\w*)s?[-_]?(?:limit|quota|per)|throttl|rate-?limit`)
 
 // rateLimitRE finds a text that says rate under a code that says quota (SambaNova).
-var rateLimitRE = regexp.MustCompile(`\brate limit (?:was |has been |is )?(?:exceeded|reached)`)
+var rateLimitRE = lazyregexp.New(`\brate limit (?:was |has been |is )?(?:exceeded|reached)`)
 
 // pageOwners are the hosts of documentation whose error codes mean something of their own: whoever links to one uses its
 // words. Alibaba's DashScope sends OpenAI's code for a throttle.

@@ -2,9 +2,10 @@ package classify
 
 import (
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"outrigger/internal/lazyregexp"
 )
 
 // standsFor returns the status of an error that came inside a 2xx: the one it names,
@@ -142,7 +143,7 @@ func namedStatus(n named) int {
 }
 
 // quotedStatusRE finds the status that a gateway quotes from behind it: "Error code: 503 - {…", "status code 429".
-var quotedStatusRE = regexp.MustCompile(`\b(?:error code|status code|status|http(?:/[\d.]+)?|error)\b[ :=(]{1,3}(?:is |of )?(4(?:08|13|29)|5\d\d)\b`)
+var quotedStatusRE = lazyregexp.New(`\b(?:error code|status code|status|http(?:/[\d.]+)?|error)\b[ :=(]{1,3}(?:is |of )?(4(?:08|13|29)|5\d\d)\b`)
 
 // saidStatus returns the status of an error inside a 2xx whose codes say nothing, by the words of its text; 500 if those
 // say nothing either. A quoted 401 or 403 is about the gateway's own key.

@@ -1,8 +1,9 @@
 package hint
 
 import (
-	"regexp"
 	"strings"
+
+	"outrigger/internal/lazyregexp"
 )
 
 // The grammar of hints in lower-cased texts: a cue, a few words, a link, a time.
@@ -15,7 +16,7 @@ import (
 // A cue is a word about coming back. What stands between it and the time must not turn the meaning: "retry timed out
 // after 30 s", "reset reason: … after 5 s" and "try again within a minute" name no wait, and a time without a cue never
 // does: "10 requests per 60 seconds", "max 30 minutes of audio".
-var cueRE = regexp.MustCompile(`(?:\b|_)(?:` +
+var cueRE = lazyregexp.New(`(?:\b|_)(?:` +
 	`(wait|pause|back(?:ing)?[ -]?off|cool(?:s|ing)?[ -]?down|hold off|sleep|blocked|throttled|locked(?: out)?|paused|banned|limited|suspended)` +
 	`|(re-?try(?:ing)?|retrydelay|retryafter|try(?:ing)?(?: it| this| your request| the request)? again|(?:be|is|comes?|check) back|regain access|(?:next|another) (?:request|attempt|call|try|retry|slot|window|available)|available|unblock(?:ed|s)?|unlock(?:ed|s)?|lifted|freed? up|frees up|resum(?:e|es|ed))` +
 	`|(reset(?:s|ting)?|refill(?:s|ed)?|refresh(?:es|ed)?|replenish(?:es|ed)?|renew(?:s|ed|al)?|restor(?:e|es|ed)|recover(?:s|ed)?)` +
@@ -87,7 +88,7 @@ func hints(text string, read func(after, link string) bool) {
 
 // cueZhRE finds the same in Chinese, where the time stands before what happens then: "您的限额将在 2026-03-09 08:00:00 重置",
 // "请在 5 秒后重试", "请等待 30 秒".
-var cueZhRE = regexp.MustCompile(`(?:将(?:在|于)|请(?:在|于)|等待)\s*`)
+var cueZhRE = lazyregexp.New(`(?:将(?:在|于)|请(?:在|于)|等待)\s*`)
 
 // meant reports whether a cue is one after what stands before it, and which links it may have: all of its kind, if nil.
 func meant(before, cue string, k kind) (func(link string) bool, bool) {

@@ -2,10 +2,11 @@ package hint
 
 import (
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"outrigger/internal/lazyregexp"
 )
 
 // Max is the longest wait that is believed to be one. No allowance is for longer than a year;
@@ -31,15 +32,15 @@ const digits = `(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?`
 var (
 	// spanRE is one number with its unit. The unit takes all letters, so that "in 3 different
 	// ways" is not three days.
-	spanRE = regexp.MustCompile(`^(?:\s|,|and\b)*(` + digits + `)\s*(?:more |additional |further )?([a-z]+|毫秒|秒|分钟|小时|天)`)
+	spanRE = lazyregexp.New(`^(?:\s|,|and\b)*(` + digits + `)\s*(?:more |additional |further )?([a-z]+|毫秒|秒|分钟|小时|天)`)
 	// rangeRE is the lower end of a range, of which the upper end counts: "5-10 seconds".
-	rangeRE = regexp.MustCompile(`^` + digits + `\s*(?:-|–|to|or|and)\s*(` + digits + `\s*[a-z])`)
+	rangeRE = lazyregexp.New(`^` + digits + `\s*(?:-|–|to|or|and)\s*(` + digits + `\s*[a-z])`)
 	// wordRE is a small number in words.
-	wordRE = regexp.MustCompile(`^(an?|another|one|two|three|four|five|ten|fifteen|twenty|thirty|sixty|half an?)\s+([a-z]+)`)
+	wordRE = lazyregexp.New(`^(an?|another|one|two|three|four|five|ten|fifteen|twenty|thirty|sixty|half an?)\s+([a-z]+)`)
 	// clockSpanRE is hours, minutes and seconds: "00:01:30".
-	clockSpanRE = regexp.MustCompile(`^(\d{1,3}):([0-5]\d):([0-5]\d)(\.\d+)?(?:[^\d:]|$)`)
+	clockSpanRE = lazyregexp.New(`^(\d{1,3}):([0-5]\d):([0-5]\d)(\.\d+)?(?:[^\d:]|$)`)
 	// isoSpanRE is a duration of ISO 8601, section 5.5.2: "pt1m30s".
-	isoSpanRE = regexp.MustCompile(`^p(?:(\d+)d)?t((?:\d+(?:\.\d+)?[hms])+)$`)
+	isoSpanRE = lazyregexp.New(`^p(?:(\d+)d)?t((?:\d+(?:\.\d+)?[hms])+)$`)
 )
 
 var numberWords = map[string]float64{

@@ -1,10 +1,11 @@
 package hint
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"outrigger/internal/lazyregexp"
 )
 
 // The parts of instants in lower-cased texts.
@@ -18,19 +19,19 @@ const (
 
 var (
 	// "2026-11-30t00:00:00.5+08:00", "2026-11-30 00:00 utc", "2026-11-30 at 00:00 utc", "2026/11/30".
-	isoRE = regexp.MustCompile(`^(\d{4})[-/](\d\d?)[-/](\d\d?)(?:` + atWords + clockWords + `)?\s*(?:` + zoneWords + `)?`)
+	isoRE = lazyregexp.New(`^(\d{4})[-/](\d\d?)[-/](\d\d?)(?:` + atWords + clockWords + `)?\s*(?:` + zoneWords + `)?`)
 	// "mon, 30 nov 2026 00:00:00 gmt", "30-nov-26", "30 november 2026 at 08:00 utc" (RFC 9110, section 5.6.7).
-	dayFirstRE = regexp.MustCompile(`^` + dayWords + `(\d\d?)(?:st|nd|rd|th)?[ -](?:of )?` + monthWords + `[ ,-]+(\d{4}|\d\d\b)(?:` + atWords + clockWords + `)?\s*(?:` + zoneWords + `)?`)
+	dayFirstRE = lazyregexp.New(`^` + dayWords + `(\d\d?)(?:st|nd|rd|th)?[ -](?:of )?` + monthWords + `[ ,-]+(\d{4}|\d\d\b)(?:` + atWords + clockWords + `)?\s*(?:` + zoneWords + `)?`)
 	// "nov 30, 2026 at 12:00 am utc", "december 1st (utc)", "dec 1 at 8am utc".
-	monthFirstRE = regexp.MustCompile(`^` + dayWords + monthWords + ` (\d\d?)(?:st|nd|rd|th)?\b(?:,? (\d{4}))?(?:` + atWords + clockWords + `)?\s*(?:` + zoneWords + `)?`)
+	monthFirstRE = lazyregexp.New(`^` + dayWords + monthWords + ` (\d\d?)(?:st|nd|rd|th)?\b(?:,? (\d{4}))?(?:` + atWords + clockWords + `)?\s*(?:` + zoneWords + `)?`)
 	// "00:00 utc", "3 pm (pacific time)", "14:30:00 gmt": the next time that the clock shows it.
-	clockRE = regexp.MustCompile(`^` + clockWords + `\s*` + zoneWords)
+	clockRE = lazyregexp.New(`^` + clockWords + `\s*` + zoneWords)
 	// "midnight", "midnight utc", "tomorrow", "tomorrow at 08:00 utc".
-	midnightRE = regexp.MustCompile(`^(?:midnight|tomorrow(?: at midnight)?)\b\s*(?:` + zoneWords + `)?`)
-	tomorrowRE = regexp.MustCompile(`^tomorrow(?:,| at)? ` + clockWords + `\s*(?:` + zoneWords + `)?`)
+	midnightRE = lazyregexp.New(`^(?:midnight|tomorrow(?: at midnight)?)\b\s*(?:` + zoneWords + `)?`)
+	tomorrowRE = lazyregexp.New(`^tomorrow(?:,| at)? ` + clockWords + `\s*(?:` + zoneWords + `)?`)
 	// "the start of the next month", "next month", "the end of the day".
-	turnRE  = regexp.MustCompile(`^(?:the )?(?:(?:start|beginning|top|first day|1st) of (?:the |your )?)?(?:next|new|following|end of (?:the |this )?(?:current )?)\s?(minute|hour|day|month)\b`)
-	epochRE = regexp.MustCompile(`^(\d{13}|\d{10})(?:\.\d+)?(?:\D|$)`)
+	turnRE  = lazyregexp.New(`^(?:the )?(?:(?:start|beginning|top|first day|1st) of (?:the |your )?)?(?:next|new|following|end of (?:the |this )?(?:current )?)\s?(minute|hour|day|month)\b`)
+	epochRE = lazyregexp.New(`^(\d{13}|\d{10})(?:\.\d+)?(?:\D|$)`)
 )
 
 // beijing is the zone in which z.ai and Zhipu write times without one. It is also the careful guess: of the zones in

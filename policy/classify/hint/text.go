@@ -1,9 +1,10 @@
 package hint
 
 import (
-	"regexp"
 	"strings"
 	"time"
+
+	"outrigger/internal/lazyregexp"
 )
 
 // InText reads the first wait that a lower-cased text names, "try again in 7m12s", "(reset after 4s)", "wait a minute",
@@ -60,16 +61,16 @@ func span(text, link string) time.Duration {
 
 var (
 	// bareRE finds a number without a unit at the end of its clause. "Try again in 2026" has more digits.
-	bareRE = regexp.MustCompile(`^(\d{1,3}(?:\.\d+)?)\s*(?:$|[;!)\]"'}\n]|[.,](?:\s|$))`)
+	bareRE = lazyregexp.New(`^(\d{1,3}(?:\.\d+)?)\s*(?:$|[;!)\]"'}\n]|[.,](?:\s|$))`)
 	// notSpanRE finds what makes the duration before it the length of something: "30 seconds ago", "5 minutes of audio".
-	notSpanRE = regexp.MustCompile(`^\s*(?:ago|of|window|period|interval)\b`)
+	notSpanRE = lazyregexp.New(`^\s*(?:ago|of|window|period|interval)\b`)
 	// spanFirstRE finds a duration that stands before its cue: "30 seconds until reset", "allow 5s before retrying".
-	spanFirstRE = regexp.MustCompile(`\b((?:` + digits + `\s*[a-z]+[ ,]+(?:and )?){1,3})(?:before (?:you )?(?:(?:can|may) )?(?:re-?try|try(?:ing)?|(?:sending|making|your|the|a|another) (?:next |new |another )?(?:re-?try|request|attempt))` +
+	spanFirstRE = lazyregexp.New(`\b((?:` + digits + `\s*[a-z]+[ ,]+(?:and )?){1,3})(?:before (?:you )?(?:(?:can|may) )?(?:re-?try|try(?:ing)?|(?:sending|making|your|the|a|another) (?:next |new |another )?(?:re-?try|request|attempt))` +
 		`|(?:until|till) (?:the |your |it |you )*(?:next )?(?:(?:limit|quota|can|may|is) )?(?:re-?try|reset|refill|available|request))`)
 	// spanLeadsRE finds one with which a sentence begins: "After 30 seconds, please try again".
-	spanLeadsRE = regexp.MustCompile(`(?:^|[.!?;\n]\s*)(?:please |then )?(?:in|after) ((?:` + digits + `\s*[a-z]+[ ,]+(?:and )?){1,3})(?:please |you |can |may |could |then |and )*(?:re-?try|try|request|resend|send)\b`)
+	spanLeadsRE = lazyregexp.New(`(?:^|[.!?;\n]\s*)(?:please |then )?(?:in|after) ((?:` + digits + `\s*[a-z]+[ ,]+(?:and )?){1,3})(?:please |you |can |may |could |then |and )*(?:re-?try|try|request|resend|send)\b`)
 	// keyedRE finds a name and its bare number: "retry-after: 21", "wait_seconds=5".
-	keyedRE = regexp.MustCompile(`\b([a-z]+(?:[_-][a-z]+)+)["']?\s?[:=]\s?["']?(\d+(?:\.\d+)?)(?:[^\w.:/-]|\.?$|\.\s)`)
+	keyedRE = lazyregexp.New(`\b([a-z]+(?:[_-][a-z]+)+)["']?\s?[:=]\s?["']?(\d+(?:\.\d+)?)(?:[^\w.:/-]|\.?$|\.\s)`)
 )
 
 // keyedWait reads a wait in seconds from what a text quotes of a header or a field.
