@@ -221,7 +221,7 @@ func (p *Proxy) Knows(token string) bool { return p.gen().callers.Known(token) }
 
 // Drain refuses every new request from now on.
 func (p *Proxy) Drain() {
-	p.inflight.Begun.Store(true)
+	p.inflight.Begin(time.Now())
 	p.calls.Drain()
 }
 

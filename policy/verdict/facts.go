@@ -5,6 +5,9 @@ import "time"
 // Facts is what a verdict rests on.
 type Facts struct {
 	Draining bool
+	// DrainSince is when the drain began, and DrainEnd when it ends what is left; zero is unknown.
+	DrainSince, DrainEnd time.Time
+
 	Inflight int   // requests under way
 	Requests int64 // requests that have ended since the start
 	// StoreAway is the store of answers to an Idempotency-Key if it does not answer, else "".
@@ -26,6 +29,14 @@ type Upstream struct {
 	Limits   []Limit
 	Slots    Slots // of the whole upstream
 	Refusals []Refusal
+	Failing  Failing
+}
+
+// Failing is how many of the last requests failed, whatever was done about it: Failed of Of,
+// most often with Outcome.
+type Failing struct {
+	Failed, Of int
+	Outcome    string
 }
 
 // Breaker is a circuit breaker. The zero value is closed.

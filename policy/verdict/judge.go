@@ -9,7 +9,7 @@ import (
 func Judge(f Facts, now time.Time) Verdict {
 	var lines []Line
 	if f.Draining {
-		lines = append(lines, Line{Level: Trouble, Text: "draining: new requests are refused, " + counted(f.Inflight, "is", "are", "still under way")})
+		lines = append(lines, draining(&f, now))
 	}
 	if f.StoreAway != "" {
 		lines = append(lines, Line{Level: Trouble, Text: "the store " + f.StoreAway + " does not answer: answers to an Idempotency-Key are not stored, and creates with one are refused"})
@@ -55,6 +55,9 @@ func judge(u *Upstream, now time.Time) []Line {
 	for _, l := range refusals(u.Refusals) {
 		add(l)
 	}
+	if l, ok := failing(u.Failing); ok {
+		add(l)
+	}
 	if u.Spent {
 		add(Line{Level: Trouble, Text: "the retry budget is spent: failures are passed on without a retry until calls succeed again"})
 	}
@@ -65,6 +68,30 @@ func judge(u *Upstream, now time.Time) []Line {
 		add(l)
 	}
 	return lines
+}
+
+// draining is the line of a process that is to end.
+func draining(f *Facts, now time.Time) Line {
+	l := Line{Level: Trouble, Text: "draining: new requests are refused, " + counted(f.Inflight, "is", "are", "still under way"), Since: f.DrainSince}
+	if f.Inflight > 0 && f.DrainEnd.After(now) {
+		l.Next, l.At = "what is left is ended", f.DrainEnd
+	}
+	return l
+}
+
+// A few requests fail on any day: it is worth a line when they are at least failingLeast, and
+// one in failingShare.
+const (
+	failingLeast = 2
+	failingShare = 20
+)
+
+// failing is the line of requests that failed although nothing else says why.
+func failing(f Failing) (Line, bool) {
+	if f.Failed < failingLeast || f.Failed*failingShare < f.Of {
+		return Line{}, false
+	}
+	return Line{Level: Trouble, Text: fmt.Sprintf("%d of the last %d requests failed, mostly with the outcome %s", f.Failed, f.Of, f.Outcome)}, true
 }
 
 // broken is the line of a breaker that is not closed.

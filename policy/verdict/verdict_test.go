@@ -132,6 +132,29 @@ func TestJudge(t *testing.T) {
 			Trouble,
 			[]string{"limits are not shared with the fleet (no connection), since 14:04"},
 		},
+		"draining for a while": {
+			Facts{Draining: true, Inflight: 3, DrainSince: ago(time.Minute), DrainEnd: now.Add(20 * time.Second)},
+			Trouble,
+			[]string{"draining: new requests are refused, 3 are still under way, since 14:04; what is left is ended in 20 s"},
+		},
+		"drained, before the time is up": {
+			Facts{Draining: true, DrainSince: ago(time.Minute), DrainEnd: now.Add(20 * time.Second)},
+			Trouble,
+			[]string{"draining: new requests are refused, none is still under way, since 14:04"},
+		},
+		"requests fail": {
+			Facts{Upstreams: []Upstream{
+				{Name: "a", Failing: Failing{10, 200, "interrupted"}, Limits: []Limit{{Queue: 1}}, Refusals: []Refusal{{Credential: "3f2a9c01", Outcome: "quota"}}},
+				{Name: "b", Failing: Failing{9, 200, "failed"}},
+				{Name: "c", Failing: Failing{1, 2, "failed"}},
+			}},
+			Trouble,
+			[]string{
+				"a: quota exhausted for credential 3f2a…; next probe with the next request",
+				"a: 10 of the last 200 requests failed, mostly with the outcome interrupted",
+				"a: pacing, 1 waits",
+			},
+		},
 		"drained": {
 			Facts{Draining: true}, Trouble, []string{"draining: new requests are refused, none is still under way"},
 		},

@@ -15,7 +15,25 @@ type Inflight struct {
 	Begun  atomic.Bool // a drain has begun
 	mu     sync.Mutex
 	active map[*Life]struct{}
+	began  time.Time // when a drain did
 	end    time.Time // when a drain ends; zero while nothing ends
+}
+
+// Begin says that a drain begins now.
+func (d *Inflight) Begin(now time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.Begun.Swap(true) {
+		d.began = now
+	}
+}
+
+// Drain returns when a drain began, and when it ends what is left; both are zero where that is
+// not known.
+func (d *Inflight) Drain() (began, end time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.began, d.end
 }
 
 // NewInflight returns one that knows no calls.

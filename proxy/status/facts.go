@@ -6,11 +6,12 @@ import (
 	"outrigger/policy"
 	"outrigger/policy/verdict"
 	"outrigger/proxy/admission"
+	"outrigger/proxy/recent"
 )
 
-// facts is what the verdict on s rests on.
-func (s *Status) facts() verdict.Facts {
-	f := verdict.Facts{Draining: s.Draining, Inflight: s.Inflight, Requests: s.Totals.Requests}
+// facts is what the verdict on s rests on, and on how many of the last requests failed.
+func (s *Status) facts(failing map[string]recent.Failing) verdict.Facts {
+	f := verdict.Facts{Draining: s.Draining, DrainSince: s.DrainSince, DrainEnd: s.DrainEnd, Inflight: s.Inflight, Requests: s.Totals.Requests}
 	if !s.Idempotency.Answers {
 		f.StoreAway = s.Idempotency.Store
 	}
@@ -18,7 +19,9 @@ func (s *Status) facts() verdict.Facts {
 		f.FleetAway, f.FleetSince = cmp.Or(s.Fleet.Cause, s.Fleet.Reason, "degraded"), s.Fleet.Since
 	}
 	for i := range s.Upstreams {
-		f.Upstreams = append(f.Upstreams, s.Upstreams[i].facts())
+		u := s.Upstreams[i].facts()
+		u.Failing = verdict.Failing(failing[u.Name])
+		f.Upstreams = append(f.Upstreams, u)
 	}
 	return f
 }

@@ -20,8 +20,12 @@ import (
 // Status is a picture of what the proxy knows now, for /status.json. It holds no
 // secret: a credential is the first 8 hex digits of an HMAC of it.
 type Status struct {
-	Time      time.Time        `json:"time"`
-	Draining  bool             `json:"draining"`
+	Time     time.Time `json:"time"`
+	Draining bool      `json:"draining"`
+	// DrainSince is when the drain began, and DrainEnd when it ends what is left.
+	DrainSince time.Time `json:"draining_since,omitzero"`
+	DrainEnd   time.Time `json:"draining_until,omitzero"`
+
 	Inflight  int              `json:"inflight"`
 	Memory    int64            `json:"body_memory_bytes"`
 	Spool     int64            `json:"body_spool_bytes"`
@@ -131,6 +135,7 @@ func (p Source) Status() Status {
 	now := time.Now()
 	memory, spooled := p.Bodies.Usage()
 	s := Status{Time: now, Draining: p.Inflight.Begun.Load(), Inflight: p.Inflight.Count(), Memory: memory, Spool: spooled}
+	s.DrainSince, s.DrainEnd = p.Inflight.Drain()
 	s.Idempotency = IdempotencyStatus{
 		Store: p.Calls.Settings.Store.Spec.String(), Answers: !p.Calls.Reach.On.Load(),
 		Running: p.Calls.Running(), Abandoned: p.Calls.Abandoned.Count(),
@@ -143,7 +148,7 @@ func (p Source) Status() Status {
 		s.Fleet = &fleet
 	}
 	s.Totals = p.Recent.Totals()
-	s.Verdict = verdict.Judge(s.facts(), now)
+	s.Verdict = verdict.Judge(s.facts(p.Recent.Failing(now)), now)
 	return s
 }
 

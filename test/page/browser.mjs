@@ -60,7 +60,7 @@ for (const theme of ['light', 'dark']) {
     await check(page, view);
     note('axe-core has looked');
     await shoot(page, name);
-    if (plan.requests && width === 1400) await page.screenshot({ path: `${plan.dir}/${name}-tall.png`, clip: { x: 90, y: 0, width: 1220, height: 1120 }, captureBeyondViewport: true });
+    if (plan.requests) await page.screenshot({ path: `${plan.dir}/${name}-tall.png`, clip: width === 1400 ? { x: 90, y: 0, width: 1220, height: 1120 } : { x: 0, y: 0, width: 390, height: 1900 }, captureBeyondViewport: true });
     result.views.push(view);
     note('pictures are taken');
     if (plan.use && theme === 'light' && width === 1400) await use(page, view, name);

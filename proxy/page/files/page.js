@@ -58,6 +58,6 @@ async function why() {
   } catch { /* it is away */ }
 }
 
-// Countdowns, for as long as somebody sees them.
-setInterval(() => { if (!document.hidden) tick(known); }, 1000);
+// Countdowns, for as long as somebody sees them: without a connection nobody knows what comes.
+setInterval(() => { if (!document.hidden && !lost) tick(known); }, 1000);
 listen();
