@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"outrigger/test/process"
 )
 
 // These variables make this test binary a child: a proxy and nothing else.
@@ -32,7 +34,9 @@ const (
 func TestMain(m *testing.M) {
 	role := os.Getenv(roleVariable)
 	if role == "" {
-		os.Exit(m.Run())
+		status := m.Run()
+		process.Remove()
+		os.Exit(status)
 	}
 	if err := serve(role, os.Getenv(upstreamVariable)); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -28,6 +28,9 @@ func Binary(tb testing.TB) string {
 	return path
 }
 
+// Raced reports whether Binary is built with the race detector.
+func Raced() bool { return race }
+
 // Remove deletes what Binary built. For TestMain, after m.Run.
 func Remove() { _ = os.RemoveAll(directory) }
 
