@@ -52,7 +52,8 @@ REAL    := outrigger/test/scenario outrigger/test/crowd outrigger/test/idempoten
 # Tests that have one call after another, or one stream after another, through every
 # spelling, cut and size. Each is a copy of the last to the race detector, and they are
 # most of what ./proxy takes under it: they run without.
-SPELLINGS := TestAHugeUpload|TestABackgroundStreamThatIsCutAnywhere|TestProvidersStreams|TestNothingThatACallerSays|TestWhatACallerSays|TestPartsOfImages|TestContentWithAnErrorInIt|TestACreateIsSent|TestACompressedCreate|TestModels_AShortName|AllocatesAtMost
+# So does the one that measures the binary's memory, which the race detector multiplies.
+SPELLINGS := TestAHugeUpload|TestABackgroundStreamThatIsCutAnywhere|TestProvidersStreams|TestNothingThatACallerSays|TestWhatACallerSays|TestPartsOfImages|TestContentWithAnErrorInIt|TestACreateIsSent|TestACompressedCreate|TestModels_AShortName|AllocatesAtMost|TestIdle_ResidentMemory
 
 # Random tests have the same cases in every run; make soak has fresh ones.
 export RAPID_SEED ?= 1

@@ -69,7 +69,7 @@ func (b *binary) cpu(tb testing.TB) time.Duration {
 var kilobytes = regexp.MustCompile(`(?m)^(VmRSS|RssAnon):\s+(\d+) kB$`)
 
 // resident is the memory that it has, all of it and what is not its file's, in bytes.
-func (b *binary) resident(tb testing.TB) (all, own int64) {
+func (b *binary) resident(tb testing.TB) (int64, int64) {
 	tb.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", b.PID()))
 	if err != nil {
