@@ -47,9 +47,12 @@ func runServe(ctx context.Context, c call) int {
 }
 
 // wantsNoColor reports whether NO_COLOR is set and not empty (https://no-color.org).
-func wantsNoColor(environ []string) bool {
+func wantsNoColor(environ []string) bool { return isSet("NO_COLOR", environ) }
+
+// isSet reports whether a variable is set and not empty.
+func isSet(name string, environ []string) bool {
 	for _, entry := range environ {
-		if value, ok := strings.CutPrefix(entry, "NO_COLOR="); ok {
+		if key, value, ok := strings.Cut(entry, "="); ok && key == name {
 			return value != ""
 		}
 	}
@@ -65,7 +68,9 @@ func serve(ctx context.Context, cfg *config.Config, log *slog.Logger, level *slo
 	running, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	resources.LimitHeap()
-	resources.PaceCollector()
+	if !isSet("GOGC", environ) {
+		resources.PaceCollector()
+	}
 	tellWaysOut(cfg, log)
 	for _, warning := range cfg.Warnings {
 		log.Warn("a part of the configuration will not work", slog.String("reason", warning))

@@ -16,7 +16,7 @@ import (
 )
 
 // both are the lines that slog's handler and this one write of a record.
-func both(r slog.Record) (want, got string) {
+func both(r slog.Record) (string, string) {
 	var a, b, c bytes.Buffer
 	_ = slog.NewJSONHandler(&a, &slog.HandlerOptions{Level: slog.LevelDebug}).Handle(context.Background(), r)
 	_ = NewHandler(&b, slog.LevelDebug).Handle(context.Background(), r)

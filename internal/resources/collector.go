@@ -2,7 +2,6 @@ package resources
 
 import (
 	"math"
-	"os"
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
@@ -14,13 +13,9 @@ import (
 const spare = 16 << 20
 
 // PaceCollector has the Go runtime collect garbage when spare was allocated, or the heap has
-// doubled if that is more. The memory limit holds all the same, and nothing is changed where
-// somebody has set GOGC. It is for a process: call it once.
-func PaceCollector() {
-	if os.Getenv("GOGC") == "" {
-		pace(newPacer())
-	}
-}
+// doubled if that is more. The memory limit holds all the same. It is for a process whose GOGC
+// nobody has set: call it once.
+func PaceCollector() { pace(newPacer()) }
 
 // pacer is found dead by every collection, which is how it notices them.
 type pacer struct {

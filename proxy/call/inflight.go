@@ -30,7 +30,7 @@ func (d *Inflight) Begin(now time.Time) {
 
 // Drain returns when a drain began, and when it ends what is left; both are zero where that is
 // not known.
-func (d *Inflight) Drain() (began, end time.Time) {
+func (d *Inflight) Drain() (time.Time, time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.began, d.end

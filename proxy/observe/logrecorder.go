@@ -76,7 +76,8 @@ func (l *Log) Done(e *Event) {
 		return
 	}
 	buf := attrLists.Get().(*[]slog.Attr)
-	a := append((*buf)[:0],
+	a := (*buf)[:0]
+	a = append(a,
 		slog.String("id", x.ID), wire.Field("method", x.Method, wire.MaxMethod), wire.Field("path", wire.MaskedPath(x.Path), wire.MaxPath),
 		slog.Int("status", r.Status), slog.String("outcome", r.Result()), slog.String("source", string(r.Source)),
 		slog.Int("attempts", r.Attempts), Milliseconds("queue_ms", r.Queue), Milliseconds("ttfb_ms", r.First),
@@ -159,7 +160,7 @@ func (l *Log) Done(e *Event) {
 	if l.lines != nil {
 		_ = l.lines.Line(context.Background(), time.Now(), level, message, a) // as slog does
 	} else {
-		l.log.LogAttrs(context.Background(), level, message, a...)
+		l.write(Notice{Level: level, Message: message, Fields: a})
 	}
 	clear(a) // they share memory with the request
 	*buf = a
