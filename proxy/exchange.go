@@ -26,6 +26,8 @@ type exchange struct {
 
 	flight   *idempotency.Flight // that this exchange makes the call of; nil when it answers its caller itself
 	launched bool                // a flight makes the call, and has its body
+
+	seen *sighting // what is seen of a call that is only observed; nil for all others
 }
 
 // newExchange returns the exchange that answers w, with a context that carries it. It releases

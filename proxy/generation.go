@@ -10,6 +10,7 @@ import (
 	"outrigger/proxy/affinity"
 	"outrigger/proxy/lane"
 	"outrigger/proxy/loop"
+	"outrigger/proxy/observe"
 	"outrigger/proxy/settings"
 	"outrigger/proxy/spool"
 	"outrigger/proxy/upstream"
@@ -86,11 +87,19 @@ func (p *Proxy) newGeneration(c settings.Config, before *generation, bodies *spo
 			api = known.API
 		}
 		api = upstream.NewAPI(c, c.Upstreams[i], p.deps.Dial, p.deps.Proxies, api)
-		g.Upstreams = append(g.Upstreams, lane.New(c, api, p.recorder, p.shared(), now, known))
+		g.Upstreams = append(g.Upstreams, lane.New(c, api, p.changes(), p.shared(), now, known))
 		g.lends = g.lends || api.Config.LendsKey()
 	}
 	g.Homes = affinity.NewHomes(g.Upstreams, homes)
 	return g
+}
+
+// changes is told of changes of the lanes' state.
+func (p *Proxy) changes() observe.Recorder {
+	if p.observing != nil {
+		return observe.Observing{Recorder: p.recorder}
+	}
+	return p.recorder
 }
 
 // swap puts the generation of c in the place of the present one. Requests that are under way

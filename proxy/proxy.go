@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -72,6 +73,7 @@ type Proxy struct {
 	failures    *negative.Failures
 	batches     *batches.Batches
 	decoding    chan struct{} // has one for each body that is being decoded
+	observing   *observing    // nil in enforce mode
 
 	idPrefix string
 	ids      atomic.Uint64
@@ -90,14 +92,20 @@ func New(c settings.Config, d Deps) (*Proxy, error) {
 	c.Store.Bytes = c.StoreBytes()
 	own := settings.KeyHeaders(c.Upstreams)
 	last := recent.New(time.Now())
-	recorders := observe.Recorders{observe.NewLog(d.Log), metrics, last}
+	live := observe.Recorders{observe.NewLog(d.Log), metrics}
 	if d.Tracer != nil {
-		recorders = append(recorders, d.Tracer)
+		live = append(live, d.Tracer)
 	}
+	recorders := append(slices.Clone(live), last)
 	p := &Proxy{
 		given: given,
 		deps:  d, recorder: recorders, recent: last, inflight: proxycall.NewInflight(),
 		credentials: carrier.NewCredentials(own), failures: negative.NewFailures(), batches: batches.New(recorders), decoding: decoders(), idPrefix: idPrefix(),
+	}
+	if c.Mode == settings.ModeObserve {
+		p.observing = newObserving(p, live)
+		last.Observe()
+		c = c.Observed()
 	}
 	if c.Fleet.Shared() {
 		if err := p.join(c.Fleet); err != nil {
@@ -127,6 +135,10 @@ func New(c settings.Config, d Deps) (*Proxy, error) {
 
 // ServeHTTP takes one request along the whole path.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if p.observing != nil {
+		p.observing.ServeHTTP(w, r)
+		return
+	}
 	x, r := p.open(w, r)
 	defer p.observe(x)
 	err := p.serve(w, r, x)
@@ -159,8 +171,8 @@ func (p *Proxy) forward(w http.ResponseWriter, r *http.Request, x *exchange) err
 	return nil
 }
 
-// serve is all that happens before the relay, one guard after the other.
-func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, x *exchange) error {
+// admit decides who may call.
+func (p *Proxy) admit(r *http.Request, x *exchange) error {
 	if p.inflight.Begun.Load() {
 		return apierror.New(apierror.Draining, "Outrigger is shutting down. Send the request again.").After(time.Second)
 	}
@@ -171,6 +183,14 @@ func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, x *exchange) error
 	}
 	if x.Page != "" && access.IsPreflight(r) {
 		return errPreflight
+	}
+	return nil
+}
+
+// serve is all that happens before the relay, one guard after the other.
+func (p *Proxy) serve(w http.ResponseWriter, r *http.Request, x *exchange) error {
+	if err := p.admit(r, x); err != nil {
+		return err
 	}
 	if err := x.lookAtCaller(r); err != nil {
 		return err
@@ -246,6 +266,9 @@ func (p *Proxy) Status() status.Status { return p.source().Status() }
 // Close closes idle connections and the store, and stops timers. Requests must have
 // ended.
 func (p *Proxy) Close() error {
+	if p.observing != nil {
+		p.observing.close()
+	}
 	p.gen().close()
 	if p.fleet != nil {
 		p.fleet.Close()

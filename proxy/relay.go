@@ -35,11 +35,9 @@ func (p *Proxy) newRelay(log *slog.Logger) *httputil.ReverseProxy {
 	}
 }
 
-// rewrite makes the request ready to be addressed to any upstream. What ReverseProxy took out
-// against its callers' wishes is put back: X-Forwarded-*, and a query that has
-// a semicolon or a bad escape.
-func (p *Proxy) rewrite(r *httputil.ProxyRequest) {
-	x := exchangeOf(r.In.Context())
+// putBack restores what ReverseProxy took out against its callers' wishes: X-Forwarded-*, and a
+// query that has a semicolon or a bad escape.
+func putBack(r *httputil.ProxyRequest) {
 	out := r.Out
 	out.URL.RawQuery, out.URL.ForceQuery = r.In.URL.RawQuery, r.In.URL.ForceQuery
 	for _, name := range [...]string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"} {
@@ -47,6 +45,13 @@ func (p *Proxy) rewrite(r *httputil.ProxyRequest) {
 			out.Header[name] = values
 		}
 	}
+}
+
+// rewrite makes the request ready to be addressed to any upstream.
+func (p *Proxy) rewrite(r *httputil.ProxyRequest) {
+	x := exchangeOf(r.In.Context())
+	out := r.Out
+	putBack(r)
 	out.Trailer, out.TransferEncoding = nil, nil // the body's length is known by now
 	delete(out.Header, proxywire.HeaderToken)
 	delete(out.Header, proxywire.HeaderPriority)

@@ -31,6 +31,9 @@ func (p *Proxy) Reload(c settings.Config) error {
 		return fmt.Errorf("%w: OUTRIGGER_%s", ErrFixed, strings.Join(fixed, ", OUTRIGGER_"))
 	}
 	p.given = c
+	if p.observing != nil {
+		c = c.Observed()
+	}
 	now := p.gen().Config
 	c.Bodies, c.Store = now.Bodies, now.Store // less what others have of them
 	p.swap(c)

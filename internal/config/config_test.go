@@ -44,6 +44,7 @@ func defaults() Settings {
 				Name: "openai", URL: &url.URL{Scheme: "https", Host: "api.openai.com"}, CallerKey: settings.CallerKeyAuto, HTTP2: settings.HTTP2Auto,
 			}},
 			Concurrency:  settings.ConcurrencyLearn,
+			Mode:         settings.ModeEnforce,
 			WebSocket:    settings.WebSocketPass,
 			Resume:       true,
 			TripCooldown: time.Minute,
@@ -160,6 +161,10 @@ func TestEnvironmentBecomesConfiguration(t *testing.T) {
 				c.Callers.Origins = []string{"https://app.example.com", "http://localhost:3000"}
 				c.Callers.Hosts = []string{"outrigger", "10.0.0.7", "[::1]"}
 			},
+		},
+		"observe mode": {
+			[]string{"OUTRIGGER_MODE=Observe"},
+			func(c *Settings) { c.Mode = settings.ModeObserve },
 		},
 		"priorities": {
 			[]string{

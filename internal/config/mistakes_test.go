@@ -115,7 +115,12 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 		},
 		"what sends a caller's key":  {"OUTRIGGER_UPSTREAM_OPENAI_CALLER_KEY=yes", []Mistake{{"OUTRIGGER_UPSTREAM_OPENAI_CALLER_KEY", "yes", "want one of auto, send, drop"}}},
 		"a model without a new name": {"OUTRIGGER_UPSTREAM_OPENAI_MODELS=a=b,c", []Mistake{{"OUTRIGGER_UPSTREAM_OPENAI_MODELS", "a=b,c", "want requested=sent, or several separated by commas, or off"}}},
-		"a model with two names":     {"OUTRIGGER_UPSTREAM_OPENAI_MODELS=a=b,a=c", []Mistake{{"OUTRIGGER_UPSTREAM_OPENAI_MODELS", "a", "want each requested model once"}}},
+		"a mode":                     {"OUTRIGGER_MODE=dry-run", []Mistake{{"OUTRIGGER_MODE", "dry-run", "want one of enforce, observe"}}},
+		"a model renamed where nothing is changed": {
+			"OUTRIGGER_MODE=observe|OUTRIGGER_UPSTREAM_OPENAI_MODELS=a=b",
+			[]Mistake{{"OUTRIGGER_MODE", "observe", "want enforce where OUTRIGGER_UPSTREAM_OPENAI_MODELS is set: observe changes no request, and so renames no model"}},
+		},
+		"a model with two names": {"OUTRIGGER_UPSTREAM_OPENAI_MODELS=a=b,a=c", []Mistake{{"OUTRIGGER_UPSTREAM_OPENAI_MODELS", "a", "want each requested model once"}}},
 		"another upstream's variable": {
 			"OUTRIGGER_UPSTREAMS=a=https://a.example,b=https://a.example|OUTRIGGER_UPSTREAM_C_RPM=1",
 			[]Mistake{{"OUTRIGGER_UPSTREAM_C_RPM", "", "no upstream c in OUTRIGGER_UPSTREAMS, which names a, b"}},

@@ -23,6 +23,15 @@ func validate(c *Settings, found *mistakes) {
 	checkOrder(c, found)
 	checkSpool(c.Bodies.Dir, found)
 	checkFleet(c.Fleet, found)
+	checkMode(c, found)
+}
+
+// checkMode notes what observe mode cannot do: the name of a model stands in the body, which
+// passes as it is.
+func checkMode(c *Settings, found *mistakes) {
+	if c.Mode == settings.ModeObserve && len(c.Upstreams) > 0 && len(c.Upstreams[0].Models) > 0 {
+		found.add(Prefix+"MODE", string(c.Mode), "want enforce where "+upstreamPrefix(c.Upstreams[0].Name)+"MODELS is set: observe changes no request, and so renames no model")
+	}
 }
 
 // checkOrder notes limits that lie over the limit of their limit.

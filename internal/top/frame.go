@@ -47,6 +47,9 @@ func draw(s *status, last []request, address string, now time.Time, color bool) 
 	f := &frame{now: now, color: color}
 	f.line("%s at %s, %s", f.paint(bold, "Outrigger"), address, now.Format("15:04:05"))
 	f.line("")
+	if s.Totals.Observed != nil {
+		f.line("%s every call passes once, as it is; what is shown as done is what enforce mode would have done\n", f.paint(bold, "OBSERVING, nothing is changed:"))
+	}
 	for _, l := range s.Verdict.Lines {
 		f.line("%s %s", f.paint(levelColor[l.Level], fmt.Sprintf("%-8s", strings.ToUpper(string(l.Level)))), l.Words(now))
 	}
@@ -62,6 +65,14 @@ func draw(s *status, last []request, address string, now time.Time, color bool) 
 
 func (f *frame) totals(s *status) {
 	t := &s.Totals
+	if o := t.Observed; o != nil {
+		var would []string
+		for _, what := range slices.Sorted(maps.Keys(o.Would)) {
+			would = append(would, fmt.Sprintf("%s %d", what, o.Would[what]))
+		}
+		f.line("would have: failed %d, failures prevented %d, failures caused %d, calls not made %d, waited in queues %s%s",
+			o.Failed-o.Prevented+o.Caused, o.Prevented, o.Caused, o.NotMade, spent(o.QueueSeconds), listed("; requests: ", would))
+	}
 	f.line("requests %d, in flight %d, failures prevented %d, calls not made %d, waited in queues %s",
 		t.Requests, s.Inflight, t.Prevented, t.NotMade, spent(t.QueueSeconds))
 	var ended []string

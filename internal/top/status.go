@@ -36,11 +36,22 @@ type totals struct {
 	Prevented    int64     `json:"failures_prevented"`
 	NotMade      int64     `json:"calls_not_made"`
 	QueueSeconds float64   `json:"queue_seconds"`
+	Observed     *observed `json:"observed"` // nil in enforce mode
 	Streams      struct {
 		Open    int            `json:"open"`
 		Ended   map[string]int `json:"ended"`
 		Resumed int            `json:"resumed"`
 	} `json:"streams"`
+}
+
+// observed is what enforce mode would have done.
+type observed struct {
+	Would        map[string]int64 `json:"would"`
+	Failed       int64            `json:"failed"`
+	Prevented    int64            `json:"failures_prevented"`
+	Caused       int64            `json:"failures_caused"`
+	NotMade      int64            `json:"calls_not_made"`
+	QueueSeconds float64          `json:"queue_seconds"`
 }
 
 type fleet struct {

@@ -15,10 +15,12 @@ type Words struct {
 
 // Table returns the words by what is explained and its value: by "outcome", "decision" (why an
 // attempt was repeated or not), "failover", "queue", "breaker", "reason" (why an answer broke
-// off), "source", "resume", "idempotency" and "kind" (of spans).
+// off), "source", "resume", "idempotency", "kind" (of spans) and "would" (have been done with a request
+// that was only observed).
 func Table() map[string]map[string]Words {
 	return map[string]map[string]Words{
 		"outcome": outcomes, "decision": decisions, "failover": failovers, "queue": queues, "breaker": breakers,
 		"reason": breaks, "source": sources, "resume": resumes, "idempotency": results, "kind": kinds,
+		"would": woulds,
 	}
 }

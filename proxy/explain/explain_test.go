@@ -79,6 +79,7 @@ func TestTable_EachValueHasWords(t *testing.T) {
 		"resume":      constants(t, "../stream", "", "resumeDone", "resumeRefused", "resumeUnreachable", "resumeCut", "resumeTooLate"),
 		"idempotency": constants(t, "../idempotency", "", "result", "Result"),
 		"kind":        constants(t, "../observe", "Kind"),
+		"would":       constants(t, "../observe", "Would"),
 	}
 	for what, words := range Table() {
 		values := want[what]

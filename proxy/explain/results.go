@@ -54,3 +54,17 @@ var kinds = map[string]Words{
 	"batch":        {"batch", ""},
 	"panic":        {"panic", ""},
 }
+
+// woulds says what enforce mode would have done with a request that was only observed.
+var woulds = map[string]Words{
+	"passed":       {"Enforce mode would have done the same.", ""},
+	"paced":        {"It would have queued the request for a limit.", "OUTRIGGER_QUEUE_TIMEOUT, OUTRIGGER_QUEUE_MAX"},
+	"held":         {"It would have held the request at an open breaker, or for the retry budget.", "OUTRIGGER_BREAKER_WAIT"},
+	"retried":      {"It would have repeated an attempt.", "OUTRIGGER_RETRY_MAX"},
+	"failed_over":  {"It would have gone on to the next upstream.", "OUTRIGGER_FAILOVER"},
+	"refused":      {"It would have answered with an error of its own, without a call.", "OUTRIGGER_QUEUE_TIMEOUT, OUTRIGGER_BREAKER_WAIT"},
+	"cached":       {"It would have answered from memory, without a call.", "OUTRIGGER_TRIP_COOLDOWN"},
+	"cut_reported": {"It would have ended the cut stream with an error event.", ""},
+	"sdk_retry":    {"The client's own retry would not have come.", "OUTRIGGER_CLIENT_RETRIES"},
+	"unknown":      {"What it would have done is not known.", ""},
+}

@@ -96,6 +96,7 @@ type Run struct {
 	Current  *attempt.Attempt // nil between attempts
 	lease    lease            // of Current
 	serving  stream.Serving
+	StandIn  http.RoundTripper // answers attempts in the upstreams' place; nil for what is really sent
 }
 
 // route is where a call may go, and has been.

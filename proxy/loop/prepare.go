@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 
@@ -34,6 +35,15 @@ func (x *Run) prepare(up *lane.Lane) Prepared {
 	}
 	f.model = clip.Text(withTier(f.model, x.Facts.Tier), wire.MaxModel)
 	return f
+}
+
+// Straight addresses a request that passes once, as it is, to its present upstream.
+func (x *Run) Straight(out *http.Request) {
+	x.Up.Address(out, "", x.Meant)
+	if x.IsAsked(x.Up) {
+		out.URL.Path, out.URL.RawPath = x.Asked.Path, x.Asked.RawPath
+	}
+	x.Outbound, x.credential = out, x.Credentials.Payer(out)
 }
 
 // rename finds what the upstream calls the model, and how its name has to stand in

@@ -47,7 +47,7 @@ func (x *Run) send(out *http.Request, a *attempt.Attempt) {
 	}
 	create := x.Endpoint.Effect == endpoint.Create
 	a.HTTP1 = x.http1 || x.Up.HTTP1.Wanted(a.Started)
-	resp, err := x.Up.Transport(create || x.stray, a.HTTP1, a.Started).RoundTrip(req)
+	resp, err := x.transport(create, a).RoundTrip(req)
 	x.RefreshDeadline()
 	if err != nil {
 		a.Fail(ctx, err)
@@ -70,6 +70,15 @@ func (x *Run) send(out *http.Request, a *attempt.Attempt) {
 		stream.Resumable(x.serves(), a, x.Outbound, x.credential, x.Bodies)
 	}
 	a.Peek(ctx)
+}
+
+// transport is what an attempt is sent with: the upstream's connections, unless somebody stands
+// in for the upstream.
+func (x *Run) transport(create bool, a *attempt.Attempt) http.RoundTripper {
+	if x.StandIn != nil {
+		return x.StandIn
+	}
+	return x.Up.Transport(create || x.stray, a.HTTP1, a.Started)
 }
 
 // trace gives the upstream the attempt's place in a distributed trace. When requests are not

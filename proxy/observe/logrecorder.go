@@ -68,6 +68,10 @@ func (l *Log) write(n Notice) {
 
 // Done implements Recorder: it writes the request's one line.
 func (l *Log) Done(e *Event) {
+	if e.Foreseen != nil {
+		l.foreseen(e)
+		return
+	}
 	x, r, level := e.Call, e.Result, slog.LevelInfo
 	if r.IsWarning() {
 		level = slog.LevelWarn

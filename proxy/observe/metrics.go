@@ -36,13 +36,16 @@ type Metrics struct {
 	panics        *prometheus.CounterVec
 	tokens        *prometheus.CounterVec
 	idempotency   *prometheus.CounterVec
-	batches       *prometheus.CounterVec
 	callers       callerMetrics
+	occasional
 
 	models modelLabels
 	series seriesCache
 	lanes  sync.Map // name -> *laneMetrics
 }
+
+// occasional are the counters of what most processes never see.
+type occasional struct{ batches, observed *prometheus.CounterVec }
 
 // NewMetrics returns Metrics that are registered with r.
 func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
@@ -68,15 +71,18 @@ func NewMetrics(r prometheus.Registerer) (*Metrics, error) {
 		panics:        counter("outrigger_panics_total", "Goroutines that panicked and ended their own request.", "where"),
 		tokens:        counter("outrigger_tokens_total", "Tokens that upstreams said were used.", "upstream", "model", "kind"),
 		idempotency:   counter("outrigger_idempotency_total", "What became of calls with a key, and of abandoned ones.", "result"),
-		batches:       counter("outrigger_batches_total", "Batches that were first seen in a state, in answers to calls.", "upstream", "status"),
 		callers:       newCallerMetrics(counter),
-		models:        modelLabels{known: map[string]string{}},
-		series:        seriesCache{known: map[seriesKey]requestSeries{}},
+		occasional: occasional{
+			batches:  counter("outrigger_batches_total", "Batches that were first seen in a state, in answers to calls.", "upstream", "status"),
+			observed: counter("outrigger_observed_total", "Requests in observe mode, by what enforce mode would have done.", "would"),
+		},
+		models: modelLabels{known: map[string]string{}},
+		series: seriesCache{known: map[seriesKey]requestSeries{}},
 	}
 	var errs []error
 	for _, c := range []prometheus.Collector{
 		m.requests, m.duration, m.firstEvent, m.attempts, m.retries, m.refused, m.failovers, m.clientRetries,
-		m.queue, m.streamsOpen, m.streamsEnded, m.resumes, m.panics, m.tokens, m.idempotency, m.batches, m.callers.requests, m.callers.tokens,
+		m.queue, m.streamsOpen, m.streamsEnded, m.resumes, m.panics, m.tokens, m.idempotency, m.batches, m.observed, m.callers.requests, m.callers.tokens,
 	} {
 		errs = append(errs, r.Register(c))
 	}
@@ -133,6 +139,12 @@ func (*Metrics) Notice(Notice) {}
 
 // Done implements Recorder.
 func (m *Metrics) Done(e *Event) {
+	if e.Foreseen != nil {
+		for _, would := range e.Foreseen.Would {
+			m.observed.WithLabelValues(string(would)).Inc()
+		}
+		return
+	}
 	if !e.Alone { // that its caller left was counted then
 		key := seriesKey{cmp.Or(e.Upstream, noLabel), cmp.Or(e.Call.Endpoint.Name, noLabel), e.Result.Status, e.Result.Result()}
 		series := m.seriesOf(key)

@@ -87,6 +87,10 @@ type Event struct {
 	Repeat      string // x-outrigger-repeat
 	Hint        string // what is wrong with the path, as it seems
 	Alone       bool   // the call ended when the caller it was made for had left
+
+	// Foreseen is what enforce mode would have done with a request that was only observed. Such an
+	// event comes after the request's own one, and tells nothing else that is new.
+	Foreseen *Foreseen
 }
 
 // Took is how long the request took, up to the end of its answer.

@@ -37,6 +37,19 @@ func New(now time.Time) *Recorder {
 	return &Recorder{totals: Totals{Since: now, Streams: Streams{Ended: map[string]int{}}}}
 }
 
+// Observe says that requests are only observed.
+func (r *Recorder) Observe() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.observed()
+}
+
+func (r *Recorder) observed() {
+	if r.totals.Observed == nil {
+		r.totals.Observed = &Observed{Would: map[observe.Would]int64{}}
+	}
+}
+
 // Begin implements observe.Recorder.
 func (r *Recorder) Begin(kind observe.Kind, _ string) {
 	if kind == observe.SpanStream {
@@ -73,6 +86,10 @@ func (r *Recorder) Done(e *observe.Event) {
 	q := requestOf(e)
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if e.Foreseen != nil {
+		r.observed()
+		r.totals.Observed.add(e.Foreseen)
+	}
 	if !e.Alone { // that its caller left was counted then
 		r.totals.Requests++
 		r.totals.add(e)
@@ -107,6 +124,9 @@ func requestOf(e *observe.Event) Request {
 			ErrorParam: own(res.ErrorParam, maxName), Alone: e.Alone,
 		},
 		Waited: Waited{Queue: millis(res.Queue), Breaker: millis(res.Gate), First: millis(res.First)},
+	}
+	if e.Foreseen != nil {
+		q.Would, q.WouldOutcome = e.Foreseen.Would, e.Foreseen.Outcome
 	}
 	if e.Sent != x.Facts.Model {
 		q.SentModel = own(e.Sent, maxName)
@@ -148,5 +168,10 @@ func (r *Recorder) Totals() Totals {
 	defer r.mu.Unlock()
 	t := r.totals
 	t.Streams.Ended = maps.Clone(t.Streams.Ended)
+	if t.Observed != nil {
+		o := *t.Observed
+		o.Would = maps.Clone(o.Would)
+		t.Observed = &o
+	}
 	return t
 }

@@ -1,6 +1,10 @@
 package recent
 
-import "time"
+import (
+	"time"
+
+	"outrigger/proxy/observe"
+)
 
 // Request is a request that has ended, for /requests.json and the status page. Durations are
 // in milliseconds.
@@ -12,6 +16,10 @@ type Request struct {
 	Asked
 	Answered
 	Waited
+	// Would is what enforce mode would have done with a request that was only observed, and
+	// WouldOutcome how it would have ended. Its spans are those that it would have had.
+	Would        []observe.Would `json:"would,omitempty"`
+	WouldOutcome string          `json:"would_outcome,omitempty"`
 	// Spans are the parts of the request's time, in the order of their ends; More counts those
 	// that are not kept.
 	Spans []Span `json:"spans,omitempty"`

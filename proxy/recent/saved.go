@@ -14,6 +14,57 @@ type Totals struct {
 	Requests int64     `json:"requests"` // that have ended
 	Saved
 	Streams Streams `json:"streams"`
+	// Observed is what enforce mode would have done; nil where it is what is done.
+	Observed *Observed `json:"observed,omitempty"`
+}
+
+// Observed is what enforce mode would have done with the requests that were observed, and what
+// that would have saved.
+type Observed struct {
+	// Would counts requests by what would have been done with them; one may count for several.
+	Would map[observe.Would]int64 `json:"would"`
+	// Foreseen are the requests of which it is known.
+	Foreseen int64 `json:"foreseen"`
+	// Failed are those that failed, FailuresPrevented those of them that would not have, and
+	// FailuresCaused those that did not and would have.
+	Failed            int64 `json:"failed"`
+	FailuresPrevented int64 `json:"failures_prevented"`
+	FailuresCaused    int64 `json:"failures_caused"`
+	// Calls are the calls to upstreams that would have been made for them, and CallsNotMade how
+	// many of those that were made would not have been: for requests that would have been refused
+	// or answered from memory, and the clients' own retries.
+	Calls        int64 `json:"calls"`
+	CallsNotMade int64 `json:"calls_not_made"`
+	// Queued are the requests that would have waited in a queue for a limit, QueueSeconds how long
+	// in all.
+	Queued       int64   `json:"queued"`
+	QueueSeconds float64 `json:"queue_seconds"`
+}
+
+// add counts a request that was observed.
+func (o *Observed) add(f *observe.Foreseen) {
+	for _, w := range f.Would {
+		o.Would[w]++
+	}
+	o.CallsNotMade += int64(f.Saves())
+	if f.Outcome == "" {
+		return
+	}
+	o.Foreseen++
+	o.Calls += int64(f.Attempts)
+	if f.Failed {
+		o.Failed++
+	}
+	if f.Prevent {
+		o.FailuresPrevented++
+	}
+	if f.Cause {
+		o.FailuresCaused++
+	}
+	if f.Queued >= time.Millisecond {
+		o.Queued++
+		o.QueueSeconds += f.Queued.Seconds()
+	}
 }
 
 // Saved is what Outrigger has saved the callers, as far as can be told from how requests

@@ -36,6 +36,8 @@ type Config struct {
 	// Concurrency says whether limits on calls in flight are learned; MaxInflight stays
 	// the upper bound.
 	Concurrency ConcurrencyMode `env:"CONCURRENCY" envDefault:"learn" oneof:"learn,off" doc:"learn from refusals how many calls run at once, per upstream and per credential and model, or off"`
+	// Mode says whether requests are governed, or passed on as they are and observed.
+	Mode Mode `env:"MODE" envDefault:"enforce" oneof:"enforce,observe" doc:"enforce; or observe: every call is passed on once and unchanged, and log, metrics and status page say what enforce would have done" restart:"true"`
 	// WebSocket says whether WebSockets are carried.
 	WebSocket WebSocketMode `env:"WEBSOCKET" envDefault:"pass" oneof:"pass,refuse" doc:"pass carries WebSockets; refuse answers 426, so that a client that has a way by HTTP takes it"`
 	// TripCooldown is how long a cached refusal is given before one call probes it.

@@ -8,6 +8,19 @@ import (
 	"strings"
 
 	"outrigger/proxy/carrier"
+	"outrigger/proxy/idempotency/store"
+)
+
+// Mode says what is done with requests. The zero value means ModeEnforce.
+type Mode string
+
+// The modes.
+const (
+	// ModeEnforce paces, retries, refuses and fails over.
+	ModeEnforce Mode = "enforce"
+	// ModeObserve passes every call on once, at once and unchanged, and tells what ModeEnforce
+	// would have done.
+	ModeObserve Mode = "observe"
 )
 
 // ConcurrencyMode says whether limits on concurrency are learned. The zero value means
@@ -97,4 +110,11 @@ func SameHost(a, b *url.URL) bool {
 func IsLoopback(u *url.URL) bool {
 	ip := net.ParseIP(u.Hostname())
 	return strings.EqualFold(u.Hostname(), "localhost") || ip != nil && ip.IsLoopback()
+}
+
+// Observed is c without what observe mode has no use for: no answer is kept for others, and no
+// limit is shared with those who enforce it.
+func (c Config) Observed() Config {
+	c.Rejoin, c.Fleet, c.Store.Spec = 0, Fleet{}, store.Spec{}
+	return c
 }

@@ -18,6 +18,7 @@ type way struct {
 	name     string
 	model    model
 	straight bool
+	bare     bool                   // through a proxy that does nothing else
 	config   func(*settings.Config) // changes the proxy's default configuration
 }
 

@@ -20,6 +20,7 @@ type weather struct {
 	calls    []call
 	seeds    int          // how often it is played, 0 is once; the runs count together
 	during   func(g *rig) // runs from the start of the calls; nil is nothing
+	after    func(g *rig) // runs after the last answer; nil is nothing
 }
 
 // outcome is what became of one or more runs of a storm.
@@ -59,6 +60,9 @@ func (s weather) quietly(t *testing.T, w way) outcome {
 				wg.Go(func() { s.during(g) })
 			}
 			o = o.and(g.send(s.calls))
+			if s.after != nil {
+				s.after(g)
+			}
 		})
 	}
 	return o

@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httputil"
 	"net/url"
 	"os"
 	"sync"
@@ -82,6 +83,8 @@ func (w *wire) dial(ctx context.Context, network, addr string) (net.Conn, error)
 type rig struct {
 	t      *testing.T
 	sim    *sim.Sim
+	proxy  *proxy.Proxy // nil where calls go straight, or through a bare one
+	log    *lines       // of the proxy
 	client *client
 	start  time.Time
 }
@@ -111,14 +114,18 @@ func build(t *testing.T, upstream sim.Config, way way, f func(g *rig)) {
 	t.Helper()
 	behind := &wire{latency: near}
 	upstream.Listen = behind.listen
-	g := &rig{t: t, sim: sim.New(upstream)}
+	g := &rig{t: t, sim: sim.New(upstream), log: &lines{}}
 	if _, err := g.sim.Start("127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}
 	dial, stop := behind.dial, func() {}
-	if !way.straight {
-		front := &wire{}
-		dial, stop = front.dial, outrigger(t, front, behind, way.config)
+	switch front := (&wire{}); {
+	case way.bare:
+		dial = front.dial
+		stop = serve(t, front, bare(behind))
+	case !way.straight:
+		dial = front.dial
+		g.proxy, stop = outrigger(t, front, behind, way.config, slog.New(g.log))
 	}
 	transport := &http.Transport{DialContext: dial, MaxIdleConnsPerHost: 5000, DisableCompression: true}
 	g.client = newClient(way.model, &http.Client{Transport: transport}, upstream.Seed)
@@ -129,9 +136,9 @@ func build(t *testing.T, upstream sim.Config, way way, f func(g *rig)) {
 	g.sim.Close()
 }
 
-// outrigger serves a proxy with its default configuration, changed by edit, on front.
-// It returns what ends it.
-func outrigger(t *testing.T, front, behind *wire, edit func(*settings.Config)) func() {
+// outrigger serves a proxy with its default configuration, changed by edit, on front. It logs to log.
+// It returns it, and what ends it.
+func outrigger(t *testing.T, front, behind *wire, edit func(*settings.Config), log *slog.Logger) (*proxy.Proxy, func()) {
 	t.Helper()
 	s, entry := config.ProxyDefaults(), config.UpstreamDefaults()
 	entry.Name, entry.URL = "sim", &url.URL{Scheme: "http", Host: "127.0.0.1:9393"} // behind is dialled whatever the address
@@ -140,15 +147,36 @@ func outrigger(t *testing.T, front, behind *wire, edit func(*settings.Config)) f
 	if edit != nil {
 		edit(&s)
 	}
-	p, err := proxy.New(s, proxy.Deps{Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(), Dial: behind.dial})
+	p, err := proxy.New(s, proxy.Deps{Log: log, Registry: prometheus.NewRegistry(), Dial: behind.dial})
 	if err != nil {
 		t.Fatal(err)
 	}
+	end := serve(t, front, p)
+	return p, func() {
+		end()
+		_ = p.Close()
+	}
+}
+
+// bare is a proxy that does nothing else.
+func bare(behind *wire) http.Handler {
+	return &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(&url.URL{Scheme: "http", Host: "127.0.0.1:9393"})
+		},
+		Transport: &http.Transport{DialContext: behind.dial, MaxIdleConnsPerHost: 5000, IdleConnTimeout: 4 * time.Second, DisableCompression: true},
+		ErrorLog:  quiet,
+	}
+}
+
+// serve serves h on front, and returns what ends that.
+func serve(t *testing.T, front *wire, h http.Handler) func() {
+	t.Helper()
 	listener, err := front.listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &http.Server{Handler: p, ReadHeaderTimeout: time.Minute, ErrorLog: quiet}
+	server := &http.Server{Handler: h, ReadHeaderTimeout: time.Minute, ErrorLog: quiet}
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
@@ -157,6 +185,8 @@ func outrigger(t *testing.T, front, behind *wire, edit func(*settings.Config)) f
 	return func() {
 		_ = server.Close()
 		<-served
-		_ = p.Close()
+		if r, ok := h.(*httputil.ReverseProxy); ok {
+			r.Transport.(*http.Transport).CloseIdleConnections()
+		}
 	}
 }

@@ -194,6 +194,7 @@ function tell(q) {
   const facts = [clock(q.start), q.model, q.upstream, q.credential && `credential ${q.credential}`, q.caller && `caller ${q.caller}`, ms(q.took_ms)].filter(Boolean).join(' · ');
   $('story-outcome').replaceChildren(make('span', `how ${tone(q)}`, `${q.status || 'no status'} ${q.outcome}. `), end.text, end.setting ? make('span', 'muted', ' Setting: ') : '', end.setting ? make('code', '', end.setting) : '', make('div', 'muted', facts));
   const steps = [...(q.spans ?? [])].sort((a, b) => a.at_ms - b.at_ms).map(stepOf);
+  if (q.would) steps.push(step(q.took_ms, `enforce mode: ${q.would.join(', ').replaceAll('_', ' ')}${q.would_outcome ? `, then ${q.would_outcome}` : ''}`, ...q.would.map((w) => explain('would', w))));
   steps.unshift(step(0, 'the request arrived', q.idempotency ? explain('idempotency', q.idempotency) : null));
   if (q.more_spans) steps.push(step(q.took_ms, `${q.more_spans} more steps are in the log`));
   steps.push(step(q.took_ms, 'the answer ended', q.source === 'upstream' ? null : explain('source', q.source), q.reason ? explain('reason', q.reason) : null, q.error ? { text: q.error } : null));

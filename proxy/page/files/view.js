@@ -62,6 +62,18 @@ function facts(list, pairs) {
 const bytes = (n) => (n < 1 << 20 ? `${Math.ceil(n / 1024)} KiB` : `${(n / (1 << 20)).toFixed(1)} MiB`);
 
 function showTotals(totals, load) {
+  const o = totals.observed;
+  $('mode').hidden = !o;
+  if (o) {
+    facts($('totals'), [
+      ['requests', number(totals.requests)],
+      ['failed', number(o.failed)],
+      ['failures it would prevent', number(o.failures_prevented)],
+      ['calls it would not make', number(o.calls_not_made)],
+      ['would wait in queues', o.queue_seconds ? span(o.queue_seconds * 1000) : '0 s'],
+    ]);
+    return;
+  }
   facts($('totals'), [
     ['requests', number(totals.requests)],
     ['in flight now', number(load?.inflight ?? 0)],
@@ -79,6 +91,11 @@ function showAround({ totals, load, idempotency, fleet }, now) {
     ['Request bodies', `${bytes(load.body_memory_bytes)} in memory, ${bytes(load.body_spool_bytes)} on disk`],
     ['Running since', clock(totals.since, now)],
   ];
+  if (totals.observed) {
+    const would = Object.entries(totals.observed.would).sort().map(([what, n]) => `${number(n)} ${what.replaceAll('_', ' ')}`).join(', ');
+    pairs.push(['Enforce mode would have', would || 'no request has ended yet']);
+    pairs.push(['Failures it would cause', number(totals.observed.failures_caused)]);
+  }
   if (fleet) {
     const members = (fleet.members ?? []).map((m) => `${m.id}: ${number(m.queue ?? 0)} wait, ${Math.round((m.share ?? 0) * 100)} %`).join('; ');
     const state = fleet.degraded ? `degraded: ${fleet.cause}${fleet.since ? `, since ${clock(fleet.since, now)}` : ''}` : 'connected';
