@@ -204,3 +204,26 @@ func TestObserve_TellsWhatWouldHaveBeenDone(t *testing.T) {
 		t.Errorf("the log has\n%s", g.log)
 	}
 }
+
+// TestObserve_AShadowsTroubleIsNotTheCallers has shadows that panic, and no room for shadows.
+func TestObserve_AShadowsTroubleIsNotTheCallers(t *testing.T) {
+	t.Parallel()
+	for name, trouble := range map[string]func(*Proxy){
+		"a panic": func(p *Proxy) { p.relay = nil },
+		"no room": func(p *Proxy) { p.observing.free = nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newRig(t, func(http.ResponseWriter, *http.Request, int) {}, observeMode)
+			trouble(g.proxy)
+			resp, err := http.Get(g.url + "/v1/models") //nolint:noctx // loopback
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = resp.Body.Close()
+			if would := g.await(1); resp.StatusCode != http.StatusOK || would[observe.WouldUnknown] != 1 || len(would) != 1 {
+				t.Errorf("got %d, %v", resp.StatusCode, would)
+			}
+		})
+	}
+}

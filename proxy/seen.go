@@ -157,29 +157,36 @@ func (s *sighting) run() {
 	x, o := s.shade, s.o
 	defer func() { <-o.free }()
 	defer o.shadows.Remove(&x.Life)
-	s.enforce()
+	whole := s.enforce()
 	e := *<-s.done
 	_, well := s.real.Last().Verdict()
 	e.Foreseen = s.account.Foresee(&x.Record, !well)
+	if !whole {
+		e.Foreseen = &observe.Foreseen{Would: []observe.Would{observe.WouldUnknown}}
+	}
 	o.p.recorder.Done(&e)
 }
 
-// enforce takes the shadow through the loop. Its panics reach nobody.
-func (s *sighting) enforce() {
+// enforce takes the shadow through the loop, and reports whether it came through. Its panics reach
+// nobody.
+func (s *sighting) enforce() (whole bool) { //nolint:nonamedreturns // a panic changes it
 	x := s.shade
 	defer x.close()
 	defer func() {
+		whole = true
 		if panicked := recover(); panicked != nil && panicked != http.ErrAbortHandler { //nolint:errorlint // net/http's own
+			whole = false
 			observe.Survived(s.o.p.recorder, "shadow", panicked)
 		}
 	}()
 	x.Affinity = x.Homes.Reads(x.Names, s.request)
 	if err := x.lookAtCaller(s.request); err != nil {
 		x.fail(x.w, err)
-		return
+		return true
 	}
 	x.setDeadline(s.request)
 	s.o.p.relay.ServeHTTP(x.w, s.request)
+	return true
 }
 
 // RoundTrip implements http.RoundTripper: it answers the shadow's attempts.

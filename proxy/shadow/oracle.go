@@ -1,7 +1,6 @@
 package shadow
 
 import (
-	"context"
 	"net/http"
 	"time"
 
@@ -25,11 +24,12 @@ const late = 50 * time.Millisecond
 func (c *Calls) Answer(req *http.Request, a Ask) (*http.Response, error) {
 	began := time.Now()
 	own := a.Number == 1 && began.Sub(a.Own.shown) < late
-	r := c.chosen(req.Context(), a, own)
+	p := &played{ctx: req.Context(), base: began}
+	r := c.chosen(p, a, own)
 	if r == nil { // nothing was ever seen of this upstream and model
 		return unseen(req), nil
 	}
-	p := &played{ctx: req.Context(), real: r, base: began}
+	p.real = r
 	p.release, p.early = c.enter(a.Key, r)
 	if own = own && r == a.Own; own {
 		p.base = a.Own.start
@@ -46,7 +46,7 @@ func (c *Calls) Answer(req *http.Request, a Ask) (*http.Response, error) {
 
 // chosen returns the call that stands in for an attempt. own says that it is the real call, at its
 // time.
-func (c *Calls) chosen(ctx context.Context, a Ask, own bool) *Real {
+func (c *Calls) chosen(p *played, a Ask, own bool) *Real {
 	r := a.Own
 	if !own && (a.Number > 1 || a.Held > 0) {
 		c.mu.Lock()
@@ -56,7 +56,7 @@ func (c *Calls) chosen(ctx context.Context, a Ask, own bool) *Real {
 	if r == nil {
 		return nil
 	}
-	v, known := r.await(ctx)
+	v, known := p.await(r)
 	if !known {
 		return r
 	}

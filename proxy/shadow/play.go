@@ -57,10 +57,7 @@ func (p *played) until(known func() (bool, time.Duration)) error {
 	r := p.real
 	for {
 		r.mu.Lock()
-		if !p.traced && r.connected.Load() {
-			p.traced = true
-			trace(p.ctx, r.written.Load())
-		}
+		p.trace(r)
 		yes, offset := known()
 		changed := r.next()
 		r.mu.Unlock()
@@ -81,6 +78,14 @@ func (p *played) until(known func() (bool, time.Duration)) error {
 		case <-p.ctx.Done():
 			return p.ctx.Err()
 		}
+	}
+}
+
+// trace tells the attempt, once, that a connection was had where r has one.
+func (p *played) trace(r *Real) {
+	if !p.traced && r.connected.Load() {
+		p.traced = true
+		trace(p.ctx, r.written.Load())
 	}
 }
 
@@ -171,10 +176,11 @@ func (r *Real) rest(at int) []byte {
 
 func isJSON(h http.Header) bool { return strings.Contains(h.Get("Content-Type"), "json") }
 
-// await waits until it is known what the answer means; false if the wait was ended.
-func (r *Real) await(ctx context.Context) (classify.Verdict, bool) {
+// await waits until it is known what r's answer means; false if the wait was ended.
+func (p *played) await(r *Real) (classify.Verdict, bool) {
 	for {
 		r.mu.Lock()
+		p.trace(r)
 		v, known := r.verdict()
 		changed := r.next()
 		r.mu.Unlock()
@@ -183,7 +189,7 @@ func (r *Real) await(ctx context.Context) (classify.Verdict, bool) {
 		}
 		select {
 		case <-changed:
-		case <-ctx.Done():
+		case <-p.ctx.Done():
 			return v, false
 		}
 	}
