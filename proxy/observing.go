@@ -83,8 +83,7 @@ func (o *observing) admit(r *http.Request, x *exchange) error {
 func (o *observing) rewrite(r *httputil.ProxyRequest) {
 	x := exchangeOf(r.In.Context())
 	putBack(r)
-	delete(r.Out.Header, proxywire.HeaderToken)
-	delete(r.Out.Header, proxywire.HeaderPriority)
+	proxywire.DropOwn(r.Out.Header)
 	proxywire.MoveIdempotencyKey(r.Out.Header, "") // so that the transport sends it once
 	x.Straight(r.Out)
 }

@@ -58,6 +58,9 @@ func TestObserve_BytesAreABareProxys(t *testing.T) {
 		"a failure that would be retried": {chat("X-Stainless-Retry-Count: 0\r\n", question), func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, `{"error":{"message":"x"}}`, http.StatusInternalServerError)
 		}},
+		"what is told Outrigger": {chat("X-Outrigger-Token: t\r\nX-Outrigger-Priority: low\r\nX-Outrigger-Caller: web\r\n", question), func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusOK)
+		}},
 		"a refusal with a wait": {chat("", question), func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "5")
 			w.Header().Set("X-Should-Retry", "true")
@@ -105,6 +108,9 @@ func TestObserve_BytesAreABareProxys(t *testing.T) {
 				Transport: &http.Transport{DisableCompression: true}, ErrorLog: g.front.Config.ErrorLog,
 				Rewrite: func(r *httputil.ProxyRequest) {
 					r.SetURL(to)
+					for _, own := range []string{"Token", "Priority", "Caller"} {
+						r.Out.Header.Del("X-Outrigger-" + own)
+					}
 					r.Out.URL.RawQuery = r.In.URL.RawQuery
 					if v := r.In.Header["X-Forwarded-For"]; v != nil {
 						r.Out.Header["X-Forwarded-For"] = v

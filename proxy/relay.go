@@ -53,9 +53,7 @@ func (p *Proxy) rewrite(r *httputil.ProxyRequest) {
 	out := r.Out
 	putBack(r)
 	out.Trailer, out.TransferEncoding = nil, nil // the body's length is known by now
-	delete(out.Header, proxywire.HeaderToken)
-	delete(out.Header, proxywire.HeaderPriority)
-	delete(out.Header, proxywire.HeaderCaller)
+	proxywire.DropOwn(out.Header)
 	delete(out.Header, "Expect") // the body is read: nothing is left to ask for
 	x.Upgrade = proxywire.IsWebSocket(out.Header)
 	if codings := out.Header["Accept-Encoding"]; len(codings) > 0 {

@@ -63,3 +63,10 @@ func MoveIdempotencyKey(h http.Header, made string) bool {
 	}
 	return false
 }
+
+// DropOwn takes out of a request what callers tell Outrigger and no upstream.
+func DropOwn(h http.Header) {
+	for _, name := range [...]string{HeaderToken, HeaderPriority, HeaderCaller} {
+		delete(h, name)
+	}
+}
