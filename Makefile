@@ -12,6 +12,9 @@ export NPM      ?= npm
 export MVN      ?= mvn
 FUZZTIME ?= 60s
 SOAK     ?= 1m
+CHAOS    ?= 1h
+RATE     ?= 500
+STORE    ?= memory
 RUN      ?= .
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT   ?= $(shell git rev-parse --short --verify --quiet HEAD 2>/dev/null)
@@ -47,7 +50,7 @@ PLAIN = $(filter-out $(RACED) $(VIRTUAL) $(REAL) %/test/sdk %/test/page %/test/f
 # concurrently in them is raced by its own package's tests.
 VIRTUAL := outrigger/test/limiter outrigger/test/storm
 # Programs and networks in real time: one package after another, or they would measure each other.
-REAL    := outrigger/test/scenario outrigger/test/crowd outrigger/test/idempotency outrigger/test/monitoring
+REAL    := outrigger/test/scenario outrigger/test/crowd outrigger/test/idempotency outrigger/test/monitoring outrigger/test/chaos
 
 # Tests that have one call after another, or one stream after another, through every
 # spelling, cut and size. Each is a copy of the last to the race detector, and they are
@@ -140,7 +143,13 @@ timing: ## hold bursts and outages to their bounds in time too; wants a machine 
 soak: redis ## every random test with fresh seeds, for SOAK (1m) each; -run PATTERN by RUN
 	RAPID_SEED=0 RAPID_CHECKS=20000 OUTRIGGER_TEST_LONG=$(SOAK) \
 		$(GO) test -count=1 -v -p 1 -timeout 24h -run '$(RUN)' \
-		./policy/... ./internal/sim/... ./proxy/... ./test/limiter ./test/storm ./test/crowd ./test/idempotency
+		./policy/... ./internal/sim/... ./proxy/... ./test/limiter ./test/storm ./test/crowd ./test/idempotency ./test/chaos/...
+
+# A line of figures each minute; OUTRIGGER_TEST_SEED=N walks the same way again.
+.PHONY: chaos
+chaos: redis ## a bad network and changing settings for CHAOS (1h) at RATE (500) calls a second; STORE=memory, file or redis
+	OUTRIGGER_TEST_LONG=$(CHAOS) OUTRIGGER_TEST_CHAOS=$(CHAOS) OUTRIGGER_TEST_RATE=$(RATE) OUTRIGGER_TEST_STORE=$(STORE) \
+		$(GO) test -count=1 -v -timeout 26h -run TestNothingIsLostOrDoubledOnABadNetwork ./test/chaos
 
 .PHONY: faulty
 faulty: python node ## read 10,000 faulty streams with the real clients, and count what they report

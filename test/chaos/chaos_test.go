@@ -63,16 +63,14 @@ func TestNothingIsLostOrDoubledOnABadNetwork(t *testing.T) {
 				t.Fatal(err)
 			}
 			up.listen(l)
-			var ways relays
-			for i := range uint64(2) {
-				r, err := relay.Listen("127.0.0.1:0", l.Addr().String(), seed+i)
-				if err != nil {
+			var both relays
+			for i := range both.ways {
+				if both.ways[i], err = relay.Listen("127.0.0.1:0", l.Addr().String(), seed+uint64(i)); err != nil {
 					t.Fatal(err)
 				}
-				defer r.Close()
-				ways = append(ways, r)
+				defer both.ways[i].Close()
 			}
-			walk(t, seed, store, up, ways)
+			walk(t, seed, store, up, &both)
 		})
 	}
 }
@@ -99,7 +97,7 @@ func walk(t *testing.T, seed uint64, store string, up *witness, net network) {
 	stop, all := make(chan struct{}), sync.WaitGroup{}
 	all.Go(func() { o.watch(&figures.least, stop) })
 	alive := figures.aliveUnder(func() { s.calmly(rate, 3*time.Second) })
-	for left := long; left > 0; left -= figureTime {
+	for left, n := long, 1; left > 0; left, n = left-figureTime, n+1 {
 		part := min(left, figureTime)
 		blown, over := sync.WaitGroup{}, make(chan struct{})
 		blown.Go(func() { s.blow(rate, over) })
@@ -107,6 +105,11 @@ func walk(t *testing.T, seed uint64, store string, up *witness, net network) {
 		close(over)
 		blown.Wait()
 		figures.log()
+		if n%restEvery == 0 {
+			net.calm()
+			o.rest(s)
+			o.freed(before)
+		}
 	}
 	net.calm()
 	s.running.Wait()
@@ -124,7 +127,7 @@ func walk(t *testing.T, seed uint64, store string, up *witness, net network) {
 	figures.judge(alive, after)
 }
 
-// stroll changes the weather every second or two, and the settings now and then.
+// stroll changes the weather about once a second, and the settings now and then.
 func (o *outrigger) stroll(random *rand.Rand, net network, s *storm, long time.Duration) {
 	o.t.Helper()
 	for end, n := time.Now().Add(long), 0; time.Now().Before(end) && !o.t.Failed(); n++ {
@@ -132,7 +135,7 @@ func (o *outrigger) stroll(random *rand.Rand, net network, s *storm, long time.D
 		if n%4 == 3 {
 			o.reload(settings(random, net.addresses()))
 		}
-		time.Sleep(min(time.Until(end), time.Second+time.Duration(random.IntN(1500))*time.Millisecond))
+		time.Sleep(min(time.Until(end), time.Duration(300+random.IntN(1000))*time.Millisecond))
 		s.judge(false)
 	}
 }
@@ -156,8 +159,12 @@ func (o *outrigger) rest(s *storm) footprint {
 	return o.footprint()
 }
 
-// figureTime is how often a line of figures is printed.
-const figureTime = time.Minute
+// figureTime is how often a line of figures is printed; after every few of them the load rests, so
+// that what is left behind is seen.
+const (
+	figureTime = time.Minute
+	restEvery  = 5
+)
 
 // figures are what a walk says of itself.
 type figures struct {

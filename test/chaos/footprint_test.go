@@ -43,7 +43,7 @@ func (o *outrigger) footprint() footprint {
 // watch keeps the least heap since the last look: what is alive after a collection, while there is
 // load that makes the collector run. It ends when stop is closed.
 func (o *outrigger) watch(least *atomic.Int64, stop <-chan struct{}) {
-	again := time.NewTicker(200 * time.Millisecond)
+	again := time.NewTicker(500 * time.Millisecond)
 	defer again.Stop()
 	for {
 		heap := int64(o.metrics()["go_memstats_heap_alloc_bytes"])

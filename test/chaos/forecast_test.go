@@ -7,34 +7,33 @@ import (
 	"outrigger/test/chaos/relay"
 )
 
-// forecast draws the next weather: calm now and then, a little of everything, much of one kind,
-// a bad line, or none at all.
-func forecast(random *rand.Rand) relay.Weather {
+// forecast draws the next weather: much of one kind, a little of everything, a bad line, none at
+// all, or calm.
+func forecast(random *rand.Rand, one relay.Kind) relay.Weather {
 	kinds := relay.Kinds()
 	w := relay.Weather{Chance: map[relay.Kind]float64{}}
-	switch random.IntN(10) {
-	case 0, 1:
+	switch n := random.IntN(14); n {
+	default:
+		w.Name = "much " + string(one)
+		w.Chance[one] = 0.2 + 0.6*random.Float64()
+	case 0:
 		w.Name = "calm"
-	case 2, 3, 4:
+	case 1, 2, 3:
 		w.Name = "drizzle"
 		for _, k := range kinds {
 			w.Chance[k] = 0.01 * random.Float64()
 		}
-	case 5:
+	case 4, 5:
 		w.Name = "mixed"
 		for _, k := range kinds {
-			w.Chance[k] = 0.05 * random.Float64()
+			w.Chance[k] = 0.06 * random.Float64()
 		}
-	case 6, 7:
-		k := kinds[random.IntN(len(kinds))]
-		w.Name = "much " + string(k)
-		w.Chance[k] = 0.1 + 0.4*random.Float64()
-	case 8:
+	case 6:
 		w.Name = "bad line"
 		w.Latency, w.Jitter = time.Duration(random.IntN(60))*time.Millisecond, time.Duration(random.IntN(100))*time.Millisecond
 		w.Rate = 20_000 << random.IntN(5)
 		w.Piece = 100 << random.IntN(6)
-	case 9:
+	case 7:
 		w.Name = "down"
 		switch random.IntN(3) {
 		case 0:
@@ -46,9 +45,9 @@ func forecast(random *rand.Rand) relay.Weather {
 			w.Chance[relay.ResetRequest] = 0.5
 		}
 	}
-	if random.IntN(4) == 0 && w.Piece == 0 {
+	if random.IntN(5) == 0 && w.Piece == 0 {
 		w.Name += ", in pieces"
-		w.Piece = 1 + random.IntN(40)
+		w.Piece = 1 << random.IntN(10)
 	}
 	return w
 }
@@ -66,33 +65,44 @@ type network interface {
 }
 
 // relays is a network of two ways, each through a relay.
-type relays []*relay.Relay
-
-func (r relays) addresses() []string { return []string{r[0].Addr(), r[1].Addr()} }
-
-func (r relays) change(random *rand.Rand) string {
-	way := random.IntN(3) // the first, the second, or both
-	w := forecast(random)
-	if way != 1 {
-		r[0].Set(w)
-	}
-	if way != 0 {
-		r[1].Set(w)
-	}
-	return []string{"one: ", "two: ", "both: "}[way] + w.Name
+type relays struct {
+	ways [2]*relay.Relay
+	deck []relay.Kind // that have not had their weather yet
 }
 
-func (r relays) calm() {
-	for _, each := range r {
+func (r *relays) addresses() []string { return []string{r.ways[0].Addr(), r.ways[1].Addr()} }
+
+func (r *relays) change(random *rand.Rand) string {
+	if len(r.deck) == 0 {
+		r.deck = relay.Kinds()
+		random.Shuffle(len(r.deck), func(i, j int) { r.deck[i], r.deck[j] = r.deck[j], r.deck[i] })
+	}
+	w := forecast(random, r.deck[0])
+	if w.Chance[r.deck[0]] > 0.1 {
+		r.deck = r.deck[1:]
+	}
+	way := random.IntN(4) // the first, the second, or both
+	if way != 1 {
+		r.ways[0].Set(w)
+	}
+	if way != 0 {
+		r.ways[1].Set(w)
+	}
+	return []string{"one: ", "two: ", "both: ", "both: "}[way] + w.Name
+}
+
+func (r *relays) calm() {
+	for _, each := range r.ways {
 		each.Set(relay.Weather{Name: "calm"})
 	}
 }
 
-func (r relays) faults() map[string]int {
+func (r *relays) faults() map[string]int {
 	all := map[string]int{}
-	for _, each := range r {
-		for k, n := range each.Struck() {
-			all[string(k)] += n
+	for _, each := range r.ways {
+		struck := each.Struck()
+		for _, k := range relay.Kinds() {
+			all[string(k)] += struck[k]
 		}
 	}
 	return all

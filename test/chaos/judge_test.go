@@ -98,11 +98,13 @@ func (c *call) judge(i *item, up seen) *violation {
 		return nil
 	case c.status == 0:
 		return violated(noAnswer, "%v", c.err)
+	case c.status != http.StatusOK && c.err != nil:
+		return violated(truncated, "an error broke off: %d, %v", c.status, c.err)
 	case c.code != "":
 		if c.code != ambiguous && c.code != unknownOutcome && !slices.Contains(codes, c.code) {
 			return violated(strange, "%d %s", c.status, c.code)
 		}
-		return c.judgeError()
+		return nil
 	case c.status != http.StatusOK:
 		return violated(strange, "status %d of a sound upstream", c.status)
 	case c.err != nil:
@@ -123,13 +125,8 @@ func (c *call) judge(i *item, up seen) *violation {
 	return nil
 }
 
-// judgeError: Outrigger's own errors are whole.
-func (c *call) judgeError() *violation {
-	if c.err != nil {
-		return violated(truncated, "Outrigger's own error: %v", c.err)
-	}
-	return nil
-}
+// held is how long an answer that is no stream is held at most; then what there is of it is passed on.
+const held = 5 * time.Second
 
 // judgeCut: an answer that broke off was one that is passed on while it comes, and a stream's caller
 // was told.
@@ -137,7 +134,7 @@ func (c *call) judgeCut() *violation {
 	switch {
 	case c.kind == stream && !bytes.Contains(c.text, []byte(`"error"`)):
 		return violated(untold, "%v after %.300q", c.err, c.text[max(0, len(c.text)-300):])
-	case c.kind != stream && c.kind != content:
+	case c.kind != stream && c.kind != content && c.took < held:
 		return violated(truncated, "an answer that is held before it is passed on broke off: %v", c.err)
 	}
 	return nil

@@ -102,7 +102,11 @@ func leaving(random *rand.Rand) time.Duration {
 	if random.IntN(10) > 0 {
 		return 0
 	}
-	return time.Duration(1+random.IntN(600)) * time.Millisecond
+	most := 40
+	if random.IntN(3) == 0 {
+		most = 1500
+	}
+	return time.Duration(1+random.IntN(most)) * time.Millisecond
 }
 
 // byKey makes the calls of one key: some at once, some of whom leave, and then one after the other
