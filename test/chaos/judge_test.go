@@ -165,11 +165,17 @@ func (i *item) judgeKey(up seen) (string, *violation) {
 	}
 	for n := range i.calls {
 		c := &i.calls[n]
-		if c.began.After(answer.began.Add(answer.took)) && !c.left && c.status != http.StatusOK && c.code != "idempotency_store_unavailable" {
+		if c.began.After(answer.began.Add(answer.took)) && !c.left && c.status != http.StatusOK && !c.unheard() {
 			return "wrong", violated(keyLost, "%d %s after an answer", c.status, c.code)
 		}
 	}
 	return "keyed " + final.outcome(), nil
+}
+
+// unheard reports whether a call ended before its key was looked up: its store was too slow, or its
+// body took all of its time to arrive.
+func (c *call) unheard() bool {
+	return c.code == "idempotency_store_unavailable" || c.code == "upstream_timeout" && c.header.Get("X-Outrigger-Attempts") == "0"
 }
 
 // describe lists the calls of an item, for a report.

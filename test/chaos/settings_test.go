@@ -15,7 +15,7 @@ var axes = []axis{
 	{"OUTRIGGER_TIMEOUT", []string{"6s", "10s"}},
 	{"OUTRIGGER_ATTEMPT_TIMEOUT", []string{"off", "400ms", "1s", "2500ms"}},
 	{"OUTRIGGER_CONNECT_TIMEOUT", []string{"200ms", "1s"}},
-	{"OUTRIGGER_STREAM_IDLE_TIMEOUT", []string{"5s", "12s"}}, // callers here may be as slow: the machine is
+	{"OUTRIGGER_STREAM_IDLE_TIMEOUT", []string{"10s", "20s"}}, // not less: callers on a busy machine are as slow
 	{"OUTRIGGER_RETRY_MAX", []string{"0", "2", "7"}},
 	{"OUTRIGGER_RETRY_BASE", []string{"0s", "20ms", "200ms"}},
 	{"OUTRIGGER_RETRY_CAP", []string{"200ms", "2s"}},
