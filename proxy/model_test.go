@@ -54,8 +54,8 @@ type modelRun struct {
 	held     string         // what was not given back
 }
 
-// playModel plays a plan, and returns the rules that were broken.
-func playModel(t *testing.T, plan *modelPlan) []string {
+// playModel plays a plan, and returns the rules that were broken, those of the run in whole among them.
+func playModel(t *testing.T, plan *modelPlan, whole ...func(*modelRun) string) []string {
 	ups := newModelUpstreams(plan)
 	s := newSeveral(t, plan.Before.apply, ups.serve(0), ups.serve(1))
 	s.ways["upstream.test:80"] = ups.dial(0, s.wires[0].dial)
@@ -85,7 +85,13 @@ func playModel(t *testing.T, plan *modelPlan) []string {
 	ups.mu.Unlock()
 	run.lines, run.held = modelLines(s.log.String()), s.modelHeld()
 	run.counted = int(s.total("outrigger_requests_total"))
-	return run.broken()
+	broken := run.broken()
+	for _, rule := range whole {
+		if what := rule(run); what != "" {
+			broken = append(broken, what)
+		}
+	}
+	return broken
 }
 
 // model makes a call of a plan.

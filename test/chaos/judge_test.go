@@ -56,7 +56,7 @@ func (i *item) judge(up seen) (string, *violation) {
 		}
 	}
 	if i.request.kind.isCreate() && up.works > 1 {
-		return "wrong", violated(doubled, "%d times", up.works)
+		return "wrong", violated(doubled, "%d times, in %d requests", up.works, len(up.sent))
 	}
 	for n := range i.calls {
 		if err := i.calls[n].judge(i, up); err != nil {
