@@ -120,7 +120,7 @@ func drawModelSettings(t *rapid.T, label string) modelSettings {
 		Learn:       rapid.Bool().Draw(t, label+" learn"),
 		Allow:       rapid.Bool().Draw(t, label+" allow"),
 		Swapped:     rapid.Bool().Draw(t, label+" swapped"),
-		Failover:    rapid.SampledFrom([]policy.Failover{nil, everything[:3], everything}).Draw(t, label+" failover"),
+		Failover:    rapid.SampledFrom([]policy.Failover{nil, everything[:3], everything, everything[:1]}).Draw(t, label+" failover"),
 	}
 	s.Cap = max(s.Base, 2*time.Second)
 	return s

@@ -72,17 +72,22 @@ func (r *modelRun) onceDone(i int) string {
 	return ""
 }
 
-// attemptsBounded counts no refusals for a limit: those wait for it, and are no retries.
+// attemptsBounded counts no refusals for a limit: those wait for it, and are no retries. Each of two
+// upstreams has all of them.
 func (r *modelRun) attemptsBounded(i int) string {
-	s, tries := r.of(&r.Calls[i]), [2]int{}
+	s, tries := r.of(&r.Calls[i]), 0
 	for n, a := range r.attempts[i] {
 		refused := a.Outcome.What == modelStatus429 || a.Outcome.What == modelStatus503 && s.Learn
 		if n+1 == len(r.attempts[i]) || !refused {
-			tries[a.Upstream]++
+			tries++
 		}
 	}
-	if most := max(tries[0], tries[1]); most > s.Retries+1 {
-		return fmt.Sprintf("%d, with %d retries", most, s.Retries)
+	most := s.Retries + 1
+	if len(s.Failover) > 0 {
+		most *= 2
+	}
+	if tries > most {
+		return fmt.Sprintf("%d, with %d retries", tries, s.Retries)
 	}
 	return ""
 }

@@ -114,6 +114,11 @@ func (x *Run) BrokeOff() {
 	x.Up.Scopes.Report(key, classify.Fault)
 }
 
+// budgetPause is the least wait for the retry budget, which frees retries by tenths of a second. Without
+// it a call whose retries come at once (OUTRIGGER_RETRY_BASE=0s) would ask without a pause, and find
+// the same each time.
+const budgetPause = 100 * time.Millisecond
+
 // waitForBudget waits before a retry is asked for again that the budget refused. Once calls
 // like it have succeeded meanwhile, and failed again, the refusal is final: more retries would
 // only fail more. Until then the upstream is down and so few calls ask for it that its breaker has
@@ -123,7 +128,7 @@ func (x *Run) waitForBudget() error {
 	if x.budgetSince.IsZero() {
 		x.budgetSince = now
 	}
-	wait := x.Config.Retry.Pause(x.retries, x.random())
+	wait := max(x.Config.Retry.Pause(x.retries, x.random()), budgetPause)
 	late := !x.Deadline.IsZero() && !now.Add(wait).Before(x.Deadline)
 	if late || wait > x.gatePatience() || x.Trend().IllSince(x.budgetSince) {
 		x.Recorder.Span(x.ID, observe.Moment(observe.SpanRefused, x.Up.Config.Name, string(policy.ReasonBudget)))
