@@ -24,6 +24,7 @@ need "maven" "$mvn" --version
 # redis-tools has the server too, under another name, and starts no service.
 need "redis-tools" sh -c 'command -v redis-server || command -v redis-check-rdb'
 need "chromium fonts-dejavu-core" sh -c 'command -v chromium || command -v chromium-browser || command -v google-chrome'
+need "iproute2 nftables" sh -c 'command -v ip && command -v tc && command -v nft'
 # So has valkey-tools. Debian 12 has it in its backports alone: without those, prepare.sh
 # fetches it from there.
 need "valkey-tools" sh -c 'command -v valkey-server || command -v valkey-check-rdb'
