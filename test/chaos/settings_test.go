@@ -54,6 +54,7 @@ func fixed(random *rand.Rand, store string) []string {
 	pick := func(values ...string) string { return values[random.IntN(len(values))] }
 	return []string{
 		"OUTRIGGER_STORE=" + store, "OUTRIGGER_IDEMPOTENCY_TTL=5m", "OUTRIGGER_IDEMPOTENCY_BYTES=32MiB",
+		"OUTRIGGER_MAX_CONNECTIONS=20000", // else idle ones are closed, one of which a caller may just use
 		"OUTRIGGER_BODY_MEMORY=" + pick("0", "16KiB", "1MiB"),
 		"OUTRIGGER_REJOIN=" + pick("off", "2s"),
 		fmt.Sprintf("OUTRIGGER_MEMORY_MAX=%dMiB", 128+64*random.IntN(3)),

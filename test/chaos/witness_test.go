@@ -38,7 +38,7 @@ func newWitness(seed uint64) *witness {
 		// The longest time that a call and what it left behind take, at the highest rate.
 		sim: sim.New(sim.Config{
 			Seed: seed, Latency: 5 * time.Millisecond, TokenDelay: time.Millisecond, Tokens: 24,
-			LedgerSize: 100_000, StoreMax: 32 * mebibyte,
+			LedgerSize: 100_000, StoreMax: 192 * mebibyte,
 		}),
 		wholes: map[string][]digest{}, works: map[string]int{}, sent: map[string][]string{},
 		pending: map[uint64]string{}, running: map[string]int{},
