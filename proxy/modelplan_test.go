@@ -150,14 +150,18 @@ func drawModelPlan(t *rapid.T) modelPlan {
 		p.Away = append(p.Away, a)
 	}
 	for range rapid.IntRange(1, 12).Draw(t, "calls") {
-		p.Calls = append(p.Calls, modelCall{
+		c := modelCall{
 			At:      milliseconds(t, 0, 5000, "at"),
 			Kind:    rapid.SampledFrom([]modelKind{modelChat, modelStream, modelRead, modelCreate}).Draw(t, "kind"),
 			Payer:   rapid.IntRange(0, 1).Draw(t, "payer"),
 			Timeout: rapid.SampledFrom([]int{0, 0, 3, 20}).Draw(t, "timeout"),
-			Leave:   rapid.SampledFrom([]time.Duration{0, 0, 1}).Draw(t, "leaves") * milliseconds(t, 1, 4000, "leave"),
+			Leave:   milliseconds(t, 1, 4000, "leave"),
 			Meets:   rapid.SliceOfN(rapid.Custom(drawModelOutcome), 0, 7).Draw(t, "meets"),
-		})
+		}
+		if rapid.IntRange(0, 2).Draw(t, "leaves") < 2 {
+			c.Leave = 0
+		}
+		p.Calls = append(p.Calls, c)
 	}
 	return p
 }

@@ -58,7 +58,7 @@ func TestNothingIsLostOrDoubledOnABadNetwork(t *testing.T) {
 			seed := chance.Seed(t) + uint64(n)
 			up := newWitness(seed)
 			defer up.close()
-			l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // listening on loopback does not wait
+			l, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {
 				t.Fatal(err)
 			}

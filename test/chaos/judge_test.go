@@ -95,7 +95,7 @@ func (c *call) judge(i *item, up seen) *violation {
 	case c.took > hung-time.Second:
 		return violated(endless, "after %v", c.took)
 	case c.left && c.err != nil:
-		return nil
+		return nil //nolint:nilerr // its caller has left
 	case c.status == 0:
 		return violated(noAnswer, "%v", c.err)
 	case c.status != http.StatusOK && c.err != nil:

@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -74,7 +75,7 @@ func (l *link) pump(d direction, src, dst *net.TCPConn) {
 				return
 			}
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			if !l.swallowed(d) {
 				_ = dst.CloseWrite()
 			}

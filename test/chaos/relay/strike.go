@@ -91,9 +91,9 @@ func (l *link) upTo(d time.Duration) time.Duration {
 
 // noise is bytes that are no HTTP.
 func noise(random *rand.Rand) []byte {
-	p := make([]byte, 1+random.IntN(200))
-	for i := range p {
-		p[i] = byte(128 + random.IntN(128))
+	var p []byte
+	for range 1 + random.IntN(200) {
+		p = append(p, byte(128+random.IntN(128)))
 	}
 	if random.IntN(2) == 0 {
 		p = append(p, "\r\n\r\n"...)
