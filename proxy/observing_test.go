@@ -26,7 +26,7 @@ func observeMode(c *settings.Config) { c.Mode = settings.ModeObserve }
 // raw sends a request as it stands and returns the answer as it stands, to the connection's end.
 func raw(t *testing.T, addr, request string) string {
 	t.Helper()
-	c, err := net.Dial("tcp", addr) //nolint:noctx // loopback
+	c, err := net.Dial("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +161,7 @@ func TestObserve_TokensStillHold(t *testing.T) {
 	g := newRig(t, func(http.ResponseWriter, *http.Request, int) {}, observeMode, func(c *settings.Config) {
 		c.Callers.Tokens = []values.Secret{values.NewSecret("secret-of-the-app")}
 	})
-	resp, err := http.Get(g.url + "/v1/models") //nolint:noctx // loopback
+	resp, err := http.Get(g.url + "/v1/models")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +182,7 @@ func TestObserve_TellsWhatWouldHaveBeenDone(t *testing.T) {
 		_, _ = io.WriteString(w, `{"choices":[{}]}`)
 	}, observeMode)
 	for i, retry := range []string{"0", "0", "1"} {
-		r, _ := http.NewRequest(http.MethodPost, g.url+"/v1/chat/completions", strings.NewReader(`{"model":"gpt-4o","messages":[]}`)) //nolint:noctx // loopback
+		r, _ := http.NewRequest(http.MethodPost, g.url+"/v1/chat/completions", strings.NewReader(`{"model":"gpt-4o","messages":[]}`))
 		r.Header.Set("X-Stainless-Retry-Count", retry)
 		resp, err := http.DefaultClient.Do(r)
 		if err != nil {
@@ -222,7 +222,7 @@ func TestObserve_AShadowsTroubleIsNotTheCallers(t *testing.T) {
 			t.Parallel()
 			g := newRig(t, func(http.ResponseWriter, *http.Request, int) {}, observeMode)
 			trouble(g.proxy)
-			resp, err := http.Get(g.url + "/v1/models") //nolint:noctx // loopback
+			resp, err := http.Get(g.url + "/v1/models")
 			if err != nil {
 				t.Fatal(err)
 			}

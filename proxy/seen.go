@@ -105,7 +105,7 @@ func (t *passing) read(p []byte) (int, error) {
 	t.s.mu.Lock()
 	_, _ = t.s.picker.Write(p[:n])
 	t.s.size += int64(n)
-	whole := err == io.EOF || t.s.size == t.length //nolint:errorlint // io.Reader's is never wrapped
+	whole := err == io.EOF || t.s.size == t.length
 	t.s.mu.Unlock()
 	if whole {
 		t.s.begin()

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"log/slog"
+	"strings"
 	"time"
 )
 
@@ -60,14 +61,11 @@ func (l *Log) foreseen(e *Event) {
 	if f.Is(WouldPass) || f.Is(WouldNotCome) || f.Is(WouldUnknown) {
 		return
 	}
-	would := ""
-	for i, w := range f.Would {
-		if i > 0 {
-			would += ", "
-		}
-		would += string(w)
+	would := make([]string, 0, len(f.Would))
+	for _, w := range f.Would {
+		would = append(would, string(w))
 	}
-	l.log.Info("observed", slog.String("id", e.Call.ID), slog.String("would", would), slog.String("would_outcome", f.Outcome),
+	l.log.Info("observed", slog.String("id", e.Call.ID), slog.String("would", strings.Join(would, ", ")), slog.String("would_outcome", f.Outcome),
 		slog.Int("would_attempts", f.Attempts), Milliseconds("would_queue_ms", f.Queued), Milliseconds("would_breaker_ms", f.Held),
 		slog.Int("status", e.Result.Status), slog.String("outcome", e.Result.Result()), slog.Bool("failure_prevented", f.Prevent), slog.Bool("failure_caused", f.Cause))
 }

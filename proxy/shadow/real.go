@@ -230,7 +230,7 @@ func (w *watched) Read(p []byte) (int, error) {
 		if n > 0 {
 			w.real.read(p[:n])
 		}
-		if err == io.EOF { //nolint:errorlint // io.Reader's is never wrapped
+		if err == io.EOF {
 			w.real.end(nil)
 		} else if err != nil {
 			w.real.end(err)

@@ -216,11 +216,11 @@ func TestObserveModeForeseesEnforceMode(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			together(t)
 			did, would := figures{}, figures{}
-			s.weather.after = func(g *rig) { did.enforced(g) }
+			s.after = func(g *rig) { did.enforced(g) }
 			enforced := s.quietly(t, s.way)
-			s.weather.after = func(g *rig) { would.foreseen(g, len(g.log.all["request"])) }
+			s.after = func(g *rig) { would.foreseen(g, len(g.log.all["request"])) }
 			seen := s.quietly(t, observed(s.way))
-			s.weather.after = nil
+			s.after = nil
 			bare := s.way
 			bare.bare = true
 			straight := s.quietly(t, bare)
