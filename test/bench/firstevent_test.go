@@ -8,10 +8,12 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"outrigger/test/bench/traffic"
 )
 
 // steady is a stream as a model writes it, one second of 20 events.
-var steady = run{20, 50 * time.Millisecond}
+var steady = traffic.Run{Events: 20, Pace: 50 * time.Millisecond}
 
 // callers that each have one stream open all the time.
 const crowd = 200
@@ -75,7 +77,7 @@ func firstEvents(b *testing.B, client *http.Client, url string) ([]float64, int6
 	var callers sync.WaitGroup
 	for i := range crowd {
 		callers.Go(func() {
-			time.Sleep(time.Duration(i) * steady.pace * time.Duration(steady.events) / crowd)
+			time.Sleep(time.Duration(i) * steady.Pace * time.Duration(steady.Events) / crowd)
 			for j := range each {
 				took, whole := firstEvent(b, client, url)
 				times[i*each+j] = took
@@ -92,7 +94,7 @@ func firstEvents(b *testing.B, client *http.Client, url string) ([]float64, int6
 
 func firstEvent(b *testing.B, client *http.Client, url string) (float64, bool) {
 	began := time.Now()
-	response, err := send(b, client, url, steady.question())
+	response, err := send(b, client, url, steady.Question(questionSize))
 	if err != nil {
 		b.Error(err)
 		return 0, false
@@ -101,6 +103,6 @@ func firstEvent(b *testing.B, client *http.Client, url string) (float64, bool) {
 	_, err = io.ReadFull(response.Body, make([]byte, len(chunk)))
 	took := time.Since(began)
 	rest, more := io.ReadAll(response.Body)
-	whole := err == nil && more == nil && chunk+string(rest) == steady.stream()
+	whole := err == nil && more == nil && chunk+string(rest) == steady.Stream()
 	return float64(took) / float64(time.Millisecond), whole
 }

@@ -22,8 +22,8 @@ type load struct {
 
 var loads = map[string]load{
 	"unary":  {body: question, want: answer, callers: 16, requests: 2000},
-	"stream": {body: short.question(), want: short.stream(), callers: 16, requests: 96},
-	"events": {body: long.question(), want: long.stream(), callers: 16, requests: 16, events: long.events},
+	"stream": {body: short.Question(questionSize), want: short.Stream(), callers: 16, requests: 96},
+	"events": {body: long.Question(questionSize), want: long.Stream(), callers: 16, requests: 16, events: long.Events},
 }
 
 // newClient returns a client that keeps one connection per caller.

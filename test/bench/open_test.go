@@ -114,7 +114,7 @@ func hold(tb testing.TB, client *http.Client, url string, n int) openStreams {
 }
 
 func holdOne(tb testing.TB, client *http.Client, url string) *http.Response {
-	response, err := send(tb, client, url, open.question())
+	response, err := send(tb, client, url, open.Question(questionSize))
 	if err != nil {
 		tb.Error(err)
 		return nil

@@ -2,13 +2,9 @@ package bench
 
 import (
 	"log/slog"
-	"net"
 	"net/http"
-	"net/http/httputil"
 	"net/url"
 	"os"
-	"sync"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -18,6 +14,7 @@ import (
 	"outrigger/internal/values"
 	"outrigger/proxy"
 	"outrigger/proxy/settings"
+	"outrigger/test/bench/traffic"
 )
 
 const (
@@ -38,36 +35,7 @@ var roles = map[string]func(upstream *url.URL) (http.Handler, error){
 	inFleet:   newInFleet,
 }
 
-// newBare is what one would write without Outrigger: a reverse proxy that someone
-// took the trouble to tune. What Outrigger's transport sets for a purpose is set here too.
-func newBare(upstream *url.URL) (http.Handler, error) {
-	return &httputil.ReverseProxy{
-		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(upstream) },
-		FlushInterval: -1,
-		BufferPool:    &buffers{},
-		ErrorLog:      slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
-		Transport: &http.Transport{
-			DialContext:            (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 15 * time.Second}).DialContext,
-			ForceAttemptHTTP2:      true,
-			MaxIdleConnsPerHost:    1024,
-			IdleConnTimeout:        4 * time.Second,
-			DisableCompression:     true,
-			MaxResponseHeaderBytes: 256 << 10,
-		},
-	}, nil
-}
-
-// buffers is the usual httputil.BufferPool.
-type buffers struct{ pool sync.Pool }
-
-func (b *buffers) Get() []byte {
-	if p, ok := b.pool.Get().(*[]byte); ok {
-		return *p
-	}
-	return make([]byte, 32<<10)
-}
-
-func (b *buffers) Put(p []byte) { b.pool.Put(&p) }
+func newBare(upstream *url.URL) (http.Handler, error) { return traffic.Bare(upstream), nil }
 
 // newOutrigger is the whole proxy as the binary serves it by default: every setting
 // at its default, metrics registered, one line of JSON per request to a pipe.
