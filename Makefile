@@ -15,6 +15,7 @@ SOAK     ?= 1m
 CHAOS    ?= 1h
 RATE     ?= 500
 STORE    ?= memory
+COMPARE  ?=
 RUN      ?= .
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT   ?= $(shell git rev-parse --short --verify --quiet HEAD 2>/dev/null)
@@ -72,7 +73,7 @@ build: ## build ./bin/outrigger, static
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)" -o bin/outrigger ./cmd/outrigger
 
 .PHONY: test
-test: test-clocks test-raced test-sdk test-page test-fleet test-k8s ## run the tests: all that this machine can (about 30 min on two cores)
+test: test-clocks test-raced test-sdk test-page test-fleet test-k8s test-compare ## run the tests: all that this machine can (about 30 min on two cores)
 
 # What runs in real time mostly waits, and what is beside it has the rest of the CPU. What a
 # part needs is prepared in its own recipe: a prerequisite that ends while make expands $(shell)
@@ -118,6 +119,11 @@ test-fleet:
 .PHONY: test-k8s
 test-k8s:
 	cd test/k8s && $(GOTEST) -shuffle=on ./...
+
+# The tests of make compare itself. They start no peer.
+.PHONY: test-compare
+test-compare:
+	cd test/bench/compare && $(GOTEST) -shuffle=on ./...
 
 # What the tests need besides Go, as far as it can be had.
 .PHONY: python node java redis valkey promtool page
@@ -185,6 +191,12 @@ fuzz: ## run every fuzz target for FUZZTIME (60s), one after another
 bench: ## run the benchmarks, the comparison with a bare reverse proxy among them
 	$(GO) test -run '^$$' -bench . -benchmem $$($(GO) list ./... | grep -v '/test/')
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 20m ./test/bench
+
+# Built apart: it takes a moment to compile the official client, once.
+.PHONY: compare
+compare: build ## put Outrigger beside other proxies and gateways, and rewrite the tables (15 min; COMPARE=-help)
+	cd test/bench/compare && $(GO) build -o $(TOOLS)/peers/compare .
+	$(TOOLS)/peers/compare -root $(CURDIR) $(COMPARE)
 
 .PHONY: docker
 docker: ## build the image (IMAGE=outrigger:VERSION)

@@ -197,6 +197,7 @@ prepare_portkey() {
 }
 
 prepare_bifrost() {
+	[ "$peers/bifrost/bifrost" -nt test/bench/bifrost/main.go ] && [ "$peers/bifrost/bifrost" -nt test/bench/bifrost/go.sum ] && return
 	mkdir -p "$peers/bifrost"
 	(cd test/bench/bifrost && "${GO:-go}" build -o "$peers/bifrost/bifrost" .) || missing "bifrost" "its core cannot be built"
 }
