@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"outrigger/test/bench/compare/process"
@@ -24,14 +25,14 @@ func litellm(s Site, addr string, upstreams []Upstream) (process.Program, []Endp
 			model, up.url(), up.seconds(), up.seconds())
 		all = append(all, Endpoint{URL: "http://" + addr, Model: model})
 	}
-	last := upstreams[len(upstreams)-1]
+	files := upstreams[max(0, slices.IndexFunc(upstreams, func(u Upstream) bool { return u.Files }))]
 	config, err := s.write("config.yaml", `model_list:
 %sfiles_settings:
 - { custom_llm_provider: openai, api_base: %s/v1, api_key: sk-bench }
 litellm_settings: { num_retries: %d, request_timeout: %d }
 router_settings: { num_retries: %d, allowed_fails: 3, cooldown_time: 30 }
 general_settings: { forward_client_headers_to_llm_api: true, master_key: sk-bench }
-`, &models, last.url(), retries, last.seconds(), retries)
+`, &models, files.url(), retries, files.seconds(), retries)
 	return process.Program{
 		Path: filepath.Join(s.Tools, "litellm", "bin", "litellm"),
 		Args: []string{"--config", config, "--host", host, "--port", port},

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"outrigger/test/bench/compare/process"
@@ -22,6 +23,7 @@ const patience = 90 * time.Second
 type Upstream struct {
 	Addr    string        // host:port
 	Timeout time.Duration // of one attempt, until the answer begins; whole seconds
+	Files   bool          // uploads go here, where a peer knows only one place for them
 }
 
 // url is the upstream's without /v1.
@@ -67,11 +69,13 @@ type Run struct {
 	Processes []*process.Process
 }
 
-// Stop ends the processes.
+// Stop ends the processes, all at once: some take their time.
 func (r *Run) Stop() {
+	var all sync.WaitGroup
 	for _, p := range r.Processes {
-		p.Stop()
+		all.Go(p.Stop)
 	}
+	all.Wait()
 }
 
 // Start runs the peer before the upstreams: one process for all if it serves several, or

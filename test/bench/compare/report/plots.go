@@ -56,19 +56,30 @@ func (a *All) grid() string {
 		}
 		cells = append(cells, row)
 	}
-	return Grid("Calls that succeed in each storm, in %; twice: files created twice; silent: cut streams that looked whole", ways, rows, cells)
+	rows = append(rows, "created twice", "cut silently")
+	cells = append(cells, a.harmRow("creates", func(s storms.Score) int { return s.Duplicates }), a.harmRow("cut streams", func(s storms.Score) int { return s.Silent }))
+	return Grid("Calls that succeed in each storm, in %; and how many files were created twice, or cut streams looked whole", ways, rows, cells)
 }
 
-// cell is a success rate, and the harm that was done. The color is the rate less the harm, as
-// a share of what is possible.
+// cell is a success rate. The color is the rate less the harm, as a share of what is possible.
 func cell(s storms.Score, best storms.Best) Cell {
-	text := strings.TrimSuffix(fmt.Sprintf("%.1f", s.Success), ".0")
-	if s.Duplicates > 0 {
-		text += fmt.Sprintf(", %d twice", s.Duplicates)
-	}
-	if s.Silent > 0 {
-		text += fmt.Sprintf(", %d silent", s.Silent)
-	}
 	harm := 100 * float64(s.Duplicates+s.Silent) / float64(max(1, s.Requests))
-	return Cell{Text: text, Good: (s.Success - harm) / best.Success}
+	return Cell{Text: strings.TrimSuffix(fmt.Sprintf("%.1f", s.Success), ".0"), Good: (s.Success - harm) / best.Success}
+}
+
+// harmRow is a row of counts, red where there are any.
+func (a *All) harmRow(storm string, of func(storms.Score) int) []Cell {
+	var row []Cell
+	for _, way := range a.ways() {
+		score, ok := a.Storms.Scores[storm][way]
+		c := Cell{Good: -1}
+		if ok {
+			c = Cell{Text: fmt.Sprint(of(score))}
+		}
+		if ok && of(score) == 0 {
+			c.Good = 1
+		}
+		row = append(row, c)
+	}
+	return row
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -48,7 +49,8 @@ func newLane(s *Storm) (*lane, error) {
 }
 
 func (l *lane) upstream() peers.Upstream {
-	return peers.Upstream{Addr: l.addr, Timeout: l.storm.timeout}
+	files := slices.ContainsFunc(l.storm.calls, func(c call) bool { return c.kind == upload })
+	return peers.Upstream{Addr: l.addr, Timeout: l.storm.timeout, Files: files}
 }
 
 // play makes the calls, each at its time, and returns when all have ended.
@@ -101,6 +103,9 @@ func (l *lane) score(outcomes []outcome, failures []error, ends []time.Duration)
 		}
 	}
 	s.Success = 100 * float64(good) / float64(counted)
+	if !l.upstream().Files {
+		return s, nil
+	}
 	var err error
 	s.Duplicates, err = l.duplicates()
 	return s, err
@@ -108,7 +113,7 @@ func (l *lane) score(outcomes []outcome, failures []error, ends []time.Duration)
 
 // duplicates counts the files whose name occurs again: every call has its own.
 func (l *lane) duplicates() (int, error) {
-	if err := l.sim.SetFaults(); err != nil {
+	if err := errors.Join(l.sim.SetFaults(), l.sim.Outage(sim.Outage{})); err != nil { // or the list would meet them too
 		return 0, err
 	}
 	r := httptest.NewRequest(http.MethodGet, "/v1/files?limit=10000", nil)

@@ -128,12 +128,12 @@ func (w *way) start(ctx context.Context, site peers.Site, p peers.Peer, all []St
 }
 
 func (w *way) close() {
-	for _, l := range w.lanes {
-		l.close()
-	}
-	if w.run != nil {
+	if w.run != nil { // first: a simulator that hangs waits for its callers
 		w.run.Stop()
 		w.run = nil
+	}
+	for _, l := range w.lanes {
+		l.close()
 	}
 }
 
