@@ -150,7 +150,7 @@ func relay(w *bufio.Writer, chunks chan *schemas.BifrostStreamChunk) {
 		}
 	}
 	if !failed {
-		_, _ = io.WriteString(w, "data: [DONE]\n\n")
+		_, _ = w.WriteString("data: [DONE]\n\n")
 	}
 	_ = w.Flush()
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"sync"
@@ -58,7 +59,7 @@ func compare(ctx context.Context, o options) error {
 	all.Took = time.Since(began)
 	p.show("done", 1)
 	p.end()
-	show(all, o)
+	show(os.Stdout, all, o)
 	if o.write {
 		return all.Write(o.root)
 	}
@@ -87,18 +88,17 @@ func prepare(ctx context.Context, site peers.Site, list []peers.Peer, all *repor
 	return here
 }
 
-// show writes the tables to standard output.
-func show(all *report.All, o options) {
-	fmt.Println(all.Stamp())
-	fmt.Println()
+// show writes the tables.
+func show(w io.Writer, all *report.All, o options) {
+	_, _ = fmt.Fprintln(w, all.Stamp()+"\n")
 	if all.Storms != nil {
-		fmt.Println(all.StormTables())
+		_, _ = fmt.Fprintln(w, all.StormTables())
 		if !o.write {
-			fmt.Println(all.Failures())
+			_, _ = fmt.Fprintln(w, all.Failures())
 		}
 	}
 	if all.Cost != nil {
-		fmt.Println(all.CostTables())
+		_, _ = fmt.Fprintln(w, all.CostTables())
 	}
-	fmt.Print(all.Notes())
+	_, _ = fmt.Fprint(w, all.Notes())
 }

@@ -60,7 +60,7 @@ func (s *subject) open(ctx context.Context, perSecond float64, lasts time.Durati
 	began := time.Now()
 	var all sync.WaitGroup
 	for i := range n {
-		time.Sleep(time.Until(began.Add(time.Duration(float64(i) / perSecond * float64(time.Second)))))
+		rest(ctx, time.Until(began.Add(time.Duration(float64(i)/perSecond*float64(time.Second)))))
 		if ctx.Err() != nil {
 			break
 		}
@@ -82,6 +82,14 @@ func (s *subject) open(ctx context.Context, perSecond float64, lasts time.Durati
 	took = slices.DeleteFunc(took, func(d time.Duration) bool { return d == 0 })
 	slices.Sort(took)
 	return took, ctx.Err()
+}
+
+// rest waits for a time, or for the end of all.
+func rest(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
 }
 
 // timed is one call without a stream.

@@ -127,7 +127,7 @@ func (b *Bench) memoryOf(ctx context.Context, p peers.Peer, many bool) {
 	}
 	defer run.Stop()
 	defer s.close()
-	time.Sleep(300 * time.Millisecond)
+	rest(ctx, 300*time.Millisecond)
 	b.resident(s, Idle)
 	ctx, cancel := context.WithCancel(ctx)
 	h := &held{cancel: cancel}
@@ -136,7 +136,7 @@ func (b *Bench) memoryOf(ctx context.Context, p peers.Peer, many bool) {
 		b.result.note(p.Name, "did not open 1,000 streams within "+openFor.String())
 		return
 	}
-	time.Sleep(300 * time.Millisecond)
+	rest(ctx, 300*time.Millisecond)
 	b.resident(s, Thousand)
 	if !many || b.result.ManyStreams <= 1000 {
 		return
@@ -145,7 +145,7 @@ func (b *Bench) memoryOf(ctx context.Context, p peers.Peer, many bool) {
 		b.result.note(p.Name, "did not open the many streams within "+manyFor.String())
 		return
 	}
-	time.Sleep(300 * time.Millisecond)
+	rest(ctx, 300*time.Millisecond)
 	b.resident(s, Many)
 }
 

@@ -78,10 +78,10 @@ func (s *subject) perEvent(ctx context.Context) (time.Duration, error) {
 			}
 		})
 	}
-	time.Sleep(longSettles)
+	rest(ctx, longSettles)
 	before, err := s.process.CPU()
 	from := seen.Load()
-	time.Sleep(longCounts)
+	rest(ctx, longCounts)
 	after, err2 := s.process.CPU()
 	events := seen.Load() - from
 	cancel()

@@ -88,7 +88,7 @@ func (s *subject) warm(ctx context.Context) error {
 	defer cancel()
 	err := s.ask(ctx)
 	for ; err != nil && ctx.Err() == nil; err = s.ask(ctx) {
-		time.Sleep(200 * time.Millisecond)
+		rest(ctx, 200*time.Millisecond)
 	}
 	return err
 }

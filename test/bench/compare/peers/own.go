@@ -3,6 +3,7 @@ package peers
 import (
 	"fmt"
 	"path/filepath"
+	"strconv"
 
 	"outrigger/test/bench/compare/process"
 )
@@ -32,6 +33,6 @@ func outrigger(s Site, addr string, up []Upstream) (process.Program, []Endpoint,
 func bifrost(s Site, addr string, up []Upstream) (process.Program, []Endpoint, error) {
 	return process.Program{
 		Path: filepath.Join(s.Tools, "bifrost", "bifrost"),
-		Args: []string{addr, up[0].url(), fmt.Sprint(retries), fmt.Sprint(up[0].seconds())},
+		Args: []string{addr, up[0].url(), strconv.Itoa(retries), strconv.Itoa(up[0].seconds())},
 	}, plain(addr), nil
 }

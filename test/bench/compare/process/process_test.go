@@ -18,7 +18,7 @@ func TestMain(m *testing.M) {
 			_ = syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
 			used = usage.Utime.Nano() + usage.Stime.Nano()
 		}
-		l, err := net.Listen("tcp", os.Args[2]) //nolint:noctx // listening does not wait
+		l, err := net.Listen("tcp", os.Args[2])
 		if err != nil {
 			os.Exit(1)
 		}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"outrigger/test/bench/compare/cost"
@@ -74,7 +75,7 @@ func (a *All) harmRow(storm string, of func(storms.Score) int) []Cell {
 		score, ok := a.Storms.Scores[storm][way]
 		c := Cell{Good: -1}
 		if ok {
-			c = Cell{Text: fmt.Sprint(of(score))}
+			c = Cell{Text: strconv.Itoa(of(score))}
 		}
 		if ok && of(score) == 0 {
 			c.Good = 1

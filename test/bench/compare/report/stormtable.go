@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"outrigger/test/bench/compare/peers"
@@ -63,8 +64,8 @@ func (a *All) StormTables() string {
 		out.WriteString("\n")
 	}
 	_, _ = fmt.Fprintf(&out, "| harm done | at best | %s |\n|---|---:%s|\n", strings.Join(ways, " | "), strings.Repeat("|---:", len(ways)))
-	a.harm(&out, "creates", "files created twice", ways, func(s storms.Score) string { return fmt.Sprint(s.Duplicates) })
-	a.harm(&out, "cut streams", "cut streams that looked complete", ways, func(s storms.Score) string { return fmt.Sprint(s.Silent) })
+	a.harm(&out, "creates", "files created twice", ways, func(s storms.Score) string { return strconv.Itoa(s.Duplicates) })
+	a.harm(&out, "cut streams", "cut streams that looked complete", ways, func(s storms.Score) string { return strconv.Itoa(s.Silent) })
 	return out.String()
 }
 

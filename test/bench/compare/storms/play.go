@@ -116,7 +116,7 @@ func (l *lane) duplicates() (int, error) {
 	if err := errors.Join(l.sim.SetFaults(), l.sim.Outage(sim.Outage{})); err != nil { // or the list would meet them too
 		return 0, err
 	}
-	r := httptest.NewRequest(http.MethodGet, "/v1/files?limit=10000", nil)
+	r := httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/v1/files?limit=10000", nil)
 	r.Header.Set("Authorization", "Bearer sk-bench")
 	w := httptest.NewRecorder()
 	l.sim.ServeHTTP(w, r)

@@ -91,7 +91,10 @@ func (r *Result) pass(ctx context.Context, site peers.Site, list []peers.Peer, a
 			break
 		}
 		tell("storm: "+all[i].Name, 0.1+0.9*float64(i)/float64(len(all)))
-		time.Sleep(stagger)
+		select {
+		case <-time.After(stagger):
+		case <-ctx.Done():
+		}
 		playing.Go(func() {
 			defer func() { <-places }()
 			r.storm(ctx, ways, i, all[i].Name)
