@@ -8,9 +8,13 @@ import (
 )
 
 // spare is how much is allocated between two collections at least. A sidecar's live heap is 2 or
-// 3 MB: with Go's own rule (collect when it has doubled, from 4 MB on) it collects each 200
+// 3 MB: with Go's own rule (collect when it has doubled, from 4 MB on) it collects each 100
 // requests, which takes a tenth of its CPU time.
-const spare = 16 << 20
+const spare = 8 << 20
+
+// mostPercent bounds how much a heap may grow that was small at the last collection and holds a
+// burst at the next: that one sets the pace for the one after it by the percentage of before.
+const mostPercent = 400
 
 // PaceCollector has the Go runtime collect garbage when spare was allocated, or the heap has
 // doubled if that is more. The memory limit holds all the same. It is for a process whose GOGC
@@ -39,7 +43,7 @@ func pace(p *pacer) {
 // bytes. Of a small limit it takes an eighth.
 func percentFor(live uint64, limit int64) int {
 	room := min(spare, limit/8)
-	return max(100, int(100*room/int64(max(min(live, math.MaxInt32), 1<<20))))
+	return max(100, min(mostPercent, int(100*room/int64(max(min(live, math.MaxInt32), 1<<20)))))
 }
 
 // near reports whether setting a instead of b is not worth that the world stops for it.

@@ -14,11 +14,11 @@ func TestTheHeapMayGrowByTheSpareOrDouble(t *testing.T) {
 		limit int64
 		want  int
 	}{
-		{0, math.MaxInt64, 1600},
-		{2 << 20, math.MaxInt64, 800},
-		{4 << 20, 1 << 30, 400},
-		{4 << 20, 64 << 20, 200}, // an eighth of the limit: 8 MB
-		{16 << 20, math.MaxInt64, 100},
+		{0, math.MaxInt64, mostPercent},
+		{2 << 20, math.MaxInt64, 400},
+		{4 << 20, math.MaxInt64, 200},
+		{4 << 20, 48 << 20, 150}, // an eighth of the limit: 6 MB
+		{8 << 20, math.MaxInt64, 100},
 		{1 << 30, math.MaxInt64, 100},
 		{1 << 40, math.MaxInt64, 100},
 		{8 << 20, 1 << 20, 100},
