@@ -8,7 +8,9 @@ import (
 	"io"
 	"log/slog"
 	"math"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/slogtest"
 	"testing/synctest"
@@ -90,11 +92,22 @@ func TestARecordAllocatesAtMostNothing(t *testing.T) {
 }
 
 // pieces keeps what was written, piece by piece.
-type pieces struct{ list []string }
+type pieces struct {
+	mu   sync.Mutex
+	list []string
+}
 
 func (p *pieces) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.list = append(p.list, string(b))
 	return len(b), nil
+}
+
+func (p *pieces) all() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.list)
 }
 
 func TestAQuietLogIsWrittenAtOnceAndABusyOneInPieces(t *testing.T) {
@@ -103,35 +116,35 @@ func TestAQuietLogIsWrittenAtOnceAndABusyOneInPieces(t *testing.T) {
 		w := NewWriter(&out)
 		write := func(text string) { _, _ = w.Write([]byte(text)) }
 		write("1")
-		if len(out.list) != 1 {
-			t.Fatalf("%q is written, want the first line at once", out.list)
+		if len(out.all()) != 1 {
+			t.Fatalf("%q is written, want the first line at once", out.all())
 		}
 		write("2")
 		write("3")
-		if len(out.list) != 1 {
-			t.Fatalf("%q is written, want the next lines to wait", out.list)
+		if len(out.all()) != 1 {
+			t.Fatalf("%q is written, want the next lines to wait", out.all())
 		}
 		time.Sleep(Delay + time.Nanosecond)
 		synctest.Wait()
-		if len(out.list) != 2 || out.list[1] != "23" {
-			t.Fatalf("%q, want both after the delay", out.list)
+		if len(out.all()) != 2 || out.all()[1] != "23" {
+			t.Fatalf("%q, want both after the delay", out.all())
 		}
 		write("4")
-		if err := w.Flush(); err != nil || len(out.list) != 3 || out.list[2] != "4" {
-			t.Fatalf("%q, want what waits to be flushed", out.list)
+		if err := w.Flush(); err != nil || len(out.all()) != 3 || out.all()[2] != "4" {
+			t.Fatalf("%q, want what waits to be flushed", out.all())
 		}
 		write(strings.Repeat("x", most))
-		if len(out.list) != 4 {
-			t.Fatalf("%d pieces, want a full buffer to be written", len(out.list))
+		if len(out.all()) != 4 {
+			t.Fatalf("%d pieces, want a full buffer to be written", len(out.all()))
 		}
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if len(out.list) != 4 {
-			t.Fatalf("%d pieces, want nothing twice", len(out.list))
+		if len(out.all()) != 4 {
+			t.Fatalf("%d pieces, want nothing twice", len(out.all()))
 		}
 		write("5")
-		if len(out.list) != 5 {
-			t.Fatalf("%q, want a line at once after a quiet second", out.list[4:])
+		if len(out.all()) != 5 {
+			t.Fatalf("%q, want a line at once after a quiet second", out.all()[4:])
 		}
 	})
 }
@@ -143,8 +156,8 @@ func TestAWarningIsWrittenAtOnceWithAllBeforeIt(t *testing.T) {
 		log.Info("first")
 		log.Info("waits")
 		log.Warn("warned", slog.Any("error", errors.New("not flat")))
-		if text := strings.Join(out.list, ""); !strings.Contains(text, "waits") || !strings.Contains(text, "warned") {
-			t.Errorf("%q is written", out.list)
+		if text := strings.Join(out.all(), ""); !strings.Contains(text, "waits") || !strings.Contains(text, "warned") {
+			t.Errorf("%q is written", out.all())
 		}
 	})
 }

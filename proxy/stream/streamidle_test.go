@@ -10,9 +10,17 @@ import (
 // nothing rings between two reads or when all is over.
 func TestSilenceIsNoticedInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var rang []time.Duration
 		start := time.Now()
-		s := &silence{ring: func() { rang = append(rang, time.Since(start)) }}
+		times := make(chan time.Duration, 10)
+		s := &silence{ring: func() { times <- time.Since(start) }}
+		rings := func() []time.Duration { // since it was called last
+			synctest.Wait()
+			var all []time.Duration
+			for len(times) > 0 {
+				all = append(all, <-times)
+			}
+			return all
+		}
 		read := func(bound, takes time.Duration) {
 			s.begin(bound)
 			time.Sleep(takes)
@@ -22,28 +30,24 @@ func TestSilenceIsNoticedInTime(t *testing.T) {
 			read(10*time.Second, time.Second)
 		}
 		time.Sleep(time.Minute) // the caller takes its time
-		synctest.Wait()
-		if len(rang) != 0 {
+		if rang := rings(); len(rang) != 0 {
 			t.Fatalf("it rang at %v, and no read took too long", rang)
 		}
 		began := time.Since(start)
 		read(10*time.Second, 11*time.Second)
-		if len(rang) != 1 || rang[0] != began+10*time.Second {
+		if rang := rings(); len(rang) != 1 || rang[0] != began+10*time.Second {
 			t.Fatalf("it rang at %v, want 10 s after %v", rang, began)
 		}
-		rang = nil
 		read(10*time.Second, time.Second) // sets the timer to later than the next bound
 		began = time.Since(start)
 		read(2*time.Second, 3*time.Second)
-		if len(rang) != 1 || rang[0] != began+2*time.Second {
+		if rang := rings(); len(rang) != 1 || rang[0] != began+2*time.Second {
 			t.Fatalf("it rang at %v, want 2 s after %v", rang, began)
 		}
-		rang = nil
 		s.begin(time.Second)
 		s.stop()
 		time.Sleep(time.Hour)
-		synctest.Wait()
-		if len(rang) != 0 {
+		if len(rings()) != 0 {
 			t.Fatal("it rang when it was over")
 		}
 	})
