@@ -112,6 +112,7 @@ func TestParse_SaysWhatToWriteInsteadAndQuotesNoPassword(t *testing.T) {
 		"rediss://h?cert=/a":                       "want each other",
 		"rediss://h?cert=a&key=/b":                 "want absolute paths",
 		"rediss://h?cert=/dev/null&key=/nowhere/k": "no such file",
+
 		"redis+cluster://" + strings.Repeat("h,", 64) + "h": "at most 64 hosts",
 	} {
 		t.Run(text, func(t *testing.T) {
