@@ -70,6 +70,7 @@ func (o *observing) admit(r *http.Request, x *exchange) error {
 	if err := o.p.admit(r, x); err != nil {
 		return err
 	}
+	_ = x.lookAtCaller(r) // a priority that makes no sense is for enforce mode to refuse
 	if err := x.route(r); err != nil {
 		return err
 	}

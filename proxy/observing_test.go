@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"outrigger/internal/values"
@@ -232,4 +233,25 @@ func TestObserve_AShadowsTroubleIsNotTheCallers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestObserve_NamesTheCaller has a caller's name where somebody looks for it, as in enforce mode, and
+// refuses nobody whose priority makes no sense.
+func TestObserve_NamesTheCaller(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newBubble(t, fine, observeMode, func(c *settings.Config) {
+			c.Callers.Tokens = []values.Secret{values.NewSecret("web:secret-of-web")}
+		})
+		g.drop(with(g.plain(), "X-Outrigger-Token: secret-of-web", "X-Outrigger-Priority: urgent"))
+		synctest.Wait()
+		if line := lastRequest(t, g); line["caller"] != "web" || line["status"] != 200.0 {
+			t.Errorf("the log has %v, want web and 200", line)
+		}
+		if got := g.proxy.Recent().After(0); len(got) != 1 || got[0].Caller != "web" {
+			t.Errorf("the last requests are %+v", got)
+		}
+		if !strings.Contains(g.metricsText(), `outrigger_caller_requests_total{caller="web",outcome="completed"} 1`) {
+			t.Error("the metrics do not count web")
+		}
+	})
 }
