@@ -2,7 +2,10 @@ package proxy
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"net/http"
+	"strconv"
 	"time"
 
 	proxycall "outrigger/proxy/call"
@@ -76,4 +79,18 @@ func (x *exchange) close() {
 		_ = x.Kept.Close()
 	}
 	x.gen.release()
+}
+
+// newID returns an id that no other request of any process has.
+func (p *Proxy) newID() string {
+	var buf [32]byte
+	return string(strconv.AppendUint(append(buf[:0], p.idPrefix...), p.ids.Add(1), 36))
+}
+
+// idPrefix tells the request ids of one process from those of another. They serve
+// as Idempotency-Keys too, so no two processes of a fleet may ever share one.
+func idPrefix() string {
+	var b [8]byte
+	_, _ = rand.Read(b[:])
+	return "or-" + hex.EncodeToString(b[:]) + "-"
 }

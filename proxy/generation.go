@@ -8,6 +8,8 @@ import (
 
 	"outrigger/proxy/access"
 	"outrigger/proxy/affinity"
+	"outrigger/proxy/fleet"
+	"outrigger/proxy/fleet/server"
 	"outrigger/proxy/lane"
 	"outrigger/proxy/loop"
 	"outrigger/proxy/observe"
@@ -153,3 +155,21 @@ func (g *generation) close() {
 
 // decoders bounds the bodies that are decoded at once: that takes a processor each.
 func decoders() chan struct{} { return make(chan struct{}, runtime.GOMAXPROCS(0)) }
+
+// join joins the fleet of sidecars that share limits.
+func (p *Proxy) join(c settings.Fleet) error {
+	s, err := server.Parse(c.URL.Reveal())
+	if err != nil {
+		return err
+	}
+	p.fleet = fleet.Open(s, c.Fail == settings.FleetFailClosed, p.recorder)
+	return nil
+}
+
+// shared is the fleet as lanes use it.
+func (p *Proxy) shared() lane.Fleet {
+	if p.fleet == nil {
+		return nil
+	}
+	return p.fleet
+}

@@ -2,15 +2,12 @@ package proxy
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httputil"
 	"slices"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,9 +22,7 @@ import (
 	proxycall "outrigger/proxy/call"
 	"outrigger/proxy/carrier"
 	"outrigger/proxy/fleet"
-	"outrigger/proxy/fleet/server"
 	"outrigger/proxy/idempotency"
-	"outrigger/proxy/lane"
 	"outrigger/proxy/negative"
 	"outrigger/proxy/observe"
 	"outrigger/proxy/outward"
@@ -239,18 +234,6 @@ func (p *Proxy) open(w http.ResponseWriter, r *http.Request) (*exchange, *http.R
 // Knows reports whether a caller with this client token, or with "", may call.
 func (p *Proxy) Knows(token string) bool { return p.gen().callers.Known(token) }
 
-// Drain refuses every new request from now on.
-func (p *Proxy) Drain() {
-	p.inflight.Begin(time.Now())
-	p.calls.Drain()
-}
-
-// Cancel ends all requests that still run, with cause.
-func (p *Proxy) Cancel(cause error) { p.inflight.Cancel(cause) }
-
-// Inflight is the number of requests that are on their way.
-func (p *Proxy) Inflight() int { return p.inflight.Count() }
-
 // source is where the present state is read.
 func (p *Proxy) source() status.Source {
 	g := p.gen()
@@ -274,36 +257,4 @@ func (p *Proxy) Close() error {
 		p.fleet.Close()
 	}
 	return p.calls.Close()
-}
-
-// join joins the fleet of sidecars that share limits.
-func (p *Proxy) join(c settings.Fleet) error {
-	s, err := server.Parse(c.URL.Reveal())
-	if err != nil {
-		return err
-	}
-	p.fleet = fleet.Open(s, c.Fail == settings.FleetFailClosed, p.recorder)
-	return nil
-}
-
-// shared is the fleet as lanes use it.
-func (p *Proxy) shared() lane.Fleet {
-	if p.fleet == nil {
-		return nil
-	}
-	return p.fleet
-}
-
-// newID returns an id that no other request of any process has.
-func (p *Proxy) newID() string {
-	var buf [32]byte
-	return string(strconv.AppendUint(append(buf[:0], p.idPrefix...), p.ids.Add(1), 36))
-}
-
-// idPrefix tells the request ids of one process from those of another. They serve
-// as Idempotency-Keys too, so no two processes of a fleet may ever share one.
-func idPrefix() string {
-	var b [8]byte
-	_, _ = rand.Read(b[:])
-	return "or-" + hex.EncodeToString(b[:]) + "-"
 }

@@ -3,6 +3,7 @@ package spool
 import (
 	"math/bits"
 	"sync"
+	"sync/atomic"
 )
 
 // Blocks come in powers of two: a finer scale would waste less of the last block
@@ -18,7 +19,7 @@ const (
 type block struct {
 	buf  []byte
 	n    int
-	lent bool // someone may read it when its body is closed: it is not for another one
+	lent atomic.Bool // someone may read it when its body is closed: it is not for another one
 }
 
 // blockPools lends blocks, one pool per size class. The zero value is ready.
@@ -46,7 +47,7 @@ func (p *blockPools) lend(c int) *block {
 
 // put takes back a block that is not used any more.
 func (p *blockPools) put(b *block) {
-	if !b.lent {
+	if !b.lent.Load() {
 		p[class(int64(len(b.buf)))].Put(b)
 	}
 }

@@ -40,7 +40,7 @@ func (b *Body) Bytes() []byte {
 	if b.file != nil || len(b.blocks) != 1 || int64(b.blocks[0].n) != b.size {
 		return nil
 	}
-	b.blocks[0].lent = true
+	b.blocks[0].lent.Store(true)
 	return b.blocks[0].buf[:b.size:b.size]
 }
 
