@@ -3,7 +3,6 @@ package relay
 import (
 	"context"
 	"net"
-	"sync"
 	"time"
 )
 
@@ -26,31 +25,39 @@ func (r *Relay) setDeaf(deaf bool) {
 		backlog(r.listener, normalBacklog)
 		return
 	}
-	// One connection is in the hands of accept, which waits, and one in a queue of length 0.
+	// One connection is in the hands of accept, which waits, and one in a queue of length 0. Before
+	// accept has its own, a queue that is full will have room again.
 	backlog(r.listener, 0)
-	var all sync.WaitGroup
-	for range 3 {
-		all.Go(r.fill)
+	for full := false; !full; {
+		held := r.holds()
+		full = !r.fill() && held
 	}
-	all.Wait()
+}
+
+// holds reports whether accept has a connection in its hands, or there is nothing to make deaf anymore.
+func (r *Relay) holds() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.held || !r.deaf
 }
 
 // normalBacklog is how many connections wait to be accepted.
 const normalBacklog = 1024
 
-// fill takes a place in the queue of connections.
-func (r *Relay) fill() {
-	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+// fill takes a place in the queue of connections, and reports whether there was one.
+func (r *Relay) fill() bool {
+	ctx, cancel := context.WithTimeout(r.over, 50*time.Millisecond)
 	defer cancel()
 	c, err := new(net.Dialer).DialContext(ctx, "tcp", r.Addr())
 	if err != nil {
-		return // it is full
+		return false
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.deaf {
 		_ = c.Close()
-		return
+		return false
 	}
 	r.filler = append(r.filler, c)
+	return true
 }

@@ -23,6 +23,7 @@ type Relay struct {
 	mu     sync.Mutex
 	heard  *sync.Cond // of mu: deaf has changed
 	deaf   bool
+	held   bool       // while it is deaf: accept has a connection
 	filler []net.Conn // that fill the queue of connections meanwhile
 	open   map[*link]struct{}
 	struck map[Kind]int
@@ -82,9 +83,10 @@ func (r *Relay) accept() {
 	for {
 		c, err := r.listener.AcceptTCP()
 		r.mu.Lock()
-		for r.deaf {
+		for r.held = r.deaf; r.deaf; {
 			r.heard.Wait()
 		}
+		r.held = false
 		r.mu.Unlock()
 		if r.over.Err() != nil {
 			if err == nil {
