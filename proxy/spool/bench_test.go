@@ -33,6 +33,25 @@ func BenchmarkBody(b *testing.B) {
 	}
 }
 
+// BenchmarkSpooled is small bodies on disk, several at once, as when memory is used up.
+func BenchmarkSpooled(b *testing.B) {
+	s := New(Config{BodyMax: 1 << 30, MemoryMax: 256 << 20, SpoolMax: 10 << 30, Dir: b.TempDir()})
+	p := content(5000)
+	b.SetParallelism(8)
+	b.RunParallel(func(pb *testing.PB) {
+		from := bytes.NewReader(nil)
+		for pb.Next() {
+			from.Reset(p)
+			body, err := s.Read(from, 5000)
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			body.Close()
+		}
+	})
+}
+
 // BenchmarkBodyParallel shows what the shared accounts cost.
 func BenchmarkBodyParallel(b *testing.B) {
 	s := New(Config{BodyMemory: 1 << 20, BodyMax: 1 << 30, MemoryMax: 256 << 20, SpoolMax: 10 << 30})

@@ -16,10 +16,7 @@ func TestSpoolFileHasNoNameAndIsPrivate(t *testing.T) {
 	s := newStore(t, Config{BodyMemory: 0, BodyMax: 1 << 20, MemoryMax: 1 << 20, SpoolMax: 1 << 20, Dir: dir})
 	b := mustRead(t, s, content(100_000), -1)
 	wantEmpty(t, dir)
-	f, ok := b.file.(*os.File)
-	if !ok {
-		t.Fatalf("the spool file is a %T", b.file)
-	}
+	f := b.file.(*lentFile).file.(*os.File)
 	info, err := f.Stat()
 	if err != nil {
 		t.Fatal(err)

@@ -32,7 +32,9 @@ type Store struct {
 }
 
 // New returns an empty store. It touches no disk: see Probe.
-func New(c Config) *Store { return &Store{config: c, create: createUnlinked} }
+func New(c Config) *Store {
+	return &Store{config: c, create: (&files{make: createUnlinked}).create}
+}
 
 // Read takes in the body that r yields, up to its io.EOF. It holds r no longer
 // than that and does not close it. contentLength is what the caller announced,
