@@ -112,8 +112,7 @@ func (c *call) judge(i *item, up seen) *violation {
 	}
 	whole := c.text
 	if i.request.kind == stream && !bytes.HasSuffix(whole, []byte(lastEvent)) {
-		// One that lacks this alone has said all: why it finished came before it.
-		whole = slices.Concat(whole, []byte(lastEvent))
+		whole = withLastEvent(whole)
 		if !slices.Contains(up.wholes, sha256.Sum256(whole)) {
 			return violated(truncated, "it ends with %.300q", c.text[max(0, len(c.text)-300):])
 		}
@@ -128,6 +127,16 @@ func (c *call) judge(i *item, up seen) *violation {
 		return violated(strange, "an answer to what was carried out %d times", up.works)
 	}
 	return nil
+}
+
+// withLastEvent is a stream that was cut before or in its last event, with that event: it has said
+// all, why it finished too, which came before.
+func withLastEvent(text []byte) []byte {
+	n := len(lastEvent)
+	for !bytes.HasSuffix(text, []byte(lastEvent[:n])) {
+		n--
+	}
+	return slices.Concat(text, []byte(lastEvent[n:]))
 }
 
 // held is how long an answer that is no stream is held at most; then what there is of it is passed on.
