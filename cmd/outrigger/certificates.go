@@ -26,14 +26,19 @@ func listenTraffic(ctx context.Context, cfg *config.Config, c *certificates, log
 		return nil, nil, err
 	}
 	bounded := connbound.New(listener, connbound.Options{Most: maxConnections(cfg), Grace: connectionGrace, Yield: true, Lack: lackOf("traffic", log)})
-	return firstbyte.New(bounded, firstbyte.Options{
-		Patience: readHeaderTimeout,
+	return firstbyte.New(bounded, c.firstByte()), bounded, nil
+}
+
+// firstByte returns how the traffic listener tells TLS from cleartext.
+func (c *certificates) firstByte() firstbyte.Options {
+	return firstbyte.Options{
+		Patience: firstBytePatience,
 		TLS: &tls.Config{
 			GetCertificate: c.choose,
 			MinVersion:     tls.VersionTLS12,
 			NextProtos:     []string{"h2", "http/1.1"},
 		},
-	}), bounded, nil
+	}
 }
 
 // certificates chooses what a caller that speaks TLS is shown. It is safe for

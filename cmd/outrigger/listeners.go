@@ -21,6 +21,9 @@ const (
 	// minutes, Go 90 s, .NET 60 s, Node and httpx 5 s). A client that closes first
 	// cannot send a request into a connection that is being closed here.
 	idleTimeout = 5*time.Minute + 15*time.Second
+	// firstBytePatience is as long for a connection that has carried nothing yet: in a burst, Go's
+	// client opens more of them than it comes to use, and keeps the others.
+	firstBytePatience = idleTimeout
 	// adminIdleTimeout is short: the kubelet opens a connection for each probe, and Prometheus
 	// opens another one where its own was closed.
 	adminIdleTimeout = 10 * time.Second
