@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -80,19 +78,4 @@ func newAdminServer(handler http.Handler, log *slog.Logger) *http.Server {
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          newErrorLog(log),
 	}
-}
-
-// newErrorLog takes what net/http has to say about connections: debug, since any
-// port scan causes it. Only a panic is an error of ours.
-func newErrorLog(to *slog.Logger) *log.Logger { return log.New(serverErrors{to}, "", 0) }
-
-type serverErrors struct{ log *slog.Logger }
-
-func (e serverErrors) Write(line []byte) (int, error) {
-	level := slog.LevelDebug
-	if bytes.Contains(line, []byte("panic serving")) {
-		level = slog.LevelError
-	}
-	e.log.Log(context.Background(), level, "http server", slog.String("error", string(bytes.TrimSpace(line))))
-	return len(line), nil
 }

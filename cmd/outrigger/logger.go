@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"io"
+	"log"
 	"log/slog"
 	"os"
 
@@ -39,4 +42,40 @@ func logWriter(w io.Writer) (io.Writer, func()) {
 	}
 	to := jsonlog.NewWriter(w)
 	return to, func() { _ = to.Flush() }
+}
+
+// newErrorLog takes what net/http has to say about connections: debug, since any
+// port scan causes it. Only a panic is an error of ours.
+func newErrorLog(to *slog.Logger) *log.Logger { return log.New(serverErrors{to}, "", 0) }
+
+type serverErrors struct{ log *slog.Logger }
+
+func (e serverErrors) Write(line []byte) (int, error) {
+	level := slog.LevelDebug
+	if bytes.Contains(line, []byte("panic serving")) {
+		level = slog.LevelError
+	}
+	e.log.Log(context.Background(), level, "http server", slog.String("error", string(bytes.TrimSpace(line))))
+	return len(line), nil
+}
+
+// takeStandardLog makes log the place of what libraries print by package log: net/http's
+// transport, which quotes what an upstream sent without being asked. That may be an answer, so
+// what it quotes is left out. It returns what undoes that.
+func takeStandardLog(to *slog.Logger) func() {
+	was, flags := log.Writer(), log.Flags()
+	log.SetFlags(0)
+	log.SetOutput(libraryLines{to})
+	return func() {
+		log.SetFlags(flags)
+		log.SetOutput(was)
+	}
+}
+
+type libraryLines struct{ log *slog.Logger }
+
+func (l libraryLines) Write(line []byte) (int, error) {
+	said, _, _ := bytes.Cut(bytes.TrimSpace(line), []byte(`"`))
+	l.log.Debug("a library", slog.String("says", string(bytes.TrimSpace(said))))
+	return len(line), nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"log"
 	"log/slog"
 	"os"
 	"regexp"
@@ -12,9 +13,9 @@ import (
 func TestLogIsJSONWhereNobodyReadsIt(t *testing.T) {
 	for _, format := range []string{"auto", "json"} {
 		var out bytes.Buffer
-		log := newLogger(&out, format, slog.LevelInfo, false)
-		log.Debug("hidden")
-		log.Info("shown", slog.Int("n", 1))
+		to := newLogger(&out, format, slog.LevelInfo, false)
+		to.Debug("hidden")
+		to.Info("shown", slog.Int("n", 1))
 		var line map[string]any
 		if err := json.Unmarshal(out.Bytes(), &line); err != nil {
 			t.Fatalf("%s: %v in %s", format, err, out.String())
@@ -28,8 +29,8 @@ func TestLogIsJSONWhereNobodyReadsIt(t *testing.T) {
 
 func TestLogIsPlainTextWhenAskedFor(t *testing.T) {
 	var out bytes.Buffer
-	log := newLogger(&out, "text", slog.LevelDebug, false)
-	log.Debug("shown", slog.Int("n", 1))
+	to := newLogger(&out, "text", slog.LevelDebug, false)
+	to.Debug("shown", slog.Int("n", 1))
 	want := regexp.MustCompile(`^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} DBG shown n=1\n$`)
 	if !want.MatchString(out.String()) {
 		t.Errorf("got %q, want a year, no colour and the line", out.String())
@@ -66,5 +67,22 @@ func TestServerErrorsAreDebugExceptPanics(t *testing.T) {
 		if err := json.Unmarshal(out.Bytes(), &got); err != nil || got["level"] != want || got["msg"] != "http server" {
 			t.Errorf("%q: %v, %v, want %s", line, got, err, want)
 		}
+	}
+}
+
+func TestWhatLibrariesPrintIsInTheLogWithoutWhatTheyQuote(t *testing.T) {
+	var out bytes.Buffer
+	before := log.Writer()
+	undo := takeStandardLog(newLogger(&out, "json", slog.LevelDebug, false))
+	// As net/http's transport has it (transport.go, readLoopPeekFailLocked).
+	log.Printf("Unsolicited response received on idle HTTP channel starting with %q; err=%v", `{"a secret \" answer"}`, nil)
+	undo()
+	var got map[string]any
+	if err := json.Unmarshal(out.Bytes(), &got); err != nil || got["level"] != "DEBUG" ||
+		got["says"] != "Unsolicited response received on idle HTTP channel starting with" {
+		t.Errorf("%s, %v", out.String(), err)
+	}
+	if log.Writer() != before {
+		t.Error("the standard log stays where it was put")
 	}
 }

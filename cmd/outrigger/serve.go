@@ -37,6 +37,7 @@ func runServe(ctx context.Context, c call) int {
 	to, flush := logWriter(c.stderr)
 	defer flush()
 	log := newLogger(to, cfg.LogFormat, level, wantsNoColor(c.environ))
+	defer takeStandardLog(log)()
 	err = serve(ctx, &cfg, log, level, c.environ)
 	flush()
 	if err != nil {

@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
 	"os"
@@ -50,6 +51,12 @@ func start(t *testing.T, more []string, environment ...string) *outrigger {
 		for _, sign := range []string{"panic", "fatal error", "DATA RACE"} {
 			if strings.Contains(log, sign) {
 				t.Errorf("its log has %q", sign)
+			}
+		}
+		for line := range strings.Lines(log) {
+			if !json.Valid([]byte(line)) {
+				t.Errorf("its log has a line that is no JSON: %.100q", line)
+				break
 			}
 		}
 	})
