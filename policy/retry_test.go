@@ -116,10 +116,10 @@ func TestDecide(t *testing.T) {
 			func(t *policy.Try) { t.Retries = 99 },
 			policy.Decision{Action: policy.Again, Delay: 9 * time.Second, Reason: policy.ReasonRetry},
 		},
-		"where others succeed it stops at two seconds": {
+		"where others succeed it stops at a second": {
 			policy.Retry{Max: 100, Base: 500 * time.Millisecond, Cap: 8 * time.Second},
 			func(t *policy.Try) { t.Retries, t.Ill = 99, true },
-			policy.Decision{Action: policy.Again, Delay: 2250 * time.Millisecond, Reason: policy.ReasonRetry},
+			policy.Decision{Action: policy.Again, Delay: 1125 * time.Millisecond, Reason: policy.ReasonRetry},
 		},
 		"where the next attempt was to be the last, nor is there another": {
 			retry, func(t *policy.Try) { t.Last = true },
