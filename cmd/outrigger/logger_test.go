@@ -75,7 +75,7 @@ func TestWhatLibrariesPrintIsInTheLogWithoutWhatTheyQuote(t *testing.T) {
 	before := log.Writer()
 	undo := takeStandardLog(newLogger(&out, "json", slog.LevelDebug, false))
 	// As net/http's transport has it (transport.go, readLoopPeekFailLocked).
-	log.Printf("Unsolicited response received on idle HTTP channel starting with %q; err=%v", `{"a secret \" answer"}`, nil)
+	log.Printf("Unsolicited response received on idle HTTP channel starting with %q; err=%v", `{"a secret \" answer"}`, nil) //nolint:forbidigo // as a library does
 	undo()
 	var got map[string]any
 	if err := json.Unmarshal(out.Bytes(), &got); err != nil || got["level"] != "DEBUG" ||

@@ -16,7 +16,7 @@ const (
 	latencyRounds, latencyLasts = 5, 1500 * time.Millisecond
 	firstRounds, firstLasts     = 3, 1500 * time.Millisecond
 	eventRounds                 = 3
-	memoryRounds                = 3
+	memoryRounds                = 2
 
 	firstPerSecond = 40
 	mostStreams    = 10_000
