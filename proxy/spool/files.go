@@ -19,19 +19,27 @@ type files struct {
 
 // create returns an empty file, which goes back with Close. It has the signature of createUnlinked.
 func (s *files) create(dir string) (file, error) {
-	s.mu.Lock()
-	if n := len(s.idle); n > 0 {
-		f := s.idle[n-1]
-		s.idle[n-1], s.idle = nil, s.idle[:n-1]
-		s.mu.Unlock()
-		return &lentFile{f, s}, nil
-	}
-	s.mu.Unlock()
-	f, err := s.make(dir)
-	if err != nil {
-		return nil, err
+	f := s.take()
+	if f == nil {
+		var err error
+		if f, err = s.make(dir); err != nil {
+			return nil, err
+		}
 	}
 	return &lentFile{f, s}, nil
+}
+
+// take returns a file that is kept, nil if there is none.
+func (s *files) take() file {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := len(s.idle)
+	if n == 0 {
+		return nil
+	}
+	f := s.idle[n-1]
+	s.idle[n-1], s.idle = nil, s.idle[:n-1]
+	return f
 }
 
 // lentFile is a file in the hands of a body.
@@ -46,11 +54,19 @@ func (f *lentFile) Close() error {
 		_ = f.file.Close() // it has no name: nothing is left to report on
 		return err
 	}
-	f.from.mu.Lock()
-	defer f.from.mu.Unlock()
-	if len(f.from.idle) >= idleFiles {
-		return f.file.Close()
+	if f.from.keep(f.file) {
+		return nil
 	}
-	f.from.idle = append(f.from.idle, f.file)
-	return nil
+	return f.file.Close()
+}
+
+// keep reports whether f is kept for the next body.
+func (s *files) keep(f file) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.idle) >= idleFiles {
+		return false
+	}
+	s.idle = append(s.idle, f)
+	return true
 }
